@@ -1,0 +1,51 @@
+"""What happened, in the past tense.
+
+An event is written once, in the transaction of the change that it tells of, and never altered.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from central.model import Person
+
+
+class Kind(StrEnum):
+    """The closed list of facts that the history of a ticket can hold."""
+
+    TICKET_CREATED = "ticket created"
+    FIELD_CHANGED = "field changed"
+    COMMENT_ADDED = "comment added"
+    LINKED = "linked"
+    DETACHED = "detached"
+    RESUMED = "resumed"
+    LINK_LOST = "link lost"
+    WRITTEN = "written"  # one of our writes arrived on a remote
+    WRITE_REFUSED = "write refused"
+    ECHO_DROPPED = "echo dropped"
+    CONFLICT_KEPT = "conflict kept"
+    EDIT_REJECTED = "edit rejected"  # central's workflow forbade it; the value is kept in the conflict
+    COMMENT_SENT = "comment sent"
+    COMMENT_PARKED = "comment parked"
+    FILE_NOTED = "file noted"  # a file was not accepted there; a visible note stands in
+    DUPLICATE_SEEN = "duplicate seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact about one ticket. `data` is plain and small; `why` names the rule, evidence or policy behind it."""
+
+    kind: Kind
+    ticket_id: int
+    at: datetime
+    actor: Person
+    system: str | None = None
+    """The remote it came from or went to; None: it happened at the centre."""
+    field: str | None = None
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    why: str = ""
+    id: int = 0
+    """Given by the store, in commit order."""

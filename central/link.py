@@ -1,0 +1,104 @@
+"""Link: our ticket <-> their key, with everything that makes the next decision right.
+
+`base` is a pair per field: (ours, theirs) last agreed on, each in its own vocabulary. An `Intent` is a write we are
+about to make, committed before it is sent, so that a crash in between can never turn our own echo into their edit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from central.model import Value
+
+
+class LinkState(StrEnum):
+    """The life of a link. There is one per (ticket, system), through every state."""
+
+    PENDING = "pending"  # a create is under way; the key is not known yet
+    ACTIVE = "active"
+    DETACHED = "detached"  # base and ids kept, both directions stopped
+    LOST = "lost"  # the remote ticket is gone; nothing is deleted here nor created there
+    DUPLICATE = "duplicate"  # a late twin of our own create: shown, never synchronised
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What both sides last agreed on for one field, each in its own words."""
+
+    ours: Value
+    theirs: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A write the remote refused: not sent again until either value, the mapping or their workflow changes."""
+
+    wanted: Value
+    theirs: Value
+    reason: str
+    mapping_revision: int
+    at: datetime
+
+
+class IntentKind(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    COMMENT = "comment"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A remote write, recorded first. Settled (removed) by what the read-back shows."""
+
+    kind: IntentKind
+    token: str
+    at: datetime
+    """When it was first sent: `find` searches from here."""
+    wrote: Mapping[str, Pair] = field(default_factory=dict)
+    """Per written field: ours as sent, theirs as written."""
+    before: Mapping[str, Value] = field(default_factory=dict)
+    """Their values that the decision was made on."""
+    side_effects: Mapping[str, Value] = field(default_factory=dict)
+    """Values of fields we do not write that the tracker is known to set by itself upon this write."""
+    comment_id: int | None = None
+    text: str = ""
+    """What was sent, canonical: the fallback evidence where the token was edited away."""
+    version: str = ""
+    epoch: int = 0
+    """The lease under which it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The whole memory of one link. Immutable: the engine changes it by copy and saves it under its lease."""
+
+    id: int
+    ticket_id: int
+    system: str
+    state: LinkState
+    key: str | None = None
+    address: str = ""
+    version: str = ""
+    """The ticket's version as last read, and as a list row would show it."""
+    row_version: str = ""
+    racy_until: datetime | None = None
+    """A weak version first seen before this moment may hide a second change: look once more after it."""
+    base: Mapping[str, Pair] = field(default_factory=dict)
+    seen: Mapping[str, Value] = field(default_factory=dict)
+    """Their mapped fields as last read or written."""
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    disagreements: Mapping[str, str] = field(default_factory=dict)
+    """Standing disagreements: field -> reason in a sentence, true as of the last look."""
+    intents: tuple[Intent, ...] = ()
+    mapping_revision: int = 0
+    created_at: datetime | None = None
+    agreed_at: datetime | None = None
+    """The last look that ended with nothing left to do."""
+    last_error: str = ""
+    birth: bool = False
+    """The ticket was born in this system: the link stays for life."""
+
+    def evolve(self, **changes: object) -> "Link":
+        """A copy with these attributes changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # the names are checked by dataclasses

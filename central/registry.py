@@ -1,0 +1,60 @@
+"""Registered systems, their documents and revisions.
+
+A *document* is what an operator wrote (`kind` system or mapping), kept as plain data with its source text; each
+change is a new revision, so that `rollback` is a new revision with an old text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class SystemState(StrEnum):
+    """The life of a registered system."""
+
+    DRAFT = "draft"
+    PROVING = "proving"
+    SHADOW = "shadow"
+    LIVE = "live"
+    PAUSED = "paused"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One revision of one document. Secrets are references in it, never values."""
+
+    kind: str
+    name: str
+    revision: int
+    source: str
+    """The YAML text as applied."""
+    data: Mapping[str, Any]
+    applied_at: datetime
+    applied_by: str
+    origin: str = ""
+    """File name it was read from, for error positions."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A registered ticketing system as it runs: its state and its health, beside its document."""
+
+    name: str
+    state: SystemState
+    revision: int
+    """Of its document."""
+    reason: str = ""
+    """Why it is paused, stopped or quarantined; '' when all is well."""
+    cursor: Mapping[str, Any] | None = None
+    """Where polling continues (plain form of the connector's cursor)."""
+    polled_at: datetime | None = None
+    scanned_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    """The last time the remote answered well."""
+    last_error: str = ""
+    error_at: datetime | None = None
+    open_problem: bool = False
+    """An AccessError stopped it; contacts were told once."""

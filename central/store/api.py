@@ -1,0 +1,338 @@
+"""The contract of the store: one transaction holds a change, its events, the deliveries it owes and the counters.
+
+Work is passed in as a function of a transaction. The store may run several such functions in one group and commit
+them together (each in a savepoint, so that one bad change does not take the others with it); `write` returns only
+after the group's commit, so whatever it returned is durable. Never call a remote from inside one.
+
+A *delivery* is a look that a system is owed: one row per (system, direction, subject), where the subject is their
+key (inward) or our ticket id (outward). `generation` rises with every new reason; a delivery is done only if its
+generation is still the one that was claimed, so no wake-up is lost. A *lease* says who works on a subject now; its
+epoch fences late writers.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from central.events import Event
+from central.link import Link
+from central.model import Attachment, Comment, Conflict, NewComment, NewFile, Ticket, Value
+from central.registry import Document, System
+
+T = TypeVar("T")
+
+
+class StoreError(Exception):
+    """The root of what a store may raise on purpose."""
+
+
+class NoSuch(StoreError, LookupError):
+    """A lookup by id or name found nothing. The sentence says what was looked for."""
+
+
+class StaleRevision(StoreError):
+    """The ticket has moved since it was read: read it again and decide again."""
+
+
+class LeaseLost(StoreError):
+    """Somebody else works on this now. Stop at once; nothing of this transaction was written."""
+
+
+class AlreadyLinked(StoreError):
+    """The key belongs to another ticket, or the ticket has a link to this system already."""
+
+
+class Direction(StrEnum):
+    INWARD = "inward"
+    OUTWARD = "outward"
+
+
+class Lane(IntEnum):
+    """Live goes before backfill."""
+
+    LIVE = 0
+    BACKFILL = 1
+
+
+class DeliveryState(StrEnum):
+    DUE = "due"
+    DEAD = "dead"  # a dead letter: needs a person
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A look that a system is owed."""
+
+    id: int
+    system: str
+    direction: Direction
+    subject: str
+    generation: int
+    lane: Lane
+    state: DeliveryState
+    not_before: datetime
+    owed_since: datetime
+    attempts: int
+    reason: str
+    """Why it is owed (the first reason since it was last done)."""
+    error: str = ""
+    hint: Mapping[str, Any] | None = None
+    """What the hint itself carried (a full row), plain; never believed where the ticket can be fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one subject until `expires_at`. Every transaction of the work checks it."""
+
+    name: str
+    owner: str
+    epoch: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery taken up under a lease."""
+
+    delivery: Delivery
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Kept counters of one system: what the status page shows without counting."""
+
+    links: int = 0
+    disagreements: int = 0
+    """Links that carry at least one standing disagreement."""
+    due: int = 0
+    dead: int = 0
+    oldest_due_at: datetime | None = None
+
+
+class Tickets(Protocol):
+    """Tickets, their comments and files, their history."""
+
+    def create(self, fields: Mapping[str, Value], at: datetime, *, born_in: str | None = None) -> Ticket:
+        """A new ticket at revision 1."""
+
+    def get(self, ticket_id: int) -> Ticket:
+        """:raises NoSuch: no ticket has this id."""
+
+    def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime) -> Ticket:
+        """Compare and set: the ticket as given must still be the current revision.
+
+        :raises StaleRevision: it is not."""
+
+    def touch(self, ticket_id: int, at: datetime) -> None:
+        """The conversation moved: `changed_at` rises, the revision of the fields does not."""
+
+    def list(self, *, words: str = "", limit: int = 50, before: int | None = None) -> Sequence[Ticket]:
+        """Newest first; `words` are looked for in the subject; `before` is the last id of the page before."""
+
+    def count(self) -> int:
+        """How many there are (a kept counter)."""
+
+    def add_comment(self, ticket_id: int, comment: NewComment) -> Comment:
+        """Append a comment and its files. Its (origin_system, origin_id) is added once: a second call returns it."""
+
+    def comments(self, ticket_id: int) -> Sequence[Comment]:
+        """In central order (the order they arrived)."""
+
+    def add_file(
+        self,
+        ticket_id: int,
+        comment_id: int | None,
+        file: NewFile,
+        at: datetime,
+        *,
+        internal: bool = False,
+        origin_system: str | None = None,
+    ) -> Attachment:
+        """Hang a stored file on a ticket or comment; the same (origin_system, origin_id) is added once."""
+
+    def files(self, ticket_id: int) -> Sequence[Attachment]:
+        """Every file of the ticket, in order of arrival."""
+
+    def record(self, events: Iterable[Event]) -> None:
+        """Append to the history."""
+
+    def events(self, ticket_id: int, *, field: str | None = None) -> Sequence[Event]:
+        """The history, oldest first."""
+
+    def keep_conflict(self, conflict: Conflict) -> Conflict:
+        """Keep an edit that lost (its `id` is given here)."""
+
+    def conflicts(self, ticket_id: int | None = None, *, open_only: bool = False) -> Sequence[Conflict]:
+        """Of one ticket, or of all, oldest first."""
+
+
+class Links(Protocol):
+    """Links and the comments and files that they tie together."""
+
+    def create(self, link: Link) -> Link:
+        """Store a new link (its `id` is given here).
+
+        :raises AlreadyLinked: the pair or the key is taken."""
+
+    def save(self, link: Link) -> None:
+        """Write the whole link back.
+
+        :raises NoSuch: there is none with this id.  :raises AlreadyLinked: its key belongs to another ticket."""
+
+    def find(self, ticket_id: int, system: str) -> Link | None:
+        """The link of this ticket to this system (never a duplicate's)."""
+
+    def find_by_key(self, system: str, key: str) -> Link | None:
+        """The link that holds this key, a duplicate's included."""
+
+    def of(self, ticket_id: int) -> Sequence[Link]:
+        """All links of a ticket, duplicates included, oldest first."""
+
+    def find_intent(self, system: str, token: str) -> Link | None:
+        """The link of this system that has, or ever had, an intent to create with this token."""
+
+    def tie_comment(self, link_id: int, comment_id: int, remote_id: str, at: datetime) -> None:
+        """This comment of ours is that comment of theirs. Both are unique within the link; a repeat is nothing."""
+
+    def ties(self, link_id: int) -> Mapping[int, str]:
+        """Comment id -> their comment id ('' for a parked one)."""
+
+    def tie_file(self, link_id: int, file_id: int, remote_id: str) -> None:
+        """This file of ours is that file of theirs."""
+
+    def file_ties(self, link_id: int) -> Mapping[int, str]:
+        """File id -> their file id."""
+
+    def in_state(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
+        """Links of one system by id, for the full scan."""
+
+
+class Outbox(Protocol):
+    """Deliveries and leases."""
+
+    def owe(
+        self,
+        system: str,
+        direction: Direction,
+        subject: str,
+        at: datetime,
+        *,
+        reason: str,
+        lane: Lane = Lane.LIVE,
+        not_before: datetime | None = None,
+        hint: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A system is owed a look: a new row, or a higher generation of the one that is there.
+
+        A live reason promotes a backfill row; an earlier `not_before` wins (None: at once); a dead letter comes
+        alive again."""
+
+    def claim(
+        self,
+        system: str,
+        owner: str,
+        at: datetime,
+        *,
+        ttl: timedelta,
+        lease_name: Callable[["Transaction", Delivery], str],
+    ) -> Claim | None:
+        """Take up the next due delivery whose subject nobody holds a live lease on: live before backfill, then
+        oldest `not_before` first. `lease_name` maps a delivery to what must not be worked on twice at once."""
+
+    def next_due_at(self, system: str) -> datetime | None:
+        """When the earliest delivery of this system falls due; None: there is none."""
+
+    def check(self, lease: Lease, at: datetime) -> None:
+        """:raises LeaseLost: expired, or of an older epoch."""
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back; nothing happens where it is lost already."""
+
+    def done(self, claim: Claim, at: datetime) -> bool:
+        """The look is finished and its lease released. False: a newer generation waits, and stays due."""
+
+    def retry(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
+        """Not now: keep it, count the attempt, release the lease."""
+
+    def bury(self, claim: Claim, at: datetime, *, error: str) -> None:
+        """Make it a dead letter with the tracker's own words, and release the lease."""
+
+    def dead(self, system: str | None = None) -> Sequence[Delivery]:
+        """Dead letters, oldest first."""
+
+    def counts(self) -> Mapping[str, Counts]:
+        """The kept counters of every system that has any."""
+
+
+class Registry(Protocol):
+    """Documents with their revisions, and the systems they describe."""
+
+    def apply(
+        self, kind: str, name: str, source: str, data: Mapping[str, Any], at: datetime, *, by: str, origin: str = ""
+    ) -> Document:
+        """A new revision, or the current one where nothing differs."""
+
+    def document(self, kind: str, name: str, revision: int | None = None) -> Document:
+        """The current (or that) revision.  :raises NoSuch: there is none; the sentence lists the names there are."""
+
+    def documents(self, kind: str | None = None) -> Sequence[Document]:
+        """Current revisions, by kind and name."""
+
+    def revisions(self, kind: str, name: str) -> Sequence[Document]:
+        """All revisions, oldest first."""
+
+    def put_system(self, system: System) -> None:
+        """Create or replace the running state of a system."""
+
+    def system(self, name: str) -> System:
+        """:raises NoSuch: not registered."""
+
+    def systems(self) -> Sequence[System]:
+        """By name."""
+
+
+@runtime_checkable
+class Transaction(Protocol):
+    """Everything a change touches, in one transaction."""
+
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def links(self) -> Links: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def registry(self) -> Registry: ...
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Run this once the group's commit has returned (wake a lane); never on rollback."""
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Opens transactions. Thread-safe."""
+
+    def write(self, change: Callable[[Transaction], T]) -> T:
+        """Run a change and return its result after it is durable. What `change` raises rolls it back, alone."""
+
+    def read(self, question: Callable[[Transaction], T]) -> T:
+        """Run a question on one consistent snapshot; writing in it is a bug."""
+
+    def put_blob(self, chunks: Iterable[bytes], *, limit: int) -> tuple[str, int]:
+        """Stream bytes in, bounded in memory; returns (sha256, size). The same bytes are stored once.
+
+        :raises TooLarge: more than `limit` bytes; nothing is kept."""
+
+    def open_blob(self, sha256: str) -> AbstractContextManager[Iterator[bytes]]:
+        """Stream bytes out, in chunks.  :raises NoSuch: no such bytes."""
+
+    def close(self) -> None:
+        """Finish what was accepted, then let go of the database."""
+
+
+class TooLarge(StoreError):
+    """More bytes than the limit allows."""

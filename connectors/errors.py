@@ -1,0 +1,67 @@
+"""What can go wrong out there: one error per remedy, never one per cause.
+
+| error | remedy |
+|---|---|
+| `Transient` | wait (at least `retry_after`) and try again |
+| `Unknown` | the write may have happened: look for its token before trying again |
+| `VersionConflict` | read again, decide again |
+| `NotFound` | mark the link lost; never delete here, never create anew there |
+| `Refused` | a dead letter or a standing disagreement with the tracker's own words |
+| `AccessError` | stop this system only, and alarm its contacts |
+| `ProtocolError` | an answer we cannot read: a dead letter with the raw answer |
+"""
+
+from datetime import timedelta
+
+
+class ConnectorError(Exception):
+    """The root of everything a connector may raise; anything else is a bug in the connector."""
+
+
+class Transient(ConnectorError):
+    """The tracker is busy, down or out of reach, and nothing was written. Wait and try again."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unknown(Transient):
+    """A write was sent and its answer was lost: it may have happened. Find its token before sending it again."""
+
+
+class VersionConflict(ConnectorError):
+    """The ticket is no longer at the expected version. Nothing was written; read again and decide again."""
+
+
+class NotFound(ConnectorError):
+    """The tracker has no ticket (comment, file) under this key, or hides it from us. Mark the link lost."""
+
+
+class Refused(ConnectorError):
+    """The tracker understood and said no. `reason` holds its own words; writing the same again is useless."""
+
+    def __init__(self, reason: str, *, field: str | None = None) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field = field
+        self.reason = reason
+
+
+class AccessError(ConnectorError):
+    """The credentials are wrong, expired or too weak for this call. Stop the system and tell its contacts."""
+
+
+class ProtocolError(ConnectorError):
+    """An answer that does not keep to the protocol (HTML with 200, cut JSON, too large). `raw` is its beginning."""
+
+    def __init__(self, message: str, *, raw: str = "") -> None:
+        super().__init__(message)
+        self.raw = raw[:2000]
+
+
+class SettingsError(Exception):
+    """The operator's settings for a connector are wrong. `problems` pairs a path inside `settings` with a sentence."""
+
+    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
+        super().__init__("; ".join(sentence for _, sentence in problems))
+        self.problems = problems

@@ -1,0 +1,1 @@
+"""The dictionary: what the words of one ticketing system mean in ours, as data, both ways."""
