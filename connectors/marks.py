@@ -1,0 +1,28 @@
+"""Our mark in a comment's text: one last line that makes a repeated send findable. Pure text in, text out."""
+
+import re
+
+_TOKEN = r"[0-9A-Za-z][0-9A-Za-z._-]{2,79}"  # noqa: S105 (a mark, no secret)
+_MARK = re.compile(rf"\[interdesk (?P<token>{_TOKEN})\][ \t]*\Z")
+
+
+def stamp(text: str, token: str) -> str:
+    """The text with our mark as its last line. Blanks and line ends at the very end of the text are dropped.
+
+    :raises ValueError: the token holds what a mark cannot carry."""
+    if not re.fullmatch(_TOKEN, token):
+        raise ValueError(f"a token is 3 to 80 letters, digits, dots, dashes or underscores, not {token!r}")
+    body = text.rstrip()
+    return f"{body}\n\n[interdesk {token}]" if body else f"[interdesk {token}]"
+
+
+def read(text: str) -> tuple[str, str | None]:
+    """The text without our mark, and the mark's token; (text, None) where its last line is not a mark.
+
+    Only a mark that is alone on the last non-empty line counts, never a quoted one ("> [interdesk …]")."""
+    body = text.rstrip()
+    start = max(body.rfind("\n"), body.rfind("\r")) + 1
+    found = _MARK.fullmatch(body[start:].lstrip(" \t"))
+    if found is None:
+        return text, None
+    return body[:start].rstrip(), found["token"]
