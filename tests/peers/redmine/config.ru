@@ -22,20 +22,22 @@ end
 
 # Redmine 5 has no webhooks: after a commit, one JSON line goes to the URL in the webhook file (first line; the second line,
 # if any, is a secret for an HMAC-SHA256 signature).
-def notify(event)
-  return unless File.size?("#{STATE}/webhook")
+module Webhook
+  def self.post(event)
+    return unless File.size?("#{STATE}/webhook")
 
-  url, secret = File.readlines("#{STATE}/webhook", chomp: true)
-  target = URI(url)
-  headers = { 'Content-Type' => 'application/json' }
-  headers['X-Hub-Signature-256'] = "sha256=#{OpenSSL::HMAC.hexdigest('SHA256', secret, event.to_json)}" if secret.present?
-  Net::HTTP.start(target.host, target.port, open_timeout: 2, read_timeout: 2) { |http| http.post(target.request_uri, event.to_json, headers) }
-rescue StandardError => e
-  Rails.logger.warn "webhook: #{e.class}"
+    url, secret = File.readlines("#{STATE}/webhook", chomp: true)
+    target = URI(url)
+    headers = { 'Content-Type' => 'application/json' }
+    headers['X-Hub-Signature-256'] = "sha256=#{OpenSSL::HMAC.hexdigest('SHA256', secret, event.to_json)}" if secret.present?
+    Net::HTTP.start(target.host, target.port, open_timeout: 2, read_timeout: 2) { |http| http.post(target.request_uri, event.to_json, headers) }
+  rescue StandardError => e
+    Rails.logger.warn "webhook: #{e.class}"
+  end
 end
 
-Issue.after_commit(on: :create) { notify(event: 'issue', issue: id, user: author&.login) }
-Journal.after_commit(on: :create) { notify(event: 'journal', issue: journalized_id, journal: id, user: user&.login, private: private_notes) }
+Issue.after_commit(on: :create) { Webhook.post(event: 'issue', issue: id, user: author&.login) }
+Journal.after_commit(on: :create) { Webhook.post(event: 'journal', issue: journalized_id, journal: id, user: user&.login, private: private_notes) }
 
 use AccessLog
 run Rails.application

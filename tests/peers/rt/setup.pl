@@ -10,8 +10,8 @@ sub done { my ($ok, @rest) = @_; die "$rest[0]\n" unless $ok; return @rest }
 sub loaded { my ($class, $name) = @_; my $it = $class->new(RT->SystemUser); $it->Load($name); die "no $name\n" unless $it->Id; $it }
 
 my @writer = qw(SeeQueue ShowTicket ShowTicketComments ShowOutgoingEmail CreateTicket ReplyToTicket CommentOnTicket ModifyTicket
-    OwnTicket TakeTicket StealTicket Watch WatchAsAdminCc SeeCustomField ModifyCustomField ShowScrips);
-my @person = (@writer, qw(DeleteTicket ReassignTicket ForwardMessage));
+    OwnTicket TakeTicket StealTicket ReassignTicket Watch WatchAsAdminCc SeeCustomField ModifyCustomField ShowScrips);
+my @person = (@writer, qw(DeleteTicket ForwardMessage));
 
 sub account {
     my ($name, $real) = @_;
