@@ -45,6 +45,14 @@ class AlreadyLinked(StoreError):
     """The key belongs to another ticket, or the ticket has a link to this system already."""
 
 
+class ReadOnly(StoreError):
+    """A question tried to write. That is a bug: use `Store.write`."""
+
+
+class TooLarge(StoreError):
+    """More bytes than the limit allows."""
+
+
 class Direction(StrEnum):
     INWARD = "inward"
     OUTWARD = "outward"
@@ -75,12 +83,13 @@ class Delivery:
     state: DeliveryState
     not_before: datetime
     owed_since: datetime
+    """Since when no look that finished has answered for it: the lag of the system shows here."""
     attempts: int
     reason: str
-    """Why it is owed (the first reason since it was last done)."""
+    """Why it is owed (the latest reason)."""
     error: str = ""
     hint: Mapping[str, Any] | None = None
-    """What the hint itself carried (a full row), plain; never believed where the ticket can be fetched."""
+    """What the latest hint itself carried (a full row), plain; never believed where the ticket can be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +115,13 @@ class Counts:
     """Kept counters of one system: what the status page shows without counting."""
 
     links: int = 0
+    """Links in every state, duplicates aside."""
     disagreements: int = 0
-    """Links that carry at least one standing disagreement."""
+    """Those of them that carry at least one standing disagreement."""
     due: int = 0
     dead: int = 0
     oldest_due_at: datetime | None = None
+    """The earliest `owed_since` of what is due."""
 
 
 class Tickets(Protocol):
@@ -131,13 +142,17 @@ class Tickets(Protocol):
         """The conversation moved: `changed_at` rises, the revision of the fields does not."""
 
     def list(self, *, words: str = "", limit: int = 50, before: int | None = None) -> Sequence[Ticket]:
-        """Newest first; `words` are looked for in the subject; `before` is the last id of the page before."""
+        """Newest (highest id) first; each of `words` is looked for in the subject, whatever its case; `before` is
+        the last id of the page before."""
 
     def count(self) -> int:
         """How many there are (a kept counter)."""
 
     def add_comment(self, ticket_id: int, comment: NewComment) -> Comment:
-        """Append a comment and its files. Its (origin_system, origin_id) is added once: a second call returns it."""
+        """Append a comment and its files. Its (origin_system, origin_id) is added once per ticket: a second call
+        returns it as it is.
+
+        :raises NoSuch: no such ticket, or the bytes of a file are not in the store."""
 
     def comments(self, ticket_id: int) -> Sequence[Comment]:
         """In central order (the order they arrived)."""
@@ -152,7 +167,9 @@ class Tickets(Protocol):
         internal: bool = False,
         origin_system: str | None = None,
     ) -> Attachment:
-        """Hang a stored file on a ticket or comment; the same (origin_system, origin_id) is added once."""
+        """Hang a stored file on a ticket or comment; the same (origin_system, origin_id) is added once per ticket.
+
+        :raises NoSuch: no such ticket or comment, or its bytes are not in the store."""
 
     def files(self, ticket_id: int) -> Sequence[Attachment]:
         """Every file of the ticket, in order of arrival."""
@@ -179,7 +196,7 @@ class Links(Protocol):
         :raises AlreadyLinked: the pair or the key is taken."""
 
     def save(self, link: Link) -> None:
-        """Write the whole link back.
+        """Write the whole link back (its ticket, system and `created_at` stay as they are).
 
         :raises NoSuch: there is none with this id.  :raises AlreadyLinked: its key belongs to another ticket."""
 
@@ -196,19 +213,22 @@ class Links(Protocol):
         """The link of this system that has, or ever had, an intent to create with this token."""
 
     def tie_comment(self, link_id: int, comment_id: int, remote_id: str, at: datetime) -> None:
-        """This comment of ours is that comment of theirs. Both are unique within the link; a repeat is nothing."""
+        """This comment of ours is that comment of theirs. Both are unique within the link; a repeat is nothing.
+
+        A parked one ('') may get its id later.  :raises AlreadyLinked: either is tied to another.
+        :raises NoSuch: no such link, or no such comment on its ticket."""
 
     def ties(self, link_id: int) -> Mapping[int, str]:
         """Comment id -> their comment id ('' for a parked one)."""
 
     def tie_file(self, link_id: int, file_id: int, remote_id: str) -> None:
-        """This file of ours is that file of theirs."""
+        """This file of ours is that file of theirs, by the same rules."""
 
     def file_ties(self, link_id: int) -> Mapping[int, str]:
-        """File id -> their file id."""
+        """File id -> their file id ('' for one that a note stands in for)."""
 
     def in_state(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
-        """Links of one system by id, for the full scan."""
+        """Links of one system in every state, by id, for the full scan."""
 
 
 class Outbox(Protocol):
@@ -229,7 +249,8 @@ class Outbox(Protocol):
         """A system is owed a look: a new row, or a higher generation of the one that is there.
 
         A live reason promotes a backfill row; an earlier `not_before` wins (None: at once); a dead letter comes
-        alive again."""
+        alive again, with its attempts forgotten; the latest reason and hint are kept, even where the hint is None
+        (what an older one carried is out of date)."""
 
     def claim(
         self,
@@ -243,8 +264,11 @@ class Outbox(Protocol):
         """Take up the next due delivery whose subject nobody holds a live lease on: live before backfill, then
         oldest `not_before` first. `lease_name` maps a delivery to what must not be worked on twice at once."""
 
-    def next_due_at(self, system: str) -> datetime | None:
-        """When the earliest delivery of this system falls due; None: there is none."""
+    def next_due_at(self, system: str, *, after: datetime | None = None) -> datetime | None:
+        """When the earliest delivery of this system falls due; None: there is none.
+
+        Whoever sleeps after a fruitless `claim(at)` asks with `after=at`: what was due then is held under a lease,
+        and its release wakes."""
 
     def check(self, lease: Lease, at: datetime) -> None:
         """:raises LeaseLost: expired, or of an older epoch."""
@@ -253,13 +277,17 @@ class Outbox(Protocol):
         """Give the lease back; nothing happens where it is lost already."""
 
     def done(self, claim: Claim, at: datetime) -> bool:
-        """The look is finished and its lease released. False: a newer generation waits, and stays due."""
+        """The look is finished and its lease released. False: a newer generation waits, and stays due.
+
+        :raises LeaseLost: as `check`; so do `retry` and `bury`."""
 
     def retry(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
-        """Not now: keep it, count the attempt, release the lease."""
+        """Not now: keep it, count the attempt, release the lease. Even a newer generation waits until then."""
 
     def bury(self, claim: Claim, at: datetime, *, error: str) -> None:
-        """Make it a dead letter with the tracker's own words, and release the lease."""
+        """Make it a dead letter with the tracker's own words, and release the lease.
+
+        Where a newer generation waits, that one has not been tried yet: it stays due."""
 
     def dead(self, system: str | None = None) -> Sequence[Delivery]:
         """Dead letters, oldest first."""
@@ -274,7 +302,7 @@ class Registry(Protocol):
     def apply(
         self, kind: str, name: str, source: str, data: Mapping[str, Any], at: datetime, *, by: str, origin: str = ""
     ) -> Document:
-        """A new revision, or the current one where nothing differs."""
+        """A new revision, or the current one where neither source nor data differ."""
 
     def document(self, kind: str, name: str, revision: int | None = None) -> Document:
         """The current (or that) revision.  :raises NoSuch: there is none; the sentence lists the names there are."""
@@ -309,7 +337,7 @@ class Transaction(Protocol):
     def registry(self) -> Registry: ...
 
     def after_commit(self, action: Callable[[], None]) -> None:
-        """Run this once the group's commit has returned (wake a lane); never on rollback."""
+        """Run this in the caller's thread once the group's commit has returned (wake a lane); never on rollback."""
 
 
 @runtime_checkable
@@ -317,7 +345,9 @@ class Store(Protocol):
     """Opens transactions. Thread-safe."""
 
     def write(self, change: Callable[[Transaction], T]) -> T:
-        """Run a change and return its result after it is durable. What `change` raises rolls it back, alone."""
+        """Run a change and return its result after it is durable. What `change` raises rolls it back, alone.
+
+        `change` may run in another caller's thread, and must not call the store."""
 
     def read(self, question: Callable[[Transaction], T]) -> T:
         """Run a question on one consistent snapshot; writing in it is a bug."""
@@ -328,11 +358,10 @@ class Store(Protocol):
         :raises TooLarge: more than `limit` bytes; nothing is kept."""
 
     def open_blob(self, sha256: str) -> AbstractContextManager[Iterator[bytes]]:
-        """Stream bytes out, in chunks.  :raises NoSuch: no such bytes."""
+        """Stream bytes out, in chunks, none of them empty.  :raises NoSuch: no such bytes (upon entering)."""
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has committed since this was last asked (or since the store was opened). Cheap."""
 
     def close(self) -> None:
-        """Finish what was accepted, then let go of the database."""
-
-
-class TooLarge(StoreError):
-    """More bytes than the limit allows."""
+        """Finish what was accepted, then let go of the database. Idempotent; any other call then raises."""

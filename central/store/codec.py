@@ -1,0 +1,50 @@
+"""How values become JSON and come back equal. Both stores use it, so that neither keeps what the other could not.
+
+What is searched for is a column; what is only remembered is one document, written and read by its own types: an
+attribute with a default joins `Link` or `Intent` without a migration.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from central.link import IntentKind, Link
+from central.model import Value, plain, value_of
+
+_LINK = TypeAdapter(Link)
+_SEARCHED = ("id", "ticket_id", "system", "state", "key")
+"""The attributes of a link that are columns of their own."""
+
+
+def link_out(link: Link) -> str:
+    """What a link remembers beside its columns, as a JSON document."""
+    return _LINK.dump_json(link, exclude=set(_SEARCHED)).decode()
+
+
+def link_in(columns: Mapping[str, Any], document: str) -> Link:
+    """The link of these columns and this document."""
+    return _LINK.validate_python({**json.loads(document), **columns})
+
+
+def copied(link: Link) -> Link:
+    """The link as a store would give it back, sharing nothing with the caller."""
+    return link_in({name: getattr(link, name) for name in _SEARCHED}, link_out(link))
+
+
+def create_tokens(link: Link) -> list[str]:
+    """The tokens of this link's open creates."""
+    return [intent.token for intent in link.intents if intent.kind is IntentKind.CREATE]
+
+
+def settled(fields: Mapping[str, Value]) -> dict[str, Value]:
+    """Field values as a store keeps them: absent instead of None, tuples instead of lists."""
+    return {name: value_of(plain(value)) for name, value in fields.items() if value is not None}
+
+
+def as_json(data: Any) -> Any:
+    """A copy of plain data as JSON would give it back.
+
+    :raises TypeError: it holds something that is not plain."""
+    return None if data is None else json.loads(json.dumps(data))

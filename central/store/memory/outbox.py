@@ -1,0 +1,169 @@
+"""Deliveries and leases of the reference store."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from central.link import LinkState
+from central.store.api import (
+    Claim,
+    Counts,
+    Delivery,
+    DeliveryState,
+    Direction,
+    Lane,
+    Lease,
+    LeaseLost,
+    Transaction,
+)
+from central.store.codec import as_json
+from central.store.memory.tables import Tables
+
+
+class MemoryOutbox:
+    """`central.store.api.Outbox`, in dictionaries."""
+
+    def __init__(self, tables: Tables, transaction: Transaction) -> None:
+        self._tables = tables
+        self._transaction = transaction
+
+    def owe(
+        self,
+        system: str,
+        direction: Direction,
+        subject: str,
+        at: datetime,
+        *,
+        reason: str,
+        lane: Lane = Lane.LIVE,
+        not_before: datetime | None = None,
+        hint: Mapping[str, Any] | None = None,
+    ) -> None:
+        before = self._tables.deliveries.get((system, direction, subject))
+        fresh = Delivery(
+            id=before.id if before else self._tables.next_id("delivery"),
+            system=system,
+            direction=direction,
+            subject=subject,
+            generation=before.generation + 1 if before else 1,
+            lane=lane,
+            state=DeliveryState.DUE,
+            not_before=not_before or at,
+            owed_since=at,
+            attempts=0,
+            reason=reason,
+            hint=as_json(hint),
+        )
+        if before is not None and before.state is DeliveryState.DUE:
+            fresh = replace(
+                fresh,
+                lane=min(before.lane, lane),
+                not_before=min(before.not_before, fresh.not_before),
+                owed_since=before.owed_since,
+                attempts=before.attempts,
+                error=before.error,
+            )
+        self._put(fresh)
+
+    def claim(
+        self,
+        system: str,
+        owner: str,
+        at: datetime,
+        *,
+        ttl: timedelta,
+        lease_name: Callable[[Transaction, Delivery], str],
+    ) -> Claim | None:
+        for delivery in sorted(self._due(system), key=lambda one: (one.lane, one.not_before, one.id)):
+            if delivery.not_before > at:
+                continue
+            name = lease_name(self._transaction, delivery)
+            held = self._tables.leases.get(name)
+            if held is None or held.expires_at <= at:
+                lease = Lease(name, owner, self._tables.next_id("lease"), at + ttl)
+                self._tables.leases.put(name, lease)
+                return Claim(delivery, lease)
+        return None
+
+    def next_due_at(self, system: str, *, after: datetime | None = None) -> datetime | None:
+        times = (delivery.not_before for delivery in self._due(system))
+        return min((time for time in times if after is None or time > after), default=None)
+
+    def check(self, lease: Lease, at: datetime) -> None:
+        held = self._tables.leases.get(lease.name)
+        if held is None or held.epoch != lease.epoch or held.expires_at <= at:
+            raise LeaseLost(f"the lease {lease.name} (epoch {lease.epoch}) is over: somebody else may work on it now")
+
+    def release(self, lease: Lease) -> None:
+        held = self._tables.leases.get(lease.name)
+        if held is not None and held.epoch == lease.epoch:
+            self._tables.leases.drop(lease.name)
+
+    def done(self, claim: Claim, at: datetime) -> bool:
+        delivery, moved = self._finish(claim, at)
+        if delivery is None:
+            return True
+        if moved:
+            self._put(replace(delivery, owed_since=at, attempts=0, error=""))
+            return False
+        self._tables.deliveries.drop(_place(delivery))
+        return True
+
+    def retry(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
+        delivery, _ = self._finish(claim, at)
+        if delivery is not None:
+            self._put(replace(delivery, not_before=not_before, attempts=delivery.attempts + 1, error=error))
+
+    def bury(self, claim: Claim, at: datetime, *, error: str) -> None:
+        delivery, moved = self._finish(claim, at)
+        if delivery is not None:
+            state = DeliveryState.DUE if moved else DeliveryState.DEAD
+            self._put(replace(delivery, state=state, attempts=delivery.attempts + 1, error=error))
+
+    def dead(self, system: str | None = None) -> Sequence[Delivery]:
+        found = [
+            delivery
+            for delivery in self._tables.deliveries.rows()
+            if delivery.state is DeliveryState.DEAD and system in (None, delivery.system)
+        ]
+        return sorted(found, key=lambda delivery: (delivery.owed_since, delivery.id))
+
+    def counts(self) -> Mapping[str, Counts]:
+        counted: dict[str, Counts] = {}
+        for link in self._tables.links.rows():
+            if link.state is not LinkState.DUPLICATE:
+                have = counted.get(link.system, Counts())
+                disagrees = have.disagreements + bool(link.disagreements)
+                counted[link.system] = replace(have, links=have.links + 1, disagreements=disagrees)
+        for delivery in self._tables.deliveries.rows():
+            have = counted.get(delivery.system, Counts())
+            if delivery.state is DeliveryState.DEAD:
+                counted[delivery.system] = replace(have, dead=have.dead + 1)
+            else:
+                oldest = min(delivery.owed_since, have.oldest_due_at or delivery.owed_since)
+                counted[delivery.system] = replace(have, due=have.due + 1, oldest_due_at=oldest)
+        return counted
+
+    def _due(self, system: str) -> list[Delivery]:
+        return [
+            delivery
+            for delivery in self._tables.deliveries.rows()
+            if delivery.system == system and delivery.state is DeliveryState.DUE
+        ]
+
+    def _finish(self, claim: Claim, at: datetime) -> tuple[Delivery | None, bool]:
+        """Give the lease back; the delivery as it is now, and whether a newer reason came since the claim."""
+        self.check(claim.lease, at)
+        self.release(claim.lease)
+        now = self._tables.deliveries.get(_place(claim.delivery))
+        if now is None or now.id != claim.delivery.id:
+            return None, False
+        return now, now.generation != claim.delivery.generation
+
+    def _put(self, delivery: Delivery) -> None:
+        self._tables.deliveries.put(_place(delivery), delivery)
+
+
+def _place(delivery: Delivery) -> tuple[str, str, str]:
+    return delivery.system, delivery.direction, delivery.subject

@@ -1,0 +1,98 @@
+"""MemoryStore: one writer at a time on a fork of the tables; a commit is one assignment, a rollback is none."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from central.store.api import NoSuch, Store, TooLarge, Transaction
+from central.store.memory.links import MemoryLinks
+from central.store.memory.outbox import MemoryOutbox
+from central.store.memory.registry import MemoryRegistry
+from central.store.memory.tables import Tables
+from central.store.memory.tickets import MemoryTickets
+
+T = TypeVar("T")
+CHUNK = 256 * 1024
+
+
+class MemoryTransaction:
+    """`central.store.api.Transaction` on a fork of the tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tickets = MemoryTickets(tables)
+        self.links = MemoryLinks(tables)
+        self.outbox = MemoryOutbox(tables, self)
+        self.registry = MemoryRegistry(tables)
+        self.hooks: list[Callable[[], None]] = []
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        self.hooks.append(action)
+
+
+class MemoryStore:
+    """The reference of `central.store.api.Store`: for tests, simulation, and as the meaning of the contract."""
+
+    def __init__(self) -> None:
+        self._tables = Tables()
+        self._writing = threading.Lock()
+        self._writer: int | None = None
+        self._closed = False
+
+    def write(self, change: Callable[[Transaction], T]) -> T:
+        if self._writer == threading.get_ident():
+            raise RuntimeError("a write inside a write: pass the transaction on instead")
+        with self._writing:
+            self._check_open()
+            self._writer = threading.get_ident()
+            try:
+                tables = self._tables.fork(writable=True)
+                transaction = MemoryTransaction(tables)
+                result = change(transaction)
+                self._tables = tables
+            finally:
+                self._writer = None
+        for hook in transaction.hooks:
+            hook()
+        return result
+
+    def read(self, question: Callable[[Transaction], T]) -> T:
+        self._check_open()
+        return question(MemoryTransaction(self._tables.fork(writable=False)))
+
+    def put_blob(self, chunks: Iterable[bytes], *, limit: int) -> tuple[str, int]:
+        data = bytearray()
+        for chunk in chunks:
+            data += chunk
+            if len(data) > limit:
+                raise TooLarge(f"more than the {limit} bytes that are allowed")
+        sha256 = hashlib.sha256(data).hexdigest()
+        with self._writing:
+            self._check_open()
+            tables = self._tables.fork(writable=True)
+            tables.blobs.put(sha256, bytes(data))
+            self._tables = tables
+        return sha256, len(data)
+
+    @contextmanager
+    def open_blob(self, sha256: str) -> Iterator[Iterator[bytes]]:
+        self._check_open()
+        data = self._tables.blobs.get(sha256)
+        if data is None:
+            raise NoSuch(f"there are no bytes with sha256 {sha256}")
+        yield (data[start : start + CHUNK] for start in range(0, len(data), CHUNK))
+
+    def changed_elsewhere(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        with self._writing:
+            self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the store is closed")
+
+
+_: type[Store] = MemoryStore

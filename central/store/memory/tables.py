@@ -1,0 +1,88 @@
+"""Copy-on-write tables: a transaction works on a fork, and a commit puts the fork in the place of the original."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Generic, TypeVar
+
+from central.events import Event
+from central.link import Link
+from central.model import Attachment, Comment, Conflict, Ticket
+from central.registry import Document, System
+from central.store.api import Delivery, Lease, ReadOnly
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Table(Generic[K, V]):
+    """A map whose forks share its rows until one of them writes."""
+
+    __slots__ = ("_own", "_rows", "_writable")
+
+    def __init__(self, rows: dict[K, V] | None = None, *, writable: bool = False) -> None:
+        self._rows: dict[K, V] = {} if rows is None else rows
+        self._writable = writable
+        self._own = False
+
+    def fork(self, *, writable: bool) -> "Table[K, V]":
+        return Table(self._rows, writable=writable)
+
+    def _mine(self) -> dict[K, V]:
+        if not self._writable:
+            raise ReadOnly("a question must not write: use store.write")
+        if not self._own:
+            self._rows, self._own = dict(self._rows), True
+        return self._rows
+
+    def put(self, key: K, row: V) -> None:
+        self._mine()[key] = row
+
+    def drop(self, key: K) -> None:
+        self._mine().pop(key, None)
+
+    def get(self, key: K) -> V | None:
+        return self._rows.get(key)
+
+    def rows(self) -> Iterator[V]:
+        return iter(self._rows.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+@dataclass(slots=True)
+class Tables:
+    """All there is. Histories are tuples per ticket, so a fork never shares anything that can change."""
+
+    tickets: Table[int, Ticket] = field(default_factory=Table)
+    comments: Table[int, tuple[Comment, ...]] = field(default_factory=Table)
+    files: Table[int, tuple[Attachment, ...]] = field(default_factory=Table)
+    events: Table[int, tuple[Event, ...]] = field(default_factory=Table)
+    conflicts: Table[int, Conflict] = field(default_factory=Table)
+    links: Table[int, Link] = field(default_factory=Table)
+    links_of: Table[int, tuple[int, ...]] = field(default_factory=Table)
+    """Ticket id -> its link ids."""
+    keys: Table[tuple[str, str], int] = field(default_factory=Table)
+    """(system, key) -> link id."""
+    tokens: Table[tuple[str, str], int] = field(default_factory=Table)
+    """(system, token of a create) -> link id, for ever."""
+    comment_ties: Table[int, tuple[tuple[int, str], ...]] = field(default_factory=Table)
+    file_ties: Table[int, tuple[tuple[int, str], ...]] = field(default_factory=Table)
+    """Link id -> (our id, their id)."""
+    deliveries: Table[tuple[str, str, str], Delivery] = field(default_factory=Table)
+    """By system, direction and subject."""
+    leases: Table[str, Lease] = field(default_factory=Table)
+    documents: Table[tuple[str, str], tuple[Document, ...]] = field(default_factory=Table)
+    """(kind, name) -> its revisions."""
+    systems: Table[str, System] = field(default_factory=Table)
+    blobs: Table[str, bytes] = field(default_factory=Table)
+    last_ids: Table[str, int] = field(default_factory=Table)
+
+    def fork(self, *, writable: bool) -> "Tables":
+        return Tables(*(getattr(self, spec.name).fork(writable=writable) for spec in fields(self)))
+
+    def next_id(self, noun: str) -> int:
+        """A number never given before for this noun."""
+        number = (self.last_ids.get(noun) or 0) + 1
+        self.last_ids.put(noun, number)
+        return number

@@ -1,0 +1,146 @@
+"""Tickets, comments, files and history of the reference store."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from central.events import Event
+from central.model import Attachment, Comment, Conflict, NewComment, NewFile, Ticket, Value, Visibility
+from central.store.api import NoSuch, StaleRevision
+from central.store.codec import as_json, settled
+from central.store.memory.tables import Tables
+
+
+class MemoryTickets:
+    """`central.store.api.Tickets`, in dictionaries."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def create(self, fields: Mapping[str, Value], at: datetime, *, born_in: str | None = None) -> Ticket:
+        ticket = Ticket(self._tables.next_id("ticket"), 1, settled(fields), at, at, born_in)
+        self._tables.tickets.put(ticket.id, ticket)
+        return ticket
+
+    def get(self, ticket_id: int) -> Ticket:
+        ticket = self._tables.tickets.get(ticket_id)
+        if ticket is None:
+            raise NoSuch(f"there is no ticket {ticket_id}")
+        return ticket
+
+    def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime) -> Ticket:
+        current = self.get(ticket.id)
+        if current.revision != ticket.revision:
+            raise StaleRevision(f"ticket {ticket.id} is at revision {current.revision}, not {ticket.revision}")
+        changed = current.with_fields(changes, at)
+        changed = replace(changed, fields=settled(changed.fields))
+        self._tables.tickets.put(ticket.id, changed)
+        return changed
+
+    def touch(self, ticket_id: int, at: datetime) -> None:
+        self._tables.tickets.put(ticket_id, replace(self.get(ticket_id), changed_at=at))
+
+    def list(self, *, words: str = "", limit: int = 50, before: int | None = None) -> Sequence[Ticket]:
+        wanted = words.casefold().split()
+        found = [
+            ticket
+            for ticket in self._tables.tickets.rows()
+            if (before is None or ticket.id < before)
+            and all(word in str(ticket["subject"] or "").casefold() for word in wanted)
+        ]
+        return sorted(found, key=lambda ticket: -ticket.id)[:limit]
+
+    def count(self) -> int:
+        return len(self._tables.tickets)
+
+    def add_comment(self, ticket_id: int, comment: NewComment) -> Comment:
+        there = self.comments(self.get(ticket_id).id)
+        if comment.origin_id is not None:
+            for one in there:
+                if (one.origin_system, one.origin_id) == (comment.origin_system, comment.origin_id):
+                    return one
+        added = Comment(
+            id=self._tables.next_id("comment"),
+            ticket_id=ticket_id,
+            author=comment.author,
+            text=comment.text,
+            visibility=comment.visibility,
+            created_at=comment.created_at,
+            origin_system=comment.origin_system,
+            origin_id=comment.origin_id,
+            gap=comment.gap,
+        )
+        self._tables.comments.put(ticket_id, (*there, added))
+        for file in comment.files:
+            self.add_file(
+                ticket_id,
+                added.id,
+                file,
+                comment.created_at,
+                internal=comment.visibility is Visibility.INTERNAL,
+                origin_system=comment.origin_system,
+            )
+        return added
+
+    def comments(self, ticket_id: int) -> Sequence[Comment]:
+        return self._tables.comments.get(ticket_id) or ()
+
+    def add_file(
+        self,
+        ticket_id: int,
+        comment_id: int | None,
+        file: NewFile,
+        at: datetime,
+        *,
+        internal: bool = False,
+        origin_system: str | None = None,
+    ) -> Attachment:
+        there = self.files(self.get(ticket_id).id)
+        if file.origin_id is not None:
+            for one in there:
+                if (one.origin_system, one.origin_id) == (origin_system, file.origin_id):
+                    return one
+        if self._tables.blobs.get(file.sha256) is None:
+            raise NoSuch(f"the bytes of {file.name!r} are not in the store: put_blob comes first")
+        if comment_id is not None and comment_id not in {comment.id for comment in self.comments(ticket_id)}:
+            raise NoSuch(f"ticket {ticket_id} has no comment {comment_id}")
+        added = Attachment(
+            id=self._tables.next_id("file"),
+            ticket_id=ticket_id,
+            comment_id=comment_id,
+            name=file.name,
+            media_type=file.media_type,
+            size=file.size,
+            sha256=file.sha256,
+            visibility=Visibility.INTERNAL if internal else Visibility.PUBLIC,
+            created_at=at,
+            origin_system=origin_system,
+            origin_id=file.origin_id,
+        )
+        self._tables.files.put(ticket_id, (*there, added))
+        return added
+
+    def files(self, ticket_id: int) -> Sequence[Attachment]:
+        return self._tables.files.get(ticket_id) or ()
+
+    def record(self, events: Iterable[Event]) -> None:
+        for event in events:
+            history = self._tables.events.get(self.get(event.ticket_id).id) or ()
+            kept = replace(event, id=self._tables.next_id("event"), data=as_json(dict(event.data)))
+            self._tables.events.put(event.ticket_id, (*history, kept))
+
+    def events(self, ticket_id: int, *, field: str | None = None) -> Sequence[Event]:
+        history = self._tables.events.get(ticket_id) or ()
+        return [event for event in history if field is None or event.field == field]
+
+    def keep_conflict(self, conflict: Conflict) -> Conflict:
+        kept = replace(conflict, id=self._tables.next_id("conflict"), ticket_id=self.get(conflict.ticket_id).id)
+        self._tables.conflicts.put(kept.id, kept)
+        return kept
+
+    def conflicts(self, ticket_id: int | None = None, *, open_only: bool = False) -> Sequence[Conflict]:
+        return [
+            conflict
+            for conflict in self._tables.conflicts.rows()
+            if ticket_id in (None, conflict.ticket_id) and (conflict.open or not open_only)
+        ]
