@@ -20,7 +20,15 @@ Value = None | bool | int | str | tuple[str, ...]
 
 
 class Untranslatable(Exception):
-    """A value that the rule has no word for. The sentence names the value and where the rule is written."""
+    """A value that the rule has no word for. The sentence names the value and what to write in the mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spill:
+    """The whole of a text that did not fit. It travels as a file of this very name: the text that was sent names it."""
+
+    name: str
+    text: str
 
 
 @runtime_checkable
@@ -39,8 +47,8 @@ class Rule(Protocol):
     def canonical_theirs(self, theirs: Value) -> Value:
         """The form of theirs that is compared."""
 
-    def spill(self, ours: Value) -> str | None:
-        """The whole text where `outward` cannot carry all of it: it travels as a file. None: nothing is left out."""
+    def spill(self, ours: Value) -> Spill | None:
+        """The whole text where `outward` cannot carry all of it. None: nothing is left out."""
 
     def losses(self) -> tuple[str, ...]:
         """What is lost each way, as sentences for the loss statement."""
@@ -77,6 +85,7 @@ class FieldMapping:
     policy: str | None
     """Who wins a conflict: central, remote, newest or ask; None: the mapping's or system's default."""
     only_on_create: bool
+    """Carried once, by the create that makes the other side's ticket, whichever side that is; edits stay home."""
     final: bool
     """Written after all other fields (a status that closes)."""
     at: Place
@@ -85,10 +94,10 @@ class FieldMapping:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A text as it is sent. `spill` is the whole text where it did not fit: it travels as a file beside."""
+    """A text as it is sent, and the whole of it where it did not fit."""
 
     text: str
-    spill: str | None = None
+    spill: Spill | None = None
 
 
 class CommentRule(Protocol):
