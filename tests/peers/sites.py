@@ -1,0 +1,135 @@
+"""The real trackers that rt.sh and redmine.sh run, as tests hold them: where they are and what they were asked."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.peers.people import RedminePerson, RtPerson
+
+HERE = Path(__file__).parent
+
+
+class NotRunning(Exception):
+    """The tracker of this state folder is not up."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as a tracker's access log has it. `path` includes the query; `user` is a login, "-" for nobody."""
+
+    method: str
+    path: str
+    status: int
+    user: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """One of the shell scripts beside this file; it takes the state folder from INTERDESK_PEERS."""
+
+    name: str
+
+    def run(self, *words: str) -> dict[str, str]:
+        """The KEY=VALUE lines it prints. Raises NotRunning, or CalledProcessError for anything else."""
+        done = subprocess.run([HERE / self.name, *words], stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode == 3:
+            raise NotRunning(self.name)
+        done.check_returncode()
+        return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A tracker that runs: what both have."""
+
+    script: Script
+    url: str
+    user: str
+    access_log: Path
+    webhook: Path
+    """Write "URL" or "URL, newline, secret" here and the tracker posts a hint per change; remove it to stop."""
+
+    def stop(self) -> None:
+        self.script.run("stop")
+
+    def start(self) -> None:
+        """Does nothing when it runs."""
+        self.script.run("start")
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """Stopped inside, running again after."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def asked(self) -> list[Asked]:
+        """Every request since the site was made, oldest first: take the length before an act, slice after it."""
+        rows = (line.split(" ") for line in self.access_log.read_text().splitlines())
+        return [Asked(method, path, int(status), user) for _, method, path, status, user in rows]
+
+
+@dataclass(frozen=True)
+class RtSite(Site):
+    queue: str
+    hidden_queue: str
+    """People see it, the sync account does not."""
+    token: str
+    agent: RtPerson
+
+    @contextmanager
+    def timezone(self, zone: str) -> Iterator[None]:
+        """The sync account lives in that zone inside, in the site's own (UTC) after."""
+        self.script.run("timezone", zone)
+        try:
+            yield
+        finally:
+            self.script.run("timezone", "")
+
+    @classmethod
+    def with_queue_of_its_own(cls, name: str) -> "RtSite":
+        """The running RT with a fresh, empty queue of that name. Raises NotRunning."""
+        script = Script("rt.sh")
+        facts = script.run("status") | script.run("queue", name)
+        return cls(
+            script=script,
+            url=facts["RT_URL"],
+            user=facts["RT_USER"],
+            access_log=Path(facts["RT_ACCESS_LOG"]),
+            webhook=Path(facts["RT_WEBHOOK_FILE"]),
+            queue=name,
+            hidden_queue=facts["RT_OTHER_QUEUE"],
+            token=facts["RT_TOKEN"],
+            agent=RtPerson(facts["RT_URL"], facts["RT_AGENT_TOKEN"], name),
+        )
+
+
+@dataclass(frozen=True)
+class RedmineSite(Site):
+    project: str
+    hidden_project: str
+    """People see it, the sync account does not."""
+    api_key: str
+    agent: RedminePerson
+
+    @classmethod
+    def with_project_of_its_own(cls, name: str) -> "RedmineSite":
+        """The running Redmine with a fresh, empty project of that name. Raises NotRunning."""
+        script = Script("redmine.sh")
+        facts = script.run("status") | script.run("project", name)
+        url, field = facts["REDMINE_URL"], int(facts["REDMINE_CF_ID"])
+        return cls(
+            script=script,
+            url=url,
+            user=facts["REDMINE_USER"],
+            access_log=Path(facts["REDMINE_ACCESS_LOG"]),
+            webhook=Path(facts["REDMINE_WEBHOOK_FILE"]),
+            project=name,
+            hidden_project=facts["REDMINE_OTHER_PROJECT"],
+            api_key=facts["REDMINE_API_KEY"],
+            agent=RedminePerson(url, facts["REDMINE_AGENT_API_KEY"], name, field),
+        )
