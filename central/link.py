@@ -45,6 +45,7 @@ class IntentKind(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     COMMENT = "comment"
+    NOTICE = "notice"  # a comment of interdesk's own, such as the last notice of a detached link
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,15 @@ class Intent:
     side_effects: Mapping[str, Value] = field(default_factory=dict)
     """Values of fields we do not write that the tracker is known to set by itself upon this write."""
     comment_id: int | None = None
+    file_ids: tuple[int, ...] = ()
+    """Our files that travel with the comment, in the order they are sent."""
     text: str = ""
     """What was sent, canonical: the fallback evidence where the token was edited away."""
     version: str = ""
     epoch: int = 0
     """The lease under which it was sent."""
+    done: bool = False
+    """Its comment is settled; it is kept only until a reading of the fields has recognised its side effects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class Link:
     disagreements: Mapping[str, str] = field(default_factory=dict)
     """Standing disagreements: field -> reason in a sentence, true as of the last look."""
     intents: tuple[Intent, ...] = ()
+    ignored: tuple[str, ...] = ()
+    """Their comments that are ours but no comment of the ticket's (notices, late duplicates): never read again."""
     mapping_revision: int = 0
     created_at: datetime | None = None
     agreed_at: datetime | None = None

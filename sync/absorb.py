@@ -1,0 +1,303 @@
+"""Take a plan's central part into one transaction: the change, its events, the deliveries it owes, the link.
+
+Used by both directions: an inward look absorbs what is new there, and an outward one absorbs what it happens to see
+before it writes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from central import workflow
+from central.events import Event, Kind
+from central.link import Intent, IntentKind, Link, LinkState
+from central.model import SYSTEM, Attachment, Comment, Conflict, NewComment, NewFile, Person, Ticket, Value
+from central.store.api import Transaction
+from connectors.api import RemoteTicket
+from mappings import model as mapping_model
+from sync import routing
+from sync.discussion import Arrivals
+from sync.echo import Entry, Mark
+from sync.gateway import Gateway
+from sync.means import Means
+from sync.past import Past
+from sync.reconcile import Plan, Step, Verdict
+from sync.settle import mapped, without
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What was read and downloaded before the transaction began (never a remote call inside one)."""
+
+    arrivals: Arrivals
+    comments: Mapping[str, NewComment]
+    """Their comment id -> the comment to add, its files' bytes already in the store."""
+    files: Sequence[NewFile]
+    """New files that hang on their ticket itself."""
+    remote_files: Mapping[str, tuple[tuple[str, str], ...]]
+    """Their comment id -> (file id, name) of the files on it, for tying what landed."""
+
+
+NOTHING_NEW = Intake(Arrivals((), {}, ()), {}, (), {})
+
+
+def absorb(
+    tx: Transaction,
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    theirs: RemoteTicket,
+    plan: Plan,
+    at: datetime,
+    *,
+    intake: Intake = NOTHING_NEW,
+) -> tuple[Ticket, Link]:
+    """Commit the central part of the plan. The caller saves the link (it may add an intent) and checks the lease.
+
+    :raises StaleRevision: the ticket moved meanwhile; decide again."""
+    ticket, events = past.ticket, list[Event]()
+    changes = consequences(ticket.fields, plan.inward)
+    if plan.inward:
+        ticket = tx.tickets.change(ticket, changes, at)
+    for step in plan.steps:
+        events += _events(step, past, gateway, theirs, at)
+    for name in changes.keys() - plan.inward.keys():
+        events.append(
+            Event(
+                Kind.FIELD_CHANGED,
+                ticket.id,
+                at,
+                SYSTEM,
+                field=name,
+                data={"from": past.ticket[name], "to": changes[name]},
+                why="central's workflow sets it",
+            )
+        )
+    for step in plan.steps:
+        if step.loser is not None:
+            events += _keep(tx, step, past, gateway, at)
+    spoke = _converse(tx, gateway, past, intake, at, events)
+    tx.tickets.record(events)
+    target = routing.system_of(ticket["unit"], means.units())
+    if plan.inward or spoke:
+        reason = f"changed in {gateway.system}"
+        means.relay.owe_outward(
+            tx, routing.owed(past.links, target, source=gateway.system), ticket.id, at, reason=reason
+        )
+    link = past.link.evolve(
+        state=LinkState.ACTIVE,
+        base={**past.link.base, **plan.base},
+        seen={**past.link.seen, **mapped(theirs.fields, gateway.mapping)},
+        refusals={k: v for k, v in past.link.refusals.items() if k in plan.standing},
+        disagreements=dict(plan.standing),
+        mapping_revision=gateway.mapping.revision,
+        address=theirs.address or past.link.address,
+        intents=still_open(past, intake, at, means),
+        ignored=(*past.link.ignored, *intake.arrivals.duplicates, *_notices(intake)),
+        last_error="",
+    )
+    return ticket, link
+
+
+def consequences(fields: Mapping[str, Value], changes: Mapping[str, Value]) -> dict[str, Value]:
+    """These changes and what central sets by itself because of them: a new unit makes an open ticket `assigned`."""
+    result = dict(changes)
+    moved = "unit" in changes and changes["unit"] != fields.get("unit")
+    if moved and "status" not in changes:
+        before = str(fields.get("status"))
+        if workflow.assigned(before) != before:
+            result["status"] = workflow.assigned(before)
+    return result
+
+
+def still_open(past: Past, intake: Intake, at: datetime, means: Means) -> tuple[Intent, ...]:
+    """The intents that this look did not settle: an update's is kept while its request may still execute."""
+    landed = tuple(intake.arrivals.landed.values())
+    closed = [
+        intent
+        for intent in past.link.intents
+        if intent in landed
+        or intent.done
+        or (intent.kind is IntentKind.UPDATE and at >= intent.at + means.request_deadline)
+    ]
+    return without(past.link.intents, *closed)
+
+
+def history(theirs: RemoteTicket) -> list[Entry]:
+    """Their history as the pure core takes it."""
+    return [Entry(h.field, h.old, h.new, h.own, h.at) for h in theirs.history]
+
+
+def marks(theirs: RemoteTicket) -> list[Mark]:
+    """Their public comments as the pure core takes them; internal ones do not exist for us."""
+    return [Mark(c.id, c.token, c.own, c.text, c.created_at) for c in theirs.comments or () if not c.internal]
+
+
+def person(someone: object, system: str) -> Person:
+    """Somebody there, as central names them."""
+    key, name, email = (str(getattr(someone, part, "") or "") for part in ("key", "name", "email"))
+    return Person(id=key or name or "somebody", name=name or key, email=email, system=system)
+
+
+def because(step: Step, mapping: mapping_model.Mapping) -> str:
+    """Which rule of which mapping revision carried it, and why."""
+    field = mapping.fields[step.name]
+    return f"{step.why}; rule {mapping.name}.{step.name} (revision {mapping.revision}) at {field.at}"
+
+
+def _events(step: Step, past: Past, gateway: Gateway, theirs: RemoteTicket, at: datetime) -> list[Event]:
+    if step.verdict is Verdict.INWARD:
+        data = {"from": step.ours, "to": step.become, "theirs": step.theirs}
+        who = _author(step, gateway, theirs)
+        return [
+            Event(
+                Kind.FIELD_CHANGED,
+                past.ticket.id,
+                at,
+                who,
+                system=gateway.system,
+                field=step.name,
+                data=data,
+                why=because(step, gateway.mapping),
+            )
+        ]
+    if step.landed and past.link.base.get(step.name) != step.base:
+        data = {"theirs": step.theirs, "ours": step.ours}
+        return [
+            Event(
+                Kind.ECHO_DROPPED,
+                past.ticket.id,
+                at,
+                SYSTEM,
+                system=gateway.system,
+                field=step.name,
+                data=data,
+                why="their value is the one that our own open write carried",
+            )
+        ]
+    return []
+
+
+def _author(step: Step, gateway: Gateway, theirs: RemoteTicket) -> Person:
+    remote = gateway.mapping.fields[step.name].remote
+    for entry in reversed(theirs.history):
+        if entry.field == remote:
+            return person(entry.author, gateway.system)
+    return Person(id=gateway.system, name=f"somebody in {gateway.system}", system=gateway.system)
+
+
+def _keep(tx: Transaction, step: Step, past: Past, gateway: Gateway, at: datetime) -> list[Event]:
+    loser = step.loser
+    assert loser is not None
+    for kept in tx.tickets.conflicts(past.ticket.id, open_only=True):
+        if (kept.system, kept.field, kept.ours, kept.theirs) == (gateway.system, step.name, loser.ours, loser.theirs):
+            return []
+    tx.tickets.keep_conflict(
+        Conflict(
+            0,
+            past.ticket.id,
+            gateway.system,
+            step.name,
+            loser.ours,
+            loser.theirs,
+            loser.winner.value,
+            loser.reason,
+            at,
+            open=True,
+        )
+    )
+    kind = Kind.EDIT_REJECTED if loser.rejected else Kind.CONFLICT_KEPT
+    data = {"ours": loser.ours, "theirs": loser.theirs, "winner": loser.winner.value}
+    return [
+        Event(kind, past.ticket.id, at, SYSTEM, system=gateway.system, field=step.name, data=data, why=loser.reason)
+    ]
+
+
+def _converse(tx: Transaction, gateway: Gateway, past: Past, intake: Intake, at: datetime, events: list[Event]) -> bool:
+    """Add what people said there, tie what of ours has landed; True when there is something new for others."""
+    ticket_id, link_id = past.ticket.id, past.link.id
+    for remote_id, intent in intake.arrivals.landed.items():
+        files = intake.remote_files.get(remote_id, ())
+        tie_sent(tx, link_id, intent, remote_id, files, past.files, at)
+        events.append(
+            Event(
+                Kind.ECHO_DROPPED,
+                ticket_id,
+                at,
+                SYSTEM,
+                system=gateway.system,
+                data={"comment": intent.comment_id, "remote": remote_id},
+                why="this comment there bears the mark of our own write",
+            )
+        )
+    for remote_id in intake.arrivals.duplicates:
+        events.append(
+            Event(
+                Kind.DUPLICATE_SEEN,
+                ticket_id,
+                at,
+                SYSTEM,
+                system=gateway.system,
+                data={"remote": remote_id},
+                why="a comment of ours arrived there once more; it is not carried on",
+            )
+        )
+    for remote_id in intake.arrivals.new:
+        added = tx.tickets.add_comment(ticket_id, intake.comments[remote_id])
+        tx.links.tie_comment(link_id, added.id, remote_id, at)
+        _tie_added(tx, link_id, ticket_id, added)
+        events.append(_said(added, gateway, at))
+    for new in intake.files:
+        file = tx.tickets.add_file(ticket_id, None, new, at, origin_system=gateway.system)
+        tx.links.tie_file(link_id, file.id, new.origin_id or "")
+    if intake.arrivals.new or intake.files:
+        tx.tickets.touch(ticket_id, at)
+        return True
+    return False
+
+
+def tie_sent(
+    tx: Transaction,
+    link_id: int,
+    intent: Intent,
+    remote_id: str,
+    remote_files: Sequence[tuple[str, str]],
+    ours: Sequence[Attachment],
+    at: datetime,
+) -> None:
+    """Tie a comment of ours, and its files in the order they were sent, to what they became there."""
+    if intent.comment_id is not None:
+        tx.links.tie_comment(link_id, intent.comment_id, remote_id, at)
+    names = {file.id: file.name for file in ours}
+    left = list(remote_files)
+    for file_id in intent.file_ids:
+        match = next((f for f in left if f[1] == names.get(file_id)), left[0] if left else None)
+        if match is not None:
+            left.remove(match)
+        tx.links.tie_file(link_id, file_id, match[0] if match else remote_id)
+
+
+def _tie_added(tx: Transaction, link_id: int, ticket_id: int, added: Comment) -> None:
+    for file in tx.tickets.files(ticket_id):
+        if file.comment_id == added.id and file.origin_id:
+            tx.links.tie_file(link_id, file.id, file.origin_id)
+
+
+def _said(comment: Comment, gateway: Gateway, at: datetime) -> Event:
+    return Event(
+        Kind.COMMENT_ADDED,
+        comment.ticket_id,
+        at,
+        comment.author,
+        system=gateway.system,
+        data={"comment": comment.id, "remote": comment.origin_id},
+        why=comment.gap,
+    )
+
+
+def _notices(intake: Intake) -> tuple[str, ...]:
+    return tuple(
+        remote_id
+        for remote_id, intent in intake.arrivals.landed.items()
+        if intent.kind is IntentKind.NOTICE or intent.comment_id is None
+    )

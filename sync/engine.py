@@ -1,0 +1,26 @@
+"""The engine's face: pull a key, push a ticket. Decisions are elsewhere, and pure."""
+
+from central.store.api import Claim, Direction
+from sync.gateway import Gateway
+from sync.hints import row_of
+from sync.means import Means, Outcome
+from sync.pull import pull
+from sync.push import push
+
+
+class SyncEngine:
+    """Carries out one look under its lease."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    def look(self, gateway: Gateway, claim: Claim) -> Outcome:
+        """Do what the delivery asks. Repeatable: a second look at the same state writes nothing.
+
+        :raises ConnectorError: by remedy; :raises StoreError: the lease is lost or the ticket moves too fast."""
+        delivery, lease = claim.delivery, claim.lease
+        if delivery.direction is Direction.INWARD:
+            # a row is the truth of its moment: a look that failed fetches a newer one
+            row = row_of(delivery.hint) if delivery.attempts == 0 else None
+            return pull(self._means, gateway, delivery.subject, lease, row=row)
+        return push(self._means, gateway, int(delivery.subject), lease)

@@ -1,0 +1,43 @@
+"""A registered system as the engine meets it: its connector, its mapping, its rules of conduct."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from connectors.api import Connector
+from mappings import model as mapping_model
+from sync.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything that one revision of a system's document means at run time."""
+
+    system: str
+    revision: int
+    connector: Connector
+    mapping: mapping_model.Mapping
+    policy: Policy
+    birth_unit: str
+    units: frozenset[str]
+    share_internal: bool = False
+    """Internal comments may go there, as internal ones (policy and connector both allow it)."""
+    poll_every: timedelta = timedelta(seconds=60)
+    overlap: timedelta = timedelta(minutes=5)
+    full_scan: timedelta = timedelta(hours=24)
+    in_flight: int = 2
+    contacts: tuple[str, ...] = ()
+
+
+class Gateways(Protocol):
+    """The systems that are registered now. A changed document gives a new gateway at the next call."""
+
+    def get(self, system: str) -> Gateway:
+        """:raises LookupError: no such system is registered."""
+
+    def names(self) -> tuple[str, ...]:
+        """Every registered system, by name."""
+
+    def units(self) -> Mapping[str, str]:
+        """Support unit -> the system it belongs to."""

@@ -1,0 +1,95 @@
+"""Read what is new in a remote conversation, files included, before any transaction is opened."""
+
+from central.model import NewComment, NewFile, Visibility
+from central.store.api import TooLarge
+from connectors.api import RemoteComment, RemoteFile, RemoteTicket
+from connectors.errors import NotFound, ProtocolError
+from sync import discussion
+from sync.absorb import Intake, marks, person
+from sync.gateway import Gateway
+from sync.means import Means
+from sync.past import Past
+
+
+def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: RemoteTicket) -> Intake:
+    """Sort their unknown comments and download the files that come with the new ones.
+
+    :raises Transient: a download did not get through; the whole look is tried again."""
+    comments = {c.id: c for c in theirs.comments or () if not c.internal}
+    if past is None:
+        arrivals = discussion.Arrivals(tuple(comments), {}, ())
+        tied: frozenset[str] = frozenset()
+    else:
+        arrivals = discussion.arrivals(past.link, marks(theirs), past.known)
+        tied = frozenset(past.file_ties.values())
+    new = {i: _comment(means, gateway, comments[i], tied) for i in arrivals.new}
+    files: list[NewFile] = []
+    for file in theirs.files:
+        if file.id in tied:
+            continue
+        note = f"file:{file.id}"
+        if past is not None and note in past.known:
+            continue
+        stored, gap = _download(means, gateway, file)
+        if stored is not None:
+            files.append(stored)
+        else:
+            arrivals = discussion.Arrivals((*arrivals.new, note), arrivals.landed, arrivals.duplicates)
+            new[note] = NewComment(
+                person(theirs.created_by, gateway.system),
+                gap,
+                Visibility.PUBLIC,
+                means.clock(),
+                gateway.system,
+                note,
+                gap=gap,
+            )
+    remote_files = {i: tuple((f.id, f.name) for f in comments[i].files) for i in arrivals.landed}
+    return Intake(arrivals, new, tuple(files), remote_files)
+
+
+def _comment(means: Means, gateway: Gateway, comment: RemoteComment, tied: frozenset[str]) -> NewComment:
+    author = person(comment.author, gateway.system)
+    text, gap = gateway.mapping.comment.inward(comment.text), ""
+    files: list[NewFile] = []
+    if comment.too_large:
+        gap = f"this comment is larger than the {means.limits.comment} characters that are carried; read it there"
+        text = f"[{gap}]"
+    elif len(text) > means.limits.comment:
+        name = f"comment-{comment.id}.txt"
+        digest, size = means.store.put_blob(iter((text.encode(),)), limit=means.limits.file)
+        files.append(NewFile(name, "text/plain", size, digest))
+        text = f"{text[: means.limits.comment - 200]}\n[the whole comment is in the attached file {name}]"
+    notes: list[str] = []
+    for file in comment.files:
+        if file.id in tied:
+            continue
+        stored, note = _download(means, gateway, file)
+        if stored is not None:
+            files.append(stored)
+        else:
+            notes.append(note)
+    if notes:
+        text = "\n".join([text, *notes]).strip()
+        gap = gap or "; ".join(notes)
+    return NewComment(
+        author, text, Visibility.PUBLIC, comment.created_at, gateway.system, comment.id, tuple(files), gap
+    )
+
+
+def _download(means: Means, gateway: Gateway, file: RemoteFile) -> tuple[NewFile | None, str]:
+    limit = means.limits.file
+    if file.size is not None and file.size > limit:
+        return None, _left_behind(file, gateway, f"it is larger than the {limit} bytes that are carried")
+    try:
+        with gateway.connector.download(file) as chunks:
+            digest, size = means.store.put_blob(chunks, limit=limit)
+    except TooLarge:
+        return None, _left_behind(file, gateway, f"it is larger than the {limit} bytes that are carried")
+    except (NotFound, ProtocolError) as problem:
+        return None, _left_behind(file, gateway, str(problem))
+    return NewFile(file.name, file.media_type, size, digest, file.id), ""
+
+
+def _left_behind(file: RemoteFile, gateway: Gateway, reason: str) -> str:
+    return f"[file {file.name!r} stays in {gateway.system}: {reason}]"

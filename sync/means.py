@@ -1,0 +1,47 @@
+"""What every part of the engine works with; injected once, so that a seed replays a run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from central.model import Limits
+from central.store.api import Store
+from sync.relay import Relay
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Store, relay, clock, tokens and limits."""
+
+    store: Store
+    relay: Relay
+    clock: Callable[[], datetime]
+    token: Callable[[], str]
+    """A fresh token, unguessable, in the characters A-Z, 0-9 and '-'."""
+    units: Callable[[], Mapping[str, str]]
+    """Support unit -> system, as registered now."""
+    limits: Limits = field(default_factory=Limits)
+    request_deadline: timedelta = timedelta(seconds=30)
+    """A request of ours may still execute over there for this long after it was sent."""
+    centre: str = "GGUS"
+    """What the centre is called in texts that people read elsewhere."""
+    ticket_address: str = ""
+    """Where people open a ticket at the centre: a template with {id}; '' where there are no pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a look did, or why it did nothing, in sentences; and when to look again, if it must."""
+
+    said: tuple[str, ...]
+    look_again_at: datetime | None = None
+
+    def also(self, other: "Outcome") -> "Outcome":
+        """Both, one after the other; the earlier second look counts."""
+        moments = [m for m in (self.look_again_at, other.look_again_at) if m is not None]
+        return Outcome(self.said + other.said, min(moments) if moments else None)
+
+
+def said(*sentences: str, look_again_at: datetime | None = None) -> Outcome:
+    """An outcome of these sentences."""
+    return Outcome(sentences, look_again_at)

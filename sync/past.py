@@ -1,0 +1,44 @@
+"""What a look begins with: one consistent reading of a ticket, its link and its conversation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from central.link import Intent, IntentKind, Link
+from central.model import Attachment, Comment, Ticket
+from central.store.api import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The state that a decision is made on."""
+
+    ticket: Ticket
+    link: Link
+    ties: Mapping[int, str]
+    file_ties: Mapping[int, str]
+    comments: Sequence[Comment]
+    files: Sequence[Attachment]
+    links: Sequence[Link]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Their comment ids that need no reading: tied, or ours and ignored."""
+        return frozenset(self.ties.values()) | frozenset(self.link.ignored)
+
+    def awaited(self) -> tuple[Intent, ...]:
+        """Open intents to comment of which nobody knows yet whether they got through."""
+        speaking = (IntentKind.COMMENT, IntentKind.NOTICE)
+        return tuple(i for i in self.link.intents if i.kind in speaking and not i.done)
+
+
+def read_past(tx: Transaction, link: Link) -> Past:
+    """The whole past of one link."""
+    return Past(
+        ticket=tx.tickets.get(link.ticket_id),
+        link=link,
+        ties=tx.links.ties(link.id),
+        file_ties=tx.links.file_ties(link.id),
+        comments=tx.tickets.comments(link.ticket_id),
+        files=tx.tickets.files(link.ticket_id),
+        links=tx.links.of(link.ticket_id),
+    )

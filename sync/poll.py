@@ -1,0 +1,166 @@
+"""Whom to look at: a page of hints becomes a row each and the cursor, in one transaction.
+
+Each look is then fetched, reconciled and retried on its own, so that a poison row never pins the cursor.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from central.link import Link, LinkState
+from central.store.api import Lane, Transaction
+from connectors.api import Change, Cursor, VersionStrength
+from sync import echo
+from sync.gateway import Gateway
+from sync.hints import plain_row
+from sync.means import Means
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one round brought."""
+
+    pages: int
+    rows: int
+    owed: int
+
+
+def poll(means: Means, gateway: Gateway) -> Polled:
+    """Ask the system what changed since the cursor, page by page.
+
+    :raises ConnectorError: by remedy; pages that were read are kept."""
+    stored = means.store.read(lambda tx: tx.registry.system(gateway.system)).cursor
+    since = cursor_of(stored)
+    if since is not None:
+        since = Cursor(since.at - gateway.overlap, since.position)
+    pages = rows = owed = 0
+    while True:
+        page = gateway.connector.changes(since)
+        newest = page.cursor.at if since is None else max(page.cursor.at, since.at + gateway.overlap)
+        kept = Cursor(newest, page.cursor.position)
+        owed += means.store.write(lambda tx, p=page, k=kept: _take(tx, means, gateway, p.changes, k))  # type: ignore[misc]  # bound now
+        pages, rows = pages + 1, rows + len(page.changes)
+        if not page.more:
+            return Polled(pages, rows, owed)
+        since = page.cursor
+
+
+def _take(tx: Transaction, means: Means, gateway: Gateway, changes: tuple[Change, ...], cursor: Cursor) -> int:
+    at = means.clock()
+    owed = sum(_owe(tx, means, gateway, change, at) for change in changes)
+    system = tx.registry.system(gateway.system)
+    tx.registry.put_system(
+        replace(system, cursor=plain_cursor(cursor), polled_at=at, succeeded_at=at, last_error="", error_at=None)
+    )
+    return owed
+
+
+def _owe(tx: Transaction, means: Means, gateway: Gateway, change: Change, at: datetime) -> bool:
+    """Owe a look at this row, unless it shows what was read already."""
+    link = tx.links.find_by_key(gateway.system, change.key)
+    if link is not None and link.state in (LinkState.DETACHED, LinkState.DUPLICATE):
+        return False
+    not_before = None
+    if link is not None and link.state is LinkState.ACTIVE:
+        seen, not_before = echo.seen_already(link, change.version, at)
+        if seen:
+            return False
+    full = change.ticket if gateway.connector.capabilities.full_rows else None
+    means.relay.owe_inward(
+        tx,
+        gateway.system,
+        change.key,
+        at,
+        reason=f"it shows version {change.version}",
+        not_before=not_before,
+        hint=plain_row(full) if full is not None else None,
+    )
+    return True
+
+
+def scan(means: Means, gateway: Gateway) -> Polled:
+    """The full scan: compare the contents of every row with what was last seen, and look at links nobody listed.
+
+    Absence is never evidence: a link whose key did not appear is looked at, not given up."""
+    position, pages, rows, owed = "", 0, 0, 0
+    listed: set[str] = set()
+    stored = means.store.read(lambda tx: tx.registry.system(gateway.system)).cursor
+    since = cursor_of(stored)
+    while True:
+        page = gateway.connector.scan(position)
+        listed.update(change.key for change in page.changes)
+
+        def compare(tx: Transaction, changes: tuple[Change, ...] = page.changes) -> int:
+            at = means.clock()
+            return sum(_compare(tx, means, gateway, change, since, at) for change in changes)
+
+        owed += means.store.write(compare)
+        pages, rows = pages + 1, rows + len(page.changes)
+        if not page.more:
+            break
+        position = page.cursor.position
+    owed += _look_at_unlisted(means, gateway, listed)
+    means.store.write(
+        lambda tx: tx.registry.put_system(replace(tx.registry.system(gateway.system), scanned_at=means.clock()))
+    )
+    return Polled(pages, rows, owed)
+
+
+def _compare(
+    tx: Transaction, means: Means, gateway: Gateway, change: Change, since: Cursor | None, at: datetime
+) -> bool:
+    link = tx.links.find_by_key(gateway.system, change.key)
+    if link is None:
+        # going live carries only later changes: an unknown ticket older than the cursor belongs to a backfill
+        if since is None or change.changed_at is None or change.changed_at < since.at:
+            return False
+        reason = "the full scan found a ticket that nobody announced"
+    elif link.state is not LinkState.ACTIVE or not _differs(gateway, link, change):
+        return False
+    else:
+        reason = "the full scan found a difference that nobody announced"
+    means.relay.owe_inward(tx, gateway.system, change.key, at, reason=reason, lane=Lane.BACKFILL)
+    return True
+
+
+def _differs(gateway: Gateway, link: Link, change: Change) -> bool:
+    """Contents, not versions: a weak version may hide a change."""
+    shown: Mapping[str, Any] = change.fields or (change.ticket.fields if change.ticket else {})
+    for field in gateway.mapping.fields.values():
+        if field.remote in shown:
+            canonical = field.rule.canonical_theirs
+            if canonical(shown[field.remote]) != canonical(link.seen.get(field.remote)):
+                return True
+    strong = gateway.connector.capabilities.row_version is VersionStrength.STRONG
+    return strong and bool(change.version) and change.version != link.row_version
+
+
+def _look_at_unlisted(means: Means, gateway: Gateway, listed: set[str]) -> int:
+    after, owed = 0, 0
+    while True:
+        links = means.store.read(lambda tx, after=after: tx.links.in_state(gateway.system, after=after))  # type: ignore[misc]  # bound now
+        if not links:
+            return owed
+        missing = [k.key for k in links if k.state is LinkState.ACTIVE and k.key and k.key not in listed]
+
+        def owe(tx: Transaction, missing: list[str] = missing) -> None:
+            for key in missing:
+                means.relay.owe_inward(
+                    tx, gateway.system, key, means.clock(), lane=Lane.BACKFILL, reason="the full scan did not list it"
+                )
+
+        means.store.write(owe)
+        owed, after = owed + len(missing), links[-1].id
+
+
+def plain_cursor(cursor: Cursor) -> dict[str, str]:
+    """The cursor as the store keeps it."""
+    return {"at": cursor.at.isoformat(), "position": cursor.position}
+
+
+def cursor_of(stored: Mapping[str, Any] | None) -> Cursor | None:
+    """The cursor that `plain_cursor` wrote."""
+    if stored is None:
+        return None
+    return Cursor(datetime.fromisoformat(stored["at"]), stored["position"])

@@ -1,0 +1,273 @@
+"""Send one comment: intent first, then the write, then the settling. The only place that posts text to a remote."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from central.events import Event, Kind
+from central.link import Intent, IntentKind, Link
+from central.model import SYSTEM, Attachment, Visibility
+from central.store.api import Lease, Transaction
+from connectors.api import CommentDraft, Commented, FileDraft, RemoteTicket
+from connectors.errors import Refused, Transient, Unknown
+from sync.absorb import tie_sent
+from sync.discussion import Item, fit
+from sync.gateway import Gateway
+from sync.means import Means
+from sync.past import Past
+from sync.settle import without
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What became of an item, and the ticket where sending it revealed the ticket's state."""
+
+    sentence: str
+    ticket: RemoteTicket | None = None
+
+
+def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) -> Spoken:
+    """Send a comment (or a file that hangs on the ticket) to the remote.
+
+    A refusal for good parks it with a visible gap, and the later ones follow.
+
+    :raises ConnectorError: by remedy; the intent stays open where the write may have happened."""
+    draft, carried = _draft(means, gateway, item)
+    intent = _intent(means, gateway, past, draft, IntentKind.COMMENT, lease, item, carried)
+    try:
+        done = _send(means, gateway, past, intent, draft, lease)
+    except Refused as refusal:
+        if refusal.field == "files" and draft.files:
+            return _say_without_files(means, gateway, past, item, lease, refusal)
+        _park(means, gateway, past, item, intent, lease, refusal.reason)
+        return Spoken(f"{item.label} is parked: {refusal.reason}")
+
+    def settle(tx: Transaction) -> None:
+        at = means.clock()
+        link = _own_link(tx, past, lease, at)
+        files = tuple((f.id, f.name) for f in done.comment.files)
+        tie_sent(tx, link.id, intent, done.comment.id, files, past.files, at)
+        left_out = [f for f in item.files if f.id not in intent.file_ids]
+        for file in left_out:
+            tx.links.tie_file(link.id, file.id, done.comment.id)
+        ignored = (*link.ignored, done.comment.id) if item.comment is None else link.ignored
+        tx.links.save(link.evolve(intents=_done(link, intent), ignored=ignored, last_error=""))
+        data = {"comment": intent.comment_id, "files": [f.name for f in item.files], "remote": done.comment.id}
+        events = [Event(Kind.COMMENT_SENT, past.ticket.id, at, SYSTEM, system=gateway.system, data=data)]
+        events += [
+            Event(
+                Kind.FILE_NOTED,
+                past.ticket.id,
+                at,
+                SYSTEM,
+                system=gateway.system,
+                data={"file": f.name},
+                why="the tracker does not take this file; a visible note stands for it",
+            )
+            for f in left_out
+        ]
+        tx.tickets.record(events)
+
+    means.store.write(settle)
+    return Spoken(f"{item.label} sent as {done.comment.id}", done.ticket)
+
+
+def notify(
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    text: str,
+    lease: Lease,
+    *,
+    file: FileDraft | None = None,
+    finish: Callable[[Transaction, Link], Link] | None = None,
+) -> Spoken:
+    """Post a notice of interdesk's own; it triggers no rule and is never read back as a comment.
+
+    `finish` completes the link in the very transaction that settles the notice."""
+    draft = CommentDraft(text, files=(file,) if file else ())
+    intent = _intent(means, gateway, past, draft, IntentKind.NOTICE, lease)
+    done = _send(means, gateway, past, intent, draft, lease)
+
+    def settle(tx: Transaction) -> None:
+        link = _own_link(tx, past, lease, means.clock())
+        link = link.evolve(intents=_done(link, intent), ignored=(*link.ignored, done.comment.id))
+        tx.links.save(finish(tx, link) if finish else link)
+
+    means.store.write(settle)
+    return Spoken("notice sent", done.ticket)
+
+
+def _done(link: Link, intent: Intent) -> tuple[Intent, ...]:
+    """Close the intent; one with side effects stays until a reading of the fields has recognised them."""
+    if not intent.side_effects:
+        return without(link.intents, intent)
+    return tuple(replace(i, done=True) if i.token == intent.token else i for i in link.intents)
+
+
+def _own_link(tx: Transaction, past: Past, lease: Lease, at: datetime) -> Link:
+    tx.outbox.check(lease, at)
+    link = tx.links.find(past.link.ticket_id, past.link.system)
+    assert link is not None, "links are never deleted"
+    return link
+
+
+def _intent(
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    draft: CommentDraft,
+    kind: IntentKind,
+    lease: Lease,
+    item: Item | None = None,
+    carried: tuple[Attachment, ...] = (),
+) -> Intent:
+    effects = gateway.connector.capabilities.side_effects.get("comment", {})
+    before = past.link.seen
+    expected = {
+        name: table[str(before[name])]
+        for name, table in effects.items()
+        if name in before and str(before[name]) in table
+    }
+    return Intent(
+        kind=kind,
+        token=means.token(),
+        at=means.clock(),
+        before={name: before[name] for name in expected},
+        side_effects=expected,
+        comment_id=item.comment.id if item and item.comment else None,
+        file_ids=tuple(file.id for file in carried),
+        text=draft.text,
+        version=past.link.version,
+        epoch=lease.epoch,
+    )
+
+
+def _send(means: Means, gateway: Gateway, past: Past, intent: Intent, draft: CommentDraft, lease: Lease) -> Commented:
+    """Commit the intent, then write. Where surely nothing was written the intent is taken back."""
+
+    def commit(tx: Transaction) -> str:
+        link = _own_link(tx, past, lease, means.clock())
+        tx.links.save(link.evolve(intents=(*link.intents, intent)))
+        return link.key or ""
+
+    key = means.store.write(commit)
+    try:
+        return gateway.connector.comment(key, draft, token=intent.token)
+    except Unknown:
+        raise
+    except (Refused, Transient):
+        _withdraw(means, past, intent, lease)
+        raise
+
+
+def _withdraw(means: Means, past: Past, intent: Intent, lease: Lease) -> None:
+    def change(tx: Transaction) -> None:
+        link = _own_link(tx, past, lease, means.clock())
+        tx.links.save(link.evolve(intents=without(link.intents, intent)))
+
+    means.store.write(change)
+
+
+def _say_without_files(
+    means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease, refusal: Refused
+) -> Spoken:
+    notes = "\n".join(
+        f"[file {f.name!r} ({f.size} bytes) was not accepted by this system: {refusal.reason}]" for f in item.files
+    )
+    if item.comment is not None:
+        bare = Item(replace(item.comment, text=f"{item.comment.text}\n{notes}".strip()), ())
+        spoken = say(means, gateway, past, bare, lease)
+    else:
+        spoken = notify(means, gateway, past, notes, lease)
+
+    def tie(tx: Transaction) -> None:
+        at = means.clock()
+        link = _own_link(tx, past, lease, at)
+        for file in item.files:
+            tx.links.tie_file(link.id, file.id, f"note:{file.id}")
+            tx.tickets.record(
+                [
+                    Event(
+                        Kind.FILE_NOTED,
+                        past.ticket.id,
+                        at,
+                        SYSTEM,
+                        system=gateway.system,
+                        data={"file": file.name},
+                        why=refusal.reason,
+                    )
+                ]
+            )
+
+    means.store.write(tie)
+    return spoken
+
+
+def _park(means: Means, gateway: Gateway, past: Past, item: Item, intent: Intent, lease: Lease, reason: str) -> None:
+    def change(tx: Transaction) -> None:
+        at = means.clock()
+        link = _own_link(tx, past, lease, at)
+        if item.comment is not None:
+            tx.links.tie_comment(link.id, item.comment.id, "", at)
+        for file in item.files:
+            tx.links.tie_file(link.id, file.id, "")
+        tx.links.save(link.evolve(intents=without(link.intents, intent)))
+        tx.tickets.record(
+            [
+                Event(
+                    Kind.COMMENT_PARKED,
+                    past.ticket.id,
+                    at,
+                    SYSTEM,
+                    system=gateway.system,
+                    data={"comment": intent.comment_id},
+                    why=reason,
+                )
+            ]
+        )
+
+    means.store.write(change)
+
+
+def _draft(means: Means, gateway: Gateway, item: Item) -> tuple[CommentDraft, tuple[Attachment, ...]]:
+    """The text and files as they will be sent, and which of the item's files travel."""
+    capabilities = gateway.connector.capabilities
+    sorted_files = fit(
+        item.files,
+        empty_files=capabilities.empty_files,
+        max_file=capabilities.max_file,
+        any_files=capabilities.files,
+        where=f"see {means.centre}",
+    )
+    if item.comment is None:
+        names = ", ".join(repr(file.name) for file in item.files)
+        text, spill, internal = f"File from {means.centre}: {names}", None, False
+    else:
+        author = item.comment.author
+        carried = gateway.mapping.comment.outward(
+            item.comment.text, author=author.label, system=author.system or means.centre, at=item.comment.created_at
+        )
+        text, spill = carried.text, carried.spill
+        internal = item.comment.visibility is Visibility.INTERNAL
+    text = "\n".join([text, *sorted_files.notes]).strip()
+    drafts = [_file_draft(means, file) for file in sorted_files.accepted]
+    if spill is not None:
+        drafts.append(text_file(f"comment-{item.comment.id if item.comment else 0}.txt", spill))
+    return CommentDraft(text, internal, tuple(drafts)), sorted_files.accepted
+
+
+def _file_draft(means: Means, file: Attachment) -> FileDraft:
+    return FileDraft(file.name, file.media_type, file.size, lambda: means.store.open_blob(file.sha256))
+
+
+def text_file(name: str, text: str) -> FileDraft:
+    """A text that did not fit, as a file beside."""
+    data = text.encode()
+
+    @contextmanager
+    def chunks() -> Iterator[Iterator[bytes]]:
+        yield iter((data,))
+
+    return FileDraft(name, "text/plain", len(data), chunks)

@@ -1,0 +1,214 @@
+"""A lane per system: bounded threads that take up what the system is owed. One slow system never slows another.
+
+What went wrong decides what happens next, one remedy per error (`REMEDIES`); nothing is swallowed, nothing is retried
+for ever.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from central.registry import SystemState
+from central.store.api import Claim, Delivery, Direction, LeaseLost, NoSuch, StaleRevision, Transaction
+from connectors.errors import AccessError, ConnectorError, NotFound, ProtocolError, Refused, Transient, VersionConflict
+from sync.bus.api import Bus
+from sync.engine import SyncEngine
+from sync.gateway import Gateway, Gateways
+from sync.means import Means, Outcome
+
+log = structlog.get_logger("interdesk.worker")
+
+FIRST_WAIT = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=10)
+UNREADABLE_TRIES = 3
+"""How often an answer that cannot be read is asked for again before it becomes a dead letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a delivery after an error: another try at `not_before`, or a dead letter."""
+
+    not_before: datetime | None
+    stop_system: bool = False
+
+
+def remedy(error: Exception, attempts: int, at: datetime, spread: float) -> Verdict:
+    """The remedy for an error. `attempts` counts the tries before this one; `spread` in [0, 1) jitters the wait."""
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts, 20))
+    later = at + wait * (0.75 + spread / 2)
+    if isinstance(error, AccessError):
+        return Verdict(later, stop_system=True)
+    if isinstance(error, Transient):
+        asked = at + error.retry_after if error.retry_after is not None else at
+        return Verdict(max(later, asked) if error.retry_after is None else asked)
+    if isinstance(error, VersionConflict | StaleRevision | LeaseLost):
+        return Verdict(later)
+    if isinstance(error, ProtocolError) and attempts + 1 < UNREADABLE_TRIES:
+        return Verdict(later)
+    return Verdict(None)
+
+
+def lease_name(tx: Transaction, delivery: Delivery) -> str:
+    """What must not be worked on twice at once: the link, however it is addressed."""
+    if delivery.direction is Direction.INWARD:
+        link = tx.links.find_by_key(delivery.system, delivery.subject)
+        if link is None:
+            return f"{delivery.system}/key/{delivery.subject}"
+        return f"{delivery.system}/ticket/{link.ticket_id}"
+    return f"{delivery.system}/ticket/{delivery.subject}"
+
+
+class Lane:
+    """Carries out the deliveries of one system, one step at a time; threads of it share one claim discipline."""
+
+    def __init__(
+        self,
+        means: Means,
+        engine: SyncEngine,
+        gateways: Gateways,
+        system: str,
+        *,
+        owner: str,
+        spread: Callable[[], float],
+    ) -> None:
+        self._means, self._engine, self._gateways = means, engine, gateways
+        self.system, self._owner, self._spread = system, owner, spread
+
+    def step(self) -> Outcome | None:
+        """Take up one due delivery and finish it, one way or another; None: nothing is due, or the system rests."""
+        means = self._means
+        try:
+            gateway = self._gateways.get(self.system)
+        except LookupError:
+            return None
+        ttl = means.request_deadline * 4 + timedelta(seconds=30)
+
+        def claim(tx: Transaction) -> Claim | None:
+            if tx.registry.system(self.system).state is not SystemState.LIVE:
+                return None
+            return tx.outbox.claim(self.system, self._owner, means.clock(), ttl=ttl, lease_name=lease_name)
+
+        taken = means.store.write(claim)
+        if taken is None:
+            return None
+        try:
+            outcome = self._engine.look(gateway, taken)
+        except (ConnectorError, StaleRevision, LeaseLost) as error:
+            return self._failed(gateway, taken, error)
+        except Exception as bug:
+            log.exception("a look stumbled over a bug of interdesk; please report it", system=self.system)
+            return self._failed(gateway, taken, bug)
+        self._finish(taken, outcome)
+        return outcome
+
+    def next_due_at(self) -> datetime | None:
+        """When there is something to do again; None: not before somebody says so."""
+
+        def question(tx: Transaction) -> datetime | None:
+            try:
+                live = tx.registry.system(self.system).state is SystemState.LIVE
+            except NoSuch:
+                return None
+            return tx.outbox.next_due_at(self.system) if live else None
+
+        return self._means.store.read(question)
+
+    def _finish(self, claim: Claim, outcome: Outcome) -> None:
+        delivery = claim.delivery
+
+        def done(tx: Transaction) -> None:
+            at = self._means.clock()
+            tx.outbox.done(claim, at)
+            if outcome.look_again_at is not None:
+                tx.outbox.owe(
+                    delivery.system,
+                    delivery.direction,
+                    delivery.subject,
+                    at,
+                    reason="a second look",
+                    not_before=outcome.look_again_at,
+                )
+
+        self._means.store.write(done)
+        log.info(
+            "looked",
+            system=self.system,
+            direction=delivery.direction.value,
+            subject=delivery.subject,
+            did=list(outcome.said),
+        )
+
+    def _failed(self, gateway: Gateway, claim: Claim, error: Exception) -> Outcome:
+        at = self._means.clock()
+        verdict = remedy(error, claim.delivery.attempts, at, self._spread())
+        sentence = f"{type(error).__name__}: {error}"
+
+        def change(tx: Transaction) -> None:
+            if verdict.not_before is None:
+                tx.outbox.bury(claim, at, error=sentence)
+            else:
+                tx.outbox.retry(claim, at, not_before=verdict.not_before, error=sentence)
+            system = tx.registry.system(self.system)
+            if verdict.stop_system:
+                system = replace(system, state=SystemState.PAUSED, reason=sentence, open_problem=True)
+            if not isinstance(error, Refused | NotFound | VersionConflict | StaleRevision | LeaseLost):
+                system = replace(system, last_error=sentence, error_at=at)
+            tx.registry.put_system(system)
+
+        self._means.store.write(change)
+        log.warning(
+            "not done",
+            system=self.system,
+            direction=claim.delivery.direction.value,
+            subject=claim.delivery.subject,
+            error=sentence,
+            again_at=verdict.not_before.isoformat() if verdict.not_before else None,
+            contacts=list(gateway.contacts) if verdict.stop_system else None,
+        )
+        return Outcome((sentence,))
+
+
+class Worker:
+    """Runs the lanes of all systems on threads, woken by the bus, never polling."""
+
+    def __init__(
+        self, lanes: Callable[[str], Lane], bus: Bus, gateways: Gateways, clock: Callable[[], datetime]
+    ) -> None:
+        self._lanes, self._bus, self._gateways, self._clock = lanes, bus, gateways, clock
+        self._stopping = threading.Event()
+        self._threads: dict[str, list[threading.Thread]] = {}
+
+    def ensure_lanes(self) -> None:
+        """Start lanes for the systems that have none yet."""
+        for name in self._gateways.names():
+            running = self._threads.setdefault(name, [])
+            for number in range(len(running), self._gateways.get(name).in_flight):
+                thread = threading.Thread(target=self._run, args=(name,), name=f"lane-{name}-{number}", daemon=True)
+                running.append(thread)
+                thread.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Let each lane finish the look it is at."""
+        self._stopping.set()
+        for name in self._threads:
+            self._bus.wake(name)
+        for threads in self._threads.values():
+            for thread in threads:
+                thread.join(timeout)
+
+    def _run(self, system: str) -> None:
+        lane = self._lanes(system)
+        while not self._stopping.is_set():
+            position = self._bus.position(system)
+            try:
+                if lane.step() is not None:
+                    continue
+                due = lane.next_due_at()
+            except Exception:  # a bug of ours: say it loudly, keep the lane alive, lose nothing
+                log.exception("a lane stumbled over a bug of interdesk; please report it", system=system)
+                due = self._clock() + LONGEST_WAIT
+            wait = None if due is None else max(0.001, (due - self._clock()).total_seconds())
+            self._bus.wait(system, position, wait)
