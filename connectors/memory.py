@@ -109,16 +109,23 @@ class MemoryConnector:
     def changes(self, since: Cursor | None) -> ChangePage:
         with self._call("changes"):
             if since is None:
-                return ChangePage((), Cursor(self.tracker.now()), more=False)
-            after = _place(since)
-            rows = [each for each in self._rows() if (each.changed_at, each.number) > after]
+                now = self.tracker.now()
+                return ChangePage((), Cursor(now, json.dumps({"floor": now.isoformat()})), more=False)
+            place = json.loads(since.position) if since.position else {}
+            floor = datetime.fromisoformat(place.get("floor", since.at.isoformat()))
+            after = (max(since.at, floor), 0)
+            if "after" in place:  # in the middle of a round, whatever overlap the caller asked for
+                after = (datetime.fromisoformat(place["after"][0]), place["after"][1] + 1)
+            rows = [each for each in self._rows() if (each.changed_at, each.number) >= after]
             rows.sort(key=lambda each: (each.changed_at, each.number))
             page = rows[: self._page]
-            cursor = since
-            if page:
-                last = page[-1]
-                cursor = Cursor(last.changed_at, json.dumps([last.changed_at.isoformat(), last.number]))
-            return ChangePage(tuple(self._row(each) for each in page), cursor, more=len(rows) > len(page))
+            more = len(rows) > len(page)
+            place = {"floor": floor.isoformat()} if "floor" in place else {}
+            if more:
+                place["after"] = [page[-1].changed_at.isoformat(), page[-1].number]
+            newest = page[-1].changed_at if page and not more else since.at
+            cursor = Cursor(max(since.at, newest), json.dumps(place) if place else "")
+            return ChangePage(tuple(self._row(each) for each in page), cursor, more)
 
     def scan(self, position: str) -> ChangePage:
         with self._call("scan"):
@@ -335,12 +342,3 @@ class MemoryConnector:
             raise Refused(f"the file {draft.name!r} is too large ({draft.size} bytes)", field="files")
         with draft.open() as chunks:
             return b"".join(chunks)
-
-
-def _place(since: Cursor) -> tuple[datetime, int]:
-    """Rows after this (time, number) are new. A position holds only as long as its time is the cursor's."""
-    if since.position:
-        at, number = json.loads(since.position)
-        if datetime.fromisoformat(at) == since.at:
-            return since.at, int(number)
-    return since.at, -1

@@ -6,8 +6,8 @@ import pytest
 
 from connectors.api import Capabilities, Cursor, Lookup, RemoteTicket
 from connectors.errors import Transient, Unknown
-from connectors.memory import Call, MemoryConnector, Rules, Tracker
 from connectors.memory import SIMPLE as PLAIN
+from connectors.memory import Call, MemoryConnector, Rules, Tracker
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
