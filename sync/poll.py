@@ -62,7 +62,7 @@ def _owe(tx: Transaction, means: Means, gateway: Gateway, change: Change, at: da
     if link is not None and link.state in (LinkState.DETACHED, LinkState.DUPLICATE):
         return False
     not_before = None
-    if link is not None and link.state is LinkState.ACTIVE:
+    if link is not None and link.state in (LinkState.ACTIVE, LinkState.LOST):
         seen, not_before = echo.seen_already(link, change.version, at)
         if seen:
             return False

@@ -48,7 +48,7 @@ def pull(means: Means, gateway: Gateway, key: str, lease: Lease, *, row: RemoteT
         return _meet(means, gateway, theirs, lease)
     gone = gone_by_value(gateway, theirs)
     if gone:
-        return lose(means, gateway, past, lease, gone)
+        return lose(means, gateway, past, lease, gone, theirs)
     return look(means, gateway, past, theirs, lease)[0]
 
 
@@ -130,14 +130,20 @@ def gone_by_value(gateway: Gateway, theirs: RemoteTicket) -> str:
     return ""
 
 
-def lose(means: Means, gateway: Gateway, past: Past, lease: Lease, why: str) -> Outcome:
-    """Mark the link lost: nothing is deleted here, nothing is created anew there."""
+def lose(
+    means: Means, gateway: Gateway, past: Past, lease: Lease, why: str, theirs: RemoteTicket | None = None
+) -> Outcome:
+    """Mark the link lost: nothing is deleted here, nothing is created anew there. `theirs`: what still shows there."""
 
     def change(tx: Transaction) -> None:
         at = means.clock()
         tx.outbox.check(lease, at)
+        link = past.link.evolve(state=LinkState.LOST, last_error=why, intents=())
+        if theirs is not None:
+            window = racy_window(gateway, theirs)
+            link = settle_look(link, theirs.version, row_version(theirs), at, window=window)
+        tx.links.save(link)
         if past.link.state is not LinkState.LOST:
-            tx.links.save(past.link.evolve(state=LinkState.LOST, last_error=why, intents=()))
             tx.tickets.record([Event(Kind.LINK_LOST, past.ticket.id, at, SYSTEM, system=gateway.system, why=why)])
 
     means.store.write(change)

@@ -9,7 +9,7 @@ from central.model import SYSTEM, Conflict, Value
 from central.store.api import Lease, StaleRevision, Transaction
 from connectors.api import Capabilities, Lookup, RemoteTicket, VersionStrength, Written
 from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConflict
-from mappings.model import Carries, Untranslatable
+from mappings.model import Carries, Spill, Untranslatable
 from sync import discussion, echo, routing
 from sync.absorb import absorb, because, history
 from sync.gateway import Gateway
@@ -155,15 +155,13 @@ def _bind(means: Means, gateway: Gateway, past: Past, intent: Intent, found: Rem
     for name, pair in intent.wrote.items():
         whole = gateway.mapping.fields[name].rule.spill(pair.ours)
         if whole is not None:
-            past = _spill(means, gateway, past, name, whole, lease)
+            past = _spill(means, gateway, past, whole, lease)
     return past
 
 
-def _spill(means: Means, gateway: Gateway, past: Past, name: str, whole: str, lease: Lease) -> Past:
+def _spill(means: Means, gateway: Gateway, past: Past, whole: Spill, lease: Lease) -> Past:
     """A text that did not fit travels as a file beside."""
-    notify(
-        means, gateway, past, f"The whole {name} is in the attached file.", lease, file=text_file(f"{name}.txt", whole)
-    )
+    notify(means, gateway, past, f"The whole text is in the attached file {whole.name}.", lease, file=text_file(whole))
     return reread(means, past)
 
 
@@ -461,10 +459,11 @@ def _settle(
         )
 
     outcome = means.store.write(settle)
-    for name, pair in intent.wrote.items():
-        whole = gateway.mapping.fields[name].rule.spill(pair.ours)
-        if whole is not None and f"{name} refused" not in " ".join(outcome.said):
-            past = _spill(means, gateway, past, name, whole, lease)
+    arrived = [n for n in intent.wrote if gateway.mapping.fields[n].remote in written.applied]
+    for name in arrived:
+        whole = gateway.mapping.fields[name].rule.spill(intent.wrote[name].ours)
+        if whole is not None:
+            past = _spill(means, gateway, past, whole, lease)
     return outcome
 
 

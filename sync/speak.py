@@ -11,6 +11,7 @@ from central.model import SYSTEM, Attachment, Visibility
 from central.store.api import Lease, Transaction
 from connectors.api import CommentDraft, Commented, FileDraft, RemoteTicket
 from connectors.errors import Refused, Transient, Unknown
+from mappings.model import Spill
 from sync.absorb import tie_sent
 from sync.discussion import Item, fit
 from sync.gateway import Gateway
@@ -254,7 +255,7 @@ def _draft(means: Means, gateway: Gateway, item: Item) -> tuple[CommentDraft, tu
     text = "\n".join([text, *sorted_files.notes]).strip()
     drafts = [_file_draft(means, file) for file in sorted_files.accepted]
     if spill is not None:
-        drafts.append(text_file(f"comment-{item.comment.id if item.comment else 0}.txt", spill))
+        drafts.append(text_file(spill))
     return CommentDraft(text, internal, tuple(drafts)), sorted_files.accepted
 
 
@@ -262,12 +263,12 @@ def _file_draft(means: Means, file: Attachment) -> FileDraft:
     return FileDraft(file.name, file.media_type, file.size, lambda: means.store.open_blob(file.sha256))
 
 
-def text_file(name: str, text: str) -> FileDraft:
+def text_file(spill: Spill) -> FileDraft:
     """A text that did not fit, as a file beside."""
-    data = text.encode()
+    data = spill.text.encode()
 
     @contextmanager
     def chunks() -> Iterator[Iterator[bytes]]:
         yield iter((data,))
 
-    return FileDraft(name, "text/plain", len(data), chunks)
+    return FileDraft(spill.name, "text/plain", len(data), chunks)
