@@ -4,7 +4,7 @@
 #   redmine.sh stop      stop the server, keep the issues;      redmine.sh start   start it again
 #   redmine.sh down      stop the server, remove the issues;    redmine.sh status  KEY=VALUE lines, exit 3 when not running
 #   redmine.sh project NAME   one more project like REDMINE_PROJECT, for a test that wants one of its own
-# INTERDESK_PEERS: folder for the state; REDMINE_PORT: port (18090), chosen when the state is created.
+# INTERDESK_PEERS: folder for the state; REDMINE_PORT: first port to try when the state is created (18090).
 # Outside that folder: one symbolic link /var/lib/redmine/interdesk-PORT, by which Debian's Redmine finds the state (needs root).
 set -euo pipefail
 PEER=redmine

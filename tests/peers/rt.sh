@@ -5,7 +5,7 @@
 #   rt.sh down      stop the server, remove the tickets;    rt.sh status  KEY=VALUE lines, exit 3 when it is not running
 #   rt.sh timezone ZONE   the zone of the sync account ("" for the site's own), in which RT reads times in searches
 #   rt.sh queue NAME      one more queue like RT_QUEUE, for a test that wants one of its own
-# INTERDESK_PEERS: folder for the state; RT_PORT: port (18080), chosen when the state is created.
+# INTERDESK_PEERS: folder for the state; RT_PORT: first port to try when the state is created (18080).
 set -euo pipefail
 PEER=rt
 . "$(dirname "$0")/server.sh"

@@ -14,10 +14,14 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fail() { echo "$PEER.sh: $*" >&2; exit 1; }
 fail_with_log() { tail -n 25 "$1" >&2; fail "$2 (all of it: $1)"; }
 
-# A port is chosen once (environment, else the default) and stays with the state folder.
+# A port is chosen once, the first free one from $1 on, and stays with the state folder.
 choose_port() {
   mkdir -p "$STATE"
-  [ -s "$STATE/port" ] || echo "$1" >"$STATE/port"
+  if [ ! -s "$STATE/port" ]; then
+    PORT=$1
+    while (: >"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; do PORT=$((PORT + 1)); done
+    echo "$PORT" >"$STATE/port"
+  fi
   PORT=$(cat "$STATE/port")
 }
 
@@ -44,7 +48,7 @@ start_server() {
   local ready=()
   while [ "$1" != -- ]; do ready+=("$1"); shift; done
   shift
-  ! answers "http://127.0.0.1:$PORT/" || fail "something else answers on port $PORT: choose another with ${PEER^^}_PORT"
+  ! (: >"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || fail "something else listens on port $PORT, which belongs to $STATE: stop it first"
   setsid "$@" >>"$STATE/server.log" 2>&1 </dev/null &
   echo $! >"$STATE/server.pid"
   local deadline=$((SECONDS + 120))
