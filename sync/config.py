@@ -1,0 +1,276 @@
+"""The documents that only `sync` understands: *system* (what an operator registers) and *instance* (this interdesk).
+
+Each is read with its positions, so that every problem is told at once as `file:line:column: sentence`. What depends on
+other documents, on connectors or on the mapping is checked in `registration`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from central import model
+from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
+from sync import secrets
+from sync.policy import POLICIES, Policy
+
+_DURATION = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SIZE = re.compile(r"([1-9][0-9]{0,11})( ?(kB|KB|MB|GB))?")
+_SIZES = {"": 1, "kB": 1024, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
+
+
+def _duration(value: object) -> timedelta:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a duration is a number and its unit: 60s, 5m, 24h or 7d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _size(value: object) -> int:
+    match = None if isinstance(value, bool) else _SIZE.fullmatch(str(value))
+    if match is None:
+        raise ValueError("a size is a number of bytes, or a number and kB, MB or GB")
+    return int(match[1]) * _SIZES[match[3] or ""]
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        raise ValueError("a network is written as 10.1.0.0/16 or 192.0.2.7/32") from None
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Size = Annotated[int, BeforeValidator(_size)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SecretReference(_Part):
+    """Where a secret is kept: `{secret: "env:INTERDESK_SECRET_NAME"}` or `{secret: "file:NAME"}`."""
+
+    secret: str
+
+
+class Poll(_Part):
+    """How the system is asked what changed."""
+
+    every: Duration = timedelta(seconds=60)
+    """How often it is asked what changed."""
+    overlap: Duration = timedelta(minutes=5)
+    """How far each question reaches back before the newest change seen, for late and equal timestamps."""
+    full_scan: Duration = timedelta(hours=24)
+    """How often the contents of all its tickets are compared."""
+
+
+class Limits(_Part):
+    """How gently the system is treated."""
+
+    in_flight: int = Field(2, ge=1, le=16)
+    """How many tickets are worked on at once."""
+    per_minute: int | None = Field(None, ge=1)
+    """How many requests it gets per minute at most; none: no limit."""
+
+
+class Webhook(_Part):
+    """What the system posts to `/hooks/NAME` when a ticket moved. It is a hint only: the ticket is fetched."""
+
+    secret: SecretReference
+    """The key of the signature: HMAC-SHA256 over the raw body."""
+    header: str = "X-Hub-Signature-256"
+    """The header that carries the signature as `sha256=HEX`."""
+    key: str = "ticket"
+    """The field of the JSON body that holds the ticket's key; points lead inside: `issue.id`."""
+
+    @field_validator("header")
+    @classmethod
+    def _is_header(cls, value: str) -> str:
+        if not _HEADER.fullmatch(value):
+            raise ValueError("a header's name is letters, digits and dashes")
+        return value
+
+
+class SystemDocument(_Part):
+    """One registered ticketing system."""
+
+    kind: Literal["system"]
+    name: str
+    connector: str
+    """The kind of tracker: a connector's or profile's name, such as rt or redmine."""
+    settings: dict[str, Any]
+    """What the connector needs to reach it; `interdesk connector` pages list the keys of each."""
+    mapping: str
+    """The mapping that translates it; those of the library are ready for use."""
+    support_units: tuple[str, ...] = ()
+    """Tickets assigned to these are created and kept there. A unit belongs to at most one system."""
+    birth_unit: str = "TPM"
+    """The unit that a ticket born there gets, unless the mapping carries one inward."""
+    poll: Poll = Poll()
+    limits: Limits = Limits()
+    policy: dict[str, str] = {}
+    """Who wins when both sides changed a field: central, remote, newest or ask. Beside field names: `otherwise` for
+    all others, and `internal_comments` (never or share)."""
+    contacts: tuple[str, ...] = ()
+    """Who is told when the system has to be stopped."""
+    webhook: Webhook | None = None
+
+    @field_validator("support_units")
+    @classmethod
+    def _are_units(cls, units: tuple[str, ...]) -> tuple[str, ...]:
+        longest = model.FIELDS["unit"].max_length or 0
+        for unit in units:
+            if not unit or len(unit) > longest:
+                raise ValueError(f"a support unit has 1 to {longest} characters")
+        if len(set(units)) != len(units):
+            raise ValueError("a unit stands here twice")
+        return units
+
+    @field_validator("birth_unit")
+    @classmethod
+    def _is_unit(cls, unit: str) -> str:
+        return cls._are_units((unit,))[0]
+
+    @field_validator("contacts")
+    @classmethod
+    def _are_addresses(cls, contacts: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not _ADDRESS.fullmatch(each) for each in contacts):
+            raise ValueError("a contact is an e-mail address such as ops@example.org")
+        return contacts
+
+    @property
+    def share_internal(self) -> bool:
+        """Internal comments may be sent there, as internal ones."""
+        return self.policy.get("internal_comments", "never") == "share"
+
+    def conduct(self, default: str) -> Policy:
+        """The policy of the engine; `default` is the mapping's."""
+        fields = {name: who for name, who in self.policy.items() if name in model.FIELDS}
+        return Policy(default=self.policy.get("otherwise", default), fields=fields)
+
+
+class InstanceLimits(_Part):
+    """The sizes this centre accepts."""
+
+    file: Size = model.Limits().file
+    """The largest file, in bytes."""
+    comment: Size = model.Limits().comment
+    """The longest comment, in characters."""
+    answer: Size = model.Limits().answer
+    """The largest answer of a tracker that is read, in bytes."""
+
+
+class InstanceDocument(_Part):
+    """This interdesk itself: `interdesk.yaml`, named by INTERDESK_CONFIG."""
+
+    kind: Literal["instance"] = "instance"
+    name: str = "interdesk"
+    centre: str = "GGUS"
+    """What the centre is called in texts that people read elsewhere."""
+    public_url: str = ""
+    """Where people and webhooks reach these pages."""
+    ticket_address: str = ""
+    """Where people open a ticket, with {id} in it; empty: the ticket's page below `public_url`."""
+    limits: InstanceLimits = InstanceLimits()
+    allowed_networks: tuple[Network, ...] = ()
+    """Private networks that outgoing calls may reach; all other private addresses are refused."""
+    secrets: str = ""
+    """The folder of `file:` secrets, from where this document is."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("a web address begins with https:// or http://")
+        return url.rstrip("/")
+
+    @field_validator("ticket_address")
+    @classmethod
+    def _holds_id(cls, address: str) -> str:
+        if address and ("{id}" not in address or re.sub(r"\{id\}", "", address).count("{")):
+            raise ValueError("the ticket's address holds {id}, and no other braces")
+        return address
+
+    @property
+    def where_tickets_open(self) -> str:
+        """The template of a ticket's address; '' where there are no pages for people."""
+        if self.ticket_address or not self.public_url:
+            return self.ticket_address
+        return f"{self.public_url}/tickets/{{id}}"
+
+    @property
+    def central_limits(self) -> model.Limits:
+        """The limits as central takes them."""
+        return model.Limits(file=self.limits.file, comment=self.limits.comment, answer=self.limits.answer)
+
+    def secrets_folder(self, beside: Path) -> Path | None:
+        """The folder of `file:` secrets; `beside` is the folder of this document."""
+        return beside / self.secrets if self.secrets else None
+
+
+def system_document(document: Document) -> SystemDocument:
+    """A document of kind system, checked as far as it can be by itself.
+
+    :raises DocumentError: with all that is wrong."""
+    problems: list[Problem] = []
+    system: SystemDocument | None = None
+    try:
+        system = check_model(SystemDocument, document)
+    except DocumentError as error:
+        problems += error.problems
+    problems += _reference_problems(document)
+    problems += _policy_problems(document)
+    if problems or system is None:
+        raise DocumentError(dict.fromkeys(problems))
+    return system
+
+
+def instance_document(document: Document) -> InstanceDocument:
+    """A document of kind instance.  :raises DocumentError: with all that is wrong."""
+    return check_model(InstanceDocument, document)
+
+
+def references(data: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    """Every `{secret: …}` in plain data: where it stands, and the reference."""
+    if isinstance(data, Mapping):
+        if set(data) == {"secret"}:
+            yield path, data["secret"]
+            return
+        for key, value in data.items():
+            yield from references(value, (*path, key))
+    elif isinstance(data, list | tuple):
+        for number, value in enumerate(data):
+            yield from references(value, (*path, number))
+
+
+def _reference_problems(document: Document) -> Iterator[Problem]:
+    for path, reference in references(document.data):
+        sentence = secrets.reference_problem(reference)
+        if sentence:
+            yield Problem(document.place((*path, "secret")), sentence)
+
+
+def _policy_problems(document: Document) -> Iterator[Problem]:
+    policy = document.data.get("policy")
+    if not isinstance(policy, Mapping):
+        return
+    known = [*model.FIELDS, "otherwise", "internal_comments"]
+    for name, value in policy.items():
+        if name not in known:
+            yield Problem(document.key_place(("policy", name)), f"there is no field {name!r}{suggestion(name, known)}")
+            continue
+        allowed = ("never", "share") if name == "internal_comments" else POLICIES
+        if isinstance(value, str) and value not in allowed:
+            sentence = f"policy.{name}: there is no policy {value!r}{suggestion(value, allowed)}"
+            yield Problem(document.place(("policy", name)), sentence)
