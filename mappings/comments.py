@@ -1,0 +1,77 @@
+"""How a comment's text travels: signed with its author, mentions made harmless, kept within their length."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from string import Formatter
+
+from pydantic import Field
+
+from mappings.loader import suggestion
+from mappings.model import Carried, CommentRule
+from mappings.plaintext import canonical, canonical_line
+from mappings.rules.part import Fault, Part
+from mappings.shortening import SMALLEST, Shortening, Unit
+
+NAMES = ("author", "system", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedComments:
+    """Every comment begins with a line that says who wrote it where and when: on the remote they are all ours."""
+
+    attribution: str
+    shortening: Shortening
+
+    def outward(self, text: str, *, author: str, system: str, at: datetime) -> Carried:
+        names = {"author": author, "system": system, "at": f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"}
+        signature = self.attribution.format_map({name: canonical_line(word) for name, word in names.items()})
+        whole = canonical(f"{signature}\n\n{canonical(text)}")
+        return Carried(self.shortening.sent(whole), self.shortening.spill(whole))
+
+    def inward(self, text: str) -> str:
+        return canonical(text)
+
+
+_: type[CommentRule] = SignedComments
+
+
+class CommentsPart(Part):
+    """How comments are written there."""
+
+    attribution: str = Field(
+        "{author} ({system}, {at}):", description="The first line of every comment: {author}, {system} and {at}."
+    )
+    max_length: int | None = Field(None, ge=SMALLEST, description="Longest comment there, in characters.")
+    max_bytes: int | None = Field(None, ge=SMALLEST, description="Longest comment there, in bytes of UTF-8.")
+
+    def faults(self) -> Iterator[Fault]:
+        """What is well formed but cannot work."""
+        if self.max_length is not None and self.max_bytes is not None:
+            yield Fault(("max_bytes",), "a comment is counted in characters or in bytes, not in both")
+        try:
+            pieces = list(Formatter().parse(self.attribution))
+        except ValueError as error:
+            yield Fault(("attribution",), f"cannot be read: {error}; write a brace that is meant as such twice")
+            return
+        used = [name for _, name, _, _ in pieces if name is not None]
+        for name in used:
+            if name not in NAMES:
+                yield Fault(("attribution",), f"there is no {{{name}}}{suggestion(name, NAMES)}")
+        if any(spec or conversion for _, _, spec, conversion in pieces):
+            yield Fault(("attribution",), "names stand in braces as they are, without a format: {author}")
+        if "author" not in used:
+            yield Fault(("attribution",), "must name the {author}: on their side every comment is written by us")
+
+    def rule(self) -> CommentRule:
+        """The rule that this part describes."""
+        in_bytes = self.max_bytes is not None
+        return SignedComments(
+            self.attribution,
+            Shortening(
+                stem="comment",
+                gap="\n\n",
+                limit=self.max_bytes if in_bytes else self.max_length,
+                unit=Unit.BYTES if in_bytes else Unit.CHARACTERS,
+            ),
+        )

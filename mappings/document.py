@@ -1,0 +1,151 @@
+"""The mapping document: its keys, and how it becomes a `Mapping`. Compiled once; never read again per ticket."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from mappings import model
+from mappings.comments import CommentsPart
+from mappings.loader import Document, DocumentError, Problem, Steps, check_model, suggestion
+from mappings.rules import CopyField, MomentField, PersonField, ScaleField, TableField, TextField
+from mappings.rules.part import Fault, Part, Policy
+
+_RULES = ("table", "scale", "text", "moment", "person")
+_POLICIES = ("central", "remote", "newest", "ask")
+
+
+def _rule_named(field: Any) -> str:
+    """Which variant of a field this is: the first rule key that stands in it."""
+    return next((f"<{rule}>" for rule in _RULES if isinstance(field, dict) and rule in field), "<copy>")
+
+
+AnyField = Annotated[
+    Annotated[CopyField, Tag("<copy>")]
+    | Annotated[TableField, Tag("<table>")]
+    | Annotated[ScaleField, Tag("<scale>")]
+    | Annotated[TextField, Tag("<text>")]
+    | Annotated[MomentField, Tag("<moment>")]
+    | Annotated[PersonField, Tag("<person>")],
+    Discriminator(_rule_named),
+]
+
+
+class MappingDocument(Part):
+    """What the words of one ticketing system mean in ours."""
+
+    kind: Literal["mapping"]
+    name: str
+    connector: str = Field(description="The connector or profile whose field names are used here.")
+    policy: Policy = Field("central", description="Who wins a conflict, where a field says nothing else.")
+    fields: dict[str, AnyField] = Field(min_length=1, description="Our field: theirs, and the rule between them.")
+    comments: CommentsPart = Field(default_factory=CommentsPart)
+    constants: dict[str, bool | int | str | list[str]] = Field(
+        default_factory=dict, description="Their fields that every create carries, whatever our ticket says."
+    )
+
+    def faults(self) -> Iterator[Fault]:
+        """What is well formed but cannot work, in the whole document."""
+        writers: dict[str, str] = {}
+        for central, field in self.fields.items():
+            for fault in field.faults():
+                yield Fault(("fields", central, *fault.at), fault.sentence)
+            if field.carries == "inward":
+                continue
+            if field.remote in writers:
+                sentence = f"{writers[field.remote]!r} is written to their {field.remote!r} already"
+                yield Fault(("fields", central, "remote"), sentence)
+            writers.setdefault(field.remote, central)
+        for fault in self.comments.faults():
+            yield Fault(("comments", *fault.at), fault.sentence)
+        for name in self.constants:
+            if name in writers:
+                yield Fault(("constants", name), f"their {name!r} is written from our {writers[name]!r} already")
+
+
+def parse(document: Document) -> MappingDocument:
+    """The document's contents, checked as far as that goes without the other side.
+
+    :raises DocumentError: with all that is wrong, each at its place."""
+    parsed = check_model(MappingDocument, document)
+    problems = [Problem(_place(document, fault.at), _sentence(fault)) for fault in parsed.faults()]
+    if problems:
+        raise DocumentError(problems)
+    return parsed
+
+
+def compile_mapping(document: Document, *, revision: int, overrides: Mapping[str, str] | None = None) -> model.Mapping:
+    """The mapping that this document describes.
+
+    `overrides` are the registered system's policies, which go before the mapping's own: our field -> policy, and
+    `otherwise` for all others.
+
+    :raises DocumentError: with all that is wrong, each at its place."""
+    parsed = parse(document)
+    fields = {
+        central: model.FieldMapping(
+            central=central,
+            remote=field.remote,
+            rule=field.rule(central, document.place(("fields", central))),
+            carries=model.Carries(field.carries),
+            policy=field.policy,
+            only_on_create=field.only_on_create,
+            final=field.final,
+            at=document.place(("fields", central)),
+        )
+        for central, field in parsed.fields.items()
+    }
+    compiled = model.Mapping(
+        name=parsed.name,
+        revision=revision,
+        fields=fields,
+        comment=parsed.comments.rule(),
+        lost_when={field.remote: frozenset(field.lost_when) for field in parsed.fields.values() if field.lost_when},
+        constants={name: _value(value) for name, value in parsed.constants.items()},
+        policy=parsed.policy,
+    )
+    return _overridden(compiled, overrides or {}, document)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a mapping document, for editors."""
+    described = MappingDocument.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+
+
+def _overridden(mapping: model.Mapping, overrides: Mapping[str, str], document: Document) -> model.Mapping:
+    policies = dict(overrides)
+    place = document.place(("fields",))
+    known = ("otherwise", *mapping.fields)
+    problems = [
+        Problem(place, f"a policy is given for {name!r}, which is not mapped here{suggestion(name, known)}")
+        for name in policies
+        if name not in known
+    ]
+    problems += [
+        Problem(place, f"{policy!r} is no policy{suggestion(policy, _POLICIES)}")
+        for policy in policies.values()
+        if policy not in _POLICIES
+    ]
+    if problems:
+        raise DocumentError(problems)
+    otherwise = policies.pop("otherwise", None)
+    # A system's "otherwise" speaks for every field that the system does not name, the mapping's own choices included.
+    fields = {
+        name: replace(field, policy=policies.get(name, None if otherwise else field.policy))
+        for name, field in mapping.fields.items()
+    }
+    return replace(mapping, fields=fields, policy=otherwise or mapping.policy)
+
+
+def _place(document: Document, path: Steps) -> model.Place:
+    return document.place(path)
+
+
+def _sentence(fault: Fault) -> str:
+    return f"{'.'.join(map(str, fault.at))}: {fault.sentence}"
+
+
+def _value(value: bool | int | str | list[str]) -> model.Value:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,38 @@
+"""Plain text as every tracker can keep it: line ends, blanks, control characters, and mentions made harmless."""
+
+import re
+import unicodedata
+
+_QUIET = "\u200b"  # zero-width space: nobody sees it, no tracker finds a mention across it
+_MENTION = re.compile(r"(?<![\w.+-])@(?=\w)|\[~(?=\w)")  # a mail address has something before its @
+_QUIETED = re.compile(rf"((?<![\w.+-])@|\[~){_QUIET}(?=\w)")
+_BLANK_ENDS = re.compile(r"[ \t]+$", re.MULTILINE)
+_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+_SHOWN: dict[int, int | str] = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
+_SHOWN |= {0x7F: 0x2421} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
+
+def canonical(text: str) -> str:
+    """LF line ends, no trailing blanks, and characters that some tracker would choke on made visible."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_SHOWN)
+    return _BLANK_ENDS.sub("", text).rstrip("\n")
+
+
+def canonical_line(text: str) -> str:
+    """The same for what must stand on one line: a line break becomes a blank."""
+    return _BREAKS.sub(" ", text).translate(_SHOWN).strip(" \t")
+
+
+def comparable(text: str) -> str:
+    """One form for texts that differ only in how Unicode composes their letters."""
+    return unicodedata.normalize("NFC", text)
+
+
+def quiet(text: str) -> str:
+    """The text with every mention made harmless: it names the same person, but calls nobody. Once is enough."""
+    return _MENTION.sub(lambda mention: mention.group() + _QUIET, text)
+
+
+def unquiet(text: str) -> str:
+    """What `quiet` was given."""
+    return _QUIETED.sub(r"\1", text)

@@ -1,0 +1,49 @@
+"""What every field of a mapping document says, whatever its rule. Each rule's module adds its own keys to this."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mappings.loader import Steps
+from mappings.model import Place, Rule
+
+Policy = Literal["central", "remote", "newest", "ask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that cannot be meant so. `at` leads from the part to the spot."""
+
+    at: Steps
+    sentence: str
+
+
+class Part(BaseModel):
+    """A piece of a mapping document: unknown keys are refused, and nothing is guessed from a wrong type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class FieldPart(Part):
+    """One field: their name for it, which way it travels, and by which rule."""
+
+    remote: str = Field(min_length=1, description="Their name of the field, as the connector gives it.")
+    carries: Literal["both", "inward", "outward"] = Field("both", description="Which way the field travels.")
+    policy: Policy | None = Field(None, description="Who wins a conflict; default: the mapping's policy.")
+    only_on_create: bool = Field(
+        False, description="Carried once, by the create that makes the other side's ticket; later edits stay home."
+    )
+    final: bool = Field(False, description="Written after all other fields, as a status that closes must be.")
+    lost_when: list[str] = Field(
+        default_factory=list, description='Their values that mean "this ticket is gone": the link is lost.'
+    )
+
+    def faults(self) -> Iterator[Fault]:
+        """What is well formed but cannot work."""
+        yield from ()
+
+    def rule(self, central: str, at: Place) -> Rule:
+        """The rule that this part describes, for our field `central`, written at `at`."""
+        raise NotImplementedError

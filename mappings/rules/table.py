@@ -1,0 +1,159 @@
+"""Table: their words for ours. Many of ours may share a word of theirs, and one of ours may have several."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from mappings.loader import suggestion
+from mappings.model import Place, Rule, Untranslatable, Value
+from mappings.remembering import Remembering
+from mappings.rules.part import Fault, FieldPart
+
+Word = None | bool | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`words`: ours -> theirs, the first of which is the one that is said. `back`: what each of theirs is read as."""
+
+    words: Mapping[Word, tuple[Word, ...]]
+    back: Mapping[Word, Word]
+    where: str = ""
+    """Whose table it is and where it is written, for the sentence about a missing word."""
+
+    def say(self, ours: Value) -> Value:
+        if words := self.words.get(_word(ours)):
+            return words[0]
+        if ours is None and None not in self.back:
+            return None
+        raise Untranslatable(f"there is no word for our {ours!r} in the table{self.where}: give it one there")
+
+    def read(self, theirs: Value) -> Value:
+        word = _word(theirs)
+        if word in self.back:
+            return self.back[word]
+        if theirs is None:
+            return None
+        raise Untranslatable(f"their {theirs!r} is in no line of the table{self.where}: say there what it means")
+
+    def agrees(self, ours: Value, theirs: Value) -> bool:
+        words = self.words.get(_word(ours))
+        if words is None:
+            return ours is None and theirs is None and None not in self.back
+        return theirs in words
+
+    def canonical_ours(self, ours: Value) -> Value:
+        return ours
+
+    def canonical_theirs(self, theirs: Value) -> Value:
+        return theirs
+
+    def losses(self) -> tuple[str, ...]:
+        told = []
+        for theirs, ours in _readers(self.words).items():
+            if len(ours) > 1:
+                told.append(
+                    f"{_all(ours)} are all {theirs!r} there; "
+                    f"{theirs!r} is read as {self.back[theirs]!r} unless one of the others is held"
+                )
+        for one, several in self.words.items():
+            if len(several) > 1:
+                told.append(f"{_all(several)} are all {one!r} here; {one!r} is written as {several[0]!r}")
+        return tuple(told)
+
+
+def _word(value: Value) -> Word:
+    return None if isinstance(value, tuple) else value
+
+
+def _readers(words: Mapping[Word, tuple[Word, ...]]) -> dict[Word, list[Word]]:
+    """Theirs -> all of ours that it may stand for, in the order in which they are written."""
+    readers: dict[Word, list[Word]] = {}
+    for ours, several in words.items():
+        for theirs in several:
+            readers.setdefault(theirs, []).append(ours)
+    return readers
+
+
+def _all(words: list[Word] | tuple[Word, ...]) -> str:
+    named = [repr(word) for word in words]
+    return f"{', '.join(named[:-1])} and {named[-1]}"
+
+
+def _one_or_several(value: Any) -> list[Word]:
+    words = value if isinstance(value, list) else [value]
+    if not words or not all(word is None or isinstance(word, bool | int | str) for word in words):
+        raise ValueError("must be one of their words, or a list of them with the one to write first")
+    return words
+
+
+_WORD_SCHEMA: dict[str, Any] = {"type": ["string", "integer", "boolean", "null"]}
+Words = Annotated[
+    list[Word],
+    BeforeValidator(_one_or_several),
+    WithJsonSchema({"anyOf": [_WORD_SCHEMA, {"type": "array", "items": _WORD_SCHEMA, "minItems": 1}]}),
+]
+
+
+class TableField(FieldPart):
+    """A field whose values are words: a status, a priority, a category."""
+
+    table: dict[str, Words] = Field(
+        min_length=1, description="Our word: theirs. A list means: the first is written, the others mean it too."
+    )
+    back: dict[str, str] = Field(
+        default_factory=dict, description="Their word: ours, where several of ours share it and none of them is held."
+    )
+
+    def faults(self) -> Iterator[Fault]:
+        readers = _readers(self._words())
+        by_text = {_text(theirs): theirs for theirs in readers}
+        for theirs, ours in self.back.items():
+            if theirs not in by_text:
+                sentence = f"the table has no word {theirs!r} of theirs{suggestion(theirs, by_text)}"
+                yield Fault(("back", theirs), sentence)
+            elif ours not in readers[by_text[theirs]]:
+                yield Fault(("back", theirs), self._astray(theirs, ours))
+        for word, several in readers.items():
+            if len(several) > 1 and _text(word) not in self.back:
+                sentence = f"{_text(word)!r} stands for {_all(several)}: say under 'back' which of them it is read as"
+                yield Fault(("table", str(several[-1])), sentence)
+        if not any(readers[by_text[t]].count(o) == 0 for t, o in self.back.items() if t in by_text):
+            yield from self._unsettled(readers)
+
+    def rule(self, central: str, at: Place) -> Rule:
+        words = self._words()
+        return Remembering(Table(words, self._back(_readers(words)), f" of {central} ({at})"))
+
+    def _words(self) -> dict[Word, tuple[Word, ...]]:
+        return {ours: tuple(dict.fromkeys(theirs)) for ours, theirs in self.table.items()}
+
+    def _back(self, readers: Mapping[Word, list[Word]]) -> dict[Word, Word]:
+        return {theirs: self.back.get(_text(theirs), ours[0]) for theirs, ours in readers.items()}
+
+    def _astray(self, theirs: str, ours: str) -> str:
+        if ours not in self.table:
+            return f"the table has no word {ours!r} of ours{suggestion(ours, self.table)}"
+        said = _text(self.table[ours][0])
+        return (
+            f"{theirs!r} cannot be read as {ours!r}, which is written as {said!r}: the next write would move their "
+            f"{theirs!r}; choose one of the words that {theirs!r} stands for, or write {ours}: [{said}, {theirs}]"
+        )
+
+    def _unsettled(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
+        back = self._back(readers)
+        for theirs, ours in back.items():
+            said = self._words()[ours][0]
+            if back[said] != ours:
+                sentence = (
+                    f"{_text(theirs)!r} is read as {ours!r}, which is written as {_text(said)!r}, which is read as "
+                    f"{back[said]!r}: a round trip would not end where it began"
+                )
+                yield Fault(("back", _text(theirs)) if _text(theirs) in self.back else ("table", str(ours)), sentence)
+
+
+def _text(word: Word) -> str:
+    """Their word as it is written as a key, where everything is text."""
+    return "null" if word is None else str(word).lower() if isinstance(word, bool) else str(word)
