@@ -182,10 +182,14 @@ class Worker:
         self._threads: dict[str, list[threading.Thread]] = {}
 
     def ensure_lanes(self) -> None:
-        """Start lanes for the systems that have none yet."""
+        """Start lanes for the systems that have none yet; one that cannot be used as it stands waits."""
         for name in self._gateways.names():
+            try:
+                in_flight = self._gateways.get(name).in_flight
+            except LookupError:
+                continue
             running = self._threads.setdefault(name, [])
-            for number in range(len(running), self._gateways.get(name).in_flight):
+            for number in range(len(running), in_flight):
                 thread = threading.Thread(target=self._run, args=(name,), name=f"lane-{name}-{number}", daemon=True)
                 running.append(thread)
                 thread.start()

@@ -1,0 +1,120 @@
+"""The registered systems as they run: a gateway per system, built anew when its document or its mapping moves on."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from central.registry import Document, System, SystemState
+from central.store.api import NoSuch, Store, Transaction
+from mappings import loader
+from sync.config import SystemDocument, system_document
+from sync.gateway import Gateway
+
+
+class Unusable(LookupError):
+    """A registered system cannot be used as it stands. The sentence says what to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Everything that a gateway is built from."""
+
+    system: System
+    document: SystemDocument
+    revision: int
+    mapping: Document
+
+
+Build = Callable[[Registration], Gateway]
+"""Opens the connector and compiles the mapping.  :raises Unusable: with the sentence to show."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    revisions: tuple[int, int]
+    gateway: Gateway
+
+
+class LiveGateways:
+    """Fulfils `sync.gateway.Gateways` from the store. Thread-safe; nothing is read from the store but in `refresh`."""
+
+    def __init__(self, store: Store, build: Build) -> None:
+        self._store, self._build = store, build
+        self._lock = threading.Lock()
+        self._registrations: dict[str, Registration | Unusable] = {}
+        self._entries: dict[str, _Entry] = {}
+        self._retired: list[Gateway] = []
+        self._units: Mapping[str, str] = {}
+
+    def refresh(self) -> None:
+        """Take in what is registered now."""
+        registrations = self._store.read(_registrations)
+        units = {
+            unit: name
+            for name, each in registrations.items()
+            if isinstance(each, Registration) and each.system.state is not SystemState.DRAFT
+            for unit in each.document.support_units
+        }
+        with self._lock:
+            self._registrations, self._units = registrations, units
+
+    def get(self, system: str) -> Gateway:
+        """:raises LookupError: no such system, or (`Unusable`) it cannot be used as it stands."""
+        with self._lock:
+            registration = self._registrations.get(system)
+            entry = self._entries.get(system)
+        if registration is None:
+            raise LookupError(f"no system {system!r} is registered")
+        if isinstance(registration, Unusable):
+            raise Unusable(str(registration))
+        revisions = (registration.revision, registration.mapping.revision)
+        if entry is not None and entry.revisions == revisions:
+            return entry.gateway
+        gateway = self._build(registration)
+        with self._lock:
+            entry = self._entries.get(system)
+            if entry is not None and entry.revisions == revisions:  # another thread was faster
+                self._retired.append(gateway)
+                return entry.gateway
+            if entry is not None:
+                self._retired.append(entry.gateway)  # a look may still be using it
+            self._entries[system] = _Entry(revisions, gateway)
+        return gateway
+
+    def names(self) -> tuple[str, ...]:
+        """Every registered system that is past its draft."""
+        with self._lock:
+            return tuple(
+                sorted(
+                    name
+                    for name, each in self._registrations.items()
+                    if isinstance(each, Unusable) or each.system.state is not SystemState.DRAFT
+                )
+            )
+
+    def units(self) -> Mapping[str, str]:
+        """Support unit -> the system it belongs to, drafts aside."""
+        return self._units
+
+    def close(self) -> None:
+        """Release every connection."""
+        with self._lock:
+            gateways = [*self._retired, *(entry.gateway for entry in self._entries.values())]
+            self._retired, self._entries = [], {}
+        for gateway in gateways:
+            gateway.connector.close()
+
+
+def _registrations(tx: Transaction) -> dict[str, Registration | Unusable]:
+    return {system.name: _registration(tx, system) for system in tx.registry.systems()}
+
+
+def _registration(tx: Transaction, system: System) -> Registration | Unusable:
+    """What is registered under this name; a document that an upgrade no longer understands stops its system only."""
+    try:
+        stored = tx.registry.document("system", system.name)
+        document = system_document(loader.read(stored.source, stored.origin)[0])
+        mapping = tx.registry.document("mapping", document.mapping)
+    except (NoSuch, loader.DocumentError) as problem:
+        return Unusable(str(problem))
+    return Registration(system, document, stored.revision, mapping)

@@ -1,0 +1,202 @@
+"""Whom to poll and when. One poll per system at a time, on a thread of a bounded pool: a slow system delays nobody.
+
+`step` does what is due now and says when it wants to be asked again; `run` is the thread that asks it. What other
+processes commit (an `apply`, a `pause`, a retried letter) is noticed between two steps, within a second.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from central.registry import System, SystemState
+from central.store.api import Transaction
+from connectors.errors import AccessError, ConnectorError, Transient
+from sync.gateway import Gateway, Gateways
+from sync.means import Means
+from sync.poll import poll, scan
+
+log = structlog.get_logger("interdesk.scheduler")
+
+LOOK_AROUND = timedelta(milliseconds=250)
+"""How often the commits of other processes are looked for."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""However often a system failed, it is asked again after this time."""
+MOST_AT_ONCE = 32
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When a system is asked next, how often it has failed in a row, and whether it is being asked now."""
+
+    at: datetime
+    failures: int = 0
+    asking: bool = False
+
+
+class Scheduler:
+    """Polls the systems that are live.
+
+    `submit` runs a round somewhere else (tests run it at once); `moved` is called after commits of other processes,
+    and once at the start: it brings gateways and lanes up to date."""
+
+    def __init__(
+        self,
+        means: Means,
+        gateways: Gateways,
+        *,
+        submit: Callable[[Callable[[], None]], object],
+        moved: Callable[[], None],
+    ) -> None:
+        self._means, self._gateways, self._submit, self._moved = means, gateways, submit, moved
+        self._turns: dict[str, _Turn] = {}
+        self._lock = threading.Lock()
+        self._begun = False
+
+    def step(self) -> datetime:
+        """Start the rounds that are due; returns when the next one falls due, or when to look around again."""
+        if self._means.store.changed_elsewhere() or not self._begun:
+            self._begun = True
+            self._moved()
+        now = self._means.clock()
+        soonest = now + LOOK_AROUND
+        for system in self._means.store.read(lambda tx: tx.registry.systems()):
+            turn = self._turn(system, now)
+            if turn is None or turn.asking:
+                continue
+            if turn.at > now:
+                soonest = min(soonest, turn.at)
+                continue
+            turn.asking = True
+            self._submit(lambda name=system.name, turn=turn: self._round(name, turn))  # type: ignore[misc]  # bound now
+        return soonest
+
+    def _turn(self, system: System, now: datetime) -> _Turn | None:
+        """The turn of a live system; one that comes (back) to life is asked at once."""
+        with self._lock:
+            if system.state is not SystemState.LIVE:
+                turn = self._turns.get(system.name)
+                if turn is not None and not turn.asking:
+                    del self._turns[system.name]
+                return None
+            return self._turns.setdefault(system.name, _Turn(now))
+
+    def _round(self, name: str, turn: _Turn) -> None:
+        """Ask one system, and decide when to ask it again."""
+        wait = LONGEST_WAIT
+        try:
+            gateway = self._gateway(name)
+            if gateway is not None:
+                wait = self._ask(gateway, turn)
+        except Exception as bug:
+            turn.failures += 1
+            log.exception("a poll stumbled over a bug of interdesk; please report it", system=name)
+            self._note(name, f"{type(bug).__name__}: {bug}", wait)
+        finally:
+            now = self._means.clock()
+            turn.at = max(now, turn.at + wait) if turn.failures == 0 else now + wait
+            turn.asking = False
+
+    def _gateway(self, name: str) -> Gateway | None:
+        try:
+            return self._gateways.get(name)
+        except LookupError as unusable:
+            self._stop(name, str(unusable), ())
+            return None
+
+    def _ask(self, gateway: Gateway, turn: _Turn) -> timedelta:
+        """Poll, and scan where that is due; how long to wait until the next time."""
+        try:
+            self._look(gateway)
+        except AccessError as error:
+            self._stop(gateway.system, f"AccessError: {error}", gateway.contacts)
+        except ConnectorError as error:
+            turn.failures += 1
+            wait = _patience(gateway.poll_every, turn.failures, error)
+            self._note(gateway.system, f"{type(error).__name__}: {error}", wait)
+            return wait
+        turn.failures = 0
+        return gateway.poll_every
+
+    def _look(self, gateway: Gateway) -> None:
+        polled = poll(self._means, gateway)
+        if polled.owed:
+            log.info("polled", system=gateway.system, rows=polled.rows, owed=polled.owed)
+        system = self._means.store.read(lambda tx: tx.registry.system(gateway.system))
+        if system.scanned_at is None or self._means.clock() - system.scanned_at >= gateway.full_scan:
+            scanned = scan(self._means, gateway)
+            log.info("scanned", system=gateway.system, rows=scanned.rows, owed=scanned.owed)
+
+    def _stop(self, name: str, reason: str, contacts: tuple[str, ...]) -> None:
+        """Stop this system only, and say so to those who can mend it."""
+
+        def change(tx: Transaction) -> None:
+            system = tx.registry.system(name)
+            at = self._means.clock()
+            tx.registry.put_system(
+                replace(
+                    system, state=SystemState.PAUSED, reason=reason, last_error=reason, error_at=at, open_problem=True
+                )
+            )
+
+        self._means.store.write(change)
+        log.error(
+            "stopped: it needs a person",
+            system=name,
+            reason=reason,
+            contacts=list(contacts),
+            remedy=f"mend it, then: interdesk system resume {name}",
+        )
+
+    def _note(self, name: str, error: str, wait: timedelta) -> None:
+        def change(tx: Transaction) -> None:
+            system = tx.registry.system(name)
+            tx.registry.put_system(replace(system, last_error=error, error_at=self._means.clock()))
+
+        self._means.store.write(change)
+        log.warning("not polled", system=name, error=error, again_in_seconds=wait.total_seconds())
+
+
+def _patience(every: timedelta, failures: int, error: ConnectorError) -> timedelta:
+    """How long to leave a failing system alone: longer each time, as long as it asked for, never for ever."""
+    wait: timedelta = min(max(LONGEST_WAIT, every), every * 2 ** min(failures - 1, 20))
+    asked = error.retry_after if isinstance(error, Transient) else None
+    return max(wait, asked) if asked is not None else wait
+
+
+class Clockwork:
+    """The thread that keeps a scheduler going, and the pool its rounds run on."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="poll")
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, round_: Callable[[], None]) -> object:
+        """Run it on the pool."""
+        return self._pool.submit(round_)
+
+    def start(self, scheduler: Scheduler) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, args=(scheduler,), name="scheduler", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the rounds that are under way."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, scheduler: Scheduler) -> None:
+        while not self._stopping.is_set():
+            try:
+                wait = (scheduler.step() - self._clock()).total_seconds()
+            except Exception:  # a bug of ours: say it loudly, keep polling
+                log.exception("the scheduler stumbled over a bug of interdesk; please report it")
+                wait = LOOK_AROUND.total_seconds()
+            self._stopping.wait(max(0.001, wait))
