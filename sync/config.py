@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from central import model
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
 from sync import secrets
-from sync.policy import POLICIES, Policy
+from sync.policy import POLICIES
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -153,10 +153,10 @@ class SystemDocument(_Part):
         """Internal comments may be sent there, as internal ones."""
         return self.policy.get("internal_comments", "never") == "share"
 
-    def conduct(self, default: str) -> Policy:
-        """The policy of the engine; `default` is the mapping's."""
-        fields = {name: who for name, who in self.policy.items() if name in model.FIELDS}
-        return Policy(default=self.policy.get("otherwise", default), fields=fields)
+    @property
+    def overrides(self) -> Mapping[str, str]:
+        """The policies that go before the mapping's own: field -> policy, and `otherwise`."""
+        return {name: who for name, who in self.policy.items() if name != "internal_comments"}
 
 
 class InstanceLimits(_Part):

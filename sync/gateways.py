@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from central.registry import Document, System, SystemState
 from central.store.api import NoSuch, Store, Transaction
-from mappings import loader
+from mappings.loader import DocumentError
 from sync.config import SystemDocument, system_document
 from sync.gateway import Gateway
+from sync.registration import read_again
 
 
 class Unusable(LookupError):
@@ -113,8 +114,8 @@ def _registration(tx: Transaction, system: System) -> Registration | Unusable:
     """What is registered under this name; a document that an upgrade no longer understands stops its system only."""
     try:
         stored = tx.registry.document("system", system.name)
-        document = system_document(loader.read(stored.source, stored.origin)[0])
+        document = system_document(read_again(stored))
         mapping = tx.registry.document("mapping", document.mapping)
-    except (NoSuch, loader.DocumentError) as problem:
+    except (NoSuch, DocumentError) as problem:
         return Unusable(str(problem))
     return Registration(system, document, stored.revision, mapping)

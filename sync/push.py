@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair
@@ -20,7 +21,7 @@ from sync.pull import decide, gone_by_value, look, lose, racy_window, reread, ro
 from sync.reconcile import Plan, Verdict, reconcile
 from sync.routing import Course
 from sync.settle import settle_create, settle_look, settle_update, without
-from sync.speak import notify, say, text_file
+from sync.speak import Spoken, notify, say, text_file
 
 _DECISIONS = 5
 """How often a write is decided again when the ticket moves under it, before the delivery waits its turn."""
@@ -161,7 +162,10 @@ def _bind(means: Means, gateway: Gateway, past: Past, intent: Intent, found: Rem
 
 def _spill(means: Means, gateway: Gateway, past: Past, whole: Spill, lease: Lease) -> Past:
     """A text that did not fit travels as a file beside."""
-    notify(means, gateway, past, f"The whole text is in the attached file {whole.name}.", lease, file=text_file(whole))
+    text = f"The whole text is in the attached file {whole.name}."
+    past, _ = _unless_moved(
+        means, gateway, past, lease, lambda p: notify(means, gateway, p, text, lease, file=text_file(whole))
+    )
     return reread(means, past)
 
 
@@ -195,7 +199,7 @@ def _detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome
         if any(intent.kind is IntentKind.NOTICE and intent.text == text for intent in arrived):
             means.store.write(lambda tx: _finish(tx, means, past, lease, finish))
         else:
-            notify(means, gateway, past, text, lease, finish=finish)
+            _unless_moved(means, gateway, past, lease, lambda p: notify(means, gateway, p, text, lease, finish=finish))
     except NotFound:
         return lose(means, gateway, past, lease, "it is gone there")
     return said(f"detached: the ticket is now with {unit}")
@@ -251,14 +255,33 @@ def _tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
             share_internal=gateway.share_internal,
         )
         for item in items:
-            spoken = say(means, gateway, past, item, lease)
-            theirs = spoken.ticket or None
+            past, spoken = _unless_moved(
+                means, gateway, past, lease, partial(_say, means, gateway, item=item, lease=lease)
+            )
+            theirs = spoken.ticket
             outcome = outcome.also(said(spoken.sentence))
             past = reread(means, past)
         outcome = outcome.also(_write_fields(means, gateway, past, theirs, lease))
     except NotFound:
         return outcome.also(lose(means, gateway, past, lease, "it is gone there"))
     return outcome if outcome.said else said("already agreed")
+
+
+def _say(means: Means, gateway: Gateway, past: Past, *, item: discussion.Item, lease: Lease) -> Spoken:
+    return say(means, gateway, past, item, lease)
+
+
+def _unless_moved(
+    means: Means, gateway: Gateway, past: Past, lease: Lease, speak: Callable[[Past], Spoken]
+) -> tuple[Past, Spoken]:
+    """Speak; where the ticket has moved meanwhile, read it first, so that nobody's edit is overwritten unread."""
+    for _ in range(_DECISIONS):
+        try:
+            return past, speak(past)
+        except VersionConflict:
+            theirs = gateway.connector.fetch(past.link.key or "", known=past.known)
+            _, past = look(means, gateway, past, theirs, lease)
+    raise Transient("the ticket moves faster than it can be read; the comment waits its turn")
 
 
 def _account_for_earlier_comments(

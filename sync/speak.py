@@ -9,8 +9,8 @@ from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link
 from central.model import SYSTEM, Attachment, Visibility
 from central.store.api import Lease, Transaction
-from connectors.api import CommentDraft, Commented, FileDraft, RemoteTicket
-from connectors.errors import Refused, Transient, Unknown
+from connectors.api import CommentDraft, Commented, FileDraft, RemoteTicket, VersionStrength
+from connectors.errors import Refused, Transient, Unknown, VersionConflict
 from mappings.model import Spill
 from sync.absorb import tie_sent
 from sync.discussion import Item, fit
@@ -33,6 +33,7 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
 
     A refusal for good parks it with a visible gap, and the later ones follow.
 
+    :raises VersionConflict: read the ticket first, then say it.
     :raises ConnectorError: by remedy; the intent stays open where the write may have happened."""
     draft, carried = _draft(means, gateway, item)
     intent = _intent(means, gateway, past, draft, IntentKind.COMMENT, lease, item, carried)
@@ -155,12 +156,19 @@ def _send(means: Means, gateway: Gateway, past: Past, intent: Intent, draft: Com
 
     key = means.store.write(commit)
     try:
-        return gateway.connector.comment(key, draft, token=intent.token)
+        return gateway.connector.comment(key, draft, token=intent.token, expected=_expected(gateway, past))
     except Unknown:
         raise
-    except (Refused, Transient):
+    except (Refused, Transient, VersionConflict):
         _withdraw(means, past, intent, lease)
         raise
+
+
+def _expected(gateway: Gateway, past: Past) -> str | None:
+    """The version to insist on, where the tracker could overwrite an unread edit because of our comment."""
+    capabilities = gateway.connector.capabilities
+    guarded = capabilities.preconditions and capabilities.version is VersionStrength.STRONG
+    return past.link.version or None if guarded and "comment" in capabilities.side_effects else None
 
 
 def _withdraw(means: Means, past: Past, intent: Intent, lease: Lease) -> None:

@@ -145,6 +145,7 @@ def _lost_edits(mesh: Mesh, member: Member, link: Link, deeds: Sequence[Deed]) -
         if field is None:
             continue
         later = any(d.field == deed.field and d.id > deed.id for d in people)
+        later = later or _back_again(deed, people, deeds)
         stands = corresponds(field.rule, ticket[field.central], deed.new)
         arrived = any(
             e.kind is Kind.FIELD_CHANGED
@@ -159,6 +160,13 @@ def _lost_edits(mesh: Mesh, member: Member, link: Link, deeds: Sequence[Deed]) -
                 f"no loss: {deed.who} set {deed.field} to {deed.new!r} in {member.name} {deed.key}: nowhere to be found"
             )
     return wrong
+
+
+def _back_again(deed: Deed, people: Sequence[Deed], deeds: Sequence[Deed]) -> bool:
+    """Whether people only went back to where they had begun, with no write of ours between: nothing was changed."""
+    ours = max((d.id for d in deeds if d not in people and d.field == deed.field and d.id < deed.id), default=0)
+    run = [d for d in people if d.field == deed.field and ours < d.id <= deed.id]
+    return any(d.old == deed.new for d in run)
 
 
 def _lost_comments(mesh: Mesh, member: Member, link: Link) -> list[str]:

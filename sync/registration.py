@@ -1,0 +1,318 @@
+"""Documents on their way into the registry: checked against each other and against what is registered, shown as a diff,
+taken in all or not at all.
+
+A mapping of the library that a system names becomes a document of the registry as soon as it is used: what words mean
+then changes only when somebody applies a change, never by an upgrade.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from central import registry
+from central.registry import System, SystemState
+from central.store.api import NoSuch, Transaction
+from connectors.errors import SettingsError
+from mappings import document as mapping_document
+from mappings import library, loader
+from mappings.loader import DocumentError, Problem, suggestion
+from sync import secrets
+from sync.config import SystemDocument, references, system_document
+
+KINDS = ("system", "mapping")
+
+
+class Connectors(Protocol):
+    """What registration asks about connectors."""
+
+    def names(self) -> Sequence[str]:
+        """Every connector and profile there is."""
+
+    def check(self, name: str, settings: Mapping[str, Any]) -> None:
+        """:raises SettingsError: with what is wrong in these settings, secrets being references."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What applying one document does."""
+
+    document: loader.Document
+    before: registry.Document | None
+    pinned: bool = False
+    """It comes from the library, because a system names it."""
+
+    @property
+    def verb(self) -> str:
+        """new, changed or unchanged."""
+        if self.before is None:
+            return "new"
+        return "unchanged" if self.before.source == self.document.source else "changed"
+
+    @property
+    def label(self) -> str:
+        """Kind and name, as the commands take them."""
+        return f"{self.document.kind} {self.document.name}"
+
+    def diff(self) -> str:
+        """The change as a unified diff of the texts; '' where there is none."""
+        old = self.before.source if self.before else ""
+        revision = f"revision {self.before.revision}" if self.before else "not registered"
+        lines = difflib.unified_diff(
+            old.splitlines(), self.document.source.splitlines(), revision, self.document.file, lineterm=""
+        )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A change that was made, with the revision it made (or found)."""
+
+    change: Change
+    revision: int
+
+
+def plan(
+    tx: Transaction, documents: Sequence[loader.Document], connectors: Connectors, *, same_secret: bool = False
+) -> tuple[Change, ...]:
+    """What applying these documents together would do.
+
+    `same_secret`: a system may move to another address and take its secret along.
+
+    :raises DocumentError: with all that is wrong in any of them."""
+    return _Plan(tx, documents, connectors, same_secret).changes()
+
+
+def apply(
+    tx: Transaction,
+    documents: Sequence[loader.Document],
+    connectors: Connectors,
+    at: datetime,
+    *,
+    by: str,
+    same_secret: bool = False,
+) -> tuple[Applied, ...]:
+    """Take these documents in, all of them; a new system begins as a draft.
+
+    :raises DocumentError: with all that is wrong; nothing was changed."""
+    applied = []
+    for change in plan(tx, documents, connectors, same_secret=same_secret):
+        document = change.document
+        stored = tx.registry.apply(
+            document.kind, document.name, document.source, document.data, at, by=by, origin=_origin(document)
+        )
+        if document.kind == "system":
+            tx.registry.put_system(_system(tx, document.name, stored.revision))
+        applied.append(Applied(change, stored.revision))
+    return tuple(applied)
+
+
+def read_again(stored: registry.Document) -> loader.Document:
+    """A registered document with its places, as it was when it was applied.
+
+    :raises DocumentError: this program no longer understands its text."""
+    file, _, line = stored.origin.rpartition("#")
+    return loader.read(stored.source, file, first_line=int(line))[0]
+
+
+def _origin(document: loader.Document) -> str:
+    return f"{document.file}#{document.first_line}"
+
+
+def _system(tx: Transaction, name: str, revision: int) -> System:
+    try:
+        return replace(tx.registry.system(name), revision=revision)
+    except NoSuch:
+        return System(name, SystemState.DRAFT, revision)
+
+
+class _Plan:
+    """One pass over the documents: finds what is wrong, and what is to be done."""
+
+    def __init__(
+        self, tx: Transaction, documents: Sequence[loader.Document], connectors: Connectors, same_secret: bool
+    ) -> None:
+        self._tx, self._connectors, self._same_secret = tx, connectors, same_secret
+        self._documents = documents
+        self._problems: list[Problem] = []
+        self._mappings: dict[str, mapping_document.MappingDocument | None] = {}
+        self._systems: dict[str, tuple[loader.Document, SystemDocument]] = {}
+        self._pinned: dict[str, loader.Document] = {}
+
+    def changes(self) -> tuple[Change, ...]:
+        self._check_kinds()
+        for document in self._of_kind("mapping"):
+            self._mappings[document.name] = self._attempt(lambda document=document: mapping_document.parse(document))  # type: ignore[misc]  # bound now
+        for document in self._of_kind("system"):
+            system = self._attempt(lambda document=document: system_document(document))  # type: ignore[misc]  # bound now
+            if system is not None:
+                self._systems[document.name] = (document, system)
+        others = dict(self._registered_systems())
+        for document, system in self._systems.values():
+            self._check_connector(document, system)
+            self._check_mapping(document, system)
+            self._check_address(document)
+        for document, system in others.values():
+            if system.mapping in self._mappings:
+                self._check_fit(document, system, self._mappings[system.mapping], self._mapping_place(system.mapping))
+        self._check_alone({**others, **self._systems})
+        if self._problems:
+            raise DocumentError(dict.fromkeys(self._problems))
+        ordered = sorted(self._documents, key=lambda document: KINDS[::-1].index(document.kind))
+        pinned = [Change(document, None, pinned=True) for document in self._pinned.values()]
+        return (*pinned, *(Change(document, self._registered(document)) for document in ordered))
+
+    def _of_kind(self, kind: str) -> list[loader.Document]:
+        return [document for document in self._documents if document.kind == kind]
+
+    def _attempt(self, check: Callable[[], Any]) -> Any:
+        try:
+            return check()
+        except DocumentError as error:
+            self._problems += error.problems
+            return None
+
+    def _check_kinds(self) -> None:
+        seen: dict[tuple[str, str], loader.Document] = {}
+        for document in self._documents:
+            place = document.place(("kind",))
+            if document.kind == "instance":
+                sentence = "the instance's document is not applied: name its file in INTERDESK_CONFIG"
+                self._problems.append(Problem(place, sentence))
+            elif document.kind not in KINDS:
+                sentence = f"there is no kind {document.kind!r}{suggestion(document.kind, KINDS)}"
+                self._problems.append(Problem(place, sentence))
+            first = seen.setdefault((document.kind, document.name), document)
+            if first is not document:
+                sentence = f"{document.kind} {document.name} is here twice; the first is at {first.place()}"
+                self._problems.append(Problem(document.place(("name",)), sentence))
+
+    def _registered(self, document: loader.Document) -> registry.Document | None:
+        return self._find(document.kind, document.name)
+
+    def _find(self, kind: str, name: str) -> registry.Document | None:
+        try:
+            return self._tx.registry.document(kind, name)
+        except NoSuch:
+            return None
+
+    def _registered_systems(self) -> Iterator[tuple[str, tuple[loader.Document, SystemDocument]]]:
+        """Those that stay as they are. One that this program no longer understands is stopped, and counts for nothing."""
+        for stored in self._tx.registry.documents("system"):
+            if not any(each.name == stored.name for each in self._of_kind("system")):
+                try:
+                    document = read_again(stored)
+                    yield stored.name, (document, system_document(document))
+                except DocumentError:
+                    continue
+
+    def _check_connector(self, document: loader.Document, system: SystemDocument) -> None:
+        names = self._connectors.names()
+        if system.connector not in names:
+            sentence = f"there is no connector {system.connector!r}{suggestion(system.connector, names)}"
+            self._problems.append(Problem(document.place(("connector",)), sentence))
+            return
+        try:
+            self._connectors.check(system.connector, system.settings)
+        except SettingsError as error:
+            for path, sentence in error.problems:
+                whole = ("settings", *path)
+                place = document.place(whole) if whole in document.places else document.key_place(("settings",))
+                self._problems.append(Problem(place, sentence))
+
+    def _check_mapping(self, document: loader.Document, system: SystemDocument) -> None:
+        name, place = system.mapping, document.place(("mapping",))
+        if name not in self._mappings:
+            stored = self._find("mapping", name)
+            if stored is not None:
+                self._mappings[name] = self._attempt(lambda: mapping_document.parse(read_again(stored)))
+            elif name in library.names():
+                self._pinned[name] = library.shipped(name)
+                self._mappings[name] = mapping_document.parse(self._pinned[name])
+            else:
+                known = {each.name for each in self._tx.registry.documents("mapping")}
+                known |= set(self._mappings) | set(library.names())
+                sentence = f"there is no mapping {name!r}{suggestion(name, sorted(known))}"
+                self._problems.append(Problem(place, sentence))
+                return
+        self._check_fit(document, system, self._mappings[name], place)
+
+    def _check_fit(
+        self,
+        document: loader.Document,
+        system: SystemDocument,
+        mapping: mapping_document.MappingDocument | None,
+        place: loader.Place,
+    ) -> None:
+        """Whether mapping and system go together; what is wrong with a broken mapping was said already."""
+        if mapping is None:
+            return
+        if mapping.connector != system.connector:
+            sentence = (
+                f"mapping {mapping.name} translates for connector {mapping.connector}, "
+                f"and system {system.name} uses {system.connector}"
+            )
+            self._problems.append(Problem(place, sentence))
+        for name in system.overrides:
+            if name != "otherwise" and name not in mapping.fields:
+                sentence = (
+                    f"a policy is given for {name!r}, which mapping {mapping.name} does not carry"
+                    f"{suggestion(name, mapping.fields)}"
+                )
+                self._problems.append(Problem(document.key_place(("policy", name)), sentence))
+
+    def _mapping_place(self, name: str) -> loader.Place:
+        return next(each for each in self._of_kind("mapping") if each.name == name).place(("connector",))
+
+    def _check_alone(self, systems: Mapping[str, tuple[loader.Document, SystemDocument]]) -> None:
+        """A unit and a secret belong to one system each."""
+        units: dict[str, str] = {}
+        owners: dict[str, str] = {}
+        for name, (document, system) in sorted(systems.items(), key=lambda item: item[0] in self._systems):
+            for number, unit in enumerate(system.support_units):
+                owner = units.setdefault(unit, name)
+                if owner != name:
+                    sentence = f"support unit {unit} belongs to system {owner} already; a unit has one system"
+                    self._problems.append(Problem(document.place(("support_units", number)), sentence))
+            for path, reference in _valid_references(document.data):
+                owner = owners.setdefault(reference, name)
+                if owner != name:
+                    sentence = f"this secret is system {owner}'s; each system has its own"
+                    self._problems.append(Problem(document.place((*path, "secret")), sentence))
+
+    def _check_address(self, document: loader.Document) -> None:
+        """A secret that was given for one address is not taken to another unasked."""
+        stored = self._registered(document)
+        if stored is None or self._same_secret:
+            return
+        before = {reference for _, reference in _valid_references(stored.data.get("settings"))}
+        kept = before & {reference for _, reference in _valid_references(document.data.get("settings"))}
+        origins = {_site(value) for _, value in _addresses(stored.data.get("settings"))}
+        for path, value in _addresses(document.data.get("settings")):
+            if kept and origins and _site(value) not in origins:
+                sentence = (
+                    f"the system moves to {_site(value)} and its secret would be sent there: name a new secret, "
+                    "or say --same-secret if the old one is meant"
+                )
+                self._problems.append(Problem(document.place(("settings", *path)), sentence))
+
+
+def _valid_references(data: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for path, reference in references(data):
+        if isinstance(reference, str) and not secrets.reference_problem(reference):
+            yield path, reference
+
+
+def _addresses(settings: object) -> Iterable[tuple[tuple[str, ...], str]]:
+    """The web addresses among the settings."""
+    if isinstance(settings, Mapping):
+        for key, value in settings.items():
+            if isinstance(value, str) and value.startswith(("http://", "https://")):
+                yield (key,), value
+
+
+def _site(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
