@@ -19,6 +19,7 @@ from connectors.errors import SettingsError
 from mappings import document as mapping_document
 from mappings import library, loader
 from mappings.loader import DocumentError, Problem, suggestion
+from mappings.model import Place
 from sync import secrets
 from sync.config import SystemDocument, references, system_document
 
@@ -199,7 +200,7 @@ class _Plan:
             return None
 
     def _registered_systems(self) -> Iterator[tuple[str, tuple[loader.Document, SystemDocument]]]:
-        """Those that stay as they are. One that this program no longer understands is stopped, and counts for nothing."""
+        """Those that stay as they are; one that this program no longer understands counts for nothing."""
         for stored in self._tx.registry.documents("system"):
             if not any(each.name == stored.name for each in self._of_kind("system")):
                 try:
@@ -244,7 +245,7 @@ class _Plan:
         document: loader.Document,
         system: SystemDocument,
         mapping: mapping_document.MappingDocument | None,
-        place: loader.Place,
+        place: Place,
     ) -> None:
         """Whether mapping and system go together; what is wrong with a broken mapping was said already."""
         if mapping is None:
@@ -263,7 +264,7 @@ class _Plan:
                 )
                 self._problems.append(Problem(document.key_place(("policy", name)), sentence))
 
-    def _mapping_place(self, name: str) -> loader.Place:
+    def _mapping_place(self, name: str) -> Place:
         return next(each for each in self._of_kind("mapping") if each.name == name).place(("connector",))
 
     def _check_alone(self, systems: Mapping[str, tuple[loader.Document, SystemDocument]]) -> None:
