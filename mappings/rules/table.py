@@ -120,7 +120,7 @@ class TableField(FieldPart):
             if len(several) > 1 and _text(word) not in self.back:
                 sentence = f"{_text(word)!r} stands for {_all(several)}: say under 'back' which of them it is read as"
                 yield Fault(("table", str(several[-1])), sentence)
-        if not any(readers[by_text[t]].count(o) == 0 for t, o in self.back.items() if t in by_text):
+        if all(ours in readers[by_text[theirs]] for theirs, ours in self.back.items() if theirs in by_text):
             yield from self._unsettled(readers)
 
     def rule(self, central: str, at: Place) -> Rule:
@@ -145,13 +145,15 @@ class TableField(FieldPart):
     def _unsettled(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
         back = self._back(readers)
         for theirs, ours in back.items():
-            said = self._words()[ours][0]
-            if back[said] != ours:
-                sentence = (
-                    f"{_text(theirs)!r} is read as {ours!r}, which is written as {_text(said)!r}, which is read as "
-                    f"{back[said]!r}: a round trip would not end where it began"
-                )
-                yield Fault(("back", _text(theirs)) if _text(theirs) in self.back else ("table", str(ours)), sentence)
+            for word in self._words()[ours]:
+                if back[word] != ours:
+                    sentence = (
+                        f"{_text(theirs)!r} is read as {ours!r}, which may be {_text(word)!r} there, which is read as "
+                        f"{back[word]!r}: without a value held, a round trip would not end where it began"
+                    )
+                    yield Fault(
+                        ("back", _text(theirs)) if _text(theirs) in self.back else ("table", str(ours)), sentence
+                    )
 
 
 def _text(word: Word) -> str:
