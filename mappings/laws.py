@@ -58,11 +58,11 @@ def agreed_is_left_alone(rule: Rule, theirs: Value, held: Value) -> str:
 
 @_law
 def sayable_survives(rule: Rule, theirs: Value, held: Value) -> str:
-    """What they can say survives a trip, held there or not: `inward(outward(inward(theirs))) == inward(theirs)`."""
+    """What they can say survives, whatever is held there: `inward(outward(inward(theirs))) == inward(theirs)`."""
     ours = _first(rule.inward, theirs, held=None)
     written = rule.outward(ours, held=held)
     back = rule.inward(written, held=None)
-    if back == ours:
+    if rule.canonical_ours(back) == rule.canonical_ours(ours):
         return ""
     return f"their {theirs!r} is read as {ours!r}, which goes out as {written!r} and comes back as {back!r}"
 

@@ -10,7 +10,7 @@
 Needs pytest and hypothesis. Values that are held are drawn from the same strategies, None included.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,13 +19,16 @@ from mappings import laws
 from mappings.model import Rule, Value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Lens:
     """A rule under test, and the values of either side. `theirs` are values that they can hold."""
 
     rule: Rule
-    ours: st.SearchStrategy[Value] = field(repr=False)
-    theirs: st.SearchStrategy[Value] = field(repr=False)
+    ours: st.SearchStrategy[Value]
+    theirs: st.SearchStrategy[Value]
+
+    def __repr__(self) -> str:
+        return f"Lens({self.rule!r})"  # strategies fill pages
 
 
 class LensLaws:
