@@ -45,6 +45,18 @@ class AlreadyLinked(StoreError):
     """The key belongs to another ticket, or the ticket has a link to this system already."""
 
 
+class Busy(StoreError):
+    """Another process holds what this one needs. The sentence says who and what to do."""
+
+
+class CommitFailed(StoreError):
+    """The database could not commit; nothing of this transaction was written. Try again once it is well."""
+
+
+class WrongSchema(StoreError):
+    """The database is not at the revision this program was written for. The sentence says what to run."""
+
+
 class ReadOnly(StoreError):
     """A question tried to write. That is a bug: use `Store.write`."""
 
@@ -196,7 +208,7 @@ class Links(Protocol):
         :raises AlreadyLinked: the pair or the key is taken."""
 
     def save(self, link: Link) -> None:
-        """Write the whole link back (its ticket, system and `created_at` stay as they are).
+        """Write the whole link back (its ticket and system stay as they are).
 
         :raises NoSuch: there is none with this id.  :raises AlreadyLinked: its key belongs to another ticket."""
 

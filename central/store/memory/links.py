@@ -29,7 +29,7 @@ class MemoryLinks:
         before = self._tables.links.get(link.id)
         if before is None:
             raise NoSuch(f"there is no link {link.id}")
-        self._put(replace(link, ticket_id=before.ticket_id, system=before.system, created_at=before.created_at))
+        self._put(replace(link, ticket_id=before.ticket_id, system=before.system))
         if before.key is not None and before.key != link.key:
             self._tables.keys.drop((before.system, before.key))
 

@@ -55,7 +55,7 @@ class MemoryTickets:
 
     def add_comment(self, ticket_id: int, comment: NewComment) -> Comment:
         there = self.comments(self.get(ticket_id).id)
-        if comment.origin_id is not None:
+        if None not in (comment.origin_system, comment.origin_id):
             for one in there:
                 if (one.origin_system, one.origin_id) == (comment.origin_system, comment.origin_id):
                     return one
@@ -96,7 +96,7 @@ class MemoryTickets:
         origin_system: str | None = None,
     ) -> Attachment:
         there = self.files(self.get(ticket_id).id)
-        if file.origin_id is not None:
+        if None not in (origin_system, file.origin_id):
             for one in there:
                 if (one.origin_system, one.origin_id) == (origin_system, file.origin_id):
                     return one

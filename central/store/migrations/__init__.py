@@ -1,0 +1,48 @@
+"""How a database comes to the shape this program wants, and whether it is well."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from central.store.api import WrongSchema
+from central.store.sql import sqlite
+from central.store.sql.recount import miscounts
+from central.store.sql.schema import REVISION
+
+
+def upgrade(url: str) -> None:
+    """Bring the database of this URL to the wanted revision, all or nothing; make it where there is none.
+
+    :raises StoreError: the URL names no SQLite file.  :raises WrongSchema: a newer program made this database."""
+    database = sqlite.file_of(url)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    engine = sqlite.migrating(url)
+    try:
+        with engine.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+            config.set_main_option("path_separator", "os")
+            config.attributes["connection"] = connection
+            command.upgrade(config, REVISION)
+            broken = sqlite.broken_references(connection)
+            if broken:
+                raise WrongSchema(f"{database} was not upgraded: {'; '.join(broken)}")
+    finally:
+        engine.dispose()
+
+
+def check(url: str) -> list[str]:
+    """What is wrong with the database of this URL, in sentences; empty when all is well. Reads every page of it."""
+    database = sqlite.file_of(url)
+    try:
+        sqlite.check_revision(database, REVISION)
+    except WrongSchema as problem:
+        return [str(problem)]
+    engine = sqlite.reading(url)
+    try:
+        with engine.begin() as connection:
+            damage = sqlite.damage(connection)
+            return damage or [*sqlite.broken_references(connection), *miscounts(connection)]
+    finally:
+        engine.dispose()

@@ -1,0 +1,93 @@
+"""Documents with their revisions, and the systems they describe: in SQL."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, bindparam, func, insert, select, tuple_, update
+
+from central.registry import Document, System
+from central.store.api import NoSuch
+from central.store.codec import as_json
+from central.store.sql.schema import documents, systems
+from central.store.sql.session import Session
+
+_SYSTEM = TypeAdapter(System)
+_APPLY = insert(documents)
+_REVISIONS = (
+    select(documents)
+    .where(documents.c.kind == bindparam("kind"), documents.c.name == bindparam("name"))
+    .order_by(documents.c.revision)
+)
+_LAST = (
+    select(documents.c.kind, documents.c.name, func.max(documents.c.revision))
+    .group_by(documents.c.kind, documents.c.name)
+    .subquery()
+)
+_CURRENT = (
+    select(documents)
+    .where(tuple_(documents.c.kind, documents.c.name, documents.c.revision).in_(select(_LAST)))
+    .order_by(documents.c.kind, documents.c.name)
+)
+_GET_SYSTEM = select(systems.c.memory).where(systems.c.name == bindparam("system"))
+_SYSTEMS = select(systems.c.memory).order_by(systems.c.name)
+_CREATE_SYSTEM = insert(systems)
+_REPLACE_SYSTEM = update(systems).where(systems.c.name == bindparam("system")).values(memory=bindparam("now"))
+
+
+class SqlRegistry:
+    """`central.store.api.Registry` on SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def apply(
+        self, kind: str, name: str, source: str, data: Mapping[str, Any], at: datetime, *, by: str, origin: str = ""
+    ) -> Document:
+        plain = as_json(dict(data))
+        revisions = self.revisions(kind, name)
+        if revisions and (revisions[-1].source, revisions[-1].data) == (source, plain):
+            return revisions[-1]
+        document = Document(kind, name, len(revisions) + 1, source, plain, at, by, origin)
+        row = {column.name: getattr(document, column.name) for column in documents.c}
+        self._session.write(_APPLY, row | {"data": json.dumps(plain)})
+        return document
+
+    def document(self, kind: str, name: str, revision: int | None = None) -> Document:
+        revisions = self.revisions(kind, name)
+        if not revisions:
+            there = ", ".join(document.name for document in self.documents(kind)) or "none"
+            raise NoSuch(f"there is no {kind} {name!r}; there are: {there}")
+        if revision is None:
+            return revisions[-1]
+        if not 1 <= revision <= len(revisions):
+            raise NoSuch(f"{kind} {name!r} has no revision {revision}; the last is {len(revisions)}")
+        return revisions[revision - 1]
+
+    def documents(self, kind: str | None = None) -> Sequence[Document]:
+        wanted = _CURRENT if kind is None else _CURRENT.where(documents.c.kind == kind)
+        return [_document(row) for row in self._session.rows(wanted)]
+
+    def revisions(self, kind: str, name: str) -> Sequence[Document]:
+        return [_document(row) for row in self._session.rows(_REVISIONS, {"kind": kind, "name": name})]
+
+    def put_system(self, system: System) -> None:
+        memory = _SYSTEM.dump_json(system).decode()
+        if not self._session.write(_REPLACE_SYSTEM, {"system": system.name, "now": memory}).rowcount:
+            self._session.write(_CREATE_SYSTEM, {"name": system.name, "memory": memory})
+
+    def system(self, name: str) -> System:
+        row = self._session.first(_GET_SYSTEM, {"system": name})
+        if row is None:
+            there = ", ".join(system.name for system in self.systems()) or "none"
+            raise NoSuch(f"there is no system {name!r}; there are: {there}")
+        return _SYSTEM.validate_json(row.memory)
+
+    def systems(self) -> Sequence[System]:
+        return [_SYSTEM.validate_json(row.memory) for row in self._session.rows(_SYSTEMS)]
+
+
+def _document(row: Row[Any]) -> Document:
+    return Document(**row._asdict() | {"data": json.loads(row.data)})

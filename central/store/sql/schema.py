@@ -1,0 +1,295 @@
+"""The tables. Every constraint is named, every type exists on SQLite and PostgreSQL alike.
+
+What is searched for is a column; what is only remembered is one JSON document in a text column (`central.store.codec`).
+A change here needs a migration (`central/store/migrations`); a test compares the two.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    literal_column,
+)
+
+REVISION = "0001"
+"""The migration that this program was written for."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment without a zone cannot be stored: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_BIG = BigInteger().with_variant(Integer(), "sqlite")  # SQLite gives numbers by itself to INTEGER keys only
+
+
+def _id() -> Column[int]:
+    return Column("id", _BIG, primary_key=True)
+
+
+def _ticket_id() -> Column[int]:
+    return Column("ticket_id", _BIG, ForeignKey("tickets.id"), nullable=False)
+
+
+def _partial(name: str, *columns: Column[Any], where: str, unique: bool = False) -> Index:
+    condition: ColumnElement[bool] = literal_column(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+tickets = Table(
+    "tickets",
+    metadata,
+    _id(),
+    Column("revision", Integer, nullable=False),
+    Column("subject_folded", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("born_in", Text),
+    sqlite_autoincrement=True,
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    _id(),
+    _ticket_id(),
+    Column("author", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("origin_system", Text),
+    Column("origin_id", Text),
+    Column("gap", Text, nullable=False),
+    UniqueConstraint("ticket_id", "origin_system", "origin_id"),
+    sqlite_autoincrement=True,
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    _id(),
+    Column("sha256", Text, unique=True),  # empty while its bytes are still arriving
+    Column("size", BigInteger, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+blob_pieces = Table(
+    "blob_pieces",
+    metadata,
+    Column("blob_id", _BIG, ForeignKey("blobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+files = Table(
+    "files",
+    metadata,
+    _id(),
+    _ticket_id(),
+    Column("comment_id", _BIG, ForeignKey("comments.id")),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, ForeignKey("blobs.sha256"), nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("origin_system", Text),
+    Column("origin_id", Text),
+    UniqueConstraint("ticket_id", "origin_system", "origin_id"),
+    sqlite_autoincrement=True,
+)
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    _ticket_id(),
+    Column("kind", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("system", Text),
+    Column("field", Text),
+    Column("data", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Index(None, "ticket_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    _id(),
+    _ticket_id(),
+    Column("system", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("ours", Text, nullable=False),
+    Column("theirs", Text, nullable=False),
+    Column("winner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("open", Boolean(create_constraint=False), nullable=False),
+    Column("author", Text, nullable=False),
+    Index(None, "ticket_id", "id"),
+    sqlite_autoincrement=True,
+)
+OPEN: ColumnElement[bool] = literal_column("open")  # literal, or SQLite cannot use the partial index
+_partial("ix_conflicts_open", conflicts.c.id, where="open")
+
+links = Table(
+    "links",
+    metadata,
+    _id(),
+    _ticket_id(),
+    Column("system", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("key", Text),
+    Column("disagrees", Boolean(create_constraint=False), nullable=False),
+    Column("memory", Text, nullable=False),
+    UniqueConstraint("system", "key"),
+    Index(None, "ticket_id", "id"),
+    Index(None, "system", "id"),
+    sqlite_autoincrement=True,
+)
+_partial("uq_links_one_per_system", links.c.ticket_id, links.c.system, where="state != 'duplicate'", unique=True)
+
+create_tokens = Table(
+    "create_tokens",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("token", Text, primary_key=True),
+    Column("link_id", _BIG, ForeignKey("links.id"), nullable=False),
+)
+
+
+def _ties(noun: str) -> Table:
+    ties = Table(
+        f"{noun}_ties",
+        metadata,
+        Column("link_id", _BIG, ForeignKey("links.id"), primary_key=True),
+        Column("our_id", _BIG, ForeignKey(f"{noun}s.id"), primary_key=True),
+        Column("remote_id", Text, nullable=False),
+        Column("tied_at", Moment),
+    )
+    _partial(f"uq_{noun}_ties_remote", ties.c.link_id, ties.c.remote_id, where="remote_id != ''", unique=True)
+    return ties
+
+
+comment_ties = _ties("comment")
+file_ties = _ties("file")
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    Column("system", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("owed_since", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("hint", Text),
+    UniqueConstraint("system", "direction", "subject"),
+    sqlite_autoincrement=True,  # an id that came again would let a late `done` finish another delivery
+)
+DUE = deliveries.c.state == literal_column("'due'")  # literal, or SQLite cannot use the partial indexes
+DEAD = deliveries.c.state == literal_column("'dead'")
+_partial(
+    "ix_deliveries_due",
+    deliveries.c.system,
+    deliveries.c.lane,
+    deliveries.c.not_before,
+    deliveries.c.id,
+    where="state = 'due'",
+)
+_partial("ix_deliveries_oldest", deliveries.c.system, deliveries.c.owed_since, where="state = 'due'")
+_partial("ix_deliveries_dead", deliveries.c.owed_since, where="state = 'dead'")
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("epoch", _BIG, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("owner", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    sqlite_autoincrement=True,  # an epoch never comes again
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("links", Integer, nullable=False),
+    Column("disagreements", Integer, nullable=False),
+    Column("due", Integer, nullable=False),
+    Column("dead", Integer, nullable=False),
+)
+
+totals = Table(
+    "totals",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("applied_at", Moment, nullable=False),
+    Column("applied_by", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+)
+
+systems = Table(
+    "systems",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("memory", Text, nullable=False),
+)

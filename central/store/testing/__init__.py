@@ -1,0 +1,22 @@
+"""StoreConformance: what every store must be able to do, one claim per test.
+
+class TestMyStore(StoreConformance):
+    @pytest.fixture
+    def store(self) -> Iterator[Store]:
+        store = MyStore(...)
+        yield store
+        store.close()
+"""
+
+from central.store.testing.files import FileClaims
+from central.store.testing.links import LinkClaims
+from central.store.testing.outbox import OutboxClaims
+from central.store.testing.registry import RegistryClaims
+from central.store.testing.tickets import TicketClaims
+from central.store.testing.transactions import TransactionClaims
+
+__all__ = ["StoreConformance"]
+
+
+class StoreConformance(TransactionClaims, TicketClaims, FileClaims, LinkClaims, OutboxClaims, RegistryClaims):
+    """Derive from it and give a fixture `store`: a new, empty store for every test."""

@@ -1,0 +1,39 @@
+"""Every store keeps every promise."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("central.store.testing")
+
+from central.store.api import Store  # noqa: E402  # after the assertions of the claims can explain themselves
+from central.store.memory import MemoryStore  # noqa: E402
+from central.store.migrations import upgrade  # noqa: E402
+from central.store.sql import SqlStore  # noqa: E402
+from central.store.testing import StoreConformance  # noqa: E402
+
+
+class TestMemoryStore(StoreConformance):
+    @pytest.fixture
+    def store(self) -> Store:
+        return MemoryStore()
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database after `upgrade`, made once and copied for each test."""
+    database = tmp_path_factory.mktemp("empty") / "interdesk.db"
+    upgrade(f"sqlite:///{database}")
+    return database
+
+
+class TestSqlStore(StoreConformance):
+    @pytest.fixture
+    def store(self, empty: Path, tmp_path: Path) -> Iterator[Store]:
+        database = shutil.copy(empty, tmp_path / "interdesk.db")
+        store = SqlStore.open(f"sqlite:///{database}", clock=lambda: datetime.now(UTC), exclusive=True)
+        yield store
+        store.close()
