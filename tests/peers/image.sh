@@ -44,10 +44,11 @@ build() {
 # One life of the container, from its start to the clean end that SIGTERM asks for.
 live() {
   local container=$1 command deadline
-  command=$("${buildah[@]}" inspect --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}{{range .OCIv1.Config.Cmd}}{{.}} {{end}}' "$container")
+  read -ra command < <("${buildah[@]}" inspect --format \
+    '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}{{range .OCIv1.Config.Cmd}}{{.}} {{end}}' "$container")
   # the image's own command and environment; only the port is ours, for here the container shares the host's network
   start_server "http://127.0.0.1:$PORT/healthz" -- \
-    "${buildah[@]}" run --env "INTERDESK_LISTEN=127.0.0.1:$PORT" --volume "$STATE/volume:/var/lib/interdesk" "$container" -- $command
+    "${buildah[@]}" run --env "INTERDESK_LISTEN=127.0.0.1:$PORT" --volume "$STATE/volume:/var/lib/interdesk" "$container" -- "${command[@]}"
   # of the group only the newest process is interdesk itself; buildah around it would kill it unasked
   kill -TERM "$(pgrep --newest --pgroup "$(server_group)")"
   deadline=$((SECONDS + 20))

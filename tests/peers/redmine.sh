@@ -52,6 +52,7 @@ start() {
 }
 
 show() {
+  echo "INTERDESK_PEERS=$PEERS"
   echo "REDMINE_URL=http://127.0.0.1:$PORT"
   cat "$STATE/accounts"
   echo "REDMINE_ACCESS_LOG=$STATE/access.log"

@@ -37,6 +37,7 @@ start() {
 }
 
 show() {
+  echo "INTERDESK_PEERS=$PEERS"
   echo "RT_URL=http://127.0.0.1:$PORT"
   cat "$STATE/accounts"
   echo "RT_ACCESS_LOG=$STATE/access.log"
