@@ -44,8 +44,8 @@ build() {
 # One life of the container, from its start to the clean end that SIGTERM asks for.
 live() {
   local container=$1 command deadline
-  read -ra command < <("${buildah[@]}" inspect --format \
-    '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}{{range .OCIv1.Config.Cmd}}{{.}} {{end}}' "$container")
+  read -ra command <<<"$("${buildah[@]}" inspect --format \
+    '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}{{range .OCIv1.Config.Cmd}}{{.}} {{end}}' "$container")"
   # the image's own command and environment; only the port is ours, for here the container shares the host's network
   start_server "http://127.0.0.1:$PORT/healthz" -- \
     "${buildah[@]}" run --env "INTERDESK_LISTEN=127.0.0.1:$PORT" --volume "$STATE/volume:/var/lib/interdesk" "$container" -- "${command[@]}"
