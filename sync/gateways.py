@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from central.registry import Document, System, SystemState
 from central.store.api import NoSuch, Store, Transaction
 from mappings.loader import DocumentError
-from sync.config import SystemDocument, system_document
+from sync.config import SystemDocument, Webhook, system_document
 from sync.gateway import Gateway
 from sync.registration import read_again
 
@@ -96,6 +96,12 @@ class LiveGateways:
     def units(self) -> Mapping[str, str]:
         """Support unit -> the system it belongs to, drafts aside."""
         return self._units
+
+    def webhook(self, system: str) -> Webhook | None:
+        """How this system's webhooks are verified; None: it sends none that we take."""
+        with self._lock:
+            registration = self._registrations.get(system)
+        return registration.document.webhook if isinstance(registration, Registration) else None
 
     def close(self) -> None:
         """Release every connection."""

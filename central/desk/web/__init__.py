@@ -1,0 +1,1 @@
+"""The pages, the health answers and the door for webhooks."""

@@ -1,0 +1,123 @@
+"""Why a field has its value: read off the ticket's history, its links and the edits that lost. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from central.events import Event, Kind
+from central.link import Link, LinkState
+from central.model import DEFAULTS, FIELDS, Conflict, Person, Ticket, Value, plain
+from mappings.loader import suggestion
+
+_OUTWARD = frozenset({Kind.WRITTEN, Kind.WRITE_REFUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who set a value, where and when, and what carried it here."""
+
+    value: Any
+    who: Person | None
+    """None: nobody; it is what a new ticket begins with."""
+    system: str | None
+    """None: at the centre."""
+    at: datetime
+    because: str
+    """The rule of which mapping revision, the policy or the workflow; '' where a person at the centre simply set it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that interdesk did, or left, about the field in one system, with its evidence."""
+
+    at: datetime
+    what: Kind
+    data: Mapping[str, Any]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """The field in one linked system."""
+
+    system: str
+    key: str | None
+    state: LinkState
+    theirs: Value
+    """Their value as last read or agreed; None where the mapping does not carry the field."""
+    carried: bool
+    """Both sides have agreed on this field at least once."""
+    disagreement: str
+    """Why it cannot agree now; '' when it does."""
+    written: tuple[Deed, ...]
+    """Our writes and refusals, latest first."""
+    echoes: tuple[Deed, ...]
+    """Our own writes that were seen coming back and dropped, latest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The whole answer about one field."""
+
+    ticket_id: int
+    field: str
+    value: Value
+    origin: Origin
+    earlier: tuple[Origin, ...]
+    """What it was before, latest first."""
+    lost: tuple[Conflict, ...]
+    """Edits that did not stand, latest first."""
+    there: tuple[There, ...]
+
+
+def explain(
+    ticket: Ticket, field: str, events: Sequence[Event], links: Sequence[Link], conflicts: Sequence[Conflict]
+) -> Why:
+    """Why this field of this ticket has its value. `events` is the ticket's history, oldest first.
+
+    :raises LookupError: there is no such field; the sentence names the nearest."""
+    if field not in FIELDS:
+        raise LookupError(f"there is no field {field!r}{suggestion(field, FIELDS)}")
+    changes = [event for event in events if event.kind is Kind.FIELD_CHANGED and event.field == field]
+    first = changes[0].data.get("from") if changes else plain(ticket[field])
+    origins = [_beginning(ticket, field, events, first)]
+    origins += [Origin(each.data.get("to"), each.actor, each.system, each.at, each.why) for each in changes]
+    latest = origins[::-1]
+    return Why(
+        ticket_id=ticket.id,
+        field=field,
+        value=ticket[field],
+        origin=latest[0],
+        earlier=tuple(latest[1:]),
+        lost=tuple(conflict for conflict in reversed(conflicts) if conflict.field == field),
+        there=tuple(_there(link, field, events) for link in links if link.state is not LinkState.DUPLICATE),
+    )
+
+
+def _beginning(ticket: Ticket, field: str, events: Sequence[Event], first: Any) -> Origin:
+    """What the field held when the ticket was made, and who said so."""
+    created = next((event for event in events if event.kind is Kind.TICKET_CREATED), None)
+    given = created is not None and field in created.data.get("fields", ())
+    if created is None or not given or (created.system is None and first == plain(DEFAULTS.get(field))):
+        return Origin(first, None, None, ticket.created_at, "what a new ticket begins with")
+    return Origin(first, created.actor, created.system, created.at, created.why)
+
+
+def _there(link: Link, field: str, events: Sequence[Event]) -> There:
+    own = [event for event in reversed(events) if event.system == link.system and event.field == field]
+    pair = link.base.get(field)
+    return There(
+        system=link.system,
+        key=link.key,
+        state=link.state,
+        theirs=pair.theirs if pair else None,
+        carried=pair is not None,
+        disagreement=link.disagreements.get(field, ""),
+        written=tuple(_deed(event) for event in own if event.kind in _OUTWARD),
+        echoes=tuple(_deed(event) for event in own if event.kind is Kind.ECHO_DROPPED),
+    )
+
+
+def _deed(event: Event) -> Deed:
+    return Deed(event.at, event.kind, event.data, event.why)
