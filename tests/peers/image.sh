@@ -31,7 +31,9 @@ make_wheelhouse() {
   mkdir "$STATE/context"
   cp "$REPOSITORY/docker/Dockerfile" "$STATE/context/"
   [ -x "$STATE/venv/bin/pip" ] || /usr/bin/python3 -m venv "$STATE/venv"
-  "$STATE/venv/bin/pip" wheel --quiet --wheel-dir "$STATE/context/wheelhouse" --requirement "$REPOSITORY/requirements.lock" "$REPOSITORY"
+  local wheel=("$STATE/venv/bin/pip" wheel --quiet --wheel-dir "$STATE/context/wheelhouse")
+  "${wheel[@]}" --requirement "$REPOSITORY/requirements.lock"
+  "${wheel[@]}" --no-deps "$REPOSITORY"
 }
 
 # With no network at all: what RUN needs is in the base and in the wheelhouse.
