@@ -31,6 +31,14 @@ class Spill:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What a translation loses each way, in sentences for the people who live with it."""
+
+    outward: tuple[str, ...] = ()
+    inward: tuple[str, ...] = ()
+
+
 @runtime_checkable
 class Rule(Protocol):
     """A lens on one field. Pure, compiled once, cheap to call."""
@@ -50,8 +58,8 @@ class Rule(Protocol):
     def spill(self, ours: Value) -> Spill | None:
         """The whole text where `outward` cannot carry all of it. None: nothing is left out."""
 
-    def losses(self) -> tuple[str, ...]:
-        """What is lost each way, as sentences for the loss statement."""
+    def losses(self) -> Losses:
+        """What this rule loses, for the loss statement."""
 
 
 class Carries(StrEnum):

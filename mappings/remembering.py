@@ -13,7 +13,7 @@ All lens laws follow from three promises of the translation, for every value it 
 from dataclasses import dataclass
 from typing import Protocol
 
-from mappings.model import Rule, Spill, Value
+from mappings.model import Losses, Rule, Spill, Value
 
 
 class Translation(Protocol):
@@ -34,7 +34,7 @@ class Translation(Protocol):
     def canonical_theirs(self, theirs: Value) -> Value:
         """The form of theirs that is compared."""
 
-    def losses(self) -> tuple[str, ...]:
+    def losses(self) -> Losses:
         """What is lost each way, in sentences."""
 
 
@@ -59,7 +59,7 @@ class Remembering:
     def spill(self, ours: Value) -> Spill | None:  # noqa: ARG002  # only a text is ever too long
         return None
 
-    def losses(self) -> tuple[str, ...]:
+    def losses(self) -> Losses:
         return self.translation.losses()
 
 

@@ -10,8 +10,6 @@
 Needs pytest and hypothesis. Values that are held are drawn from the same strategies, None included.
 """
 
-from dataclasses import dataclass
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,16 +17,16 @@ from mappings import laws
 from mappings.model import Rule, Value
 
 
-@dataclass(frozen=True, repr=False)
 class Lens:
-    """A rule under test, and the values of either side. `theirs` are values that they can hold."""
+    """A rule under test, and the values of either side: `theirs` are values that they can hold."""
 
-    rule: Rule
-    ours: st.SearchStrategy[Value]
-    theirs: st.SearchStrategy[Value]
+    def __init__(self, rule: Rule, ours: st.SearchStrategy[Value], theirs: st.SearchStrategy[Value]) -> None:
+        self.rule = rule
+        self.ours = ours
+        self.theirs = theirs
 
     def __repr__(self) -> str:
-        return f"Lens({self.rule!r})"  # strategies fill pages
+        return f"Lens({self.rule!r})"  # the strategies would fill pages
 
 
 class LensLaws:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mappings.model import Place, Rule, Value
+from mappings.model import Losses, Place, Rule, Value
 from mappings.remembering import Remembering
 from mappings.rules.part import FieldPart
 
@@ -26,8 +26,8 @@ class Copy:
     def canonical_theirs(self, theirs: Value) -> Value:
         return _something(theirs)
 
-    def losses(self) -> tuple[str, ...]:
-        return ()
+    def losses(self) -> Losses:
+        return Losses()
 
 
 def _something(value: Value) -> Value:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import Field
 
 from mappings.loader import nearest
-from mappings.model import Place, Rule, Untranslatable, Value
+from mappings.model import Losses, Place, Rule, Untranslatable, Value
 from mappings.remembering import Remembering
 from mappings.rules.part import Fault, FieldPart, Part
 
@@ -69,8 +69,8 @@ class Moment:
         except Untranslatable:
             return theirs
 
-    def losses(self) -> tuple[str, ...]:
-        return (f"times are kept to the {self.granularity} there",) if self.granularity != "second" else ()
+    def losses(self) -> Losses:
+        return Losses() if self.granularity == "second" else Losses((f"is kept to the {self.granularity} there",))
 
     def _ours(self, value: Value) -> str | None:
         """Our moment as it is written there; None for no time at all, and for a time that means this there."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from mappings.model import Place, Rule, Untranslatable, Value
+from mappings.model import Losses, Place, Rule, Untranslatable, Value
 from mappings.remembering import Remembering
 from mappings.rules.part import Fault, FieldPart, Part
 
@@ -69,14 +69,17 @@ class Person:
     def canonical_theirs(self, theirs: Value) -> Value:
         return self.nobody if self._is_nobody(theirs) else theirs
 
-    def losses(self) -> tuple[str, ...]:
-        outward = "is refused" if self.outward == REFUSE else f"is written as {self._fallback(self.outward)}"
-        inward = "is refused" if self.inward == REFUSE else f"is read as {self._fallback(self.inward)}"
-        known = f"{len(self.directory)} people are in the directory" if self.directory else "the directory is empty"
-        return (f"{known}: anybody else of ours {outward}, and anybody else of theirs {inward}",)
+    def losses(self) -> Losses:
+        known = f"but the {len(self.directory)} in the directory " if self.directory else ""
+        return Losses(
+            (f"anybody of ours {known}{self._fate(self.outward)} there",),
+            (f"anybody of theirs {known}{self._fate(self.inward)} here",),
+        )
 
-    def _fallback(self, name: str) -> str:
-        return "nobody" if name == NOBODY else repr(name)
+    def _fate(self, fallback: str) -> str:
+        if fallback == REFUSE:
+            return "cannot be named"
+        return "becomes nobody" if fallback == NOBODY else f"becomes {fallback!r}"
 
     def _is_nobody(self, theirs: Value) -> bool:
         return not theirs or theirs == self.nobody

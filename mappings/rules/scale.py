@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from mappings.model import Place, Rule, Untranslatable, Value
+from mappings.model import Losses, Place, Rule, Untranslatable, Value
 from mappings.remembering import Remembering
 from mappings.rules.part import Fault, FieldPart
 
@@ -46,9 +46,9 @@ class Scale:
         number = _number(theirs)
         return theirs if number is None else number
 
-    def losses(self) -> tuple[str, ...]:
+    def losses(self) -> Losses:
         spans = ", ".join(f"{word!r} from {number}" for number, word in self.steps)
-        return (f"their numbers are read in steps ({spans}); a number between two steps stays theirs alone",)
+        return Losses(inward=(f"is a number there and read in steps: {spans}",))
 
 
 def _number(value: Value) -> int | None:

@@ -1,13 +1,13 @@
 """Table: their words for ours. Many of ours may share a word of theirs, and one of ours may have several."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from mappings.loader import suggestion
-from mappings.model import Place, Rule, Untranslatable, Value
+from mappings.model import Losses, Place, Rule, Untranslatable, Value
 from mappings.remembering import Remembering
 from mappings.rules.part import Fault, FieldPart
 
@@ -50,18 +50,25 @@ class Table:
     def canonical_theirs(self, theirs: Value) -> Value:
         return theirs
 
-    def losses(self) -> tuple[str, ...]:
-        told = []
-        for theirs, ours in _readers(self.words).items():
-            if len(ours) > 1:
-                told.append(
-                    f"{_all(ours)} are all {theirs!r} there; "
-                    f"{theirs!r} is read as {self.back[theirs]!r} unless one of the others is held"
-                )
-        for one, several in self.words.items():
-            if len(several) > 1:
-                told.append(f"{_all(several)} are all {one!r} here; {one!r} is written as {several[0]!r}")
-        return tuple(told)
+    def losses(self) -> Losses:
+        said: dict[Word, list[Word]] = {}
+        for ours, theirs in self.words.items():
+            said.setdefault(theirs[0], []).append(ours)
+        shared = {theirs: ours for theirs, ours in _readers(self.words).items() if len(ours) > 1}
+        return Losses(
+            tuple(f"{_all(ours)} are {_both(ours)} {theirs!r} there" for theirs, ours in said.items() if len(ours) > 1),
+            (
+                *(
+                    f"{theirs!r} is read as {self.back[theirs]!r}, unless the value held here agrees"
+                    for theirs in shared
+                ),
+                *(
+                    f"{_all(theirs)} are {_both(theirs)} {ours!r} here"
+                    for ours, theirs in self.words.items()
+                    if len(theirs) > 1
+                ),
+            ),
+        )
 
 
 def _word(value: Value) -> Word:
@@ -77,9 +84,13 @@ def _readers(words: Mapping[Word, tuple[Word, ...]]) -> dict[Word, list[Word]]:
     return readers
 
 
-def _all(words: list[Word] | tuple[Word, ...]) -> str:
+def _all(words: Sequence[Word]) -> str:
     named = [repr(word) for word in words]
     return f"{', '.join(named[:-1])} and {named[-1]}"
+
+
+def _both(words: Sequence[Word]) -> str:
+    return "both" if len(words) == 2 else "all"
 
 
 def _one_or_several(value: Any) -> list[Word]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from mappings.model import Place, Rule, Spill, Untranslatable, Value
+from mappings.model import Losses, Place, Rule, Spill, Untranslatable, Value
 from mappings.plaintext import canonical, canonical_line, comparable, unquiet
 from mappings.rules.part import Fault, FieldPart, Part
 from mappings.shortening import SMALLEST, Shortening, Unit
@@ -47,11 +47,11 @@ class Text:
         text = self._plain(ours)
         return None if text is None else self.shortening.spill(text)
 
-    def losses(self) -> tuple[str, ...]:
+    def losses(self) -> Losses:
         if self.shortening.limit is None:
-            return ()
-        limit = f"{self.shortening.limit} {self.shortening.unit}"
-        return (f"of a text longer than {limit} the head is shown there, with the whole text attached as a file",)
+            return Losses()
+        longest = f"{self.shortening.limit} {self.shortening.unit}"
+        return Losses((f"what exceeds {longest} is shown there by a mark that names a file with the whole",))
 
     def _agree(self, ours: Value, theirs: Value) -> bool:
         if not isinstance(ours, str | None) or not isinstance(theirs, str | None):

@@ -69,7 +69,11 @@ def texts(rule: Text, limit: int) -> Lens:
     sent = st.sampled_from(LONG).map(lambda text: str(rule.outward(text, held=None)))
     by_hand = st.builds(edited, sent, st.integers(0, 300), st.integers(0, 40), st.text(max_size=10))
     free = st.sampled_from(SHORT) | st.text(max_size=limit // 8)
-    return Lens(rule, ours, free | sent | by_hand.filter(lambda text: rule.shortening.fits(text.strip())))
+    return Lens(
+        rule,
+        ours,
+        free | sent | by_hand.filter(lambda text: rule.shortening.fits(str(rule.canonical_theirs(text) or ""))),
+    )
 
 
 def moments(rule: Moment) -> Lens:

@@ -1,0 +1,133 @@
+"""Holding a mapping against both sides' vocabularies, before any ticket does.
+
+The two schemas come as plain data: `central` maps our fields to `{"values": …, "max_length": …}`, `remote` lists their
+fields as `{"name": …, "writable": …, "values": …, "max_length": …}`. Further proofs will stand beside these.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from mappings.document import compile_mapping, parse
+from mappings.loader import Document, Problem, suggestion
+from mappings.model import Carries, FieldMapping, Place, Untranslatable, Value
+
+Schema = Mapping[str, Any]
+
+
+def check(
+    document: Document,
+    *,
+    central: Mapping[str, Schema] | None = None,
+    remote: Sequence[Schema] | None = None,
+) -> tuple[Problem, ...]:
+    """What cannot work with these vocabularies, each at its place. A side that is not given is not judged.
+
+    :raises DocumentError: it is not a mapping in the first place."""
+    theirs = None if remote is None else {str(field["name"]): field for field in remote}
+    mapping = compile_mapping(document, revision=0)
+    problems: list[Problem] = []
+    for field in mapping.fields.values():
+        sides = _Sides(document, field, None, None)
+        if central is not None and field.central not in central:
+            sentence = f"there is no field {field.central!r} on our tickets{suggestion(field.central, central)}"
+            problems.append(Problem(document.key_place(("fields", field.central)), sentence))
+        elif central is not None:
+            sides.ours = central[field.central]
+        if theirs is not None and field.remote not in theirs:
+            sentence = f"they have no field {field.remote!r}{suggestion(field.remote, theirs)}"
+            problems.append(Problem(sides.place("remote"), sentence))
+        elif theirs is not None:
+            sides.theirs = theirs[field.remote]
+        problems += sides.problems()
+    if theirs is not None:
+        for name in parse(document).constants:
+            if name not in theirs:
+                place = document.key_place(("constants", name))
+                problems.append(Problem(place, f"they have no field {name!r}{suggestion(name, theirs)}"))
+    return tuple(dict.fromkeys(problems))
+
+
+class _Sides:
+    """One field between what is known of either side."""
+
+    def __init__(self, document: Document, field: FieldMapping, ours: Schema | None, theirs: Schema | None) -> None:
+        self.field = field
+        self.ours = ours
+        self.theirs = theirs
+        self._document = document
+        self._written: Mapping[str, Any] = document.data["fields"][field.central]
+
+    def place(self, *path: str) -> Place:
+        return self._document.place(("fields", self.field.central, *path))
+
+    def problems(self) -> Iterator[Problem]:
+        if self.ours is not None:
+            yield from self._our_words(self.ours)
+        if self.theirs is not None:
+            yield from self._their_words(self.theirs)
+        if self.ours is not None and self.theirs is not None:
+            yield from self._meet(self.ours, self.theirs)
+
+    def _our_words(self, ours: Schema) -> Iterator[Problem]:
+        """Every word of ours in the document is one; every one of ours can go out."""
+        known = ours.get("values") or ()
+        for rule in ("table", "scale"):
+            for word in self._written.get(rule, ()) if known else ():
+                if word not in known:
+                    sentence = f"{word!r} is not a {self.field.central} of ours{suggestion(word, known)}"
+                    yield Problem(self._document.key_place(("fields", self.field.central, rule, word)), sentence)
+        if self.field.carries is not Carries.INWARD:
+            for word in known:
+                try:
+                    self.field.rule.outward(word, held=None)
+                except Untranslatable as problem:
+                    yield Problem(self.field.at, str(problem))
+
+    def _their_words(self, theirs: Schema) -> Iterator[Problem]:
+        """What we write they allow; what they may show can come in."""
+        field, allowed = self.field, theirs.get("values") or ()
+        outward = field.carries is not Carries.INWARD
+        if outward and not theirs.get("writable", True) and not field.only_on_create:
+            how = "say carries: inward, or only_on_create: true"
+            yield Problem(self.place("remote"), f"their {field.remote!r} cannot be written: {how}")
+        if allowed:
+            yield from self._unknown_words(allowed)
+        if field.carries is not Carries.OUTWARD:
+            gone = self._written.get("lost_when", ())
+            for word in allowed:
+                try:
+                    if word not in gone:
+                        field.rule.inward(word, held=None)
+                except Untranslatable as problem:
+                    yield Problem(field.at, str(problem))
+        yield from self._length(theirs.get("max_length"))
+
+    def _unknown_words(self, allowed: Collection[Value]) -> Iterator[Problem]:
+        named = [str(word) for word in allowed]
+        for ours, words in self._written.get("table", {}).items():
+            for word in words if isinstance(words, list) else [words]:
+                if word is not None and word not in allowed:
+                    sentence = f"{word!r} is not a {self.field.remote} of theirs{suggestion(str(word), named)}"
+                    yield Problem(self.place("table", ours), sentence)
+        for number, word in enumerate(self._written.get("lost_when", ())):
+            if word not in allowed:
+                place = self._document.place(("fields", self.field.central, "lost_when", number))
+                yield Problem(place, f"{word!r} is not a {self.field.remote} of theirs{suggestion(word, named)}")
+
+    def _length(self, longest: int | None) -> Iterator[Problem]:
+        part = self._written.get("text")
+        if longest is None or part is None or self.field.carries is Carries.INWARD:
+            return
+        limit = part.get("max_length") or part.get("max_bytes")
+        if limit is None or ("max_length" in part and limit > longest):
+            yield Problem(self.place("text"), f"their {self.field.remote!r} takes {longest} characters at most")
+
+    def _meet(self, ours: Schema, theirs: Schema) -> Iterator[Problem]:
+        """Without a table, what comes in from them must be a word of ours, and the other way round."""
+        known, allowed = ours.get("values") or (), theirs.get("values") or ()
+        if not known or not allowed or "table" in self._written or "scale" in self._written:
+            return
+        strangers = [str(word) for word in allowed if word not in known]
+        strangers += [str(word) for word in known if word not in allowed]
+        if strangers:
+            yield Problem(self.field.at, f"only one side has {', '.join(map(repr, strangers))}: a table must translate")

@@ -1,0 +1,83 @@
+"""The loss statement: what this system will lose in translation, each way, before anybody finds out.
+
+Other packages' knowledge comes as plain data: `capabilities` as the connector declares them, `remote` the live schema
+that it describes, `central` the fields of our own tickets.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from mappings.model import Carries, Losses
+from mappings.model import Mapping as CompiledMapping
+
+_AUTHORED = "every comment there is written by our account; its first line says who wrote it where and when"
+
+
+def loss_statement(
+    mapping: CompiledMapping,
+    capabilities: Mapping[str, Any],
+    *,
+    central: Mapping[str, Mapping[str, Any]] | None = None,
+    remote: Sequence[Mapping[str, Any]] | None = None,
+) -> Losses:
+    """Everything that a change loses on its way out or in. What is not said here arrives whole."""
+    fields = mapping.fields.values()
+    outward, inward = [], []
+    for field in fields:
+        of_rule = field.rule.losses()
+        if field.carries is not Carries.INWARD:
+            outward += [f"{field.central}: {loss}" for loss in of_rule.outward]
+        if field.carries is not Carries.OUTWARD:
+            inward += [f"{field.central}: {loss}" for loss in of_rule.inward]
+        if field.only_on_create:
+            outward.append(f"{field.central}: carried once, when their ticket is created; our later edits stay here")
+            inward.append(f"{field.central}: carried once, when our ticket is created; their later edits stay there")
+        elif field.carries is Carries.INWARD:
+            outward.append(f"{field.central}: our edits are never sent")
+        elif field.carries is Carries.OUTWARD:
+            inward.append(f"{field.central}: their edits are written over")
+    outward += [_AUTHORED, *_of_writing(capabilities)]
+    inward += _of_reading(capabilities)
+    if remote is not None:
+        known = {str(field["name"]): field for field in remote}
+        read_only = [f.central for f in fields if not known.get(f.remote, {}).get("writable", True)]
+        outward += [f"{name}: cannot be changed there" for name in read_only if not mapping.fields[name].only_on_create]
+        inward += _not_carried("their", known, {field.remote for field in fields})
+    if central is not None:
+        outward += _not_carried("our", central, set(mapping.fields))
+    return Losses(tuple(outward), tuple(inward))
+
+
+def _not_carried(whose: str, names: Mapping[str, Any], carried: set[str]) -> list[str]:
+    missing = [name for name in names if name not in carried]
+    return [f"{whose} {', '.join(missing)}: not carried"] if missing else []
+
+
+def _of_writing(capabilities: Mapping[str, Any]) -> Iterator[str]:
+    if not capabilities.get("internal_comments", False):
+        yield "internal comments are never sent: nothing can be hidden there"
+    if not capabilities.get("files", False):
+        yield "files cannot be sent; a note in their place says so"
+    else:
+        if not capabilities.get("empty_files", True):
+            yield "empty files cannot be sent; a note in their place says so"
+        if largest := capabilities.get("max_file"):
+            yield f"files of more than {largest} bytes cannot be sent; a note in their place says so"
+    if longest := capabilities.get("max_comment"):
+        yield f"comments of more than {longest} characters cannot be sent whole"
+    if not capabilities.get("preconditions", False):
+        window = "no lock: what somebody writes there between our read and our write is written over"
+        fate = "and shown as a lost edit, from their history" if capabilities.get("history", False) else "unseen"
+        yield f"{window}, {fate}"
+
+
+def _of_reading(capabilities: Mapping[str, Any]) -> Iterator[str]:
+    match str(capabilities.get("row_version", "none")):
+        case "none":
+            yield "no versions: a change is found by comparing contents"
+        case "weak":
+            step = capabilities.get("granularity", timedelta(seconds=1))
+            seconds = step.total_seconds() if isinstance(step, timedelta) else float(step)
+            yield f"times of {seconds:g} s tell versions: a second change within one is found by a second look"
+    yield "of several edits of one field between two looks, the last one arrives"
