@@ -24,25 +24,27 @@ class Table:
     """Whose table it is and where it is written, for the sentence about a missing word."""
 
     def say(self, ours: Value) -> Value:
-        if words := self.words.get(_word(ours)):
+        if words := self._words(ours):
             return words[0]
         if ours is None and None not in self.back:
             return None
         raise Untranslatable(f"there is no word for our {ours!r} in the table{self.where}: give it one there")
 
     def read(self, theirs: Value) -> Value:
-        word = _word(theirs)
-        if word in self.back:
-            return self.back[word]
+        if not isinstance(theirs, tuple) and theirs in self.back:
+            return self.back[theirs]
         if theirs is None:
             return None
         raise Untranslatable(f"their {theirs!r} is in no line of the table{self.where}: say there what it means")
 
     def agrees(self, ours: Value, theirs: Value) -> bool:
-        words = self.words.get(_word(ours))
+        words = self._words(ours)
         if words is None:
             return ours is None and theirs is None and None not in self.back
         return theirs in words
+
+    def _words(self, ours: Value) -> tuple[Word, ...] | None:
+        return None if isinstance(ours, tuple) else self.words.get(ours)
 
     def canonical_ours(self, ours: Value) -> Value:
         return ours
@@ -69,10 +71,6 @@ class Table:
                 ),
             ),
         )
-
-
-def _word(value: Value) -> Word:
-    return None if isinstance(value, tuple) else value
 
 
 def _readers(words: Mapping[Word, tuple[Word, ...]]) -> dict[Word, list[Word]]:
@@ -120,19 +118,8 @@ class TableField(FieldPart):
 
     def faults(self) -> Iterator[Fault]:
         readers = _readers(self._words())
-        by_text = {_text(theirs): theirs for theirs in readers}
-        for theirs, ours in self.back.items():
-            if theirs not in by_text:
-                sentence = f"the table has no word {theirs!r} of theirs{suggestion(theirs, by_text)}"
-                yield Fault(("back", theirs), sentence)
-            elif ours not in readers[by_text[theirs]]:
-                yield Fault(("back", theirs), self._astray(theirs, ours))
-        for word, several in readers.items():
-            if len(several) > 1 and _text(word) not in self.back:
-                sentence = f"{_text(word)!r} stands for {_all(several)}: say under 'back' which of them it is read as"
-                yield Fault(("table", str(several[-1])), sentence)
-        if all(ours in readers[by_text[theirs]] for theirs, ours in self.back.items() if theirs in by_text):
-            yield from self._unsettled(readers)
+        loose = [*self._astray(readers), *self._undecided(readers)]
+        yield from loose or self._unsettled(readers)
 
     def rule(self, central: str, at: Place) -> Rule:
         words = self._words()
@@ -144,27 +131,42 @@ class TableField(FieldPart):
     def _back(self, readers: Mapping[Word, list[Word]]) -> dict[Word, Word]:
         return {theirs: self.back.get(_text(theirs), ours[0]) for theirs, ours in readers.items()}
 
-    def _astray(self, theirs: str, ours: str) -> str:
-        if ours not in self.table:
-            return f"the table has no word {ours!r} of ours{suggestion(ours, self.table)}"
-        said = _text(self.table[ours][0])
-        return (
-            f"{theirs!r} cannot be read as {ours!r}, which is written as {said!r}: the next write would move their "
-            f"{theirs!r}; choose one of the words that {theirs!r} stands for, or write {ours}: [{said}, {theirs}]"
-        )
+    def _astray(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
+        """Ways back that lead to a word which the table does not connect with theirs."""
+        by_text = {_text(theirs): theirs for theirs in readers}
+        for theirs, ours in self.back.items():
+            at = ("back", theirs)
+            if theirs not in by_text:
+                yield Fault(at, f"the table has no word {theirs!r} of theirs{suggestion(theirs, by_text)}")
+            elif ours not in self.table:
+                yield Fault(at, f"the table has no word {ours!r} of ours{suggestion(ours, self.table)}")
+            elif ours not in readers[by_text[theirs]]:
+                said = _text(self.table[ours][0])
+                sentence = (
+                    f"{theirs!r} cannot be read as {ours!r}, which is written as {said!r}: the next write would move "
+                    f"their {theirs!r}; choose a word that {theirs!r} stands for, or write {ours}: [{said}, {theirs}]"
+                )
+                yield Fault(at, sentence)
+
+    def _undecided(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
+        """Words of theirs that several of ours share, and no way back."""
+        for theirs, several in readers.items():
+            if len(several) > 1 and _text(theirs) not in self.back:
+                sentence = f"{_text(theirs)!r} stands for {_all(several)}: say under 'back' which of them it is read as"
+                yield Fault(("table", str(several[-1])), sentence)
 
     def _unsettled(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
+        """Words of ours that are read from one of theirs, but not from each of those they agree with."""
         back = self._back(readers)
         for theirs, ours in back.items():
+            at = ("back", _text(theirs)) if _text(theirs) in self.back else ("table", str(ours))
             for word in self._words()[ours]:
                 if back[word] != ours:
                     sentence = (
                         f"{_text(theirs)!r} is read as {ours!r}, which may be {_text(word)!r} there, which is read as "
                         f"{back[word]!r}: without a value held, a round trip would not end where it began"
                     )
-                    yield Fault(
-                        ("back", _text(theirs)) if _text(theirs) in self.back else ("table", str(ours)), sentence
-                    )
+                    yield Fault(at, sentence)
 
 
 def _text(word: Word) -> str:
