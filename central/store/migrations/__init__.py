@@ -1,6 +1,8 @@
 """How a database comes to the shape this program wants, and whether it is well."""
 
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -9,6 +11,7 @@ from central.store.api import WrongSchema
 from central.store.sql import sqlite
 from central.store.sql.recount import miscounts
 from central.store.sql.schema import REVISION
+from central.store.sql.session import Session
 
 
 def upgrade(url: str) -> None:
@@ -17,7 +20,7 @@ def upgrade(url: str) -> None:
     :raises StoreError: the URL names no SQLite file.  :raises WrongSchema: a newer program made this database."""
     database = sqlite.file_of(url)
     database.parent.mkdir(parents=True, exist_ok=True)
-    engine = sqlite.migrating(url)
+    engine = sqlite.migrating(database)
     try:
         with engine.begin() as connection:
             config = Config()
@@ -25,8 +28,8 @@ def upgrade(url: str) -> None:
             config.set_main_option("path_separator", "os")
             config.attributes["connection"] = connection
             command.upgrade(config, REVISION)
-            broken = sqlite.broken_references(connection)
-            if broken:
+            driver: Any = connection.connection.dbapi_connection
+            if broken := sqlite.broken_references(driver):
                 raise WrongSchema(f"{database} was not upgraded: {'; '.join(broken)}")
     finally:
         engine.dispose()
@@ -39,10 +42,7 @@ def check(url: str) -> list[str]:
         sqlite.check_revision(database, REVISION)
     except WrongSchema as problem:
         return [str(problem)]
-    engine = sqlite.reading(url)
-    try:
-        with engine.begin() as connection:
-            damage = sqlite.damage(connection)
-            return damage or [*sqlite.broken_references(connection), *miscounts(connection)]
-    finally:
-        engine.dispose()
+    with closing(sqlite.reader(database)) as reader:
+        reader.execute(sqlite.BEGIN_READ)
+        session = Session(reader, sqlite.DIALECT, writable=False)
+        return sqlite.damage(reader) or [*sqlite.broken_references(reader), *miscounts(session)]

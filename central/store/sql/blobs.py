@@ -12,9 +12,10 @@ from functools import partial
 from itertools import count
 from typing import Protocol, TypeVar
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from central.store.api import NoSuch, TooLarge
+from central.store.sql.prepared import Prepared, adding
 from central.store.sql.schema import blob_pieces, blobs
 from central.store.sql.session import Session
 
@@ -26,15 +27,17 @@ PIECE = 256 * 1024
 ABANDONED_AFTER = timedelta(days=1)
 """An upload that is older than this has died with its process."""
 
-_FIND = select(blobs.c.id).where(blobs.c.sha256 == bindparam("sha256"))
-_START = insert(blobs)
-_PUT = insert(blob_pieces)
-_PIECE = select(blob_pieces.c.data)
-_PIECE = _PIECE.where(blob_pieces.c.blob_id == bindparam("blob_id"), blob_pieces.c.number == bindparam("number"))
-_PUBLISH = update(blobs).where(blobs.c.id == bindparam("blob_id"))
-_PUBLISH = _PUBLISH.values(sha256=bindparam("hash"), size=bindparam("length"))
-_DROP = delete(blobs).where(blobs.c.id == bindparam("blob_id"))
-_DROP_ABANDONED = delete(blobs).where(blobs.c.sha256.is_(None), blobs.c.started_at < bindparam("before"))
+_FIND = Prepared(select(blobs.c.id).where(blobs.c.sha256 == bindparam("hash")))
+_START = adding(blobs)
+_PUT = adding(blob_pieces)
+_PIECE = Prepared(
+    select(blob_pieces.c.data).where(blob_pieces.c.blob_id == bindparam("of"), blob_pieces.c.number == bindparam("at"))
+)
+_PUBLISH = Prepared(
+    update(blobs).where(blobs.c.id == bindparam("of")).values(sha256=bindparam("sha256"), size=bindparam("size"))
+)
+_DROP = Prepared(delete(blobs).where(blobs.c.id == bindparam("of")))
+_DROP_ABANDONED = Prepared(delete(blobs).where(blobs.c.sha256.is_(None), blobs.c.started_at < bindparam("before")))
 
 
 class Runs(Protocol):
@@ -63,7 +66,7 @@ class Blobs:
 
     @contextmanager
     def open(self, sha256: str) -> Iterator[Iterator[bytes]]:
-        found = self._read(lambda session: session.first(_FIND, {"sha256": sha256}))
+        found = self._read(lambda session: session.first(_FIND, {"hash": sha256}))
         if found is None:
             raise NoSuch(f"there are no bytes with sha256 {sha256}")
         yield self._stream(found.id)
@@ -71,12 +74,12 @@ class Blobs:
     def drop_abandoned(self) -> None:
         """Throw away what an earlier process began and cannot finish."""
         before = self._clock() - ABANDONED_AFTER
-        self._write(lambda session: session.write(_DROP_ABANDONED, {"before": before}).rowcount)
+        self._write(lambda session: session.write(_DROP_ABANDONED, {"before": before}))
 
     def _stream(self, blob_id: int) -> Iterator[bytes]:
         """Published pieces never change, so that each is read on its own and no snapshot is held for a slow reader."""
         for number in count():
-            place = {"blob_id": blob_id, "number": number}
+            place = {"of": blob_id, "at": number}
             piece = self._read(partial(Session.first, statement=_PIECE, params=place))
             if piece is None:
                 return
@@ -107,11 +110,11 @@ class _Upload:
         sha256 = self._digest.hexdigest()
 
         def publish(session: Session) -> None:
-            if session.first(_FIND, {"sha256": sha256}) is not None:
+            if session.first(_FIND, {"hash": sha256}) is not None:
                 self._forget(session)
                 return
             blob_id = self._keep(session)
-            session.write(_PUBLISH, {"blob_id": blob_id, "hash": sha256, "length": self._size})
+            session.write(_PUBLISH, {"of": blob_id, "sha256": sha256, "size": self._size})
 
         self._write(publish)
         return sha256, self._size
@@ -123,14 +126,14 @@ class _Upload:
     def _keep(self, session: Session) -> int:
         blob_id = self._blob_id
         if blob_id is None:
-            blob_id = session.add(_START, {"size": 0, "started_at": self._started_at})
+            blob_id = session.add(_START, {"sha256": None, "size": 0, "started_at": self._started_at})
         if self._held:
             session.write(_PUT, {"blob_id": blob_id, "number": self._number, "data": self._held})
         return blob_id
 
     def _forget(self, session: Session) -> None:
         if self._blob_id is not None:
-            session.write(_DROP, {"blob_id": self._blob_id})
+            session.write(_DROP, {"of": self._blob_id})
 
 
 def _pieces(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:

@@ -5,39 +5,51 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, literal_column, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, literal_column, select, update
 
 from central.link import Link, LinkState
 from central.store import codec
 from central.store.api import AlreadyLinked, NoSuch
-from central.store.sql.schema import comment_ties, comments, create_tokens, file_ties, files, links
+from central.store.sql.prepared import Params, Prepared, adding
+from central.store.sql.schema import comment_ties, comments, create_tokens, file_ties, files, links, tickets
 from central.store.sql.session import Session
 from central.store.sql.ties import Ties
 
 _NOT_DUPLICATE = links.c.state != literal_column("'duplicate'")  # literal: see schema.DUE
 _LINK = select(links.c.id, links.c.ticket_id, links.c.system, links.c.state, links.c.key, links.c.memory)
-_GET = _LINK.where(links.c.id == bindparam("link_id"))
-_FIND = _LINK.where(links.c.ticket_id == bindparam("ticket_id"), links.c.system == bindparam("system"), _NOT_DUPLICATE)
-_FIND_BY_KEY = _LINK.where(links.c.system == bindparam("system"), links.c.key == bindparam("key"))
-_OF = _LINK.where(links.c.ticket_id == bindparam("ticket_id")).order_by(links.c.id)
-_OF_SYSTEM = (
-    _LINK.where(links.c.system == bindparam("system"), links.c.id > bindparam("after"))
+_FIND = Prepared(
+    _LINK.where(links.c.ticket_id == bindparam("ticket"), links.c.system == bindparam("in"), _NOT_DUPLICATE)
+)
+_FIND_BY_KEY = Prepared(_LINK.where(links.c.system == bindparam("in"), links.c.key == bindparam("key")))
+_OF = Prepared(_LINK.where(links.c.ticket_id == bindparam("ticket")).order_by(links.c.id))
+_OF_SYSTEM = Prepared(
+    _LINK.where(links.c.system == bindparam("in"), links.c.id > bindparam("after"))
     .order_by(links.c.id)
     .limit(bindparam("most"))
 )
-_FIND_INTENT = _LINK.join(create_tokens, create_tokens.c.link_id == links.c.id).where(
-    create_tokens.c.system == bindparam("system"), create_tokens.c.token == bindparam("token")
+_FIND_INTENT = Prepared(
+    _LINK.join(create_tokens, create_tokens.c.link_id == links.c.id).where(
+        create_tokens.c.system == bindparam("in"), create_tokens.c.token == bindparam("token")
+    )
 )
-_CREATE = insert(links)
-_BEFORE = select(links.c.ticket_id, links.c.system, links.c.state, links.c.key, links.c.disagrees)
-_BEFORE = _BEFORE.where(links.c.id == bindparam("link_id"))
-_SAVE = update(links).where(links.c.id == bindparam("link_id"))
-_SAVE = _SAVE.values({name: bindparam(name) for name in ("state", "key", "disagrees", "memory")})
-_TOKEN = select(create_tokens.c.link_id).where(
-    create_tokens.c.system == bindparam("system"), create_tokens.c.token == bindparam("token")
+_TICKET = Prepared(select(tickets.c.id).where(tickets.c.id == bindparam("ticket")))
+_CREATE = adding(links)
+_BEFORE = Prepared(
+    select(links.c.ticket_id, links.c.system, links.c.state, links.c.key, links.c.disagrees).where(
+        links.c.id == bindparam("link")
+    )
 )
-_KEEP_TOKEN = insert(create_tokens)
+_SAVE = Prepared(
+    update(links)
+    .where(links.c.id == bindparam("link"))
+    .values({name: bindparam(name) for name in ("state", "key", "disagrees", "memory")})
+)
+_TOKEN = Prepared(
+    select(create_tokens.c.link_id).where(
+        create_tokens.c.system == bindparam("in"), create_tokens.c.token == bindparam("token")
+    )
+)
+_KEEP_TOKEN = adding(create_tokens)
 
 _COMMENT_TIES = Ties("comment", comment_ties, comments)
 _FILE_TIES = Ties("file", file_ties, files)
@@ -51,23 +63,22 @@ class SqlLinks:
 
     def create(self, link: Link) -> Link:
         self._refuse_a_taken_place(link)
+        if self._session.first(_TICKET, {"ticket": link.ticket_id}) is None:
+            raise NoSuch(f"there is no ticket {link.ticket_id}")
         row = {**_columns(link), "ticket_id": link.ticket_id, "system": link.system}
-        try:
-            created = replace(link, id=self._session.add(_CREATE, row))
-        except IntegrityError as error:  # its place is free, so it can only be the ticket
-            raise NoSuch(f"there is no ticket {link.ticket_id}") from error
+        created = replace(link, id=self._session.add(_CREATE, row))
         self._keep_tokens(created)
         self._session.move(link.system, links=_counts(link.state), disagreements=_disagrees(link))
         return created
 
     def save(self, link: Link) -> None:
-        before = self._session.first(_BEFORE, {"link_id": link.id})
+        before = self._session.first(_BEFORE, {"link": link.id})
         if before is None:
             raise NoSuch(f"there is no link {link.id}")
         link = replace(link, ticket_id=before.ticket_id, system=before.system)
         if (link.state, link.key) != (before.state, before.key):
             self._refuse_a_taken_place(link)
-        self._session.write(_SAVE, {**_columns(link), "link_id": link.id})
+        self._session.write(_SAVE, {**_columns(link), "link": link.id})
         self._keep_tokens(link)
         self._session.move(
             link.system,
@@ -76,16 +87,16 @@ class SqlLinks:
         )
 
     def find(self, ticket_id: int, system: str) -> Link | None:
-        return self._found(_FIND, ticket_id=ticket_id, system=system)
+        return self._found(_FIND, {"ticket": ticket_id, "in": system})
 
     def find_by_key(self, system: str, key: str) -> Link | None:
-        return self._found(_FIND_BY_KEY, system=system, key=key)
+        return self._found(_FIND_BY_KEY, {"in": system, "key": key})
 
     def of(self, ticket_id: int) -> Sequence[Link]:
-        return [_link(row) for row in self._session.rows(_OF, {"ticket_id": ticket_id})]
+        return [_link(row) for row in self._session.rows(_OF, {"ticket": ticket_id})]
 
     def find_intent(self, system: str, token: str) -> Link | None:
-        return self._found(_FIND_INTENT, system=system, token=token)
+        return self._found(_FIND_INTENT, {"in": system, "token": token})
 
     def tie_comment(self, link_id: int, comment_id: int, remote_id: str, at: datetime) -> None:
         _COMMENT_TIES.tie(self._session, link_id, comment_id, remote_id, at)
@@ -100,29 +111,28 @@ class SqlLinks:
         return _FILE_TIES.of(self._session, link_id)
 
     def in_state(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
-        page = {"system": system, "after": after, "most": limit}
+        page = {"in": system, "after": after, "most": limit}
         return [_link(row) for row in self._session.rows(_OF_SYSTEM, page)]
 
-    def _found(self, statement: Any, **params: Any) -> Link | None:
+    def _found(self, statement: Prepared, params: Params) -> Link | None:
         row = self._session.first(statement, params)
         return None if row is None else _link(row)
 
     def _refuse_a_taken_place(self, link: Link) -> None:
         """The unique constraints say the same; this says it in a sentence."""
         if link.state is not LinkState.DUPLICATE:
-            there = self._session.first(_FIND, {"ticket_id": link.ticket_id, "system": link.system})
+            there = self._session.first(_FIND, {"ticket": link.ticket_id, "in": link.system})
             if there is not None and there.id != link.id:
                 raise AlreadyLinked(f"ticket {link.ticket_id} has a link to {link.system} already (link {there.id})")
         if link.key is not None:
-            holder = self._session.first(_FIND_BY_KEY, {"system": link.system, "key": link.key})
+            holder = self._session.first(_FIND_BY_KEY, {"in": link.system, "key": link.key})
             if holder is not None and holder.id != link.id:
                 raise AlreadyLinked(f"{link.key} of {link.system} belongs to link {holder.id} already")
 
     def _keep_tokens(self, link: Link) -> None:
         for token in codec.create_tokens(link):
-            place = {"system": link.system, "token": token}
-            if self._session.first(_TOKEN, place) is None:
-                self._session.write(_KEEP_TOKEN, {**place, "link_id": link.id})
+            if self._session.first(_TOKEN, {"in": link.system, "token": token}) is None:
+                self._session.write(_KEEP_TOKEN, {"system": link.system, "token": token, "link_id": link.id})
 
 
 def _columns(link: Link) -> dict[str, Any]:
@@ -134,7 +144,7 @@ def _columns(link: Link) -> dict[str, Any]:
     }
 
 
-def _link(row: Row[Any]) -> Link:
+def _link(row: Any) -> Link:
     searched = {"id": row.id, "ticket_id": row.ticket_id, "system": row.system, "state": row.state, "key": row.key}
     return codec.link_in(searched, row.memory)
 

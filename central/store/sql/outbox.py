@@ -5,61 +5,57 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from central.store.api import Claim, Counts, Delivery, DeliveryState, Direction, Lane, Lease, LeaseLost, Transaction
+from central.store.sql.prepared import Prepared, adding
 from central.store.sql.schema import DEAD, DUE, counters, deliveries, leases
 from central.store.sql.session import Session
 
-_THERE = select(deliveries).where(
-    deliveries.c.system == bindparam("system"),
-    deliveries.c.direction == bindparam("direction"),
-    deliveries.c.subject == bindparam("subject"),
+_THERE = Prepared(
+    select(deliveries).where(
+        deliveries.c.system == bindparam("in"),
+        deliveries.c.direction == bindparam("toward"),
+        deliveries.c.subject == bindparam("about"),
+    )
 )
-_OWE = insert(deliveries)
-_RISE = update(deliveries).where(deliveries.c.id == bindparam("delivery_id"))
-_RISE = _RISE.values(
-    {
-        name: bindparam(name)
-        for name in ("generation", "lane", "state", "not_before", "owed_since", "attempts", "reason", "error", "hint")
-    }
+_OWE = adding(deliveries)
+_RISEN = ("generation", "lane", "state", "not_before", "owed_since", "attempts", "reason", "error", "hint")
+_RISE = Prepared(
+    update(deliveries).where(deliveries.c.id == bindparam("of")).values({name: bindparam(name) for name in _RISEN})
 )
 
 _PAGE = 4
 """Deliveries looked at first by a claim; only those under a lease are passed over, so one page nearly always does."""
-_NEXT = (
+_OF_LANE = (deliveries.c.system == bindparam("in"), deliveries.c.lane == bindparam("on"), DUE)
+_NEXT = Prepared(
     select(deliveries)
-    .where(
-        deliveries.c.system == bindparam("system"),
-        deliveries.c.lane == bindparam("lane"),
-        deliveries.c.not_before <= bindparam("at"),
-        DUE,
-    )
+    .where(*_OF_LANE, deliveries.c.not_before <= bindparam("at"))
     .order_by(deliveries.c.not_before, deliveries.c.id)
     .limit(bindparam("most"))
     .offset(bindparam("passed"))
 )
-_NEXT_DUE = (
-    select(deliveries.c.not_before)
-    .where(deliveries.c.system == bindparam("system"), deliveries.c.lane == bindparam("lane"), DUE)
-    .order_by(deliveries.c.not_before)
-    .limit(1)
-)
-_NEXT_DUE_AFTER = _NEXT_DUE.where(deliveries.c.not_before > bindparam("after"))
+_TIMES = select(deliveries.c.not_before).where(*_OF_LANE).order_by(deliveries.c.not_before).limit(1)
+_NEXT_DUE = Prepared(_TIMES)
+_NEXT_DUE_AFTER = Prepared(_TIMES.where(deliveries.c.not_before > bindparam("after")))
 _DEAD = select(deliveries).where(DEAD).order_by(deliveries.c.owed_since, deliveries.c.id)
-_CLAIMED = deliveries.c.id == bindparam("delivery_id")
-_AS_CLAIMED = deliveries.c.generation == bindparam("claimed")
-_FINISH = delete(deliveries).where(_CLAIMED, _AS_CLAIMED)
-_KEEP = update(deliveries).where(_CLAIMED).values(owed_since=bindparam("at"), attempts=0, error="")
-_TRIED = {"attempts": deliveries.c.attempts + 1, "error": bindparam("said")}
-_RETRY = update(deliveries).where(_CLAIMED).values(_TRIED | {"not_before": bindparam("later")})
-_FAILED = update(deliveries).where(_CLAIMED).values(_TRIED)
-_BURY = update(deliveries).where(_CLAIMED, _AS_CLAIMED).values(_TRIED | {"state": DeliveryState.DEAD.value})
+_ALL_DEAD = Prepared(_DEAD)
+_DEAD_OF = Prepared(_DEAD.where(deliveries.c.system == bindparam("in")))
 
-_HELD = select(leases).where(leases.c.name == bindparam("name"))
-_LET_GO = delete(leases).where(leases.c.name == bindparam("lease"), leases.c.epoch == bindparam("held"))
-_LET_GO_LIVE = _LET_GO.where(leases.c.expires_at > bindparam("at"))
-_TAKE = insert(leases)
+_CLAIMED = deliveries.c.id == bindparam("of")
+_AS_CLAIMED = deliveries.c.generation == bindparam("claimed")
+_TRIED = {"attempts": deliveries.c.attempts + 1, "error": bindparam("said")}
+_FINISH = Prepared(delete(deliveries).where(_CLAIMED, _AS_CLAIMED))
+_KEEP = Prepared(update(deliveries).where(_CLAIMED).values(owed_since=bindparam("at"), attempts=0, error=""))
+_RETRY = Prepared(update(deliveries).where(_CLAIMED).values(_TRIED | {"not_before": bindparam("later")}))
+_FAILED = Prepared(update(deliveries).where(_CLAIMED).values(_TRIED))
+_BURY = Prepared(update(deliveries).where(_CLAIMED, _AS_CLAIMED).values(_TRIED | {"state": DeliveryState.DEAD.value}))
+
+_HELD = Prepared(select(leases).where(leases.c.name == bindparam("lease")))
+_LEASE = (leases.c.name == bindparam("lease"), leases.c.epoch == bindparam("held"))
+_LET_GO = Prepared(delete(leases).where(*_LEASE))
+_LET_GO_LIVE = Prepared(delete(leases).where(*_LEASE, leases.c.expires_at > bindparam("at")))
+_TAKE = adding(leases)
 
 _OLDEST = (
     select(deliveries.c.owed_since)
@@ -68,7 +64,7 @@ _OLDEST = (
     .limit(1)
     .scalar_subquery()
 )
-_COUNTS = select(counters, _OLDEST.label("oldest_due_at"))
+_COUNTS = Prepared(select(counters, _OLDEST.label("oldest_due_at")))
 
 
 class SqlOutbox:
@@ -90,7 +86,6 @@ class SqlOutbox:
         not_before: datetime | None = None,
         hint: Mapping[str, Any] | None = None,
     ) -> None:
-        place = {"system": system, "direction": direction, "subject": subject}
         row = {
             "generation": 1,
             "lane": lane,
@@ -102,9 +97,9 @@ class SqlOutbox:
             "error": "",
             "hint": None if hint is None else json.dumps(dict(hint)),
         }
-        there = self._session.first(_THERE, place)
+        there = self._session.first(_THERE, {"in": system, "toward": direction, "about": subject})
         if there is None:
-            self._session.write(_OWE, place | row)
+            self._session.add(_OWE, row | {"system": system, "direction": direction, "subject": subject})
             self._session.move(system, due=1)
             return
         row["generation"] = there.generation + 1
@@ -114,7 +109,7 @@ class SqlOutbox:
             row |= {"owed_since": there.owed_since, "attempts": there.attempts, "error": there.error}
         else:
             self._session.move(system, due=1, dead=-1)
-        self._session.write(_RISE, row | {"delivery_id": there.id})
+        self._session.write(_RISE, row | {"of": there.id})
 
     def claim(
         self,
@@ -127,7 +122,7 @@ class SqlOutbox:
     ) -> Claim | None:
         for delivery in self._due(system, at):
             name = lease_name(self._transaction, delivery)
-            held = self._session.first(_HELD, {"name": name})
+            held = self._session.first(_HELD, {"lease": name})
             if held is not None and held.expires_at > at:
                 continue
             if held is not None:
@@ -139,16 +134,11 @@ class SqlOutbox:
 
     def next_due_at(self, system: str, *, after: datetime | None = None) -> datetime | None:
         statement = _NEXT_DUE if after is None else _NEXT_DUE_AFTER
-        firsts = (
-            self._session.first(
-                statement, {"system": system, "lane": lane} | ({} if after is None else {"after": after})
-            )
-            for lane in Lane
-        )
+        firsts = [self._session.first(statement, {"in": system, "on": lane, "after": after}) for lane in Lane]
         return min((row.not_before for row in firsts if row is not None), default=None)
 
     def check(self, lease: Lease, at: datetime) -> None:
-        held = self._session.first(_HELD, {"name": lease.name})
+        held = self._session.first(_HELD, {"lease": lease.name})
         if held is None or held.epoch != lease.epoch or held.expires_at <= at:
             raise _lost(lease)
 
@@ -157,32 +147,31 @@ class SqlOutbox:
 
     def done(self, claim: Claim, at: datetime) -> bool:
         claimed = self._finish(claim, at)
-        if self._session.write(_FINISH, claimed).rowcount:
+        if self._session.write(_FINISH, claimed):
             self._session.move(claim.delivery.system, due=-1)
             return True
-        kept = self._session.write(_KEEP, {"delivery_id": claim.delivery.id, "at": at})
-        return not kept.rowcount
+        return not self._session.write(_KEEP, {"of": claim.delivery.id, "at": at})
 
     def retry(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
         self._finish(claim, at)
-        self._session.write(_RETRY, {"delivery_id": claim.delivery.id, "said": error, "later": not_before})
+        self._session.write(_RETRY, {"of": claim.delivery.id, "said": error, "later": not_before})
 
     def bury(self, claim: Claim, at: datetime, *, error: str) -> None:
         claimed = self._finish(claim, at)
-        if self._session.write(_BURY, claimed | {"said": error}).rowcount:
+        if self._session.write(_BURY, claimed | {"said": error}):
             self._session.move(claim.delivery.system, due=-1, dead=1)
         else:
-            self._session.write(_FAILED, {"delivery_id": claim.delivery.id, "said": error})
+            self._session.write(_FAILED, {"of": claim.delivery.id, "said": error})
 
     def dead(self, system: str | None = None) -> Sequence[Delivery]:
-        wanted = _DEAD if system is None else _DEAD.where(deliveries.c.system == system)
-        return [_delivery(row) for row in self._session.rows(wanted)]
+        rows = self._session.rows(_ALL_DEAD if system is None else _DEAD_OF, {"in": system})
+        return [_delivery(row) for row in rows]
 
     def counts(self) -> Mapping[str, Counts]:
         self._session.settle_counters()
         counted = {
             row.system: Counts(row.links, row.disagreements, row.due, row.dead, row.oldest_due_at)
-            for row in self._session.rows(_COUNTS)
+            for row in self._session.rows(_COUNTS, {})
         }
         return {system: counts for system, counts in counted.items() if counts != Counts()}
 
@@ -191,7 +180,7 @@ class SqlOutbox:
         for lane in Lane:
             passed, most = 0, _PAGE
             while rows := self._session.rows(
-                _NEXT, {"system": system, "lane": lane, "at": at, "most": most, "passed": passed}
+                _NEXT, {"in": system, "on": lane, "at": at, "most": most, "passed": passed}
             ):
                 yield from map(_delivery, rows)
                 if len(rows) < most:
@@ -201,16 +190,16 @@ class SqlOutbox:
     def _finish(self, claim: Claim, at: datetime) -> dict[str, Any]:
         """Give the live lease back; what names the delivery as it was claimed."""
         lease = claim.lease
-        if not self._session.write(_LET_GO_LIVE, {"lease": lease.name, "held": lease.epoch, "at": at}).rowcount:
+        if not self._session.write(_LET_GO_LIVE, {"lease": lease.name, "held": lease.epoch, "at": at}):
             raise _lost(lease)
-        return {"delivery_id": claim.delivery.id, "claimed": claim.delivery.generation}
+        return {"of": claim.delivery.id, "claimed": claim.delivery.generation}
 
 
 def _lost(lease: Lease) -> LeaseLost:
     return LeaseLost(f"the lease {lease.name} (epoch {lease.epoch}) is over: somebody else may work on it now")
 
 
-def _delivery(row: Row[Any]) -> Delivery:
+def _delivery(row: Any) -> Delivery:
     read = {
         "direction": Direction(row.direction),
         "lane": Lane(row.lane),

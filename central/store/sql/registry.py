@@ -6,19 +6,20 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 
 from central.registry import Document, System
 from central.store.api import NoSuch
 from central.store.codec import as_json
+from central.store.sql.prepared import Prepared, adding
 from central.store.sql.schema import documents, systems
 from central.store.sql.session import Session
 
 _SYSTEM = TypeAdapter(System)
-_APPLY = insert(documents)
-_REVISIONS = (
+_APPLY = adding(documents)
+_REVISIONS = Prepared(
     select(documents)
-    .where(documents.c.kind == bindparam("kind"), documents.c.name == bindparam("name"))
+    .where(documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("named"))
     .order_by(documents.c.revision)
 )
 _LAST = (
@@ -31,10 +32,14 @@ _CURRENT = (
     .where(tuple_(documents.c.kind, documents.c.name, documents.c.revision).in_(select(_LAST)))
     .order_by(documents.c.kind, documents.c.name)
 )
-_GET_SYSTEM = select(systems.c.memory).where(systems.c.name == bindparam("system"))
-_SYSTEMS = select(systems.c.memory).order_by(systems.c.name)
-_CREATE_SYSTEM = insert(systems)
-_REPLACE_SYSTEM = update(systems).where(systems.c.name == bindparam("system")).values(memory=bindparam("now"))
+_ALL_CURRENT = Prepared(_CURRENT)
+_CURRENT_OF_KIND = Prepared(_CURRENT.where(documents.c.kind == bindparam("of_kind")))
+_GET_SYSTEM = Prepared(select(systems.c.memory).where(systems.c.name == bindparam("named")))
+_SYSTEMS = Prepared(select(systems.c.memory).order_by(systems.c.name))
+_CREATE_SYSTEM = adding(systems)
+_REPLACE_SYSTEM = Prepared(
+    update(systems).where(systems.c.name == bindparam("named")).values(memory=bindparam("memory"))
+)
 
 
 class SqlRegistry:
@@ -67,27 +72,27 @@ class SqlRegistry:
         return revisions[revision - 1]
 
     def documents(self, kind: str | None = None) -> Sequence[Document]:
-        wanted = _CURRENT if kind is None else _CURRENT.where(documents.c.kind == kind)
-        return [_document(row) for row in self._session.rows(wanted)]
+        rows = self._session.rows(_ALL_CURRENT if kind is None else _CURRENT_OF_KIND, {"of_kind": kind})
+        return [_document(row) for row in rows]
 
     def revisions(self, kind: str, name: str) -> Sequence[Document]:
-        return [_document(row) for row in self._session.rows(_REVISIONS, {"kind": kind, "name": name})]
+        return [_document(row) for row in self._session.rows(_REVISIONS, {"of_kind": kind, "named": name})]
 
     def put_system(self, system: System) -> None:
         memory = _SYSTEM.dump_json(system).decode()
-        if not self._session.write(_REPLACE_SYSTEM, {"system": system.name, "now": memory}).rowcount:
+        if not self._session.write(_REPLACE_SYSTEM, {"named": system.name, "memory": memory}):
             self._session.write(_CREATE_SYSTEM, {"name": system.name, "memory": memory})
 
     def system(self, name: str) -> System:
-        row = self._session.first(_GET_SYSTEM, {"system": name})
+        row = self._session.first(_GET_SYSTEM, {"named": name})
         if row is None:
             there = ", ".join(system.name for system in self.systems()) or "none"
             raise NoSuch(f"there is no system {name!r}; there are: {there}")
         return _SYSTEM.validate_json(row.memory)
 
     def systems(self) -> Sequence[System]:
-        return [_SYSTEM.validate_json(row.memory) for row in self._session.rows(_SYSTEMS)]
+        return [_SYSTEM.validate_json(row.memory) for row in self._session.rows(_SYSTEMS, {})]
 
 
-def _document(row: Row[Any]) -> Document:
+def _document(row: Any) -> Document:
     return Document(**row._asdict() | {"data": json.loads(row.data)})

@@ -25,6 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
     literal_column,
 )
+from sqlalchemy.types import TypeEngine
 
 REVISION = "0001"
 """The migration that this program was written for."""
@@ -40,20 +41,27 @@ metadata = MetaData(
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware UTC datetime; a naive one is refused."""
+    """An aware UTC datetime; a naive one is refused. SQLite, which has no such type, keeps sortable ISO text."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return Text() if dialect.name == "sqlite" else self.impl_instance
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"a moment without a zone cannot be stored: {value!r}")
-        return value.astimezone(UTC)
+        value = value.astimezone(UTC)
+        return value.isoformat(timespec="microseconds") if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        read: datetime = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
+        return read.astimezone(UTC)
 
 
 _BIG = BigInteger().with_variant(Integer(), "sqlite")  # SQLite gives numbers by itself to INTEGER keys only
@@ -82,7 +90,6 @@ tickets = Table(
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("born_in", Text),
-    sqlite_autoincrement=True,
 )
 
 comments = Table(
@@ -98,7 +105,6 @@ comments = Table(
     Column("origin_id", Text),
     Column("gap", Text, nullable=False),
     UniqueConstraint("ticket_id", "origin_system", "origin_id"),
-    sqlite_autoincrement=True,
 )
 
 blobs = Table(
@@ -108,7 +114,7 @@ blobs = Table(
     Column("sha256", Text, unique=True),  # empty while its bytes are still arriving
     Column("size", BigInteger, nullable=False),
     Column("started_at", Moment, nullable=False),
-    sqlite_autoincrement=True,
+    sqlite_autoincrement=True,  # or a late piece could land in another upload
 )
 
 blob_pieces = Table(
@@ -134,7 +140,6 @@ files = Table(
     Column("origin_system", Text),
     Column("origin_id", Text),
     UniqueConstraint("ticket_id", "origin_system", "origin_id"),
-    sqlite_autoincrement=True,
 )
 
 events = Table(
@@ -150,7 +155,6 @@ events = Table(
     Column("data", Text, nullable=False),
     Column("why", Text, nullable=False),
     Index(None, "ticket_id", "id"),
-    sqlite_autoincrement=True,
 )
 
 conflicts = Table(
@@ -168,7 +172,6 @@ conflicts = Table(
     Column("open", Boolean(create_constraint=False), nullable=False),
     Column("author", Text, nullable=False),
     Index(None, "ticket_id", "id"),
-    sqlite_autoincrement=True,
 )
 OPEN: ColumnElement[bool] = literal_column("open")  # literal, or SQLite cannot use the partial index
 _partial("ix_conflicts_open", conflicts.c.id, where="open")
@@ -186,7 +189,6 @@ links = Table(
     UniqueConstraint("system", "key"),
     Index(None, "ticket_id", "id"),
     Index(None, "system", "id"),
-    sqlite_autoincrement=True,
 )
 _partial("uq_links_one_per_system", links.c.ticket_id, links.c.system, where="state != 'duplicate'", unique=True)
 

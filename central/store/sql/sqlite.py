@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.exc import ArgumentError
 
 from central.store.api import Busy, StoreError, WrongSchema
+
+DIALECT = dialect()
+BEGIN_WRITE = "BEGIN IMMEDIATE"
+"""Take the write lock as the transaction begins, so that no writer can fail to get it later."""
+BEGIN_READ = "BEGIN"
 
 _BUSY_MS = 5000
 """How long a writer waits for another process's transaction."""
@@ -31,37 +37,46 @@ def file_of(url: str) -> Path:
     return Path(str(parsed.database))
 
 
-def writing(url: str) -> Engine:
-    """For writers: every transaction takes the write lock as it begins, so that none can fail to get it later."""
-    return _engine(url, begin="BEGIN IMMEDIATE", pragmas=())
+def writer(database: Path) -> sqlite3.Connection:
+    """The connection that writes. A transaction on it begins with `BEGIN_WRITE`."""
+    return _prepared(sqlite3.connect(database, check_same_thread=False), "foreign_keys = ON")
 
 
-def reading(url: str) -> Engine:
-    """For questions: every transaction is a snapshot that no writer waits for."""
-    return _engine(url, begin="BEGIN", pragmas=("query_only = ON",))
+def reader(database: Path) -> sqlite3.Connection:
+    """A connection for questions: a transaction on it is a snapshot that no writer waits for."""
+    return _prepared(sqlite3.connect(database, check_same_thread=False), "query_only = ON")
 
 
-def migrating(url: str) -> Engine:
-    """For migrations: as for writers, but tables may be rebuilt under the references to them."""
-    return _engine(url, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys = OFF",))
+def migrating(database: Path) -> Engine:
+    """For migrations, all or nothing: tables may be rebuilt under the references to them."""
+    engine = create_engine(f"sqlite:///{database}")
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:  # noqa: ARG001
+        _prepared(connection, "foreign_keys = OFF")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(BEGIN_WRITE)
+
+    return engine
 
 
-def damage(connection: Connection) -> list[str]:
+def damage(connection: sqlite3.Connection) -> list[str]:
     """What the file itself has lost, in sentences."""
-    found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+    found = [line for (line,) in connection.execute("PRAGMA integrity_check")]
     return [] if found == ["ok"] else [f"the file is damaged, restore a backup: {line}" for line in found]
 
 
-def broken_references(connection: Connection) -> list[str]:
+def broken_references(connection: sqlite3.Connection) -> list[str]:
     """Rows that refer to something that is not there, in sentences."""
-    found = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    found = connection.execute("PRAGMA foreign_key_check")
     return [f"row {row} of {table} refers to {parent} that is not there" for table, row, parent, _ in found]
 
 
-def data_version(connection: Connection) -> int:
+def data_version(connection: sqlite3.Connection) -> int:
     """A number that moves when another connection has committed, and only then."""
-    driver: Any = connection.connection.dbapi_connection  # at the driver, or SQLAlchemy would begin a transaction
-    (version,) = driver.execute("PRAGMA data_version").fetchone()
+    (version,) = connection.execute("PRAGMA data_version").fetchone()
     return int(version)
 
 
@@ -101,23 +116,8 @@ def check_revision(database: Path, wanted: str) -> None:
         )
 
 
-def _engine(url: str, *, begin: str, pragmas: tuple[str, ...]) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False}, max_overflow=-1)
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: Any) -> None:  # noqa: ARG001
-        connection.isolation_level = None  # the driver begins nothing by itself
-        for pragma in (
-            f"busy_timeout = {_BUSY_MS}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            *pragmas,
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def begin_by_hand(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+def _prepared(connection: sqlite3.Connection, own: str) -> sqlite3.Connection:
+    connection.isolation_level = None  # the driver begins nothing by itself
+    for pragma in (f"busy_timeout = {_BUSY_MS}", "journal_mode = WAL", "synchronous = FULL", own):
+        connection.execute(f"PRAGMA {pragma}").close()
+    return connection

@@ -1,9 +1,12 @@
 """SqlStore: group commit for writers, snapshots for readers."""
 
 import os
+import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from threading import Lock
 from typing import TypeVar, cast
 
@@ -42,11 +45,12 @@ class SqlStore:
     One connection writes, in groups; every question has a connection of its own. Open it with `SqlStore.open`.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime], lock: int | None) -> None:
-        self._writing = sqlite.writing(url)
-        self._reading = sqlite.reading(url)
+    def __init__(self, database: Path, clock: Callable[[], datetime], lock: int | None) -> None:
+        self._database = database
         self._lock = lock
-        self._writer = self._writing.connect()
+        self._readers: deque[sqlite3.Connection] = deque()
+        """Those that nobody asks anything now."""
+        self._writer = sqlite.writer(database)
         self._hands = Lock()
         """Held by whoever uses the writer's connection."""
         self._group = GroupCommit(self._run)
@@ -66,7 +70,7 @@ class SqlStore:
         sqlite.check_revision(database, REVISION)
         lock = sqlite.lock(database) if exclusive else None
         try:
-            store = cls(url, clock, lock)
+            store = cls(database, clock, lock)
         except BaseException:
             if lock is not None:
                 os.close(lock)
@@ -97,8 +101,8 @@ class SqlStore:
             self._group.close()
             self._closed = True
             self._writer.close()
-            self._writing.dispose()
-            self._reading.dispose()
+            while self._readers:
+                self._readers.pop().close()
             if self._lock is not None:
                 os.close(self._lock)
 
@@ -111,22 +115,39 @@ class SqlStore:
     def _read_rows(self, question: Callable[[Session], T]) -> T:
         if self._closed:
             raise RuntimeError("the store is closed")
-        with self._reading.begin() as connection:
-            return question(Session(connection, writable=False))
+        try:
+            reader = self._readers.pop()
+        except IndexError:
+            reader = sqlite.reader(self._database)
+        try:
+            reader.execute(sqlite.BEGIN_READ)
+            try:
+                return question(Session(reader, sqlite.DIALECT, writable=False))
+            finally:
+                reader.execute("ROLLBACK")
+        finally:
+            if self._closed:
+                reader.close()
+            else:
+                self._readers.append(reader)
 
     def _run(self, group: Sequence[Job]) -> None:
         """One group in one transaction: the work of `GroupCommit`."""
-        with self._hands, self._writer.begin() as transaction:
-            for job in group:
-                self._perform(job, among_others=len(group) > 1)
-            if all(job.error for job in group):
-                transaction.rollback()
+        with self._hands:
+            self._writer.execute(sqlite.BEGIN_WRITE)
+            try:
+                for job in group:
+                    self._perform(job, among_others=len(group) > 1)
+                self._writer.execute("ROLLBACK" if all(job.error for job in group) else "COMMIT")
+            finally:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
 
     def _perform(self, job: Job, *, among_others: bool) -> None:
         """Run one change; where it fails among others, undo it alone."""
         if among_others:
-            self._writer.exec_driver_sql("SAVEPOINT change")
-        transaction = SqlTransaction(Session(self._writer, writable=True))
+            self._writer.execute("SAVEPOINT change")
+        transaction = SqlTransaction(Session(self._writer, sqlite.DIALECT, writable=True))
         try:
             job.result = job.change(transaction)
             transaction.session.settle_counters()
@@ -134,9 +155,9 @@ class SqlStore:
         except Exception as error:  # noqa: BLE001  # its caller's, and raised there
             job.error = error
             if among_others:
-                self._writer.exec_driver_sql("ROLLBACK TO SAVEPOINT change")
+                self._writer.execute("ROLLBACK TO change")
         if among_others:
-            self._writer.exec_driver_sql("RELEASE SAVEPOINT change")
+            self._writer.execute("RELEASE change")
 
 
 _: type[Store] = SqlStore

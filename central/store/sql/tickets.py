@@ -6,8 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Table, bindparam, select, update
 
 from central.events import Event, Kind
 from central.model import (
@@ -25,6 +24,7 @@ from central.model import (
 )
 from central.store.api import NoSuch, StaleRevision
 from central.store.codec import settled
+from central.store.sql.prepared import Prepared, adding
 from central.store.sql.schema import OPEN, blobs, comments, conflicts, events, files, tickets, totals
 from central.store.sql.session import Session
 
@@ -36,38 +36,45 @@ _TICKET = select(
     tickets.c.changed_at,
     tickets.c.born_in,
 )
-_GET = _TICKET.where(tickets.c.id == bindparam("ticket_id"))
-_CREATE = insert(tickets)
-_CHANGE = update(tickets).where(tickets.c.id == bindparam("ticket_id"), tickets.c.revision == bindparam("expected"))
-_CHANGE = _CHANGE.values({name: bindparam(name) for name in ("revision", "subject_folded", "fields", "changed_at")})
-_TOUCH = update(tickets).where(tickets.c.id == bindparam("ticket_id")).values(changed_at=bindparam("changed_at"))
-_COUNT = select(totals.c.value).where(totals.c.name == "tickets")
-
-_COMMENTS = select(comments).where(comments.c.ticket_id == bindparam("ticket_id")).order_by(comments.c.id)
-_COMMENT_FROM = select(comments).where(
-    comments.c.ticket_id == bindparam("ticket_id"),
-    comments.c.origin_system == bindparam("origin_system"),
-    comments.c.origin_id == bindparam("origin_id"),
+_GET = Prepared(_TICKET.where(tickets.c.id == bindparam("of")))
+_THERE = Prepared(select(tickets.c.id).where(tickets.c.id == bindparam("of")))
+_CREATE = adding(tickets)
+_CHANGE = Prepared(
+    update(tickets)
+    .where(tickets.c.id == bindparam("of"), tickets.c.revision == bindparam("expected"))
+    .values({name: bindparam(name) for name in ("revision", "subject_folded", "fields", "changed_at")})
 )
-_COMMENT = select(comments.c.id).where(
-    comments.c.ticket_id == bindparam("ticket_id"), comments.c.id == bindparam("comment_id")
+_TOUCH = Prepared(update(tickets).where(tickets.c.id == bindparam("of")).values(changed_at=bindparam("changed_at")))
+_COUNT = Prepared(select(totals.c.value).where(totals.c.name == "tickets"))
+
+_COMMENTS = Prepared(select(comments).where(comments.c.ticket_id == bindparam("of")).order_by(comments.c.id))
+_COMMENT = Prepared(
+    select(comments.c.id).where(comments.c.ticket_id == bindparam("of"), comments.c.id == bindparam("comment"))
 )
-_ADD_COMMENT = insert(comments)
+_ADD_COMMENT = adding(comments)
+_FILES = Prepared(select(files).where(files.c.ticket_id == bindparam("of")).order_by(files.c.id))
+_BLOB = Prepared(select(blobs.c.id).where(blobs.c.sha256 == bindparam("sha256")))
+_ADD_FILE = adding(files)
 
-_FILES = select(files).where(files.c.ticket_id == bindparam("ticket_id")).order_by(files.c.id)
-_FILE_FROM = select(files).where(
-    files.c.ticket_id == bindparam("ticket_id"),
-    files.c.origin_system == bindparam("origin_system"),
-    files.c.origin_id == bindparam("origin_id"),
-)
-_BLOB = select(blobs.c.id).where(blobs.c.sha256 == bindparam("sha256"))
-_ADD_FILE = insert(files)
 
-_RECORD = insert(events)
-_EVENTS = select(events).where(events.c.ticket_id == bindparam("ticket_id")).order_by(events.c.id)
-_EVENTS_OF_FIELD = _EVENTS.where(events.c.field == bindparam("field"))
+def _from_origin(table: Table) -> Prepared:
+    return Prepared(
+        select(table).where(
+            table.c.ticket_id == bindparam("of"),
+            table.c.origin_system == bindparam("system"),
+            table.c.origin_id == bindparam("origin"),
+        )
+    )
 
-_KEEP_CONFLICT = insert(conflicts)
+
+_COMMENT_FROM = _from_origin(comments)
+_FILE_FROM = _from_origin(files)
+
+_RECORD = adding(events)
+_EVENTS = select(events).where(events.c.ticket_id == bindparam("of")).order_by(events.c.id)
+_HISTORY = Prepared(_EVENTS)
+_HISTORY_OF_FIELD = Prepared(_EVENTS.where(events.c.field == bindparam("field")))
+_KEEP_CONFLICT = adding(conflicts)
 _CONFLICTS = select(conflicts).order_by(conflicts.c.id)
 
 
@@ -84,7 +91,7 @@ class SqlTickets:
         return replace(ticket, id=self._session.add(_CREATE, row))
 
     def get(self, ticket_id: int) -> Ticket:
-        row = self._session.first(_GET, {"ticket_id": ticket_id})
+        row = self._session.first(_GET, {"of": ticket_id})
         if row is None:
             raise NoSuch(f"there is no ticket {ticket_id}")
         return _ticket(row)
@@ -92,14 +99,14 @@ class SqlTickets:
     def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime) -> Ticket:
         changed = ticket.with_fields(changes, at)
         changed = replace(changed, fields=settled(changed.fields))
-        row = {**_written(changed), "ticket_id": ticket.id, "expected": ticket.revision}
-        if not self._session.write(_CHANGE, row).rowcount:
+        row = {**_written(changed), "of": ticket.id, "expected": ticket.revision}
+        if not self._session.write(_CHANGE, row):
             current = self.get(ticket.id)
             raise StaleRevision(f"ticket {ticket.id} is at revision {current.revision}, not {ticket.revision}")
         return changed
 
     def touch(self, ticket_id: int, at: datetime) -> None:
-        if not self._session.write(_TOUCH, {"ticket_id": ticket_id, "changed_at": at}).rowcount:
+        if not self._session.write(_TOUCH, {"of": ticket_id, "changed_at": at}):
             raise NoSuch(f"there is no ticket {ticket_id}")
 
     def list(self, *, words: str = "", limit: int = 50, before: int | None = None) -> Sequence[Ticket]:
@@ -108,17 +115,17 @@ class SqlTickets:
             page = page.where(tickets.c.id < before)
         for word in words.casefold().split():
             page = page.where(tickets.c.subject_folded.contains(word, autoescape=True))
-        return [_ticket(row) for row in self._session.rows(page)]
+        return [_ticket(row) for row in self._session.rows(Prepared(page), {})]
 
     def count(self) -> int:
         self._session.settle_counters()
-        row = self._session.first(_COUNT)
+        row = self._session.first(_COUNT, {})
         return 0 if row is None else int(row.value)
 
     def add_comment(self, ticket_id: int, comment: NewComment) -> Comment:
         if comment.origin_system is not None and comment.origin_id is not None:
-            origin = {"origin_system": comment.origin_system, "origin_id": comment.origin_id}
-            there = self._session.first(_COMMENT_FROM, {"ticket_id": ticket_id, **origin})
+            place = {"of": ticket_id, "system": comment.origin_system, "origin": comment.origin_id}
+            there = self._session.first(_COMMENT_FROM, place)
             if there is not None:
                 return _comment(there)
         added = Comment(
@@ -132,8 +139,9 @@ class SqlTickets:
             origin_id=comment.origin_id,
             gap=comment.gap,
         )
+        self._require(ticket_id)
         row = {**_columns(added), "author": _person_out(added.author)}
-        added = replace(added, id=self._add(_ADD_COMMENT, row, ticket_id))
+        added = replace(added, id=self._session.add(_ADD_COMMENT, row))
         for file in comment.files:
             self.add_file(
                 ticket_id,
@@ -146,7 +154,7 @@ class SqlTickets:
         return added
 
     def comments(self, ticket_id: int) -> Sequence[Comment]:
-        return [_comment(row) for row in self._session.rows(_COMMENTS, {"ticket_id": ticket_id})]
+        return [_comment(row) for row in self._session.rows(_COMMENTS, {"of": ticket_id})]
 
     def add_file(
         self,
@@ -159,16 +167,16 @@ class SqlTickets:
         origin_system: str | None = None,
     ) -> Attachment:
         if origin_system is not None and file.origin_id is not None:
-            origin = {"origin_system": origin_system, "origin_id": file.origin_id}
-            there = self._session.first(_FILE_FROM, {"ticket_id": ticket_id, **origin})
+            place = {"of": ticket_id, "system": origin_system, "origin": file.origin_id}
+            there = self._session.first(_FILE_FROM, place)
             if there is not None:
                 return _file(there)
         if self._session.first(_BLOB, {"sha256": file.sha256}) is None:
             raise NoSuch(f"the bytes of {file.name!r} are not in the store: put_blob comes first")
-        if comment_id is not None:
-            place = {"ticket_id": ticket_id, "comment_id": comment_id}
-            if self._session.first(_COMMENT, place) is None:
-                raise NoSuch(f"ticket {ticket_id} has no comment {comment_id}")
+        self._require(ticket_id)
+        place = {"of": ticket_id, "comment": comment_id}
+        if comment_id is not None and self._session.first(_COMMENT, place) is None:
+            raise NoSuch(f"ticket {ticket_id} has no comment {comment_id}")
         added = Attachment(
             id=0,
             ticket_id=ticket_id,
@@ -182,31 +190,25 @@ class SqlTickets:
             origin_system=origin_system,
             origin_id=file.origin_id,
         )
-        return replace(added, id=self._add(_ADD_FILE, _columns(added), ticket_id))
+        return replace(added, id=self._session.add(_ADD_FILE, _columns(added)))
 
     def files(self, ticket_id: int) -> Sequence[Attachment]:
-        return [_file(row) for row in self._session.rows(_FILES, {"ticket_id": ticket_id})]
+        return [_file(row) for row in self._session.rows(_FILES, {"of": ticket_id})]
 
     def record(self, events: Iterable[Event]) -> None:
-        rows = [
-            {**_columns(event), "actor": _person_out(event.actor), "data": json.dumps(dict(event.data))}
-            for event in events
-        ]
-        if rows:
-            try:
-                self._session.write(_RECORD, rows)
-            except IntegrityError as error:
-                told = ", ".join(sorted({str(row["ticket_id"]) for row in rows}))
-                raise NoSuch(f"an event tells of a ticket that is not there (they tell of {told})") from error
+        for event in events:
+            self._require(event.ticket_id)
+            row = {**_columns(event), "actor": _person_out(event.actor), "data": json.dumps(dict(event.data))}
+            self._session.add(_RECORD, row)
 
     def events(self, ticket_id: int, *, field: str | None = None) -> Sequence[Event]:
-        if field is None:
-            return [_event(row) for row in self._session.rows(_EVENTS, {"ticket_id": ticket_id})]
-        return [_event(row) for row in self._session.rows(_EVENTS_OF_FIELD, {"ticket_id": ticket_id, "field": field})]
+        wanted = _HISTORY if field is None else _HISTORY_OF_FIELD
+        return [_event(row) for row in self._session.rows(wanted, {"of": ticket_id, "field": field})]
 
     def keep_conflict(self, conflict: Conflict) -> Conflict:
+        self._require(conflict.ticket_id)
         row = {**_columns(conflict), "ours": _value_out(conflict.ours), "theirs": _value_out(conflict.theirs)}
-        return replace(conflict, id=self._add(_KEEP_CONFLICT, row, conflict.ticket_id))
+        return replace(conflict, id=self._session.add(_KEEP_CONFLICT, row))
 
     def conflicts(self, ticket_id: int | None = None, *, open_only: bool = False) -> Sequence[Conflict]:
         wanted = _CONFLICTS
@@ -214,13 +216,11 @@ class SqlTickets:
             wanted = wanted.where(conflicts.c.ticket_id == ticket_id)
         if open_only:
             wanted = wanted.where(OPEN)
-        return [_conflict(row) for row in self._session.rows(wanted)]
+        return [_conflict(row) for row in self._session.rows(Prepared(wanted), {})]
 
-    def _add(self, statement: Any, row: Mapping[str, Any], ticket_id: int) -> int:
-        try:
-            return self._session.add(statement, row)
-        except IntegrityError as error:  # whatever else it refers to has been looked up
-            raise NoSuch(f"there is no ticket {ticket_id}") from error
+    def _require(self, ticket_id: int) -> None:
+        if self._session.first(_THERE, {"of": ticket_id}) is None:
+            raise NoSuch(f"there is no ticket {ticket_id}")
 
 
 def _columns(value: Any) -> dict[str, Any]:
@@ -237,26 +237,26 @@ def _written(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _ticket(row: Row[Any]) -> Ticket:
+def _ticket(row: Any) -> Ticket:
     fields = {name: value_of(value) for name, value in json.loads(row.fields).items()}
     return Ticket(row.id, row.revision, fields, row.created_at, row.changed_at, row.born_in)
 
 
-def _comment(row: Row[Any]) -> Comment:
+def _comment(row: Any) -> Comment:
     read = {"author": _person_in(row.author), "visibility": Visibility(row.visibility)}
     return Comment(**row._asdict() | read)
 
 
-def _file(row: Row[Any]) -> Attachment:
+def _file(row: Any) -> Attachment:
     return Attachment(**row._asdict() | {"visibility": Visibility(row.visibility)})
 
 
-def _event(row: Row[Any]) -> Event:
+def _event(row: Any) -> Event:
     read = {"kind": Kind(row.kind), "actor": _person_in(row.actor), "data": json.loads(row.data)}
     return Event(**row._asdict() | read)
 
 
-def _conflict(row: Row[Any]) -> Conflict:
+def _conflict(row: Any) -> Conflict:
     read = {"ours": _value_in(row.ours), "theirs": _value_in(row.theirs)}
     return Conflict(**row._asdict() | read)
 

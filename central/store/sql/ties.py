@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Table, bindparam, insert, or_, select, update
+from sqlalchemy import BindParameter, Table, bindparam, or_, select, update
 
 from central.store.api import AlreadyLinked, NoSuch
+from central.store.sql.prepared import Prepared, adding
 from central.store.sql.schema import links
 from central.store.sql.session import Session
 
@@ -18,16 +19,22 @@ class Ties:
         here = ties.c.link_id == bindparam("of_link")
         our_id: BindParameter[int] = bindparam("ours")
         remote_id: BindParameter[str] = bindparam("theirs")
-        self._of = select(ties.c.our_id, ties.c.remote_id).where(here)
-        self._near = self._of.where(or_(ties.c.our_id == our_id, (ties.c.remote_id == remote_id) & (remote_id != "")))
-        self._place = (
+        of = select(ties.c.our_id, ties.c.remote_id).where(here)
+        self._of = Prepared(of)
+        self._near = Prepared(
+            of.where(or_(ties.c.our_id == our_id, (ties.c.remote_id == remote_id) & (ties.c.remote_id != "")))
+        )
+        self._place = Prepared(
             select(links.c.id)
             .join(ours, ours.c.ticket_id == links.c.ticket_id)
             .where(links.c.id == bindparam("of_link"), ours.c.id == our_id)
         )
-        self._tie = insert(ties)
-        self._complete = update(ties).where(here, ties.c.our_id == our_id)
-        self._complete = self._complete.values(remote_id=bindparam("theirs"), tied_at=bindparam("at"))
+        self._tie = adding(ties)
+        self._complete = Prepared(
+            update(ties)
+            .where(here, ties.c.our_id == our_id)
+            .values(remote_id=bindparam("theirs"), tied_at=bindparam("at"))
+        )
 
     def of(self, session: Session, link_id: int) -> Mapping[int, str]:
         return {row.our_id: row.remote_id for row in session.rows(self._of, {"of_link": link_id})}

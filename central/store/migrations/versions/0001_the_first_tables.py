@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-MOMENT = sa.DateTime(timezone=True)
+MOMENT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 
 
 def column(name: str, kind: Any, *, nullable: bool = False, **more: Any) -> sa.Column[Any]:
@@ -103,7 +103,6 @@ def upgrade() -> None:
         column("changed_at", MOMENT),
         column("born_in", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_tickets"),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "totals",
@@ -135,7 +134,6 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "ticket_id", "origin_system", "origin_id", name="uq_comments_ticket_id_origin_system_origin_id"
         ),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "conflicts",
@@ -152,7 +150,6 @@ def upgrade() -> None:
         column("author", sa.Text()),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_conflicts_ticket_id"),
         sa.PrimaryKeyConstraint("id", name="pk_conflicts"),
-        sqlite_autoincrement=True,
     )
     op.create_index("ix_conflicts_open", "conflicts", ["id"], **where("open"))
     op.create_index("ix_conflicts_ticket_id_id", "conflicts", ["ticket_id", "id"])
@@ -169,7 +166,6 @@ def upgrade() -> None:
         column("why", sa.Text()),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_events_ticket_id"),
         sa.PrimaryKeyConstraint("id", name="pk_events"),
-        sqlite_autoincrement=True,
     )
     op.create_index("ix_events_ticket_id_id", "events", ["ticket_id", "id"])
     op.create_table(
@@ -184,7 +180,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_links_ticket_id"),
         sa.PrimaryKeyConstraint("id", name="pk_links"),
         sa.UniqueConstraint("system", "key", name="uq_links_system_key"),
-        sqlite_autoincrement=True,
     )
     op.create_index("ix_links_system_id", "links", ["system", "id"])
     op.create_index("ix_links_ticket_id_id", "links", ["ticket_id", "id"])
@@ -232,7 +227,6 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "ticket_id", "origin_system", "origin_id", name="uq_files_ticket_id_origin_system_origin_id"
         ),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "file_ties",
