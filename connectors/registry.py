@@ -1,0 +1,156 @@
+"""From a name and settings to a connector: the shipped profiles, other packages' entry points, and `memory`."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from connectors.api import Connector
+from connectors.environment import Environment
+from connectors.errors import SettingsError
+from connectors.memory import MemoryConnector
+from connectors.profiles import QUIRKS
+from connectors.rest.connector import RestConnector
+from connectors.rest.profile import Profile, Setting
+
+ENTRY_POINTS = "interdesk.connectors"
+"""Other packages' connectors: each entry point is an `Opener`."""
+
+Secrets = Callable[[str], str]
+"""Gives the value of a reference such as `env:INTERDESK_SECRET_NGI_CZ`.
+
+:raises LookupError: there is none; its text is shown to the operator."""
+
+Opener = Callable[[Mapping[str, Any], str, Environment], Connector]
+"""Makes a connector of resolved settings, the system's name and the environment."""
+
+Problem = tuple[tuple[str | int, ...], str]
+
+
+def names() -> tuple[str, ...]:
+    """Every connector there is."""
+    return tuple(sorted({"memory", *profiles(), *(point.name for point in entry_points(group=ENTRY_POINTS))}))
+
+
+@cache
+def profiles() -> Mapping[str, Profile]:
+    """The shipped profiles, by name."""
+    found = sorted(files("connectors.profiles").iterdir(), key=lambda each: each.name)
+    texts = [each.read_text("utf-8") for each in found if each.name.endswith(".yaml")]
+    return {each.name: each for each in (Profile.model_validate(yaml.safe_load(text)) for text in texts)}
+
+
+def open_connector(
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    system: str,
+    environment: Environment,
+    secrets: Secrets | None = None,
+) -> Connector:
+    """The connector of a registered system.
+
+    Secrets in the settings are references ({secret: "env:…"}) that `secrets` resolves; without `secrets` the
+    settings hold plain values already.
+
+    :raises SettingsError: all that is wrong with the settings, at once.
+    :raises LookupError: there is no connector of that name; the text names the nearest."""
+    if name == "memory":
+        return _memory(settings, environment)
+    if name in profiles():
+        return open_profile(profiles()[name], settings, system=system, environment=environment, secrets=secrets)
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        opener: Opener = point.load()
+        return opener(settings, system, environment)
+    raise LookupError(f"there is no connector {name!r}{_nearest(name, names())}; there are: {', '.join(names())}")
+
+
+def open_profile(
+    profile: Profile,
+    settings: Mapping[str, Any],
+    *,
+    system: str,
+    environment: Environment,
+    secrets: Secrets | None = None,
+) -> Connector:
+    """The same for a profile that an operator brings (`Profile.model_validate(data)`).
+
+    :raises SettingsError: all that is wrong with the settings, at once."""
+    problems: list[Problem] = []
+    resolved: dict[str, str] = {}
+    for name in settings:
+        if name not in profile.settings:
+            known = ", ".join(profile.settings)
+            near = _nearest(str(name), profile.settings)
+            problems.append(((str(name),), f"{profile.product} has no setting {name!r}{near}; it has: {known}"))
+    for name, setting in profile.settings.items():
+        value = settings.get(name, setting.default)
+        if value is None:
+            if setting.required:
+                problems.append(((name,), f"{name} is missing: {setting.says}"))
+            continue
+        said = _secret(name, value, secrets) if setting.kind == "secret" else _plain(name, value, setting)
+        if isinstance(said, str):
+            resolved[name] = said
+        else:
+            problems.append(said)
+    if profile.quirks is not None and profile.quirks not in QUIRKS:
+        there = ", ".join(sorted(QUIRKS))
+        problems.append((("quirks",), f"there are no quirks {profile.quirks!r}; there are: {there}"))
+    if problems:
+        raise SettingsError(problems)
+    try:
+        return RestConnector(profile, resolved, environment, QUIRKS[profile.quirks] if profile.quirks else None)
+    except OSError as error:
+        raise SettingsError([(("ca_file",), f"the certificates of {system} cannot be read: {error}")]) from None
+
+
+def _memory(settings: Mapping[str, Any], environment: Environment) -> Connector:
+    tracker = settings.get("tracker")
+    unknown = [str(name) for name in settings if name != "tracker"]
+    wrong: list[Problem] = [((name,), f"memory has no setting {name!r}; it has: tracker") for name in unknown]
+    if tracker not in environment.trackers:
+        there = ", ".join(environment.trackers) or "none"
+        wrong.append((("tracker",), f"there is no tracker {tracker!r} in memory; there are: {there}"))
+    if wrong:
+        raise SettingsError(wrong)
+    return MemoryConnector(environment.trackers[str(tracker)], clock=environment.clock)
+
+
+def _secret(name: str, value: Any, secrets: Secrets | None) -> str | Problem:
+    if secrets is None:
+        return value if isinstance(value, str) and value else ((name,), f"{name} must be a text that is not empty")
+    if not isinstance(value, Mapping) or set(value) != {"secret"} or not isinstance(value["secret"], str):
+        example = '{secret: "env:INTERDESK_SECRET_…"}'
+        return (name,), f"{name} is a secret: write a reference such as {example}, not the value"
+    try:
+        return secrets(value["secret"])
+    except LookupError as absent:
+        return (name, "secret"), str(absent.args[0]) if absent.args else f"there is no secret {value['secret']!r}"
+
+
+def _plain(name: str, value: Any, setting: Setting) -> str | Problem:
+    said = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not said:
+        return (name,), f"{name} must be a text that is not empty, not {value!r}"
+    if setting.kind == "url":
+        try:
+            parts = urlsplit(said)
+            port = parts.port
+        except ValueError:
+            return (name,), f"{name} is no address: {value!r}"
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+            return (name,), f"{name} must begin with https:// (or http://) and a host, not {value!r}"
+        if parts.username is not None or parts.query or parts.fragment:
+            return (name,), f"{name} must be an address alone: no password, question mark or hash in it"
+    return said
+
+
+def _nearest(name: str, known: Any) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

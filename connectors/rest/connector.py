@@ -1,0 +1,110 @@
+"""The REST family's connector: one engine for every product that a profile describes."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from connectors.api import (
+    ChangePage,
+    CommentDraft,
+    Commented,
+    Cursor,
+    Finding,
+    Lookup,
+    RemoteField,
+    RemoteFile,
+    RemoteTicket,
+    Value,
+    Written,
+)
+from connectors.environment import Environment
+from connectors.errors import AccessError, NotFound
+from connectors.rest import files
+from connectors.rest.polling import Poller
+from connectors.rest.profile import Profile
+from connectors.rest.proving import Prover
+from connectors.rest.quirks import Quirks
+from connectors.rest.reading import Reader
+from connectors.rest.site import Site
+from connectors.rest.values import at, text
+from connectors.rest.writing import Writer
+
+
+class RestConnector:
+    """Speaks to one registered system by its product's profile. Each call keeps the session's deadline."""
+
+    def __init__(
+        self, profile: Profile, settings: Mapping[str, str], environment: Environment, quirks: Quirks | None = None
+    ) -> None:
+        self._site = Site(profile, settings, environment, quirks or Quirks())
+        self._reader = Reader(self._site)
+        self._poller = Poller(self._site, self._reader)
+        self._writer = Writer(self._site, self._reader)
+        self._prover = Prover(self._site, self._poller)
+        self.capabilities = self._site.capabilities
+
+    def describe(self) -> Sequence[RemoteField]:
+        with self._site.http.call():
+            return self._prover.describe()
+
+    def changes(self, since: Cursor | None) -> ChangePage:
+        with self._site.http.call():
+            return self._poller.begin() if since is None else self._poller.changes(since)
+
+    def scan(self, position: str) -> ChangePage:
+        with self._site.http.call():
+            return self._poller.scan(position)
+
+    def fetch(self, key: str, *, known: Collection[str] | None = None, version: str | None = None) -> RemoteTicket:
+        with self._site.http.call():
+            self._check(key)
+            try:
+                answer = self._site.read(self._site.profile.ticket.read, key=key)
+            except (AccessError, NotFound) as trouble:
+                raise self._site.gone(key, trouble) from None
+            return self._reader.ticket(self._reader.raw(answer, key), answer, known, version)
+
+    def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
+        with self._site.http.call():
+            found = self._poller.bearing(token)
+            shape = self._site.profile.ticket
+            mine = [row for row in found if self._reader.token(row) == token]
+            if found and not mine:
+                raise AccessError(
+                    f"{self._site.profile.product} lists tickets without the token that was searched for: "
+                    "let the external id field be used as a filter"
+                )
+            if mine:
+                return self.fetch(min((text(at(row, shape.key)) for row in mine), key=int), known=())
+            bound = since + self.capabilities.search_lag + self._site.environment.deadline
+            return Lookup.ABSENT if self._site.environment.clock() >= bound else Lookup.UNKNOWN
+
+    def create(self, fields: Mapping[str, Value], *, token: str) -> RemoteTicket:
+        with self._site.http.call():
+            return self._writer.create(fields, token)
+
+    def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
+        with self._site.http.call():
+            self._check(key)
+            return self._writer.update(key, patch, held)
+
+    def comment(self, key: str, draft: CommentDraft, *, token: str, expected: str | None = None) -> Commented:
+        with self._site.http.call():
+            self._check(key)
+            return self._writer.comment(key, draft, token, expected)
+
+    def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:
+        return files.download(self._site, file)
+
+    def probe(self) -> Sequence[Finding]:
+        with self._site.http.call():
+            return self._prover.probe()
+
+    def close(self) -> None:
+        self._site.http.close()
+
+    def _check(self, key: str) -> None:
+        """A key that is none is never put into an address.  :raises NotFound: it is none."""
+        if not re.fullmatch(self._site.profile.ticket.key_pattern, key):
+            raise NotFound(f"{key!r} is no key of {self._site.profile.product}")

@@ -1,0 +1,190 @@
+"""Files on their way: inside a comment's body, uploaded before it, and down again. Never a whole one in memory."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+from connectors.api import FileDraft, RemoteFile
+from connectors.errors import ProtocolError, Refused
+from connectors.rest.profile import InlineFiles, UploadedFiles
+from connectors.rest.site import Site
+from connectors.rest.values import address, at, fill, put
+
+_STEP = 57 * 1024
+"""Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
+_HOLE = "b2f6a1c4-file"
+
+
+class FileBody:
+    """The bytes of a draft, as a request's body."""
+
+    def __init__(self, file: FileDraft) -> None:
+        self._file = file
+
+    def __len__(self) -> int:
+        return self._file.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._file.open() as chunks:
+            yield from chunks
+
+
+class InlineBody:
+    """A JSON body with files inside as base64, made while it is sent. Its length is known beforehand."""
+
+    def __init__(self, body: Mapping[str, Any], shape: InlineFiles, files: tuple[FileDraft, ...], site: Site) -> None:
+        media_type = site.quirks.media_type or (lambda file: file.media_type)
+        entries = [
+            {
+                shape.name: encoded_word(file.name) if shape.encoded_names else file.name,
+                shape.media_type: media_type(file),
+                shape.content: f"{_HOLE}{number}",
+            }
+            for number, file in enumerate(files)
+        ]
+        whole: dict[str, Any] = json.loads(json.dumps(body))
+        put(whole, shape.at, entries)
+        texts = re.split(rf'"{_HOLE}(\d+)"', json.dumps(whole))
+        self._texts = [text.encode() for text in texts[0::2]]
+        self._files = [files[int(number)] for number in texts[1::2]]
+        self._empty = json.dumps(shape.empty).encode()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._texts)) + sum(
+            2 + 4 * -(-file.size // 3) if file.size else len(self._empty) for file in self._files
+        )
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._texts[0]
+        for file, text in zip(self._files, self._texts[1:], strict=True):
+            if file.size:
+                yield b'"'
+                yield from _encoded(file)
+                yield b'"'
+            else:
+                yield self._empty
+            yield text
+
+
+def _encoded(file: FileDraft) -> Iterator[bytes]:
+    rest = b""
+    with file.open() as chunks:
+        for chunk in chunks:
+            rest += chunk
+            while len(rest) >= _STEP:
+                yield base64.b64encode(rest[:_STEP])
+                rest = rest[_STEP:]
+    yield base64.b64encode(rest)
+
+
+def encoded_word(name: str) -> str:
+    """A name as one RFC 2047 word: the only form that some products keep exactly."""
+    return f"=?UTF-8?B?{base64.b64encode(name.encode()).decode()}?="
+
+
+def check(site: Site, files: tuple[FileDraft, ...], *, internal: bool) -> None:
+    """:raises Refused: field `files`, if one of them cannot be sent there. Nothing has been sent."""
+    powers = site.capabilities
+    if not files:
+        return
+    if not powers.files:
+        raise Refused(f"{site.profile.product} takes no files with a comment", field="files")
+    if internal and not site.profile.comment.internal_files:
+        raise Refused(f"{site.profile.product} would show the files of a hidden comment to everybody", field="files")
+    limit = min(each for each in (powers.max_file, site.environment.max_file) if each is not None)
+    for file in files:
+        if not file.size and not powers.empty_files:
+            raise Refused(f"{site.profile.product} takes no empty file ({file.name!r})", field="files")
+        if file.size > limit:
+            raise Refused(f"the file {file.name!r} is larger ({file.size:,} bytes) than {limit:,} bytes", field="files")
+
+
+def upload(site: Site, shape: UploadedFiles, file: FileDraft, body: MutableMapping[str, Any]) -> None:
+    """Upload a file and let the comment's body name it.
+
+    :raises Refused: field `files`.  A lost answer leaves only an upload that nobody refers to: it counts as busy."""
+    words = site.words(name=file.name)
+    query = {name: fill(value, words) for name, value in shape.query.items()}
+    try:
+        answer = site.http.write(
+            shape.method,
+            address(shape.path, words),
+            query=query,
+            stream=FileBody(file),
+            headers={"Content-Type": "application/octet-stream"},
+        )
+    except Refused as refused:
+        raise Refused(refused.reason, field="files") from None
+    claim = at(answer.json(), shape.claim)
+    if not claim:
+        raise ProtocolError(f"{answer.about}: the upload's answer has nothing under {shape.claim!r}")
+    if at(body, shape.at) is None:
+        put(body, shape.at, [])
+    at(body, shape.at).append({shape.key: claim, shape.name: file.name, shape.media_type: file.media_type})
+
+
+@contextmanager
+def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
+    """The bytes of a file, in chunks.
+
+    :raises NotFound: it is gone.  :raises ProtocolError: it is larger than allowed, or broken."""
+    shape, limit = site.profile.download, site.environment.max_file
+    path = address(shape.path, site.words(id=file.id, name=file.name))
+    if shape.base64_at is None:
+        with site.http.stream(path, limit=limit) as chunks:
+            yield chunks
+    else:
+        wrapped = limit * 3 // 2 + 65536
+        with site.http.stream(path, limit=wrapped, accept="application/json") as chunks:
+            yield _bounded(_unwrapped(chunks, shape.base64_at, path), limit, path)
+
+
+def _bounded(chunks: Iterator[bytes], limit: int, about: str) -> Iterator[bytes]:
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > limit:
+            raise ProtocolError(f"GET {about}: the file is larger than {limit:,} bytes")
+        yield chunk
+
+
+def _unwrapped(chunks: Iterator[bytes], key: str, about: str) -> Iterator[bytes]:
+    """The bytes that stand as base64 under a key of a JSON object, without ever holding all of it."""
+    opening = re.compile(rb'"' + re.escape(key.encode()) + rb'"\s*:\s*(null|"?)')
+    buffer = b""
+    for chunk in chunks:
+        buffer += chunk
+        found = opening.search(buffer)
+        # a match at the very end may be the beginning of `null` or of the opening quote
+        if found is not None and (found[1] or found.end() < len(buffer)):
+            break
+    else:
+        raise ProtocolError(f"GET {about}: the answer has no file under {key!r}", raw=buffer.decode("utf-8", "replace"))
+    if found[1] == b"null":
+        return
+    if found[1] != b'"':
+        raise ProtocolError(f"GET {about}: the file under {key!r} is not text")
+    rest, digits, done = buffer[found.end() :], b"", False
+    while True:
+        piece, quote, _ = rest.partition(b'"')
+        done = bool(quote)
+        # JSON escapes inside base64 are line ends and slashes, and may be cut in two by a chunk's edge
+        escape = b"" if done or not piece.endswith(b"\\") else b"\\"
+        piece = piece[: len(piece) - len(escape)]
+        digits += piece.replace(b"\\n", b"").replace(b"\\r", b"").replace(b"\\/", b"/")
+        whole = len(digits) if done else len(digits) - len(digits) % 4
+        try:
+            yield base64.b64decode(digits[:whole], validate=True)
+        except binascii.Error:
+            raise ProtocolError(f"GET {about}: the file under {key!r} is not base64") from None
+        digits = digits[whole:]
+        if done:
+            return
+        more = next(chunks, None)
+        if more is None:
+            raise ProtocolError(f"GET {about}: the answer ends in the middle of a file")
+        rest = escape + more

@@ -1,0 +1,128 @@
+"""What the live system says of itself, and the proof of a registration: by reading only."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from connectors.api import Finding, RemoteField
+from connectors.errors import AccessError, ConnectorError, NotFound, Transient
+from connectors.rest.polling import Poller
+from connectors.rest.site import Site
+from connectors.rest.values import fill
+
+_NOBODYS = "INTERDESK-PROBE-7Q2M"
+"""A token that no ticket bears."""
+_CLOCKS_AGREE = timedelta(minutes=2)
+
+
+class Prover:
+    """Describes and proves one site."""
+
+    def __init__(self, site: Site, poller: Poller) -> None:
+        self._site = site
+        self._poller = poller
+        self._profile = site.profile
+
+    def describe(self) -> tuple[RemoteField, ...]:
+        """The fields that can be mapped, with what each allows now."""
+        found = [
+            RemoteField(
+                name,
+                shape.kind,
+                writable=shape.write is not None,
+                values=shape.values or (self._site.tables.words(shape.table) if shape.table else ()),
+                max_length=shape.max_length or shape.max_bytes,
+            )
+            for name, shape in self._profile.fields.items()
+        ]
+        customs = self._profile.custom_fields
+        if customs is not None and customs.table is not None:
+            ours = fill(customs.token, self._site.words())
+            found += [
+                RemoteField(customs.prefix + name, "text")
+                for name in self._site.tables.words(customs.table)
+                if name != ours
+            ]
+        return tuple(found)
+
+    def probe(self) -> tuple[Finding, ...]:
+        """Each finding in a sentence. A system that cannot be reached is one finding, not an error."""
+        findings: list[Finding] = []
+        for check in (self._account, self._place, self._token_field, self._rights, self._future, self._clock):
+            try:
+                findings += check()
+            except Transient as trouble:
+                return (*findings, Finding(False, str(trouble), "see that the address is right and the system is up"))
+            except (AccessError, NotFound) as trouble:
+                remedy = "check the credentials, and the names of what they should reach"
+                findings.append(Finding(False, str(trouble), remedy))
+                if check == self._account:
+                    break
+            except ConnectorError as trouble:
+                findings.append(Finding(False, str(trouble), "see that the address is that of the product's REST API"))
+        return tuple(findings)
+
+    def _account(self) -> Iterable[Finding]:
+        person = self._site.account()
+        yield Finding(True, f"logged in to {self._profile.product} as {person.name or person.key}")
+
+    def _place(self) -> Iterable[Finding]:
+        self._site.read(self._profile.place)
+        page = self._poller.scan("")
+        many = f"at least {len(page.changes)}" if page.more else str(len(page.changes))
+        yield Finding(True, f"{self._named()} can be read; it holds {many} tickets")
+
+    def _token_field(self) -> Iterable[Finding]:
+        customs = self._profile.custom_fields
+        if customs is None:
+            return
+        name = fill(customs.token, self._site.words())
+        if customs.table is not None:
+            try:
+                self._site.tables.id(customs.table, name)
+            except LookupError as absent:
+                remedy = "add such a text field and let the account see and change it, or name another as external_id"
+                yield Finding(False, f"the custom field {name!r}, meant for our token, is not there: {absent}", remedy)
+                return
+        strangers = self._poller.bearing(_NOBODYS)
+        if strangers:
+            told = f"searching by the custom field {name!r} does not work: a token that nobody has was found"
+            yield Finding(False, told, "let the field be used as a filter")
+        else:
+            yield Finding(True, f"the custom field {name!r} is there, and tickets are found by it")
+
+    def _rights(self) -> Iterable[Finding]:
+        return self._site.quirks.rights(self._site) if self._site.quirks.rights is not None else ()
+
+    def _future(self) -> Iterable[Finding]:
+        """A filter that is misread or ignored answers with everything."""
+        if self._poller.after(self._site.http.server_now() + timedelta(days=1)):
+            yield Finding(
+                False,
+                f"{self._profile.product} ignores the time in a search: it lists changes of tomorrow",
+                "tell the makers of this profile the product's version",
+            )
+        else:
+            yield Finding(True, "searching by the time of the last change works")
+
+    def _clock(self) -> Iterable[Finding]:
+        offset = self._site.http.offset
+        if offset is None:
+            yield Finding(True, "the server does not tell its time; polling goes by its change times alone")
+        elif abs(offset) <= _CLOCKS_AGREE:
+            yield Finding(True, "its clock agrees with ours")
+        else:
+            way = "ahead of" if offset > timedelta(0) else "behind"
+            yield Finding(
+                True,
+                f"its clock is {timedelta(seconds=round(abs(offset).total_seconds()))} {way} ours: polling allows for "
+                "it, times shown to people will differ",
+            )
+
+    def _named(self) -> str:
+        """The place, in the operator's own words."""
+        words = [
+            f"{name} {self._site.settings[name]!r}"
+            for name, setting in self._profile.settings.items()
+            if setting.kind == "text" and setting.required and setting.default is None
+        ]
+        return " ".join(words) or self._site.url

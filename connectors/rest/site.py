@@ -1,0 +1,117 @@
+"""One registered system: its profile, its settings and its session, and who we are there."""
+
+import re
+import threading
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from connectors.answers import Answer
+from connectors.api import Capabilities, Person
+from connectors.environment import Environment
+from connectors.errors import AccessError, NotFound
+from connectors.rest.kept import Openings
+from connectors.rest.profile import PersonShape, Profile, Request
+from connectors.rest.quirks import Quirks
+from connectors.rest.tables import Tables, UnknownWord
+from connectors.rest.values import address, at, fill, text
+from connectors.session import HttpSession, Origin
+
+
+class Site:
+    """What every part of the REST engine works with. Thread-safe."""
+
+    def __init__(self, profile: Profile, settings: Mapping[str, str], environment: Environment, quirks: Quirks) -> None:
+        self.profile = profile
+        self.settings = settings
+        self.environment = environment
+        self.quirks = quirks
+        self.capabilities: Capabilities = profile.capabilities.capabilities(profile.notifies)
+        self.tables = Tables(self, profile.tables)
+        self.openings = Openings()
+        ca_file = settings.get("ca_file")
+        self.http = HttpSession(
+            Origin(
+                fill(profile.root, {**settings, "url": settings["url"].rstrip("/")}),
+                {name: fill(value, settings) for name, value in profile.credentials.items()},
+                [settings[name] for name, setting in profile.settings.items() if setting.kind == "secret"],
+                Path(ca_file) if ca_file else None,
+            ),
+            environment,
+            errors=dict(profile.errors),
+            reason=self._reason,
+        )
+        self._account: Person | None = None
+        self._lock = threading.Lock()
+
+    @cached_property
+    def url(self) -> str:
+        """The address people open, without a slash at the end."""
+        return self.settings["url"].rstrip("/")
+
+    def token_field(self) -> str:
+        """The external id field as a search names it: by id where the product has ids for its custom fields.
+
+        :raises AccessError: there is no such field that we can see."""
+        customs = self.profile.custom_fields
+        assert customs is not None, "only products with custom fields are searched by them"
+        name = str(fill(customs.token, self.words()))
+        if customs.table is None or customs.shape == "names":
+            return name
+        try:
+            return self.tables.id(customs.table, name)
+        except UnknownWord as absent:
+            raise AccessError(f"the field for our token cannot be found: {absent}") from None
+
+    def words(self, **more: Any) -> dict[str, Any]:
+        """The settings, and what an operation knows."""
+        return {**self.settings, "url": self.url, **more}
+
+    def read(
+        self,
+        request: Request,
+        query: Mapping[str, str] | None = None,
+        *,
+        errors: Mapping[int, str] | None = None,
+        **words: Any,
+    ) -> Answer:
+        """Send a request that reads. `query` comes on top of the request's own."""
+        known = self.words(**words)
+        filled = {fill(name, known): fill(value, known) for name, value in {**request.query, **(query or {})}.items()}
+        return self.http.read(address(request.path, known), filled, errors=errors)
+
+    def account(self) -> Person:
+        """Who we are there, asked once."""
+        with self._lock:
+            if self._account is None:
+                if self.quirks.account is not None:
+                    self._account = self.quirks.account(self)
+                else:
+                    assert self.profile.account is not None, "the profile or its quirks say who we are"
+                    answer = self.read(self.profile.account.read)
+                    self._account = self.person(answer.json(), self.profile.account.person)
+            return self._account
+
+    def person(self, data: Any, shape: PersonShape | None = None) -> Person:
+        """Somebody whom an answer names."""
+        shape = shape or self.profile.people
+        key = text(at(data, shape.key))
+        names = [text(at(data, path)) for path in shape.name]
+        return Person(key, " ".join(each for each in names if each) or key, text(at(data, shape.email or "-")))
+
+    def gone(self, key: str, trouble: AccessError | NotFound) -> AccessError | NotFound:
+        """Why a ticket cannot be had: it alone is gone, or the whole place is closed to us.
+
+        A ticket moved out of our sight answers like wrong credentials. Asking for the place tells the two apart."""
+        try:
+            self.read(self.profile.place)
+        except (AccessError, NotFound) as closed:
+            return AccessError(f"neither ticket {key} nor the place it is in can be read: {closed}")
+        return NotFound(f"{self.profile.product} has no ticket {key} for us: {trouble}")
+
+    def _reason(self, body: Any) -> str:
+        found = [at(body, path) for path in self.profile.reason]
+        words: Collection[Any] = next((each if isinstance(each, list) else [each] for each in found if each), [])
+        said = "; ".join(str(each) for each in words)
+        return re.sub(self.profile.reason_noise, "", said) if self.profile.reason_noise else said

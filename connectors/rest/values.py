@@ -1,0 +1,116 @@
+"""Small words of the REST family: looking into answers, filling templates, and when two values are the same. Pure."""
+
+import re
+from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from connectors.api import Value
+from connectors.errors import ProtocolError
+
+_WORD = re.compile(r"\{([a-z_]+)(:sql)?\}")
+
+
+def at(data: Any, path: str) -> Any:
+    """What a dotted path leads to; None where it leads nowhere."""
+    for step in path.split(".") if path else ():
+        if isinstance(data, Mapping):
+            data = data.get(step)
+        elif isinstance(data, list) and step.isdecimal() and int(step) < len(data):
+            data = data[int(step)]
+        else:
+            return None
+    return data
+
+
+def first(data: Any, paths: Sequence[str]) -> Any:
+    """What the first path that leads somewhere leads to."""
+    return next((found for found in (at(data, path) for path in paths) if found is not None), None)
+
+
+def rows(data: Any, path: str, about: str) -> list[Any]:
+    """A list inside an answer.  :raises ProtocolError: there is none."""
+    found = at(data, path)
+    if not isinstance(found, list):
+        raise ProtocolError(f"{about}: the answer has no list under {path!r}", raw=repr(data))
+    return found
+
+
+def text(value: Any) -> str:
+    """A scalar as text; "" for None."""
+    return "" if value is None else str(value)
+
+
+def plain(value: Any) -> Value:
+    """A value of an answer in canonical form: line ends LF, nothing blank at the end, absent is None."""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n").rstrip() or None
+    if isinstance(value, list):
+        words = tuple(str(each) for each in value if each not in (None, ""))
+        return words if len(words) > 1 else (plain(words[0]) if words else None)
+    if value is None or isinstance(value, bool | int):
+        return value
+    return str(value)
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether two values are one as far as the wire can tell (55 and "55", None and "", any order of a set)."""
+
+    def form(value: Value) -> object:
+        if isinstance(value, tuple):
+            return frozenset(value)
+        return "" if value is None else str(plain(str(value)) or "")
+
+    if isinstance(one, tuple) != isinstance(other, tuple):
+        return form(one if isinstance(one, tuple) else _alone(one)) == form(
+            other if isinstance(other, tuple) else _alone(other)
+        )
+    return form(one) == form(other)
+
+
+def _alone(value: Value) -> tuple[str, ...]:
+    return () if value in (None, "") else (str(value),)
+
+
+def moment(value: Any, about: str) -> datetime:
+    """A time of an answer, as UTC.  :raises ProtocolError: it is none."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ProtocolError(f"{about}: {value!r} is not a time", raw=repr(value)) from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def fill(template: str, words: Mapping[str, Any]) -> Any:
+    """The template with its words filled in. A template that is one word alone keeps that word's type.
+
+    :raises KeyError: a word is not known."""
+    whole = _WORD.fullmatch(template)
+    if whole is not None and not whole[2]:
+        return words[whole[1]]
+
+    def word(found: re.Match[str]) -> str:
+        said = str(words[found[1]])
+        return said.replace("\\", "\\\\").replace("'", "\\'") if found[2] else said
+
+    return _WORD.sub(word, template)
+
+
+def address(template: str, words: Mapping[str, Any]) -> str:
+    """A path with its words filled in, each escaped so that it stays one step."""
+    return _WORD.sub(lambda found: quote(str(words[found[1]]), safe=""), template)
+
+
+def put(body: MutableMapping[str, Any], path: str, value: Any) -> None:
+    """Put a value at a dotted place, making the objects on the way."""
+    *way, last = path.split(".")
+    place: Any = body
+    for step in way:
+        place = place.setdefault(step, {})
+    place[last] = value
+
+
+def joined(*paths: str) -> str:
+    """Dotted paths, one below the other."""
+    return ".".join(path for path in paths if path)
