@@ -32,8 +32,8 @@ class Connectors(Protocol):
     def names(self) -> Sequence[str]:
         """Every connector and profile there is."""
 
-    def check(self, name: str, settings: Mapping[str, Any]) -> None:
-        """:raises SettingsError: with what is wrong in these settings, secrets being references."""
+    def check(self, name: str, settings: Mapping[str, Any], system: str) -> None:
+        """:raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ class _Plan:
             self._problems.append(Problem(document.place(("connector",)), sentence))
             return
         try:
-            self._connectors.check(system.connector, system.settings)
+            self._connectors.check(system.connector, system.settings, system.name)
         except SettingsError as error:
             for path, sentence in error.problems:
                 whole = ("settings", *path)

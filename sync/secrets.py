@@ -52,10 +52,10 @@ class Secrets:
     def look_up(self, reference: str) -> str:
         """The secret's text, without the line end that editors leave.
 
-        :raises MissingSecret: it is not there; ValueError: this is no reference at all."""
+        :raises MissingSecret: it is not there, or this is no reference at all."""
         problem = reference_problem(reference)
         if problem:
-            raise ValueError(problem)
+            raise MissingSecret(problem)
         scheme, _, name = reference.partition(":")
         value = self._variable(name) if scheme == "env" else self._file(name)
         with self._lock:

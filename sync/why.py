@@ -13,6 +13,10 @@ from mappings.loader import suggestion
 _OUTWARD = frozenset({Kind.WRITTEN, Kind.WRITE_REFUSED})
 
 
+class NoField(LookupError):
+    """There is no such field. The sentence names the nearest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Who set a value, where and when, and what carried it here."""
@@ -76,9 +80,9 @@ def explain(
 ) -> Why:
     """Why this field of this ticket has its value. `events` is the ticket's history, oldest first.
 
-    :raises LookupError: there is no such field; the sentence names the nearest."""
+    :raises NoField: there is none of this name."""
     if field not in FIELDS:
-        raise LookupError(f"there is no field {field!r}{suggestion(field, FIELDS)}")
+        raise NoField(f"there is no field {field!r}{suggestion(field, FIELDS)}")
     changes = [event for event in events if event.kind is Kind.FIELD_CHANGED and event.field == field]
     first = changes[0].data.get("from") if changes else plain(ticket[field])
     origins = [_beginning(ticket, field, events, first)]
@@ -121,3 +125,48 @@ def _there(link: Link, field: str, events: Sequence[Event]) -> There:
 
 def _deed(event: Event) -> Deed:
     return Deed(event.at, event.kind, event.data, event.why)
+
+
+def told(why: Why) -> list[str]:
+    """The answer in sentences, for people."""
+    said = [f"ticket {why.ticket_id}, {why.field}: {_shown(plain(why.value))}", f"  {_of(why.origin)}"]
+    if why.earlier:
+        said += ["before that"] + [f"  {_shown(each.value)}: {_of(each)}" for each in why.earlier]
+    for lost in why.lost:
+        ours, theirs = _shown(plain(lost.ours)), _shown(plain(lost.theirs))
+        said.append(f"lost at {_moment(lost.at)}: ours {ours}, theirs {theirs} in {lost.system}")
+        said.append(f"  {lost.winner} stands: {lost.reason}")
+    for there in why.there:
+        said += _in_system(there)
+    return said if why.there else [*said, "not linked to any system"]
+
+
+def _of(origin: Origin) -> str:
+    if origin.who is None:
+        return f"set by nobody: {origin.because}"
+    where = f"in {origin.system}" if origin.system else "at the centre"
+    return f"set by {origin.who.label} {where}, {_moment(origin.at)}{f': {origin.because}' if origin.because else ''}"
+
+
+def _in_system(there: There) -> list[str]:
+    if not there.carried and not there.disagreement:
+        return [f"in {there.system}/{there.key or '…'} ({there.state}): not carried by its mapping"]
+    said = [f"in {there.system}/{there.key or '…'} ({there.state}): {_shown(plain(there.theirs))} last agreed on"]
+    if there.disagreement:
+        said.append(f"  standing disagreement: {there.disagreement}")
+    for deed in there.written:
+        value = deed.data.get("theirs") if deed.what is Kind.WRITTEN else deed.data.get("wanted")
+        said.append(f"  {deed.what} at {_moment(deed.at)}: {_shown(value)}; {deed.because}")
+    for deed in there.echoes:
+        said.append(f"  echo dropped at {_moment(deed.at)}: {_shown(deed.data.get('theirs'))}; {deed.because}")
+    return said
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return ", ".join(map(str, value)) if isinstance(value, list) else repr(value)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

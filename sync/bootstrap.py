@@ -1,0 +1,246 @@
+"""The one place where concrete things meet: settings of the environment in, a whole interdesk out."""
+
+import base64
+import os
+import random
+import secrets as entropy
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from fastapi import FastAPI
+
+from central.desk.web.app import create_app
+from central.store import migrations
+from central.store.api import Store
+from central.store.sql import SqlStore, sqlite
+from connectors import registry
+from connectors.api import Connector
+from connectors.emulators.tracker import Tracker
+from connectors.environment import Environment
+from connectors.errors import SettingsError
+from mappings.document import compile_mapping
+from mappings.loader import DocumentError, Problem, read_files
+from mappings.model import Place
+from sync.bus.inprocess import InProcessBus
+from sync.centre import Centre
+from sync.config import InstanceDocument, instance_document
+from sync.engine import SyncEngine
+from sync.gateway import Gateway
+from sync.gateways import LiveGateways, Registration, Unusable
+from sync.inbox import Inbox
+from sync.means import Means
+from sync.policy import Policy
+from sync.registration import read_again
+from sync.relay import Relay
+from sync.scheduler import Clockwork, Scheduler
+from sync.secrets import Secrets
+from sync.worker import Lane, Worker
+
+DEADLINE = timedelta(seconds=30)
+"""The longest that one call of a connector may take, and that a request of ours may still execute over there."""
+
+
+class BadSetting(Exception):
+    """A setting of the environment or the command line is wrong. The sentence says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says."""
+
+    state: Path
+    database: str
+    host: str
+    port: int
+    instance: InstanceDocument
+    beside: Path
+    """The folder of the instance's document."""
+    environ: Mapping[str, str]
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+def fresh_token() -> str:
+    """Sixty unguessable bits as twelve letters and digits with a dash."""
+    text = base64.b32encode(entropy.token_bytes(10)).decode()
+    return f"{text[:6]}-{text[6:12]}"
+
+
+def settings(environ: Mapping[str, str], *, state: Path | None = None) -> Settings:
+    """Read the settings; `state` goes before INTERDESK_STATE.
+
+    :raises BadSetting: one is wrong.  :raises DocumentError: the instance's document is."""
+    folder = state or Path(environ.get("INTERDESK_STATE") or "var")
+    host, port = _listen(environ.get("INTERDESK_LISTEN") or "127.0.0.1:8350")
+    instance, beside = _instance(environ.get("INTERDESK_CONFIG", ""))
+    database = environ.get("INTERDESK_DATABASE") or f"sqlite:///{(folder / 'interdesk.db').absolute()}"
+    return Settings(folder, database, host, port, instance, beside, environ)
+
+
+def _listen(address: str) -> tuple[str, int]:
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise BadSetting(f"INTERDESK_LISTEN is HOST:PORT, such as 127.0.0.1:8350, not {address!r}")
+    return host.strip("[]"), int(port)
+
+
+def _instance(named: str) -> tuple[InstanceDocument, Path]:
+    path = Path(named or "interdesk.yaml")
+    if not named and not path.exists():
+        return InstanceDocument(), Path()
+    documents = read_files([path])
+    if len(documents) != 1 or documents[0].kind != "instance":
+        place = documents[0].place(("kind",))
+        raise DocumentError([Problem(Place(str(path), place.line, 1), "this file holds one document of kind instance")])
+    return instance_document(documents[0]), path.parent
+
+
+class ConnectorKinds:
+    """Fulfils `sync.registration.Connectors`."""
+
+    def __init__(self, environment: Environment, secrets: Secrets) -> None:
+        self._environment, self._secrets = environment, secrets
+
+    def names(self) -> Sequence[str]:
+        """Every connector there is."""
+        return registry.names()
+
+    def open(self, name: str, settings: Mapping[str, Any], system: str) -> Connector:
+        """The connector of these settings. Asks nobody anything yet.
+
+        :raises SettingsError: with all that is wrong.  :raises LookupError: there is no such connector."""
+        return registry.open_connector(
+            name, settings, system=system, environment=self._environment, secrets=self._secrets.look_up
+        )
+
+    def check(self, name: str, settings: Mapping[str, Any], system: str) -> None:
+        """:raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
+        self.open(name, settings, system).close()
+
+
+class Interdesk:
+    """Everything of one process, put together. Use it in a `with`; `start` begins to synchronise."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        exclusive: bool = False,
+        create: bool = False,
+        clock: Callable[[], datetime] = utc_now,
+        trackers: Mapping[str, Tracker] | None = None,
+    ) -> None:
+        """Open the database of these settings.
+
+        `exclusive`: this process is to run the mesh; it brings the database up to date first. `create`: make the
+        database where there is none.
+
+        :raises StoreError: the database cannot be used; the sentence says what to do."""
+        self.settings, self.clock = settings, clock
+        instance = settings.instance
+        if exclusive or (create and not sqlite.file_of(settings.database).exists()):
+            migrations.upgrade(settings.database)
+        self.store: Store = SqlStore.open(settings.database, clock=clock, exclusive=exclusive)
+        self.secrets = Secrets(settings.environ, instance.secrets_folder(settings.beside))
+        self.environment = Environment(
+            clock=clock,
+            allowed_networks=instance.allowed_networks,
+            deadline=DEADLINE,
+            max_answer=instance.limits.answer,
+            max_file=instance.limits.file,
+            max_comment=instance.limits.comment,
+            trackers=trackers or {},
+        )
+        self.bus = InProcessBus()
+        self.gateways = LiveGateways(self.store, self._gateway)
+        self.means = Means(
+            store=self.store,
+            relay=Relay(self.bus),
+            clock=clock,
+            token=fresh_token,
+            units=self.gateways.units,
+            limits=instance.central_limits,
+            request_deadline=DEADLINE,
+            centre=instance.centre,
+            ticket_address=instance.where_tickets_open,
+        )
+        self.centre = Centre(self.means)
+        self.inbox = Inbox(self.means, self.gateways, self.secrets)
+        self.connectors = ConnectorKinds(self.environment, self.secrets)
+        self._worker = Worker(self._lane, self.bus, self.gateways, clock)
+        self._clockwork = Clockwork(clock)
+        self._engine = SyncEngine(self.means)
+        self.gateways.refresh()
+
+    def start(self) -> None:
+        """Begin to poll and to work."""
+        scheduler = Scheduler(self.means, self.gateways, submit=self._clockwork.submit, moved=self.catch_up)
+        self._clockwork.start(scheduler)
+
+    def catch_up(self) -> None:
+        """Take in what was registered, paused or owed elsewhere, and wake every lane."""
+        self.gateways.refresh()
+        self._worker.ensure_lanes()
+        for name in self.gateways.names():
+            self.bus.wake(name)
+
+    def app(self) -> FastAPI:
+        """The web application."""
+        return create_app(self.store, self.inbox, self, self.clock, centre=self.settings.instance.centre)
+
+    def problems(self) -> list[str]:
+        """Fulfils `central.desk.services.Readiness`."""
+        try:
+            self.store.read(lambda tx: tx.tickets.count())
+        except Exception as problem:  # noqa: BLE001  # whatever it is, this process is not ready
+            return [f"the database does not answer: {type(problem).__name__}"]
+        return []
+
+    def close(self) -> None:
+        """Finish what is under way, and let go of everything."""
+        self._clockwork.stop()
+        self._worker.stop()
+        self.bus.close()
+        self.gateways.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _lane(self, system: str) -> Lane:
+        owner = f"{socket.gethostname()}/{os.getpid()}/{entropy.token_hex(4)}"
+        return Lane(self.means, self._engine, self.gateways, system, owner=owner, spread=random.random)
+
+    def _gateway(self, registration: Registration) -> Gateway:
+        """The gateway of a registration.  :raises Unusable: its documents do not work as they stand."""
+        document, mapping = registration.document, registration.mapping
+        try:
+            compiled = compile_mapping(read_again(mapping), revision=mapping.revision, overrides=document.overrides)
+            connector = self.connectors.open(document.connector, document.settings, document.name)
+        except (DocumentError, SettingsError, LookupError) as problem:
+            raise Unusable(f"{document.name}: {problem}") from None
+        return Gateway(
+            system=document.name,
+            revision=registration.revision,
+            connector=connector,
+            mapping=compiled,
+            policy=Policy(compiled.policy, {n: f.policy for n, f in compiled.fields.items() if f.policy}),
+            birth_unit=document.birth_unit,
+            units=frozenset(document.support_units),
+            share_internal=document.share_internal and connector.capabilities.internal_comments,
+            poll_every=document.poll.every,
+            overlap=document.poll.overlap,
+            full_scan=document.poll.full_scan,
+            in_flight=document.limits.in_flight,
+            contacts=document.contacts,
+        )

@@ -1,0 +1,139 @@
+"""The proof of a registration against the live system. Nothing is written anywhere: log-in and search are reads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from central.model import FIELDS
+from central.store.api import NoSuch, Transaction
+from connectors.api import Capabilities, Connector, Finding
+from connectors.errors import ConnectorError, Transient
+from mappings import check as vocabulary
+from mappings import library, loader
+from mappings.document import compile_mapping
+from mappings.losses import loss_statement
+from mappings.model import Losses
+from sync import registration
+from sync.bootstrap import Interdesk
+from sync.config import SystemDocument, system_document
+from sync.registration import read_again
+from sync.secrets import MissingSecret
+
+WORKS, REFUTED, UNREACHABLE = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the live system says about a registration."""
+
+    system: str
+    connector: str
+    mapping: str
+    findings: tuple[Finding, ...]
+    mails: tuple[str, ...]
+    """Which of our writes make it send mail, and to whom."""
+    losses: Losses
+    verdict: int
+    """An exit code: WORKS, REFUTED or UNREACHABLE."""
+
+    @property
+    def conclusion(self) -> str:
+        """The whole of it in a sentence."""
+        missing = sum(not finding.ok for finding in self.findings)
+        if self.verdict == UNREACHABLE:
+            return "not proven: the system cannot be reached"
+        return f"not proven: {missing} to mend" if missing else "proven: it works, and nothing was written"
+
+    def plain(self) -> dict[str, Any]:
+        """The report as JSON knows it."""
+        return {**asdict(self), "conclusion": self.conclusion}
+
+
+def check(desk: Interdesk, documents: Sequence[loader.Document], *, same_secret: bool = False) -> list[Report]:
+    """Prove every system among these documents.
+
+    :raises DocumentError: what is wrong in the documents themselves; nobody was asked anything then."""
+    desk.store.read(lambda tx: registration.plan(tx, documents, desk.connectors, same_secret=same_secret))
+    systems = [each for each in documents if each.kind == "system"]
+    return [_prove(desk, system_document(each), documents) for each in systems]
+
+
+def _prove(desk: Interdesk, system: SystemDocument, documents: Sequence[loader.Document]) -> Report:
+    mapping = desk.store.read(lambda tx: _mapping(tx, system.mapping, documents))
+    connector = desk.connectors.open(system.connector, system.settings, system.name)
+    try:
+        findings = [*connector.probe()]
+        verdict, remote = _describe(connector, findings)
+    finally:
+        connector.close()
+    findings += _vocabularies(mapping, remote)
+    findings += _webhook(desk, system)
+    findings += _policies(system)
+    if verdict == WORKS and not all(finding.ok for finding in findings):
+        verdict = REFUTED
+    compiled = compile_mapping(mapping, revision=0, overrides=system.overrides)
+    losses = loss_statement(compiled, _plain(connector.capabilities), central=_central(), remote=remote)
+    mails = tuple(connector.capabilities.notifies.values())
+    return Report(system.name, system.connector, system.mapping, tuple(findings), mails, losses, verdict)
+
+
+def _mapping(tx: Transaction, name: str, documents: Iterable[loader.Document]) -> loader.Document:
+    given = next((each for each in documents if (each.kind, each.name) == ("mapping", name)), None)
+    if given is not None:
+        return given
+    try:
+        return read_again(tx.registry.document("mapping", name))
+    except NoSuch:
+        return library.shipped(name)
+
+
+def _describe(connector: Connector, findings: list[Finding]) -> tuple[int, list[dict[str, Any]] | None]:
+    """The live schema as plain data; None where it does not tell."""
+    try:
+        return WORKS, [asdict(field) for field in connector.describe()]
+    except Transient as trouble:
+        verdict = UNREACHABLE
+        sentence = str(trouble)
+    except ConnectorError as trouble:
+        verdict = REFUTED
+        sentence = str(trouble)
+    if all(finding.ok for finding in findings):
+        findings.append(Finding(False, f"its fields cannot be read: {sentence}"))
+    return verdict, None
+
+
+def _vocabularies(mapping: loader.Document, remote: Sequence[Mapping[str, Any]] | None) -> list[Finding]:
+    """The mapping held against both sides, as far as theirs could be read."""
+    problems = vocabulary.check(mapping, central=_central(), remote=remote)
+    if problems:
+        return [Finding(False, str(problem), "change the mapping, or what the system allows") for problem in problems]
+    return [Finding(True, f"mapping {mapping.name} fits both sides")] if remote is not None else []
+
+
+def _webhook(desk: Interdesk, system: SystemDocument) -> list[Finding]:
+    if system.webhook is None:
+        return [Finding(True, f"no webhook: changes are noticed by polling, every {system.poll.every}")]
+    try:
+        desk.secrets.look_up(system.webhook.secret.secret)
+    except MissingSecret as missing:
+        return [Finding(False, f"the webhook cannot be verified: {missing}")]
+    address = desk.settings.instance.public_url or "http://HOST:PORT"
+    return [Finding(True, f"the webhook's secret is there; let the system post to {address}/hooks/{system.name}")]
+
+
+def _policies(system: SystemDocument) -> list[Finding]:
+    newest = sorted(name for name, policy in system.overrides.items() if policy == "newest")
+    if not newest:
+        return []
+    sentence = (
+        f"policy newest for {', '.join(newest)} needs change times per field on both sides; without, otherwise decides"
+    )
+    return [Finding(True, sentence)]
+
+
+def _central() -> dict[str, dict[str, Any]]:
+    return {name: {"values": spec.values, "max_length": spec.max_length} for name, spec in FIELDS.items()}
+
+
+def _plain(capabilities: Capabilities) -> dict[str, Any]:
+    return {field.name: getattr(capabilities, field.name) for field in fields(capabilities)}

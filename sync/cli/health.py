@@ -1,0 +1,47 @@
+"""`status`: the mesh at a glance, and one system's health as an exit code."""
+
+import click
+
+from central.desk import views
+from central.desk.web.app import status_data
+from central.desk.web.pages import span
+from mappings.loader import suggestion
+from sync.cli.output import as_json, document, say, table
+from sync.cli.session import Session
+
+
+@click.command()
+@click.option("--check", "name", metavar="NAME", help="Only this system; exit code 1 unless it is well.")
+@as_json
+@click.pass_obj
+def status(session: Session, name: str | None, as_json: bool) -> int:
+    """Every system: state, lag, what is owed, last success and last error. Exit code 1 where one is not well."""
+    with session.interdesk() as desk:
+        overview = views.overview(desk.store, desk.clock)
+    systems = [system for system in overview.systems if name in (None, system.name)]
+    if name is not None and not systems:
+        names = [system.name for system in overview.systems]
+        raise click.UsageError(f"no system {name!r} is registered{suggestion(name, names)}")
+    if as_json:
+        data = status_data(overview)
+        data["systems"] = [each for each in data["systems"] if name in (None, each["name"])]
+        document(data)
+    else:
+        table(
+            ("System", "Health", "State", "Lag", "Due", "Dead", "Linked", "Disagree", "Last success"),
+            [
+                (s.name, s.health, s.state, span(s.lag), s.due, s.dead, s.links, s.disagreements, s.succeeded_at)
+                for s in systems
+            ],
+        )
+        for system in systems:
+            if system.reason or system.last_error:
+                say(f"{system.name}: {system.reason or system.last_error}")
+        say(f"{overview.tickets} tickets")
+    unwell = {views.Health.LATE, views.Health.FAILING, views.Health.STOPPED}
+    if name is not None:
+        unwell.add(views.Health.DRAFT)
+    return 1 if any(system.health in unwell for system in systems) else 0
+
+
+COMMANDS = (status,)

@@ -1,0 +1,99 @@
+"""The program: its commands, and what an error means for whoever typed the command."""
+
+import os
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from central.store.api import Busy, StoreError
+from connectors.errors import AccessError, ConnectorError, NotFound, Refused
+from mappings.loader import DocumentError
+from sync import logs
+from sync.bootstrap import BadSetting
+from sync.centre import NotAllowed
+from sync.cli import database, documents, health, running, systems, tickets
+from sync.cli.output import complain
+from sync.cli.session import Session
+from sync.gateways import Unusable
+from sync.secrets import MissingSecret
+from sync.serving import NoPort
+
+DONE, NO, MISTAKE, UNREACHABLE, BUG = 0, 1, 2, 3, 70
+
+_MISTAKES = (DocumentError, BadSetting, MissingSecret, Unusable, NotAllowed, StoreError, AccessError, Refused, NotFound)
+_UNREACHABLE = (ConnectorError, Busy, NoPort)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder that holds everything remembered.  [default: INTERDESK_STATE or ./var]",
+)
+@click.version_option(package_name="interdesk", prog_name="interdesk")
+@click.pass_context
+def interdesk(context: click.Context, state: Path | None) -> None:
+    """Keeps one ticket true in many helpdesks: once, translated, in order, nothing leaked and nothing lost."""
+    context.obj = Session(state)
+
+
+for _command in (
+    *running.COMMANDS,
+    *documents.COMMANDS,
+    *systems.COMMANDS,
+    *tickets.COMMANDS,
+    *health.COMMANDS,
+    *database.COMMANDS,
+):
+    interdesk.add_command(_command)
+
+
+def main() -> None:
+    """Run the command that was typed, and end with its exit code."""
+    logs.quiet()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """Carry out these words; returns the exit code. No traceback for a user's mistake; no bug is swallowed."""
+    try:
+        answer: Any = interdesk.main(words, prog_name="interdesk", standalone_mode=False)
+    except click.ClickException as mistake:
+        mistake.show()
+        return MISTAKE
+    except (click.Abort, KeyboardInterrupt):
+        complain("Interrupted.")
+        return 130
+    except BrokenPipeError:  # whoever read our answer has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except _UNREACHABLE as problem:
+        if isinstance(problem, _MISTAKES) and not isinstance(problem, Busy):
+            complain(str(problem))
+            return MISTAKE
+        complain(str(problem))
+        return UNREACHABLE
+    except _MISTAKES as mistake:
+        complain(str(mistake))
+        return MISTAKE
+    except Exception:  # noqa: BLE001  # whatever it is, it is ours
+        return _bug()
+    return answer if isinstance(answer, int) else DONE
+
+
+def _bug() -> int:
+    """Say that it is our fault, and keep the traceback where it can be sent from."""
+    trace = traceback.format_exc()
+    folder = Path(os.environ.get("INTERDESK_STATE") or "var") / "log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}.txt"
+        file.write_text(trace, encoding="utf-8")
+        complain("This is a bug of interdesk, not a mistake of yours.", f"Please report it with {file}.")
+    except OSError:
+        complain("This is a bug of interdesk, not a mistake of yours. Please report it with this:", trace)
+    return BUG

@@ -1,0 +1,48 @@
+"""`run`, `demo`, `bench`: the commands that keep a whole interdesk at work."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from sync import logs
+from sync.bootstrap import Interdesk
+from sync.cli.output import say
+from sync.cli.session import Session
+from sync.serving import Server
+
+
+@click.command()
+@click.pass_obj
+def run(session: Session) -> None:
+    """Synchronise: web pages, webhooks, polling and work in this one process, until Ctrl-C."""
+    settings = session.settings
+    with Interdesk(settings, exclusive=True) as desk:
+        logs.configure(sys.stderr, desk.secrets.mask)
+        with until_told() as told, Server(desk.app(), settings.host, settings.port) as server:
+            say(server.address)
+            desk.start()
+            told.wait()
+
+
+@contextmanager
+def until_told() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and a polite kill set, so that everything ends in order."""
+    told = threading.Event()
+
+    def tell(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        told.set()
+
+    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+COMMANDS = (run,)

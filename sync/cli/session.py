@@ -1,0 +1,55 @@
+"""What every command works with: the settings, and an interdesk that is opened for as long as the command runs."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from central.store.api import NoSuch, Transaction
+from sync.bootstrap import Interdesk, Settings, settings
+
+
+class Session:
+    """One call of the command line."""
+
+    def __init__(self, state: Path | None) -> None:
+        self._state = state
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the environment.  :raises BadSetting, DocumentError: one is wrong."""
+        return settings(os.environ, state=self._state)
+
+    @contextmanager
+    def interdesk(self, *, create: bool = False) -> Iterator[Interdesk]:
+        """The interdesk of these settings, beside a running one if there is one. `create`: make its database.
+
+        :raises StoreError: the database cannot be used; the sentence says what to do."""
+        with Interdesk(self.settings, create=create) as opened:
+            yield opened
+
+
+def who() -> str:
+    """Who types the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as containers have
+        return str(os.getuid())
+
+
+def ticket_id(tx: Transaction, reference: str) -> int:
+    """The ticket that somebody calls this: our id, or SYSTEM/KEY.
+
+    :raises NoSuch: there is none.  :raises click.UsageError: this is neither."""
+    system, slash, key = reference.partition("/")
+    if slash:
+        link = tx.links.find_by_key(system, key)
+        if link is None:
+            raise NoSuch(f"no ticket is linked to {reference}")
+        return link.ticket_id
+    if not reference.isascii() or not reference.isdigit() or len(reference) > 18:
+        raise click.UsageError(f"a ticket is named by its number, or as SYSTEM/KEY, not {reference!r}")
+    return int(reference)

@@ -1,0 +1,227 @@
+"""`system …`: the registered systems, and their life."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from central.registry import System, SystemState
+from central.store.api import Counts, NoSuch, Transaction
+from connectors.api import Cursor
+from mappings import loader
+from mappings.loader import suggestion
+from sync import checks
+from sync.bootstrap import Interdesk
+from sync.cli.output import as_json, document, moment, pairs, say, table
+from sync.cli.session import Session, who
+from sync.poll import plain_cursor
+from sync.registration import read_again
+
+
+@click.group("system")
+def group() -> None:
+    """The registered systems, and their life: draft, live, paused."""
+
+
+@group.command("list")
+@as_json
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """Every registered system."""
+    with session.interdesk() as desk:
+        found, counts = desk.store.read(lambda tx: (tx.registry.systems(), tx.outbox.counts()))
+    if as_json:
+        document([_plain(system, counts.get(system.name, Counts())) for system in found])
+        return
+    table(
+        ("System", "State", "Revision", "Linked", "Due", "Dead", "Last success", "Reason or last error"),
+        [
+            (
+                system.name,
+                system.state,
+                system.revision,
+                counts.get(system.name, Counts()).links,
+                counts.get(system.name, Counts()).due,
+                counts.get(system.name, Counts()).dead,
+                system.succeeded_at,
+                system.reason or system.last_error,
+            )
+            for system in found
+        ],
+    )
+
+
+@group.command()
+@click.argument("name")
+@as_json
+@click.pass_obj
+def show(session: Session, name: str, as_json: bool) -> None:
+    """One system: its state, its document and its revisions. Secrets are shown as the references they are."""
+
+    def question(tx: Transaction) -> tuple[System, Any, Any, Counts]:
+        system = tx.registry.system(name)
+        stored = tx.registry.document("system", name)
+        return system, stored, tx.registry.revisions("system", name), tx.outbox.counts().get(name, Counts())
+
+    with session.interdesk() as desk:
+        system, stored, revisions, counts = desk.store.read(question)
+    if as_json:
+        document(
+            {**_plain(system, counts), "document": stored.data, "revisions": [each.revision for each in revisions]}
+        )
+        return
+    pairs(
+        [
+            ("state", f"{system.state}{f': {system.reason}' if system.reason else ''}"),
+            ("last success", system.succeeded_at),
+            ("last error", f"{system.last_error} ({moment(system.error_at)})" if system.last_error else "none"),
+            ("owed looks", f"{counts.due} due, {counts.dead} dead"),
+            ("links", f"{counts.links}, {counts.disagreements} with standing disagreements"),
+        ]
+    )
+    say("")
+    table(("Revision", "Applied", "By"), [(each.revision, each.applied_at, each.applied_by) for each in revisions])
+    say("", stored.source.rstrip())
+
+
+@group.command()
+@click.argument("what", metavar="FILE|NAME")
+@click.option("--same-secret", is_flag=True, help="A system may move to another address with its old secret.")
+@as_json
+@click.pass_obj
+def check(session: Session, what: str, same_secret: bool, as_json: bool) -> int:
+    """Prove a registration against the live system, by reading only.
+
+    Exit code 0: it works. 1: something is missing. 2: the document is wrong. 3: the system cannot be reached.
+    """
+    with session.interdesk(create=True) as desk:
+        wanted = (
+            loader.read_files([Path(what)]) if _is_file(what) else desk.store.read(lambda tx: _registered(tx, what))
+        )
+        reports = checks.check(desk, wanted, same_secret=same_secret)
+    if as_json:
+        document([report.plain() for report in reports])
+    else:
+        for report in reports:
+            _show_report(report)
+    return max((report.verdict for report in reports), default=0)
+
+
+@group.command()
+@click.argument("name")
+@click.pass_obj
+def live(session: Session, name: str) -> None:
+    """Let a system take part. What is there already stays as it is: only later changes travel."""
+    with session.interdesk() as desk:
+        go_live(desk, name)
+    say(f"system {name} is live")
+
+
+@group.command()
+@click.argument("name")
+@click.option("--reason", default="", help="Why, for those who will wonder.")
+@click.pass_obj
+def pause(session: Session, name: str, reason: str) -> None:
+    """Stop a system's traffic both ways. Nothing is lost: what is owed waits."""
+
+    def change(tx: Transaction) -> None:
+        system = tx.registry.system(name)
+        if system.state is SystemState.DRAFT:
+            raise click.UsageError(f"system {name} is a draft: nothing of it runs")
+        why = f"paused by {who()}{f': {reason}' if reason else ''}"
+        tx.registry.put_system(replace(system, state=SystemState.PAUSED, reason=why))
+
+    with session.interdesk() as desk:
+        desk.store.write(change)
+    say(f"system {name} is paused; what is owed waits", f"go on with: interdesk system resume {name}")
+
+
+@group.command()
+@click.argument("name")
+@click.pass_obj
+def resume(session: Session, name: str) -> None:
+    """Take up a paused system's traffic again."""
+
+    def change(tx: Transaction) -> None:
+        system = tx.registry.system(name)
+        if system.state is SystemState.DRAFT:
+            raise click.UsageError(f"system {name} was never live: interdesk system live {name}")
+        tx.registry.put_system(_well(system))
+
+    with session.interdesk() as desk:
+        desk.store.write(change)
+    say(f"system {name} is live again")
+
+
+def go_live(desk: Interdesk, name: str) -> None:
+    """Fix where polling begins, and let the system take part.
+
+    :raises ConnectorError: it cannot be reached.  :raises Unusable: its document does not work as it stands."""
+    system = desk.store.read(lambda tx: tx.registry.system(name))
+    first: Cursor | None = None
+    if system.cursor is None:
+        first = desk.gateways.get(name).connector.changes(None).cursor
+
+    def change(tx: Transaction) -> None:
+        ready = _well(tx.registry.system(name))
+        if first is not None and ready.cursor is None:
+            ready = replace(ready, cursor=plain_cursor(first), scanned_at=desk.clock())
+        tx.registry.put_system(ready)
+
+    desk.store.write(change)
+    desk.gateways.refresh()
+
+
+def _well(system: System) -> System:
+    return replace(system, state=SystemState.LIVE, reason="", last_error="", error_at=None, open_problem=False)
+
+
+def _is_file(what: str) -> bool:
+    return "/" in what or what.endswith((".yaml", ".yml"))
+
+
+def _registered(tx: Transaction, name: str) -> tuple[loader.Document, ...]:
+    try:
+        return (read_again(tx.registry.document("system", name)),)
+    except NoSuch:
+        names = [each.name for each in tx.registry.systems()]
+        raise NoSuch(f"no system {name!r} is registered{suggestion(name, names)}") from None
+
+
+def _plain(system: System, counts: Counts) -> dict[str, Any]:
+    return {
+        "name": system.name,
+        "state": system.state.value,
+        "reason": system.reason,
+        "revision": system.revision,
+        "links": counts.links,
+        "disagreements": counts.disagreements,
+        "due": counts.due,
+        "dead": counts.dead,
+        "succeeded_at": system.succeeded_at,
+        "polled_at": system.polled_at,
+        "scanned_at": system.scanned_at,
+        "last_error": system.last_error,
+        "error_at": system.error_at,
+    }
+
+
+def _show_report(report: checks.Report) -> None:
+    say(f"system {report.system}, by connector {report.connector}")
+    for finding in report.findings:
+        say(f"  {'yes' if finding.ok else 'NO '}  {finding.sentence}")
+        if finding.remedy:
+            say(f"       {finding.remedy}")
+    for title, sentences in (
+        ("mails that our writes cause there", report.mails),
+        ("lost on the way to the centre", report.losses.inward),
+        ("lost on the way there", report.losses.outward),
+    ):
+        say(f"  {title}: {'none' if not sentences else ''}".rstrip())
+        for sentence in sentences:
+            say(f"    - {sentence}")
+    say(f"  {report.conclusion}")
+
+
+COMMANDS = (group,)

@@ -1,0 +1,57 @@
+"""The web server of this process: a free port, a thread, an orderly end."""
+
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from fastapi import FastAPI
+
+TRIES = 20
+"""How many ports after the wanted one are tried before giving up."""
+
+
+class NoPort(Exception):
+    """There is no port to listen on. The sentence says what to set."""
+
+
+class Server:
+    """Serves an application on a thread of its own. Use it in a `with`; `address` is where people reach it."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        """:raises NoPort: nothing is free there."""
+        self._socket = _bound(host, port)
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # told, not bound
+        self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="web", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for number in range(port, min(port + TRIES, 65536)):
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, number))
+            # what connects before the thread runs must wait, not fail
+            listening.listen(128)
+        except OSError as error:
+            listening.close()
+            problem = error.strerror or str(error)
+            continue
+        return listening
+    raise NoPort(f"no port from {port} on can be listened on at {host} ({problem}): set INTERDESK_LISTEN to another")
