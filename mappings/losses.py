@@ -31,8 +31,7 @@ def loss_statement(
         if field.carries is not Carries.OUTWARD:
             inward += [f"{field.central}: {loss}" for loss in of_rule.inward]
         if field.only_on_create:
-            outward.append(f"{field.central}: carried once, when their ticket is created; our later edits stay here")
-            inward.append(f"{field.central}: carried once, when our ticket is created; their later edits stay there")
+            outward.append(f"{field.central}: written when their ticket is created; our later edits stay here")
         elif field.carries is Carries.INWARD:
             outward.append(f"{field.central}: our edits are never sent")
         elif field.carries is Carries.OUTWARD:

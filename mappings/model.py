@@ -93,7 +93,7 @@ class FieldMapping:
     policy: str | None
     """Who wins a conflict: central, remote, newest or ask; None: the mapping's or system's default."""
     only_on_create: bool
-    """Carried once, by the create that makes the other side's ticket, whichever side that is; edits stay home."""
+    """Written outward by the create alone: our later edits stay here, and are shown as not agreeing."""
     final: bool
     """Written after all other fields (a status that closes)."""
     at: Place

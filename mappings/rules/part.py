@@ -32,9 +32,7 @@ class FieldPart(Part):
     remote: str = Field(min_length=1, description="Their name of the field, as the connector gives it.")
     carries: Literal["both", "inward", "outward"] = Field("both", description="Which way the field travels.")
     policy: Policy | None = Field(None, description="Who wins a conflict; default: the mapping's policy.")
-    only_on_create: bool = Field(
-        False, description="Carried once, by the create that makes the other side's ticket; later edits stay home."
-    )
+    only_on_create: bool = Field(False, description="Written there by the create alone: our later edits stay here.")
     final: bool = Field(False, description="Written after all other fields, as a status that closes must be.")
     lost_when: list[str] = Field(
         default_factory=list, description='Their values that mean "this ticket is gone": the link is lost.'
