@@ -134,7 +134,7 @@ files = Table(
     Column("name", Text, nullable=False),
     Column("media_type", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("sha256", Text, ForeignKey("blobs.sha256"), nullable=False),
+    Column("sha256", Text, ForeignKey("blobs.sha256"), nullable=False, index=True),
     Column("visibility", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("origin_system", Text),

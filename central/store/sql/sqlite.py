@@ -64,7 +64,10 @@ def migrating(database: Path) -> Engine:
 
 def damage(connection: sqlite3.Connection) -> list[str]:
     """What the file itself has lost, in sentences."""
-    found = [line for (line,) in connection.execute("PRAGMA integrity_check")]
+    try:
+        found = [line for (line,) in connection.execute("PRAGMA integrity_check")]
+    except sqlite3.DatabaseError as error:
+        found = [str(error)]
     return [] if found == ["ok"] else [f"the file is damaged, restore a backup: {line}" for line in found]
 
 

@@ -228,6 +228,7 @@ def upgrade() -> None:
             "ticket_id", "origin_system", "origin_id", name="uq_files_ticket_id_origin_system_origin_id"
         ),
     )
+    op.create_index("ix_files_sha256", "files", ["sha256"])
     op.create_table(
         "file_ties",
         column("link_id", BIG),
