@@ -7,32 +7,41 @@ problems are collected and told at once, each with file, line and column.
 Nothing here knows what a document means: `check_model` holds it against any pydantic model, whatever its kind.
 """
 
-import difflib
 import pathlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
+from mappings.findings import Steps, nearest, suggestion, told
 from mappings.model import Place
+
+__all__ = [
+    "Document",
+    "DocumentError",
+    "Place",
+    "Problem",
+    "Steps",
+    "check_model",
+    "nearest",
+    "read",
+    "read_files",
+    "suggestion",
+]
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 32
 MAX_NODES = 100_000
-
-Steps = tuple[str | int, ...]
-"""Where something is in a document: keys and positions from the top, `("fields", "status", "table")`."""
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,48}[a-z0-9])?")
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +120,20 @@ def read_files(paths: Iterable[pathlib.Path]) -> tuple[Document, ...]:
     return tuple(documents)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known name that this word was probably meant to be; '' when none is near."""
-    names = list(known)
-    by_lower = {name.lower(): name for name in names}
-    match = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[match[0]] if match else ""
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """The tail of a "there is no such name" sentence: the nearest known name, and all of them."""
-    names = list(known)
-    near = nearest(word, names)
-    guess = f"; did you mean {near!r}?" if near and near != word else ""
-    return f"{guess or ';'} there {'are' if len(names) != 1 else 'is'}: {', '.join(names) or 'none'}"
+def check_model(model: type[Model], document: Document) -> Model:
+    """The document as this model.
+
+    :raises DocumentError: with every problem that the model finds, in sentences, at its place."""
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        findings = told(error, document.data, model.model_json_schema())
+        raise DocumentError(
+            Problem(document.key_place(f.at) if f.about_key else document.place(f.at), f.sentence) for f in findings
+        ) from None
 
 
 # -- reading -------------------------------------------------------------------------------------------------------
@@ -137,11 +146,12 @@ class _Unreadable(Exception):
 class _Reading:
     """One pass over the parser's events: builds plain data, notes places and problems."""
 
-    def __init__(self, text: str, file: str, first_line: int) -> None:
+    def __init__(self, text: str, file: str, first_line: int, parser: Any = _PARSER) -> None:
         self.problems: list[Problem] = []
         self._text = text
         self._file = file
         self._first_line = first_line
+        self._parser = parser
         self._events: Iterator[Any] = iter(())
         self._nodes = 0
         self._places: dict[Steps, Place] = {}
@@ -170,7 +180,7 @@ class _Reading:
             self._fail(self._place(0, 0), f"more than {MAX_CHARACTERS} characters; no document needs so many")
         try:
             self._text.encode()
-            yield from yaml.parse(self._text, Loader=_LOADER)
+            yield from yaml.parse(self._text, Loader=self._parser)
         except UnicodeEncodeError:
             self._fail(self._place(0, 0), "the text holds half characters (lone surrogates); save it as UTF-8")
         except yaml.reader.ReaderError as error:
@@ -279,130 +289,3 @@ def _resolved(word: str) -> Any:
     if _FLOAT.fullmatch(word) and not word.lstrip("-+").isdigit():
         return float(word)
     return word
-
-
-# -- holding a document against a model ----------------------------------------------------------------------------
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def check_model(model: type[Model], document: Document) -> Model:
-    """The document as this model.
-
-    :raises DocumentError: with every problem that the model finds, in sentences, at its place."""
-    try:
-        return model.model_validate(document.data)
-    except ValidationError as error:
-        schema = model.model_json_schema()
-        problems = [_told(detail, document, schema) for detail in error.errors(include_url=False)]
-        raise DocumentError(dict.fromkeys(problems)) from None
-
-
-def _told(detail: ErrorDetails, document: Document, schema: Mapping[str, Any]) -> Problem:
-    kind, context = detail["type"], detail.get("ctx", {})
-    path = _path(detail["loc"], document.data, absent=kind == "missing")
-    at = ".".join(map(str, path))
-    if kind == "extra_forbidden":
-        parent, word = path[:-1], str(path[-1])
-        return Problem(document.key_place(path), _unknown_key(word, parent, _known_keys(schema, parent)))
-    if kind == "missing":
-        return Problem(document.place(path[:-1]), f"{at}: this key is missing")
-    place = document.place(path)
-    if kind in ("literal_error", "enum"):
-        choices = [word.strip("'") for word in re.split(r", | or ", str(context["expected"]))]
-        return Problem(place, f"{at}: must be one of {', '.join(choices)}{_meant(detail['input'], choices)}")
-    if kind in ("value_error", "assertion_error"):
-        return Problem(place, f"{at}: {context['error']}")
-    if sentence := _SENTENCES.get(kind):
-        return Problem(place, f"{at}: {sentence.format(**context)}{_instead(detail['input'])}")
-    return Problem(place, f"{at}: {detail['msg'][:1].lower()}{detail['msg'][1:]}")
-
-
-_SENTENCES = {
-    "string_type": "must be text",
-    "string_too_short": "must not be shorter than {min_length} characters",
-    "string_too_long": "must not be longer than {max_length} characters",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "float_type": "must be a number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "dict_type": "must be a list of keys and values",
-    "model_type": "must be a list of keys and values",
-    "model_attributes_type": "must be a list of keys and values",
-    "list_type": "must be a list",
-    "greater_than": "must be greater than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be less than {lt}",
-    "less_than_equal": "must be at most {le}",
-}
-
-
-def _instead(value: Any) -> str:
-    """What was found, by kind: the value itself may be a secret in the wrong place."""
-    if isinstance(value, bool):
-        return ", not true or false; quote it if it is a word"
-    if isinstance(value, int | float):
-        return ", not a number; quote it if it is a word"
-    if value is None:
-        return ", and nothing is written here"
-    if isinstance(value, str):
-        return ", not a word" if value else ""
-    return ", not a list" if isinstance(value, list) else ", not keys and values"
-
-
-def _meant(value: Any, choices: Sequence[str]) -> str:
-    if not isinstance(value, str):
-        return _instead(value)
-    near = nearest(value, choices)
-    return f"; did you mean {near!r}?" if near else ""
-
-
-def _unknown_key(word: str, parent: Steps, known: Sequence[str]) -> str:
-    where = f" in {'.'.join(map(str, parent))}" if parent else ""
-    if word in known:
-        return f"the key {word!r} does not go with the other keys{where}"
-    return f"there is no key {word!r}{where}{suggestion(word, known)}"
-
-
-def _path(loc: Sequence[str | int], data: Any, *, absent: bool) -> Steps:
-    """Pydantic's location without what is not in the document: names of union members and the like."""
-    path: list[str | int] = []
-    for number, step in enumerate(loc):
-        inside = isinstance(data, dict) and step in data
-        inside = inside or (isinstance(data, list) and isinstance(step, int) and step < len(data))
-        if inside:
-            data = data[step]
-            path.append(step)
-        elif absent and number == len(loc) - 1:
-            path.append(step)
-    return tuple(path)
-
-
-def _known_keys(schema: Mapping[str, Any], path: Steps) -> list[str]:
-    """Every key that any variant of the model knows at this path."""
-    nodes = list(_variants(schema, schema))
-    for step in path:
-        below = [child for node in nodes for child in _children(node, step)]
-        nodes = [variant for child in below for variant in _variants(child, schema)]
-    return sorted({key for node in nodes for key in node.get("properties", {})})
-
-
-def _variants(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if "$ref" in node:
-        yield from _variants(schema["$defs"][node["$ref"].rsplit("/", 1)[-1]], schema)
-        return
-    yield node
-    for key in ("anyOf", "oneOf", "allOf"):
-        for variant in node.get(key, ()):
-            yield from _variants(variant, schema)
-
-
-def _children(node: Mapping[str, Any], step: str | int) -> Iterator[Mapping[str, Any]]:
-    if isinstance(step, int):
-        child = node.get("items")
-    else:
-        child = node.get("properties", {}).get(step, node.get("additionalProperties"))
-    if isinstance(child, Mapping):
-        yield child

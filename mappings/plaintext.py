@@ -6,21 +6,20 @@ import unicodedata
 _QUIET = "\u200b"  # zero-width space: nobody sees it, no tracker finds a mention across it
 _MENTION = re.compile(r"(?<![\w.+-])@(?=\w)|\[~(?=\w)")  # a mail address has something before its @
 _QUIETED = re.compile(rf"((?<![\w.+-])@|\[~){_QUIET}(?=\w)")
-_BLANK_ENDS = re.compile(r"[ \t]+$", re.MULTILINE)
-_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+_BREAKS = re.compile(r"[\r\n]+")
 _SHOWN: dict[int, int | str] = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
 _SHOWN |= {0x7F: 0x2421} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 def canonical(text: str) -> str:
     """LF line ends, no trailing blanks, and characters that some tracker would choke on made visible."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_SHOWN)
-    return _BLANK_ENDS.sub("", text).rstrip("\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_SHOWN).split("\n")
+    return "\n".join(line.rstrip(" \t") for line in lines).rstrip("\n")
 
 
 def canonical_line(text: str) -> str:
     """The same for what must stand on one line: a line break becomes a blank."""
-    return _BREAKS.sub(" ", text).translate(_SHOWN).strip(" \t")
+    return " ".join(piece.strip(" \t") for piece in _BREAKS.split(text.translate(_SHOWN))).strip(" ")
 
 
 def comparable(text: str) -> str:
