@@ -11,10 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from fastapi import FastAPI
-
-from central.desk.web.app import create_app
-from central.store import migrations
 from central.store.api import Store
 from central.store.sql import SqlStore, sqlite
 from connectors import registry
@@ -146,6 +142,8 @@ class Interdesk:
         self.settings, self.clock = settings, clock
         instance = settings.instance
         if exclusive or (create and not sqlite.file_of(settings.database).exists()):
+            from central.store import migrations  # Alembic is slow to load, and most commands never migrate
+
             migrations.upgrade(settings.database)
         self.store: Store = SqlStore.open(settings.database, clock=clock, exclusive=exclusive)
         self.secrets = Secrets(settings.environ, instance.secrets_folder(settings.beside))
@@ -190,10 +188,6 @@ class Interdesk:
         self._worker.ensure_lanes()
         for name in self.gateways.names():
             self.bus.wake(name)
-
-    def app(self) -> FastAPI:
-        """The web application."""
-        return create_app(self.store, self.inbox, self, self.clock, centre=self.settings.instance.centre)
 
     def problems(self) -> list[str]:
         """Fulfils `central.desk.services.Readiness`."""

@@ -6,22 +6,22 @@ from types import TracebackType
 from typing import Self
 
 import uvicorn
-from fastapi import FastAPI
+
+from central.desk.web.app import create_app
+from sync.bootstrap import BadSetting, Interdesk
 
 TRIES = 20
 """How many ports after the wanted one are tried before giving up."""
 
 
-class NoPort(Exception):
-    """There is no port to listen on. The sentence says what to set."""
-
-
 class Server:
-    """Serves an application on a thread of its own. Use it in a `with`; `address` is where people reach it."""
+    """The pages and doors of an interdesk, on a thread. Use it in a `with`; `address` is where people reach it."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        """:raises NoPort: nothing is free there."""
-        self._socket = _bound(host, port)
+    def __init__(self, desk: Interdesk) -> None:
+        """:raises BadSetting: nothing is free where it should listen."""
+        app = create_app(desk.store, desk.inbox, desk, desk.clock, centre=desk.settings.instance.centre)
+        host = desk.settings.host
+        self._socket = _bound(host, desk.settings.port)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # told, not bound
         self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
@@ -54,4 +54,6 @@ def _bound(host: str, port: int) -> socket.socket:
             problem = error.strerror or str(error)
             continue
         return listening
-    raise NoPort(f"no port from {port} on can be listened on at {host} ({problem}): set INTERDESK_LISTEN to another")
+    raise BadSetting(
+        f"no port from {port} on can be listened on at {host} ({problem}): set INTERDESK_LISTEN to another"
+    )

@@ -3,9 +3,10 @@ these pages ask nobody who they are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from central.events import Event, Kind
 from central.link import Link, LinkState
@@ -143,6 +144,31 @@ def ticket(store: Store, ticket_id: int) -> TicketView | None:
         return None
 
 
+def status_data(overview: Overview) -> dict[str, Any]:
+    """The overview as JSON knows it; moments in ISO form, lags in seconds."""
+    return {
+        "at": overview.at.isoformat(),
+        "tickets": overview.tickets,
+        "systems": [
+            {
+                **asdict(system),
+                "lag": system.lag.total_seconds(),
+                "succeeded_at": _moment(system.succeeded_at),
+                "error_at": _moment(system.error_at),
+            }
+            for system in overview.systems
+        ],
+    }
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its two largest units: `2 h 5 min`."""
+    seconds = int(length.total_seconds())
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
+    told = [f"{number} {unit}" for number, unit in parts if number]
+    return " ".join(told[:2]) or "none"
+
+
 def shown(value: Value) -> str:
     """A value as text."""
     if value is None:
@@ -254,3 +280,7 @@ def _short(value: object) -> str:
         return "—"
     text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -2,7 +2,6 @@
 
 import click
 
-from central.store import migrations
 from sync.cli.output import as_json, document, say
 from sync.cli.session import Session
 
@@ -16,6 +15,8 @@ def group() -> None:
 @click.pass_obj
 def upgrade(session: Session) -> None:
     """Bring the database to what this version wants, or make it."""
+    from central.store import migrations  # see sync.bootstrap
+
     database = session.settings.database
     migrations.upgrade(database)
     say(f"{database} is up to date")
@@ -26,6 +27,8 @@ def upgrade(session: Session) -> None:
 @click.pass_obj
 def check(session: Session, as_json: bool) -> int:
     """Read the whole database and say what is wrong with it. Exit code 1 where something is."""
+    from central.store import migrations  # see sync.bootstrap
+
     database = session.settings.database
     problems = migrations.check(database)
     if as_json:

@@ -3,8 +3,6 @@
 import click
 
 from central.desk import views
-from central.desk.web.app import status_data
-from central.desk.web.pages import span
 from mappings.loader import suggestion
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session
@@ -23,14 +21,14 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
         names = [system.name for system in overview.systems]
         raise click.UsageError(f"no system {name!r} is registered{suggestion(name, names)}")
     if as_json:
-        data = status_data(overview)
+        data = views.status_data(overview)
         data["systems"] = [each for each in data["systems"] if name in (None, each["name"])]
         document(data)
     else:
         table(
             ("System", "Health", "State", "Lag", "Due", "Dead", "Linked", "Disagree", "Last success"),
             [
-                (s.name, s.health, s.state, span(s.lag), s.due, s.dead, s.links, s.disagreements, s.succeeded_at)
+                (s.name, s.health, s.state, views.span(s.lag), s.due, s.dead, s.links, s.disagreements, s.succeeded_at)
                 for s in systems
             ],
         )

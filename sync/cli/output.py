@@ -10,12 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_WIDE = 400
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document.")
 
 
 def console() -> Console:
-    """Where people read."""
-    return Console(highlight=False, markup=False, emoji=False)
+    """Where people read. In a file or a pipe nothing is folded for a screen that is not there."""
+    drawn = Console(highlight=False, markup=False, emoji=False)
+    return drawn if drawn.is_terminal else Console(highlight=False, markup=False, emoji=False, width=_WIDE)
 
 
 def document(data: Any) -> None:
@@ -43,12 +46,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     console().print(drawn)
 
 
-def pairs(rows: Iterable[tuple[str, object]]) -> None:
+def pairs(rows: Sequence[tuple[str, object]]) -> None:
     """Names and values for people."""
-    drawn = Table.grid(padding=(0, 2))
+    width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        drawn.add_row(Text(name, style="dim"), Text(printable(_cell(value))))
-    console().print(drawn)
+        first, *more = _cell(value).splitlines() or [""]
+        say(f"{name:{width}}  {first}", *(f"{'':{width}}  {line}" for line in more))
 
 
 def printable(text: str) -> str:

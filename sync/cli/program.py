@@ -20,12 +20,11 @@ from sync.cli.output import complain
 from sync.cli.session import Session
 from sync.gateways import Unusable
 from sync.secrets import MissingSecret
-from sync.serving import NoPort
 
 DONE, NO, MISTAKE, UNREACHABLE, BUG = 0, 1, 2, 3, 70
 
 _MISTAKES = (DocumentError, BadSetting, MissingSecret, Unusable, NotAllowed, StoreError, AccessError, Refused, NotFound)
-_UNREACHABLE = (ConnectorError, Busy, NoPort)
+_UNREACHABLE = (ConnectorError, Busy)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -13,17 +13,17 @@ from sync import logs
 from sync.bootstrap import Interdesk
 from sync.cli.output import say
 from sync.cli.session import Session
-from sync.serving import Server
 
 
 @click.command()
 @click.pass_obj
 def run(session: Session) -> None:
     """Synchronise: web pages, webhooks, polling and work in this one process, until Ctrl-C."""
-    settings = session.settings
-    with Interdesk(settings, exclusive=True) as desk:
+    from sync.serving import Server  # FastAPI is slow to load, and no other command needs it
+
+    with Interdesk(session.settings, exclusive=True) as desk:
         logs.configure(sys.stderr, desk.secrets.mask)
-        with until_told() as told, Server(desk.app(), settings.host, settings.port) as server:
+        with until_told() as told, Server(desk) as server:
             say(server.address)
             desk.start()
             told.wait()

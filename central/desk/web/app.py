@@ -1,7 +1,6 @@
 """The web application. Plain `def` handlers: each runs on a thread, and may ask the store at once."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from importlib import resources
 from typing import Annotated, Any
@@ -61,7 +60,7 @@ def create_app(
 
     @app.get("/api/status.json")
     def status_document() -> dict[str, Any]:
-        return status_data(views.overview(store, clock))
+        return views.status_data(views.overview(store, clock))
 
     @app.get("/healthz")
     def alive() -> dict[str, str]:
@@ -102,24 +101,3 @@ class _Guarded:
             await send(message)
 
         await self._app(scope, receive, guarded)
-
-
-def status_data(overview: views.Overview) -> dict[str, Any]:
-    """The overview as JSON knows it; moments in ISO form, lags in seconds."""
-    return {
-        "at": overview.at.isoformat(),
-        "tickets": overview.tickets,
-        "systems": [
-            {
-                **asdict(system),
-                "lag": system.lag.total_seconds(),
-                "succeeded_at": _moment(system.succeeded_at),
-                "error_at": _moment(system.error_at),
-            }
-            for system in overview.systems
-        ],
-    }
-
-
-def _moment(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None

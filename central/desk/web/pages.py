@@ -1,6 +1,6 @@
 """Templates made into pages. Everything is escaped; nothing here decides what is shown."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import jinja2
 
@@ -18,7 +18,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters.update(moment=moment, span=span, value=views.shown, web=web)
+        environment.filters.update(moment=moment, span=views.span, value=views.shown, web=web)
         environment.globals["centre"] = centre
         self._environment = environment
 
@@ -38,14 +38,6 @@ class Pages:
 def moment(at: datetime | None) -> str:
     """A moment for people."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "never"
-
-
-def span(length: timedelta) -> str:
-    """A length of time in its two largest units: `2 h 5 min`."""
-    seconds = int(length.total_seconds())
-    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
-    told = [f"{number} {unit}" for number, unit in parts if number]
-    return " ".join(told[:2]) or "none"
 
 
 def web(address: str) -> str:
