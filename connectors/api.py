@@ -42,7 +42,8 @@ class Capabilities:
     complete_answers: bool = False
     """Every write's answer bears the ticket's new state, so that nothing needs to be read back."""
     history: bool = False
-    """A fetched ticket lists its field changes with old values: tells who lost inside [fetch, write]."""
+    """A ticket read with its comments lists its field changes with old values; where there are no preconditions every
+    reading does: it tells who lost inside [fetch, write]."""
     internal_comments: bool = False
     """Comments can be hidden from the public there."""
     files: bool = False

@@ -72,8 +72,8 @@ class Issue:
     notes: list[Note] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
-    hidden: bool = False
-    """Deleted, or moved to where our account cannot see it."""
+    hidden: str = ""
+    """delete or move, once it was deleted or moved to where our account cannot see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,7 @@ class Tracker:
         with self._acting() as done:
             issue = self.issue(key)
             done(issue, self._deed(issue, who, kind, at=self.stamp()))
-            issue.hidden = True
+            issue.hidden = kind
 
     def bearing(self, name: str, value: str) -> list[Issue]:
         """The visible tickets whose field holds exactly this value, oldest first."""
@@ -388,3 +388,7 @@ class Person:
     def delete(self, key: str) -> None:
         """Delete the ticket."""
         self._tracker.delete(self.name, key)
+
+    def move(self, key: str) -> None:
+        """Move the ticket to where our account cannot see it."""
+        self._tracker.delete(self.name, key, kind="move")

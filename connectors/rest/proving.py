@@ -80,7 +80,10 @@ class Prover:
             try:
                 self._site.tables.id(customs.table, name)
             except LookupError as absent:
-                remedy = "add such a text field and let the account see and change it, or name another as external_id"
+                remedy = (
+                    "add such a text field to the tickets and let the account see and change it, or name another as "
+                    "external_id; where there is no ticket yet to see it on, say the field's number"
+                )
                 yield Finding(False, f"the custom field {name!r}, meant for our token, is not there: {absent}", remedy)
                 return
         strangers = self._poller.bearing(_NOBODYS)

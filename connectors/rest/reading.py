@@ -51,7 +51,7 @@ class Reader:
         talk: Talk | None = None
         unmoved = version == present and site.capabilities.version is VersionStrength.STRONG
         if self._profile.conversation is not None:
-            talk = self._talk(self._profile.conversation, raw, known or (), new=answer.writes)
+            talk = self._talk(self._profile.conversation, raw, known or (), empty=answer.writes)
         elif known is not None and not unmoved and site.quirks.talk is not None:
             talk = site.quirks.talk(site, key, raw, present, known)
         if site.quirks.fields is not None:
@@ -145,13 +145,15 @@ class Reader:
 
     # -- what hangs on a ticket, where its own answer lists it -----------------------------------------------------
 
-    def _talk(self, shape: Conversation, raw: Mapping[str, Any], known: Collection[str], *, new: bool) -> Talk:
+    def _talk(self, shape: Conversation, raw: Mapping[str, Any], known: Collection[str], *, empty: bool) -> Talk:
+        """`empty`: the answer may leave out what is still empty, as that to a create does."""
         hidden = set(self._site.quirks.hidden_files(raw)) if self._site.quirks.hidden_files else set()
         files = {each.id: each for each in self._files(shape, raw)}
         comments: list[RemoteComment] = []
         history: list[FieldChange] = []
         told: set[str] = set()
-        for entry in () if new else rows(raw, shape.comments.rows, "the ticket"):
+        left_out = empty and at(raw, shape.comments.rows) is None
+        for entry in () if left_out else rows(raw, shape.comments.rows, "the ticket"):
             number = text(at(entry, shape.comments.id))
             author = self._site.person(at(entry, shape.comments.author))
             own = author.key == self._site.account().key

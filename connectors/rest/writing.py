@@ -158,7 +158,7 @@ class Writer:
         put(body, joined(below, place), self._theirs(shape, value))
 
     def _theirs(self, shape: FieldShape, value: Value) -> Any:
-        if value is None or value == ():
+        if value is None or value == () or value in shape.empty_words:
             return shape.empty_value
         if shape.table is not None:
             try:
@@ -226,8 +226,8 @@ class Writer:
 
     def _arrived(self, name: str, value: Value, after: RemoteTicket, held: RemoteTicket | None) -> bool:
         """Whether a field was written. A third value means that somebody wrote after us: ours had arrived."""
-        stands = after.fields.get(name)
-        if same(stands, value):
+        shape, stands = self._profile.fields.get(name), after.fields.get(name)
+        if same(stands, None if shape is not None and value in shape.empty_words else value):
             return True
         return held is not None and name in held.fields and not same(stands, held.fields[name])
 
