@@ -74,7 +74,7 @@ class Shortening:
         # The piece lies behind the head or before the tail, whichever of them was not edited; or at the very end.
         for begin in (len(head), len(whole) - length - len(tail), len(whole) - length):
             piece = whole[begin : begin + length]
-            if head and begin >= 0 and len(piece) == length and _digest(piece) == mark[2]:
+            if (begin == 0 or (begin > 0 and head)) and len(piece) == length and _digest(piece) == mark[2]:
                 return head + piece + tail
         return None
 
