@@ -1,0 +1,399 @@
+"""One decision at a time: every branch of the three-way comparison, with the table that folds five of our words."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
+from central.model import Value
+from mappings.document import compile_mapping
+from mappings.loader import read
+from mappings.model import Carries, Mapping
+from sync.policy import Admission, ChangeTime, Policy, Times, Winner, admit
+from sync.reconcile import Plan, Step, Verdict, corresponds, reconcile
+
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+MAPPING = compile_mapping(
+    read(
+        """
+kind: mapping
+name: small
+connector: memory
+fields:
+  subject: {remote: subject}
+  status:
+    remote: status
+    table:
+      {new: new, assigned: open, in progress: open, waiting for reply: stalled, on hold: stalled, reopened: open,
+       solved: resolved, unsolved: rejected, verified: resolved, closed: resolved}
+    back: {open: in progress, stalled: on hold, resolved: solved}
+""",
+        "small.yaml",
+    )[0],
+    revision=1,
+)
+
+
+def link(base: tuple[Value, Value] | None = None, **more: object) -> Link:
+    pairs = {} if base is None else {"status": Pair(*base)}
+    return Link(1, 1, "rt", LinkState.ACTIVE, key="7", base=pairs, mapping_revision=1).evolve(**more)
+
+
+def carrying(carries: Carries, *, only_on_create: bool = False) -> Mapping:
+    field = replace(MAPPING.fields["status"], carries=carries, only_on_create=only_on_create)
+    return replace(MAPPING, fields={"status": field})
+
+
+def intent(
+    ours: Value, theirs: Value, *, before: Value = "open", side_effects: dict[str, Value] | None = None
+) -> Intent:
+    wrote = {} if side_effects else {"status": Pair(ours, theirs)}
+    kind = IntentKind.COMMENT if side_effects else IntentKind.UPDATE
+    return Intent(kind, "T1", AT, wrote=wrote, before={"status": before}, side_effects=side_effects or {})
+
+
+def freely(_name: str, _held: Value, new: Value) -> Admission:
+    return Admission(new)
+
+
+def plan_of(
+    held: Link,
+    ours: Value,
+    theirs: Value,
+    *,
+    mapping: Mapping = MAPPING,
+    policy: str = "central",
+    landed: dict[str, Pair] | None = None,
+    times: Times | None = None,
+    by_workflow: bool = False,
+) -> Plan:
+    return reconcile(
+        held,
+        {"status": ours},
+        {"status": theirs},
+        mapping=mapping,
+        policy=Policy(policy),
+        admit=admit if by_workflow else freely,
+        landed=landed,
+        times={"status": times} if times else None,
+    )
+
+
+def decided(held: Link, ours: Value, theirs: Value, **more: object) -> Step:
+    (step,) = plan_of(held, ours, theirs, **more).steps  # type: ignore[arg-type]  # the options of plan_of
+    return step
+
+
+# -- nobody, one side, both sides ----------------------------------------------------------------------------------
+
+
+def test_what_nobody_touched_is_agreed_and_moves_nothing() -> None:
+    step = decided(link(("in progress", "open")), "in progress", "open")
+    assert (step.verdict, step.base, step.loser) == (Verdict.AGREED, Pair("in progress", "open"), None)
+
+
+def test_their_edit_is_taken_and_the_base_follows() -> None:
+    step = decided(link(("in progress", "open")), "in progress", "stalled")
+    assert (step.verdict, step.become, step.base) == (Verdict.INWARD, "on hold", Pair("on hold", "stalled"))
+    assert step.why == "changed there"
+
+
+def test_our_edit_is_written_and_the_base_waits_for_the_settling() -> None:
+    step = decided(link(("in progress", "open")), "on hold", "open")
+    assert (step.verdict, step.become, step.base) == (Verdict.OUTWARD, "stalled", Pair("in progress", "open"))
+    assert step.why == "changed here"
+
+
+def test_our_edit_within_a_folded_word_writes_nothing_and_settles() -> None:
+    step = decided(link(("on hold", "stalled")), "waiting for reply", "stalled")
+    assert (step.verdict, step.base) == (Verdict.SETTLE, Pair("waiting for reply", "stalled"))
+
+
+def test_their_edit_back_to_what_we_hold_settles() -> None:
+    step = decided(link(("on hold", "open")), "on hold", "stalled")
+    assert (step.verdict, step.base) == (Verdict.SETTLE, Pair("on hold", "stalled"))
+
+
+def test_both_sides_changed_and_still_say_the_same_is_no_conflict() -> None:
+    step = decided(link(("in progress", "open")), "waiting for reply", "stalled")
+    assert (step.verdict, step.base, step.loser) == (Verdict.SETTLE, Pair("waiting for reply", "stalled"), None)
+
+
+def test_a_field_that_they_do_not_show_is_not_decided() -> None:
+    plan = reconcile(
+        link(("new", "new")),
+        {"status": "new", "subject": "s"},
+        {"subject": "s"},
+        mapping=MAPPING,
+        policy=Policy(),
+        admit=admit,
+    )
+    assert [step.name for step in plan.steps] == ["subject"]
+
+
+def test_what_the_tracker_made_of_our_value_by_itself_is_written_again() -> None:
+    step = decided(link(("in progress", "new")), "in progress", "new")
+    assert (step.verdict, step.become) == (Verdict.OUTWARD, "open")
+
+
+def test_a_new_meaning_of_the_mapping_overwrites_nothing_by_itself() -> None:
+    step = decided(link(("in progress", "new"), mapping_revision=0), "in progress", "new")
+    assert (step.verdict, step.base) == (Verdict.STANDING, Pair("in progress", "new"))
+
+
+# -- conflicts -----------------------------------------------------------------------------------------------------
+
+CONFLICT = ("in progress", "open"), "on hold", "resolved"
+
+
+def test_where_central_wins_their_edit_is_kept_and_taken_into_the_base_so_that_it_is_judged_once() -> None:
+    base, ours, theirs = CONFLICT
+    step = decided(link(base), ours, theirs)
+    assert (step.verdict, step.become) == (Verdict.OUTWARD, "stalled")
+    assert step.base == Pair("in progress", "resolved")
+    assert step.loser is not None
+    assert (step.loser.ours, step.loser.theirs, step.loser.winner) == ("on hold", "resolved", Winner.CENTRAL)
+    assert step.base is not None
+    again = decided(link((step.base.ours, step.base.theirs)), ours, theirs)
+    assert (again.verdict, again.loser) == (Verdict.OUTWARD, None)
+
+
+def test_where_the_remote_wins_ours_is_kept() -> None:
+    base, ours, theirs = CONFLICT
+    step = decided(link(base), ours, theirs, policy="remote")
+    assert (step.verdict, step.become, step.base) == (Verdict.INWARD, "solved", Pair("solved", "resolved"))
+    assert step.loser is not None
+    assert (step.loser.ours, step.loser.winner) == ("on hold", Winner.REMOTE)
+
+
+def test_where_a_person_decides_nothing_is_written_and_both_values_are_kept() -> None:
+    base, ours, theirs = CONFLICT
+    step = decided(link(base), ours, theirs, policy="ask")
+    assert (step.verdict, step.base) == (Verdict.STANDING, Pair(*base))
+    assert step.loser is not None
+    assert (step.loser.ours, step.loser.theirs, step.loser.winner) == (ours, theirs, Winner.UNDECIDED)
+
+
+@pytest.mark.parametrize(("ours_at", "verdict"), [(10, Verdict.OUTWARD), (-10, Verdict.INWARD)])
+def test_where_the_newest_wins_the_change_times_decide(ours_at: int, verdict: Verdict) -> None:
+    base, ours, theirs = CONFLICT
+    times = Times(ChangeTime(AT + timedelta(seconds=ours_at)), ChangeTime(AT))
+    assert decided(link(base), ours, theirs, policy="newest", times=times).verdict is verdict
+
+
+def test_a_field_that_only_goes_out_wins_every_conflict() -> None:
+    base, ours, theirs = CONFLICT
+    step = decided(link(base), ours, theirs, policy="remote", mapping=carrying(Carries.OUTWARD))
+    assert (step.verdict, step.loser and step.loser.winner) == (Verdict.OUTWARD, Winner.CENTRAL)
+
+
+def test_a_field_that_only_comes_in_loses_every_conflict() -> None:
+    base, ours, theirs = CONFLICT
+    step = decided(link(base), ours, theirs, mapping=carrying(Carries.INWARD))
+    assert (step.verdict, step.loser and step.loser.winner) == (Verdict.INWARD, Winner.REMOTE)
+
+
+# -- one-way fields ------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_there_of_a_field_that_only_goes_out_is_rejected_and_written_back() -> None:
+    step = decided(link(("on hold", "stalled")), "on hold", "open", mapping=carrying(Carries.OUTWARD))
+    assert (step.verdict, step.become, step.base) == (Verdict.OUTWARD, "stalled", Pair("on hold", "open"))
+    assert step.loser is not None
+    assert step.loser.rejected
+
+
+def test_an_edit_here_of_a_field_that_only_comes_in_stands_disagreed() -> None:
+    step = decided(link(("on hold", "stalled")), "in progress", "stalled", mapping=carrying(Carries.INWARD))
+    assert (step.verdict, step.why) == (Verdict.STANDING, "the mapping does not carry this field outward")
+
+
+def test_a_field_carried_only_on_create_is_never_written_later() -> None:
+    mapping = carrying(Carries.BOTH, only_on_create=True)
+    step = decided(link(("on hold", "stalled")), "in progress", "stalled", mapping=mapping)
+    assert (step.verdict, step.why) == (Verdict.STANDING, "the mapping carries this field outward only on create")
+
+
+# -- central says no -----------------------------------------------------------------------------------------------
+
+
+def test_an_edit_that_centrals_workflow_forbids_is_kept_as_rejected_and_ours_is_written_back() -> None:
+    step = decided(link(("verified", "resolved")), "verified", "open", by_workflow=True)
+    assert (step.verdict, step.become, step.base) == (Verdict.OUTWARD, "resolved", Pair("verified", "open"))
+    assert step.loser is not None
+    assert step.loser.rejected
+    assert "final" in step.loser.reason
+
+
+def test_an_edit_that_central_admits_as_another_value_ends_there() -> None:
+    step = decided(link(("solved", "resolved")), "solved", "open", by_workflow=True)
+    assert (step.verdict, step.become, step.base) == (Verdict.INWARD, "reopened", Pair("reopened", "open"))
+
+
+# -- no word for it ------------------------------------------------------------------------------------------------
+
+
+def test_a_value_of_theirs_without_a_word_stands_and_keeps_its_base() -> None:
+    step = decided(link(("on hold", "stalled")), "on hold", "deleted")
+    assert (step.verdict, step.base) == (Verdict.STANDING, Pair("on hold", "stalled"))
+    assert "'deleted'" in step.why
+
+
+def test_a_value_of_ours_without_a_word_stands_and_keeps_its_base() -> None:
+    step = decided(link(("on hold", "stalled")), "quite unheard of", "stalled")
+    assert (step.verdict, step.base) == (Verdict.STANDING, Pair("on hold", "stalled"))
+    assert "'quite unheard of'" in step.why
+
+
+# -- refusals ------------------------------------------------------------------------------------------------------
+
+
+def refused(wanted: Value = "stalled", theirs: Value = "open", revision: int = 1) -> dict[str, Refusal]:
+    return {"status": Refusal(wanted, theirs, "not from here", revision, AT)}
+
+
+def test_a_refused_write_is_not_sent_again() -> None:
+    step = decided(link(("in progress", "open"), refusals=refused()), "on hold", "open")
+    assert (step.verdict, step.why) == (Verdict.STANDING, "refused: not from here")
+
+
+@pytest.mark.parametrize(
+    ("refusals", "ours", "theirs"),
+    [
+        (refused(wanted="resolved"), "on hold", "open"),
+        (refused(theirs="new"), "on hold", "open"),
+        (refused(revision=0), "on hold", "open"),
+    ],
+    ids=["ours moved", "theirs moved", "the mapping moved"],
+)
+def test_a_refused_write_is_tried_again_once_anything_moved(
+    refusals: dict[str, Refusal], ours: Value, theirs: Value
+) -> None:
+    assert decided(link(("in progress", "open"), refusals=refusals), ours, theirs).verdict is Verdict.OUTWARD
+
+
+# -- echoes of our own writes --------------------------------------------------------------------------------------
+
+
+def test_an_open_intents_value_is_ours_and_landed_though_nothing_was_settled() -> None:
+    held = link(("in progress", "open"), intents=(intent("on hold", "stalled"),))
+    step = decided(held, "on hold", "stalled")
+    assert (step.verdict, step.base, step.landed) == (Verdict.SETTLE, Pair("on hold", "stalled"), True)
+
+
+def test_an_echo_is_no_conflict_with_what_we_changed_meanwhile() -> None:
+    held = link(("in progress", "open"), intents=(intent("on hold", "stalled"),))
+    step = decided(held, "solved", "stalled", policy="remote")
+    assert (step.verdict, step.become, step.loser, step.landed) == (Verdict.OUTWARD, "resolved", None, True)
+
+
+def test_without_the_intent_the_same_echo_would_be_taken_for_an_edit() -> None:
+    step = decided(link(("in progress", "open")), "solved", "stalled", policy="remote")
+    assert step.verdict is Verdict.INWARD
+
+
+def test_the_newest_of_several_intents_with_one_value_is_believed() -> None:
+    older, newer = intent("on hold", "stalled"), intent("waiting for reply", "stalled")
+    step = decided(link(("in progress", "open"), intents=(older, newer)), "waiting for reply", "stalled")
+    assert step.base == Pair("waiting for reply", "stalled")
+
+
+def test_a_write_proven_by_their_history_is_the_base_though_a_later_edit_hides_it() -> None:
+    held = link(("in progress", "open"), intents=(intent("on hold", "stalled"),))
+    step = decided(held, "on hold", "open", landed={"status": Pair("on hold", "stalled")})
+    assert (step.verdict, step.become, step.landed) == (Verdict.INWARD, "in progress", True)
+
+
+def test_a_declared_side_effect_of_our_comment_is_nobodys_edit_and_is_undone() -> None:
+    held = link(
+        ("solved", "resolved"), intents=(intent(None, None, before="resolved", side_effects={"status": "open"}),)
+    )
+    step = decided(held, "solved", "open")
+    assert (step.verdict, step.become, step.loser) == (Verdict.OUTWARD, "resolved", None)
+
+
+@pytest.mark.parametrize(
+    ("before", "effect", "theirs"),
+    [("new", "open", "open"), ("resolved", "open", "stalled")],
+    ids=["it began elsewhere", "it ended elsewhere"],
+)
+def test_what_the_comment_cannot_have_done_is_their_edit(before: str, effect: str, theirs: str) -> None:
+    held = link(("solved", "resolved"), intents=(intent(None, None, before=before, side_effects={"status": effect}),))
+    assert decided(held, "solved", theirs).verdict is Verdict.INWARD
+
+
+# -- the first look ------------------------------------------------------------------------------------------------
+
+
+def test_at_the_first_look_what_says_the_same_is_agreed() -> None:
+    step = decided(link(), "reopened", "open")
+    assert (step.verdict, step.base) == (Verdict.SETTLE, Pair("reopened", "open"))
+
+
+def test_at_the_first_look_the_empty_side_takes_the_others_value() -> None:
+    assert decided(link(), None, "open").verdict is Verdict.INWARD
+    step = decided(link(), "on hold", None)
+    assert (step.verdict, step.base) == (Verdict.OUTWARD, None)
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict", "winner"),
+    [
+        ("central", Verdict.OUTWARD, Winner.CENTRAL),
+        ("remote", Verdict.INWARD, Winner.REMOTE),
+        ("ask", Verdict.STANDING, Winner.UNDECIDED),
+    ],
+)
+def test_at_the_first_look_two_values_are_a_conflict(policy: str, verdict: Verdict, winner: Winner) -> None:
+    step = decided(link(), "on hold", "open", policy=policy)
+    assert (step.verdict, step.loser and step.loser.winner) == (verdict, winner)
+
+
+def test_at_the_first_look_a_one_way_field_goes_its_way() -> None:
+    assert decided(link(), "on hold", "open", mapping=carrying(Carries.OUTWARD)).verdict is Verdict.OUTWARD
+    assert decided(link(), "on hold", "open", mapping=carrying(Carries.INWARD)).verdict is Verdict.INWARD
+
+
+def test_at_the_first_look_a_value_without_a_word_is_not_overwritten() -> None:
+    step = decided(link(), "on hold", "deleted")
+    assert step.verdict is Verdict.STANDING
+    assert "'deleted'" in step.why
+
+
+# -- correspondence, and the plan as a whole -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        ("on hold", "stalled", True),
+        ("waiting for reply", "stalled", True),
+        ("in progress", "stalled", False),
+        (None, None, True),
+        ("unheard of", "stalled", False),
+        ("on hold", "deleted", False),
+    ],
+)
+def test_two_values_correspond_as_far_as_the_vocabulary_tells(ours: Value, theirs: Value, same: bool) -> None:
+    assert corresponds(MAPPING.fields["status"].rule, ours, theirs) is same
+
+
+def test_a_plan_sorts_its_steps() -> None:
+    held = link(("in progress", "open")).evolve(
+        base={"status": Pair("in progress", "open"), "subject": Pair("old", "old")}
+    )
+    plan = reconcile(
+        held,
+        {"status": "on hold", "subject": "old"},
+        {"status": "open", "subject": "theirs"},
+        mapping=MAPPING,
+        policy=Policy(),
+        admit=admit,
+    )
+    assert plan.inward == {"subject": "theirs"}
+    assert [step.name for step in plan.outward] == ["status"]
+    assert plan.standing == {}
+    assert plan.base == {"status": Pair("in progress", "open"), "subject": Pair("theirs", "theirs")}
+    assert not plan.quiet
+    assert Plan(()).quiet
