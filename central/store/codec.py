@@ -14,13 +14,13 @@ from central.link import IntentKind, Link
 from central.model import Value, plain, value_of
 
 _LINK = TypeAdapter(Link)
-_SEARCHED = ("id", "ticket_id", "system", "state", "key")
+_SEARCHED = {"id", "ticket_id", "system", "state", "key"}
 """The attributes of a link that are columns of their own."""
 
 
 def link_out(link: Link) -> str:
     """What a link remembers beside its columns, as a JSON document."""
-    return _LINK.dump_json(link, exclude=set(_SEARCHED)).decode()
+    return _LINK.dump_json(link, exclude=_SEARCHED, fallback=dict, warnings="none").decode()  # any kind of mapping
 
 
 def link_in(columns: Mapping[str, Any], document: str) -> Link:

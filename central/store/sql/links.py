@@ -62,9 +62,9 @@ class SqlLinks:
         self._session = session
 
     def create(self, link: Link) -> Link:
-        self._refuse_a_taken_place(link)
         if self._session.first(_TICKET, {"ticket": link.ticket_id}) is None:
             raise NoSuch(f"there is no ticket {link.ticket_id}")
+        self._refuse_a_taken_place(link)
         row = {**_columns(link), "ticket_id": link.ticket_id, "system": link.system}
         created = replace(link, id=self._session.add(_CREATE, row))
         self._keep_tokens(created)

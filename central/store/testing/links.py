@@ -1,11 +1,10 @@
 """Claims about links, intents and ties."""
 
-import dataclasses
 from dataclasses import replace
 
 import pytest
 
-from central.link import Intent, IntentKind, Link, LinkState, Refusal
+from central.link import Link, LinkState, Refusal
 from central.store.api import AlreadyLinked, NoSuch, Store
 from central.store.testing.samples import NOW, full_link, new_file, new_link, new_ticket, saved, say, tie
 
@@ -31,20 +30,6 @@ class LinkClaims:
     def test_a_saved_link_comes_back_equal(self, store: Store) -> None:
         link = full_link(new_link(store, new_ticket(store)))
         assert saved(store, link) == link
-
-    def test_the_sample_of_these_claims_leaves_no_attribute_out(self) -> None:
-        full = full_link(Link(1, 1, "rt", LinkState.ACTIVE, "7"))
-        bare = Link(1, 1, "rt", LinkState.ACTIVE)
-        unset = {spec.name for spec in dataclasses.fields(Link) if getattr(full, spec.name) == getattr(bare, spec.name)}
-        assert unset == {"id", "ticket_id", "system", "state"}
-        samples = full.intents
-        bare_intent = Intent(IntentKind.CREATE, "token-1", NOW)
-        never = {
-            spec.name
-            for spec in dataclasses.fields(Intent)
-            if all(getattr(intent, spec.name) == getattr(bare_intent, spec.name) for intent in samples)
-        }
-        assert not never
 
     def test_a_stored_link_shares_nothing_with_its_maker(self, store: Store) -> None:
         seen = {"status": "open"}

@@ -1,50 +1,43 @@
 """What is remembered as a document comes back equal, whatever it is."""
 
+from collections.abc import Mapping
+from dataclasses import is_dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
+from central.link import Intent, IntentKind, Link, LinkState
 from central.model import Value
 from central.store.codec import as_json, copied, create_tokens, settled
 
-texts = st.text(max_size=20)
-values: st.SearchStrategy[Value] = st.one_of(
-    st.none(), st.booleans(), st.integers(), texts, st.lists(texts, max_size=3).map(tuple)
-)
 moments = st.datetimes(
     min_value=datetime(1970, 1, 1),  # noqa: DTZ001  # hypothesis adds the zone
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]),
 )
-fields = st.dictionaries(texts, values, max_size=3)
-pairs = st.dictionaries(texts, st.builds(Pair, values, values), max_size=3)
-intents = st.builds(
-    Intent,
-    kind=st.sampled_from(IntentKind),
-    token=texts,
-    at=moments,
-    wrote=pairs,
-    before=fields,
-    side_effects=fields,
-    comment_id=st.none() | st.integers(),
-    text=texts,
-)
-links = st.builds(
-    Link,
-    id=st.integers(),
-    ticket_id=st.integers(),
-    system=texts,
-    state=st.sampled_from(LinkState),
-    key=st.none() | texts,
-    racy_until=st.none() | moments,
-    base=pairs,
-    seen=fields,
-    refusals=st.dictionaries(texts, st.builds(Refusal, values, values, texts, st.integers(), moments), max_size=2),
-    disagreements=st.dictionaries(texts, texts, max_size=2),
-    intents=st.lists(intents, max_size=3).map(tuple),
-)
+
+
+def anything(hint: Any) -> st.SearchStrategy[Any]:
+    """Whatever a type allows, so that an attribute added tomorrow is tried as well."""
+    arguments = get_args(hint)
+    if get_origin(hint) is Mapping:
+        return st.dictionaries(st.text(max_size=5), anything(arguments[1]), max_size=2)
+    if get_origin(hint) is tuple:
+        return st.lists(anything(arguments[0]), max_size=2).map(tuple)
+    if get_origin(hint) is UnionType or get_origin(hint) is Union:
+        return st.one_of(*map(anything, arguments))
+    if is_dataclass(hint):
+        return st.builds(hint, **{name: anything(kind) for name, kind in get_type_hints(hint).items()})
+    if hint is datetime:
+        return moments
+    return st.text(max_size=5) if hint is str else st.from_type(hint)
+
+
+links = anything(Link)
+fields = anything(Mapping[str, Value])
 
 
 @given(links)
@@ -59,6 +52,11 @@ def test_any_link_comes_back_equal_and_of_the_same_kinds(link: Link) -> None:
 def test_settled_fields_hold_no_none_and_nothing_else_is_lost(given_fields: dict[str, Value]) -> None:
     assert settled(given_fields) == {name: value for name, value in given_fields.items() if value is not None}
     assert settled(settled(given_fields)) == settled(given_fields)
+
+
+def test_mappings_of_any_kind_are_kept() -> None:
+    link = Link(1, 1, "rt", LinkState.ACTIVE, seen=MappingProxyType({"status": "open"}))
+    assert copied(link).seen == {"status": "open"}
 
 
 def test_only_creates_have_a_token_that_is_kept() -> None:
