@@ -68,6 +68,8 @@ class Intent:
     text: str = ""
     """What was sent, canonical: the fallback evidence where the token was edited away."""
     version: str = ""
+    history_seen: str | None = None
+    """The newest entry of their history when it was sent; '' for none, None where the history was not read."""
     epoch: int = 0
     """The lease under which it was sent."""
     done: bool = False
@@ -89,6 +91,10 @@ class Link:
     row_version: str = ""
     racy_until: datetime | None = None
     """A weak version first seen before this moment may hide a second change: look once more after it."""
+    history_seen: str | None = None
+    """The newest entry of their history as last read; '' for none, None where it was never read."""
+    written_at: datetime | None = None
+    """Our last write there: what was asked for before it may be older than it."""
     base: Mapping[str, Pair] = field(default_factory=dict)
     seen: Mapping[str, Value] = field(default_factory=dict)
     """Their mapped fields as last read or written."""

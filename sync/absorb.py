@@ -5,7 +5,7 @@ before it writes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from central import workflow
@@ -13,16 +13,16 @@ from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState
 from central.model import SYSTEM, Attachment, Comment, Conflict, NewComment, NewFile, Person, Ticket, Value
 from central.store.api import Transaction
-from connectors.api import RemoteTicket
 from mappings import model as mapping_model
-from sync import routing
+from sync import echo, routing
 from sync.discussion import Arrivals
-from sync.echo import Entry, Mark
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past
-from sync.reconcile import Plan, Step, Verdict
-from sync.settle import mapped, without
+from sync.policy import Winner
+from sync.reading import Reading
+from sync.reconcile import Loser, Plan, Step, Verdict
+from sync.settle import mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def absorb(
     means: Means,
     gateway: Gateway,
     past: Past,
-    theirs: RemoteTicket,
+    theirs: Reading,
     plan: Plan,
     at: datetime,
     *,
@@ -75,7 +75,9 @@ def absorb(
         )
     for step in plan.steps:
         if step.loser is not None:
-            events += _keep(tx, step, past, gateway, at)
+            events += keep(tx, step.name, step.loser, past, gateway, at)
+    for name, loser in unread_edits(past, gateway, theirs).items():
+        events += keep(tx, name, loser, past, gateway, at)
     spoke = _converse(tx, gateway, past, intake, at, events)
     tx.tickets.record(events)
     target = routing.system_of(ticket["unit"], means.units())
@@ -87,12 +89,13 @@ def absorb(
     link = past.link.evolve(
         state=LinkState.ACTIVE,
         base={**past.link.base, **plan.base},
-        seen={**past.link.seen, **mapped(theirs.fields, gateway.mapping)},
+        seen={**past.link.seen, **mapped(theirs.ticket.fields, gateway.mapping)},
         refusals={k: v for k, v in past.link.refusals.items() if k in plan.standing},
         disagreements=dict(plan.standing),
         mapping_revision=gateway.mapping.revision,
-        address=theirs.address or past.link.address,
-        intents=still_open(past, intake, at, means),
+        address=theirs.ticket.address or past.link.address,
+        intents=still_open(past, plan, intake, theirs, means),
+        history_seen=past.link.history_seen if theirs.history_seen is None else theirs.history_seen,
         ignored=(*past.link.ignored, *intake.arrivals.duplicates, *_notices(intake)),
         last_error="",
     )
@@ -110,27 +113,38 @@ def consequences(fields: Mapping[str, Value], changes: Mapping[str, Value]) -> d
     return result
 
 
-def still_open(past: Past, intake: Intake, at: datetime, means: Means) -> tuple[Intent, ...]:
-    """The intents that this look did not settle: an update's is kept while its request may still execute."""
-    landed = tuple(intake.arrivals.landed.values())
-    closed = [
-        intent
-        for intent in past.link.intents
-        if intent in landed
-        or intent.done
-        or (intent.kind is IntentKind.UPDATE and at >= intent.at + means.request_deadline)
-    ]
-    return without(past.link.intents, *closed)
+def still_open(past: Past, plan: Plan, intake: Intake, theirs: Reading, means: Means) -> tuple[Intent, ...]:
+    """The intents that this reading did not settle.
+
+    An update's field is closed once it is seen to have landed; the rest is kept while the request may still execute,
+    judged by when the reading was asked for, never by when it is committed."""
+    if theirs.asked_at is None:
+        return past.link.intents
+    arrived = tuple(intake.arrivals.landed.values())
+    landed = {step.name for step in plan.steps if step.landed}
+    kept: list[Intent] = []
+    for intent in past.link.intents:
+        if intent in arrived or intent.done:
+            continue
+        if intent.kind is IntentKind.UPDATE:
+            waiting = {name: pair for name, pair in intent.wrote.items() if name not in landed}
+            if not waiting or theirs.asked_at >= intent.at + means.request_deadline:
+                continue
+            intent = replace(intent, wrote=waiting)
+        kept.append(intent)
+    return tuple(kept)
 
 
-def history(theirs: RemoteTicket) -> list[Entry]:
-    """Their history as the pure core takes it."""
-    return [Entry(h.field, h.old, h.new, h.own, h.at) for h in theirs.history]
+def unread_edits(past: Past, gateway: Gateway, theirs: Reading) -> dict[str, Loser]:
+    """Edits that our open writes replaced before anybody had read them: their history shows what was there."""
+    found = {}
+    for name, landing in echo.landed(past.link.intents, theirs.history or (), gateway.mapping).items():
+        if echo.overwritten(landing, gateway.mapping.fields[name]):
+            found[name] = Loser(landing.pair.ours, landing.replaced, Winner.CENTRAL, WRITTEN_BETWEEN)
+    return found
 
 
-def marks(theirs: RemoteTicket) -> list[Mark]:
-    """Their public comments as the pure core takes them; internal ones do not exist for us."""
-    return [Mark(c.id, c.token, c.own, c.text, c.created_at) for c in theirs.comments or () if not c.internal]
+WRITTEN_BETWEEN = "a person wrote between our read and our write, and this system knows no lock"
 
 
 def person(someone: object, system: str) -> Person:
@@ -145,7 +159,7 @@ def because(step: Step, mapping: mapping_model.Mapping) -> str:
     return f"{step.why}; rule {mapping.name}.{step.name} (revision {mapping.revision}) at {field.at}"
 
 
-def _events(step: Step, past: Past, gateway: Gateway, theirs: RemoteTicket, at: datetime) -> list[Event]:
+def _events(step: Step, past: Past, gateway: Gateway, theirs: Reading, at: datetime) -> list[Event]:
     if step.verdict is Verdict.INWARD:
         data = {"from": step.ours, "to": step.become, "theirs": step.theirs}
         who = _author(step, gateway, theirs)
@@ -155,6 +169,21 @@ def _events(step: Step, past: Past, gateway: Gateway, theirs: RemoteTicket, at: 
                 past.ticket.id,
                 at,
                 who,
+                system=gateway.system,
+                field=step.name,
+                data=data,
+                why=because(step, gateway.mapping),
+            )
+        ]
+    base = past.link.base.get(step.name)
+    if step.verdict is Verdict.SETTLE and not step.landed and base is not None and base.theirs != step.theirs:
+        data = {"theirs": step.theirs, "ours": step.ours}
+        return [
+            Event(
+                Kind.FIELD_AGREED,
+                past.ticket.id,
+                at,
+                _author(step, gateway, theirs),
                 system=gateway.system,
                 field=step.name,
                 data=data,
@@ -178,39 +207,27 @@ def _events(step: Step, past: Past, gateway: Gateway, theirs: RemoteTicket, at: 
     return []
 
 
-def _author(step: Step, gateway: Gateway, theirs: RemoteTicket) -> Person:
+def _author(step: Step, gateway: Gateway, theirs: Reading) -> Person:
     remote = gateway.mapping.fields[step.name].remote
-    for entry in reversed(theirs.history):
+    for entry in reversed(theirs.ticket.history):
         if entry.field == remote:
             return person(entry.author, gateway.system)
     return Person(id=gateway.system, name=f"somebody in {gateway.system}", system=gateway.system)
 
 
-def _keep(tx: Transaction, step: Step, past: Past, gateway: Gateway, at: datetime) -> list[Event]:
-    loser = step.loser
-    assert loser is not None
-    for kept in tx.tickets.conflicts(past.ticket.id, open_only=True):
-        if (kept.system, kept.field, kept.ours, kept.theirs) == (gateway.system, step.name, loser.ours, loser.theirs):
+def keep(tx: Transaction, name: str, loser: Loser, past: Past, gateway: Gateway, at: datetime) -> list[Event]:
+    """Keep an edit that did not stand, once; the event that tells of it."""
+    system, ticket_id = gateway.system, past.ticket.id
+    for kept in tx.tickets.conflicts(ticket_id, open_only=True):
+        if (kept.system, kept.field, kept.ours, kept.theirs) == (system, name, loser.ours, loser.theirs):
             return []
+    winner = loser.winner.value
     tx.tickets.keep_conflict(
-        Conflict(
-            0,
-            past.ticket.id,
-            gateway.system,
-            step.name,
-            loser.ours,
-            loser.theirs,
-            loser.winner.value,
-            loser.reason,
-            at,
-            open=True,
-        )
+        Conflict(0, ticket_id, system, name, loser.ours, loser.theirs, winner, loser.reason, at, open=True)
     )
     kind = Kind.EDIT_REJECTED if loser.rejected else Kind.CONFLICT_KEPT
-    data = {"ours": loser.ours, "theirs": loser.theirs, "winner": loser.winner.value}
-    return [
-        Event(kind, past.ticket.id, at, SYSTEM, system=gateway.system, field=step.name, data=data, why=loser.reason)
-    ]
+    data = {"ours": loser.ours, "theirs": loser.theirs, "winner": winner}
+    return [Event(kind, ticket_id, at, SYSTEM, system=system, field=name, data=data, why=loser.reason)]
 
 
 def _converse(tx: Transaction, gateway: Gateway, past: Past, intake: Intake, at: datetime, events: list[Event]) -> bool:

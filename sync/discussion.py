@@ -7,9 +7,11 @@ in central order, one at a time; internal text never leaves unless the policy sa
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from central.link import Intent, Link
+from central.link import Intent, IntentKind, Link
 from central.model import Attachment, Comment, Visibility
 from sync.echo import Mark, own_comment, unmarked_comment
+
+_SPEAKING = (IntentKind.COMMENT, IntentKind.NOTICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Arrivals:
     """Our own, of an open intent: to be tied."""
     duplicates: tuple[str, ...]
     """Our own, arrived once more (late or repeated): shown, never taken in."""
+    doubtful: tuple[str, ...] = ()
+    """Of our account, without a mark, while we wait to learn what became of a comment of ours: a person decides."""
 
 
 def arrivals(link: Link, marks: Sequence[Mark], known: frozenset[str]) -> Arrivals:
@@ -42,10 +46,12 @@ def arrivals(link: Link, marks: Sequence[Mark], known: frozenset[str]) -> Arriva
         candidate = unmarked_comment([m for m in unknown if m.id not in found], intent)
         if candidate is not None:
             found[candidate.id] = intent
+    waiting = any(i.kind in _SPEAKING and not i.done and i not in found.values() for i in link.intents)
+    doubtful: list[str] = []
     for mark in unknown:
         if mark.id not in found and mark.id not in duplicates:
-            new.append(mark.id)
-    return Arrivals(tuple(new), found, tuple(duplicates))
+            (doubtful if waiting and mark.own else new).append(mark.id)
+    return Arrivals(tuple(new), found, tuple(duplicates), tuple(doubtful))
 
 
 @dataclass(frozen=True, slots=True)

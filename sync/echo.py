@@ -20,6 +20,7 @@ from mappings import model as mapping_model
 class Entry:
     """One change of one field in their history, as plain data (their field name)."""
 
+    id: str
     field: str
     old: Value
     new: Value
@@ -35,7 +36,6 @@ class Mark:
     token: str | None
     own: bool
     text: str
-    created_at: datetime
 
 
 def seen_already(link: Link, row_version: str, at: datetime) -> tuple[bool, datetime | None]:
@@ -47,32 +47,67 @@ def seen_already(link: Link, row_version: str, at: datetime) -> tuple[bool, date
     return False, max(at, link.racy_until)
 
 
-def landed(intents: Sequence[Intent], history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Pair]:
-    """Writes of open intents that their history proves: our field -> the pair we wrote."""
-    found: dict[str, Pair] = {}
+def after(history: Sequence[Entry], seen: str | None) -> Sequence[Entry]:
+    """The entries newer than `seen` ('': all). Nothing where the mark is unknown: it proves nothing then."""
+    if seen is None:
+        return ()
+    if seen == "":
+        return history
+    for index, entry in enumerate(history):
+        if entry.id == seen:
+            return history[index + 1 :]
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A write of ours that their history proves, and the value that it replaced."""
+
+    pair: Pair
+    replaced: Value
+    before: Value
+
+
+def landed(intents: Sequence[Intent], history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Landing]:
+    """Writes of open intents that entries made after them prove: by our field name."""
+    found: dict[str, Landing] = {}
     for intent in intents:
+        entries = after(history, intent.history_seen)
         for name, pair in intent.wrote.items():
             field = mapping.fields.get(name)
-            if field is None:
-                continue
-            written = field.rule.canonical_theirs(pair.theirs)
-            for entry in history:
-                if entry.own and entry.field == field.remote and field.rule.canonical_theirs(entry.new) == written:
-                    found[name] = pair
+            entry = own_entry(entries, field, pair) if field else None
+            if field is not None and entry is not None:
+                found[name] = Landing(pair, entry.old, intent.before.get(field.remote))
     return found
 
 
-def overwritten(
-    pair: Pair, before: Value, field: mapping_model.FieldMapping, history: Sequence[Entry], known: int
-) -> tuple[Value, bool]:
-    """The value our write replaced, if it is not the one we had read: an edit made between our read and our write.
-
-    `history` is their whole history after the write, of which we had read the first `known` entries before."""
+def own_entry(history: Sequence[Entry], field: mapping_model.FieldMapping, pair: Pair) -> Entry | None:
+    """The newest entry of our account that set this field to what we wrote."""
     canonical = field.rule.canonical_theirs
-    for entry in reversed(history[known:]):
+    for entry in reversed(history):
         if entry.own and entry.field == field.remote and canonical(entry.new) == canonical(pair.theirs):
-            return entry.old, canonical(entry.old) != canonical(before)
-    return None, False
+            return entry
+    return None
+
+
+def set_by_people(link: Link, history: Sequence[Entry], mapping: mapping_model.Mapping) -> frozenset[str]:
+    """Our fields whose present value there is not ours by their history, though an open intent wrote them."""
+    found = set()
+    for intent in link.intents:
+        seen = link.history_seen if intent.history_seen is None else intent.history_seen
+        entries = after(history, seen)
+        for name in intent.wrote:
+            field = mapping.fields.get(name)
+            last = next((e for e in reversed(entries) if field and e.field == field.remote), None)
+            if last is not None and not last.own:
+                found.add(name)
+    return frozenset(found)
+
+
+def overwritten(landing: Landing, field: mapping_model.FieldMapping) -> bool:
+    """Whether our write replaced a value that we had not read: an edit made between our read and our write."""
+    canonical = field.rule.canonical_theirs
+    return canonical(landing.replaced) != canonical(landing.before)
 
 
 def own_comment(mark: Mark, intents: Sequence[Intent]) -> Intent | None:
@@ -83,8 +118,16 @@ def own_comment(mark: Mark, intents: Sequence[Intent]) -> Intent | None:
 
 
 def unmarked_comment(marks: Sequence[Mark], intent: Intent) -> Mark | None:
-    """The one comment of our account that says what the intent said, though its token was edited away."""
+    """The one comment of our account that says what the intent said, though its token was edited away.
+
+    Times are no evidence (their clock, whole seconds): a comment of ours from before the intent is tied already."""
     if intent.kind not in (IntentKind.COMMENT, IntentKind.NOTICE):
         return None
-    fitting = [m for m in marks if m.own and m.token is None and m.text == intent.text and m.created_at >= intent.at]
+    said = comparable(intent.text)
+    fitting = [m for m in marks if m.own and m.token is None and comparable(m.text) == said]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def comparable(text: str) -> str:
+    """A text without what trackers do to line ends and blanks."""
+    return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").split("\n")).strip()

@@ -21,6 +21,7 @@ class SyncEngine:
         delivery, lease = claim.delivery, claim.lease
         if delivery.direction is Direction.INWARD:
             # a row is the truth of its moment: a look that failed fetches a newer one
-            row = row_of(delivery.hint) if delivery.attempts == 0 else None
-            return pull(self._means, gateway, delivery.subject, lease, row=row)
+            hint = row_of(delivery.hint) if delivery.attempts == 0 else None
+            row, asked_at = hint or (None, None)
+            return pull(self._means, gateway, delivery.subject, lease, row=row, row_asked_at=asked_at)
         return push(self._means, gateway, int(delivery.subject), lease)

@@ -1,30 +1,34 @@
 """Read what is new in a remote conversation, files included, before any transaction is opened."""
 
+from dataclasses import replace
+
 from central.model import NewComment, NewFile, Visibility
 from central.store.api import TooLarge
-from connectors.api import RemoteComment, RemoteFile, RemoteTicket
+from connectors.api import RemoteComment, RemoteFile
 from connectors.errors import NotFound, ProtocolError
 from sync import discussion
-from sync.absorb import Intake, marks, person
+from sync.absorb import Intake, person
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past
+from sync.reading import Reading
 
 
-def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: RemoteTicket) -> Intake:
+def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Reading) -> Intake:
     """Sort their unknown comments and download the files that come with the new ones.
 
     :raises Transient: a download did not get through; the whole look is tried again."""
-    comments = {c.id: c for c in theirs.comments or () if not c.internal}
+    ticket = theirs.ticket
+    comments = {c.id: c for c in ticket.comments or () if not c.internal}
     if past is None:
         arrivals = discussion.Arrivals(tuple(comments), {}, ())
         tied: frozenset[str] = frozenset()
     else:
-        arrivals = discussion.arrivals(past.link, marks(theirs), past.known)
+        arrivals = discussion.arrivals(past.link, theirs.marks, past.known)
         tied = frozenset(past.file_ties.values())
     new = {i: _comment(means, gateway, comments[i], tied) for i in arrivals.new}
     files: list[NewFile] = []
-    for file in theirs.files:
+    for file in ticket.files:
         if file.id in tied:
             continue
         note = f"file:{file.id}"
@@ -34,9 +38,9 @@ def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Remot
         if stored is not None:
             files.append(stored)
         else:
-            arrivals = discussion.Arrivals((*arrivals.new, note), arrivals.landed, arrivals.duplicates)
+            arrivals = replace(arrivals, new=(*arrivals.new, note))
             new[note] = NewComment(
-                person(theirs.created_by, gateway.system),
+                person(ticket.created_by, gateway.system),
                 gap,
                 Visibility.PUBLIC,
                 means.clock(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from central.link import Intent, IntentKind, Link
 from central.model import Attachment, Comment, Ticket
-from central.store.api import Transaction
+from central.store.api import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +42,14 @@ def read_past(tx: Transaction, link: Link) -> Past:
         files=tx.tickets.files(link.ticket_id),
         links=tx.links.of(link.ticket_id),
     )
+
+
+def reread(store: Store, past: Past) -> Past:
+    """The past as it is now."""
+
+    def question(tx: Transaction) -> Past:
+        link = tx.links.find(past.link.ticket_id, past.link.system)
+        assert link is not None, "links are never deleted"
+        return read_past(tx, link)
+
+    return store.read(question)

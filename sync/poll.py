@@ -6,6 +6,7 @@ Each look is then fetched, reconciled and retried on its own, so that a poison r
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from central.link import Link, LinkState
@@ -36,19 +37,22 @@ def poll(means: Means, gateway: Gateway) -> Polled:
         since = Cursor(since.at - gateway.overlap, since.position)
     pages = rows = owed = 0
     while True:
+        asked_at = means.clock()
         page = gateway.connector.changes(since)
         newest = page.cursor.at if since is None else max(page.cursor.at, since.at + gateway.overlap)
         kept = Cursor(newest, page.cursor.position)
-        owed += means.store.write(lambda tx, p=page, k=kept: _take(tx, means, gateway, p.changes, k))  # type: ignore[misc]  # bound now
+        owed += means.store.write(partial(_take, means, gateway, page.changes, kept, asked_at))
         pages, rows = pages + 1, rows + len(page.changes)
         if not page.more:
             return Polled(pages, rows, owed)
         since = page.cursor
 
 
-def _take(tx: Transaction, means: Means, gateway: Gateway, changes: tuple[Change, ...], cursor: Cursor) -> int:
+def _take(
+    means: Means, gateway: Gateway, changes: tuple[Change, ...], cursor: Cursor, asked_at: datetime, tx: Transaction
+) -> int:
     at = means.clock()
-    owed = sum(_owe(tx, means, gateway, change, at) for change in changes)
+    owed = sum(_owe(tx, means, gateway, change, asked_at, at) for change in changes)
     system = tx.registry.system(gateway.system)
     tx.registry.put_system(
         replace(system, cursor=plain_cursor(cursor), polled_at=at, succeeded_at=at, last_error="", error_at=None)
@@ -56,7 +60,7 @@ def _take(tx: Transaction, means: Means, gateway: Gateway, changes: tuple[Change
     return owed
 
 
-def _owe(tx: Transaction, means: Means, gateway: Gateway, change: Change, at: datetime) -> bool:
+def _owe(tx: Transaction, means: Means, gateway: Gateway, change: Change, asked_at: datetime, at: datetime) -> bool:
     """Owe a look at this row, unless it shows what was read already."""
     link = tx.links.find_by_key(gateway.system, change.key)
     if link is not None and link.state in (LinkState.DETACHED, LinkState.DUPLICATE):
@@ -74,7 +78,7 @@ def _owe(tx: Transaction, means: Means, gateway: Gateway, change: Change, at: da
         at,
         reason=f"it shows version {change.version}",
         not_before=not_before,
-        hint=plain_row(full) if full is not None else None,
+        hint=plain_row(full, asked_at) if full is not None else None,
     )
     return True
 
@@ -116,6 +120,8 @@ def _compare(
         if since is None or change.changed_at is None or change.changed_at < since.at:
             return False
         reason = "the full scan found a ticket that nobody announced"
+    elif link.state is LinkState.LOST and not link.row_version:
+        reason = "the full scan found a lost ticket listed again"
     elif link.state is not LinkState.ACTIVE or not _differs(gateway, link, change):
         return False
     else:

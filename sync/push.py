@@ -1,27 +1,29 @@
 """Outward: a system is owed a look at our ticket. Comments first, fields next; every write is an intent first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair
-from central.model import SYSTEM, Conflict, Value
+from central.model import SYSTEM
 from central.store.api import Lease, StaleRevision, Transaction
-from connectors.api import Capabilities, Lookup, RemoteTicket, VersionStrength, Written
+from connectors.api import Lookup, RemoteTicket, Written
 from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConflict
 from mappings.model import Carries, Spill, Untranslatable
 from sync import discussion, echo, routing
-from sync.absorb import absorb, because, history
+from sync.absorb import absorb, because, keep, unread_edits
+from sync.decide import decide, read_up_to
 from sync.gateway import Gateway
 from sync.means import Means, Outcome, said
-from sync.past import Past, read_past
-from sync.policy import admit
-from sync.pull import decide, gone_by_value, look, lose, racy_window, reread, row_version
-from sync.reconcile import Plan, Verdict, reconcile
+from sync.past import Past, read_past, reread
+from sync.pull import look, lose
+from sync.reading import Reading, gone_by_value, held, read, reading, remembered
+from sync.reconcile import Plan, Verdict
 from sync.routing import Course
-from sync.settle import settle_create, settle_look, settle_update, without
-from sync.speak import Spoken, notify, say, text_file
+from sync.settle import Settled, settle_create, settle_update, without
+from sync.speak import Spoken, notify, say, settle_notice, text_file
 
 _DECISIONS = 5
 """How often a write is decided again when the ticket moves under it, before the delivery waits its turn."""
@@ -48,10 +50,12 @@ def push(means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Outcom
     past, link, target = means.store.read(question)
     match routing.course(gateway.system, link, target):
         case Course.CREATE:
-            past = _create(means, gateway, ticket_id, past, lease)
-            return said(f"created there as {past.link.key}").also(push(means, gateway, ticket_id, lease))
+            created = _create(means, gateway, ticket_id, past, lease, wanted=target == gateway.system)
+            if created is None:
+                return said("nothing came of an earlier create, and the ticket is no longer routed there")
+            return said(f"created there as {created.link.key}").also(push(means, gateway, ticket_id, lease))
         case Course.RESUME if past is not None:
-            return said("resumed").also(_tell(means, gateway, _resume(means, gateway, past, lease), lease))
+            return _resume(means, gateway, past, lease)
         case Course.KEEP if past is not None:
             return _tell(means, gateway, past, lease)
         case Course.DETACH if past is not None:
@@ -63,25 +67,32 @@ def push(means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Outcom
 # -- creating ------------------------------------------------------------------------------------------------------
 
 
-def _create(means: Means, gateway: Gateway, ticket_id: int, past: Past | None, lease: Lease) -> Past:
-    """Make the ticket there once, whatever happened to earlier attempts."""
+def _create(
+    means: Means, gateway: Gateway, ticket_id: int, past: Past | None, lease: Lease, *, wanted: bool
+) -> Past | None:
+    """Make the ticket there once, whatever happened to earlier attempts; None: it is not wanted there any more."""
     if past is None:
         past = means.store.write(lambda tx: _pending(tx, means, gateway, ticket_id, lease))
-        found = None
-    else:
-        found = _earlier_create(means, gateway, past)
-    intent = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
-    if found is None or intent is None:
-        past, intent = _recreate_intent(means, gateway, past, lease)
-        fields = {gateway.mapping.fields[n].remote: p.theirs for n, p in intent.wrote.items() if p.theirs is not None}
-        try:
-            found = gateway.connector.create({**gateway.mapping.constants, **fields}, token=intent.token)
-        except Unknown:
-            raise
-        except (Refused, Transient) as problem:
-            _drop(means, past, intent, lease, error=str(problem))
-            raise
-    return _bind(means, gateway, past, intent, found, lease)
+    earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
+    found = _earlier_create(means, gateway, earlier) if earlier else None
+    if earlier is not None and found is not None:
+        theirs = reading(gateway, found, means.clock())
+        return _bind(means, gateway, past, earlier, theirs, lease, edits=theirs.history)
+    if not wanted:
+        if earlier is not None:
+            _drop(means, past, earlier, lease)
+        return None
+    past, intent = _intend_to_create(means, gateway, past, lease)
+    fields = {gateway.mapping.fields[n].remote: p.theirs for n, p in intent.wrote.items() if p.theirs is not None}
+    asked_at = means.clock()
+    try:
+        made = gateway.connector.create({**gateway.mapping.constants, **fields}, token=intent.token)
+    except Unknown:
+        raise
+    except (Refused, Transient) as problem:
+        _drop(means, past, intent, lease, error=str(problem))
+        raise
+    return _bind(means, gateway, past, intent, reading(gateway, made, asked_at), lease, edits=())
 
 
 def _pending(tx: Transaction, means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Past:
@@ -91,11 +102,8 @@ def _pending(tx: Transaction, means: Means, gateway: Gateway, ticket_id: int, le
     return read_past(tx, link)
 
 
-def _earlier_create(means: Means, gateway: Gateway, past: Past) -> RemoteTicket | None:
+def _earlier_create(means: Means, gateway: Gateway, intent: Intent) -> RemoteTicket | None:
     """What an earlier attempt made; None when surely nothing came of it."""
-    intent = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
-    if intent is None:
-        return None
     found = gateway.connector.find(intent.token, intent.at)
     if isinstance(found, RemoteTicket):
         return found
@@ -106,9 +114,9 @@ def _earlier_create(means: Means, gateway: Gateway, past: Past) -> RemoteTicket 
     return None
 
 
-def _recreate_intent(means: Means, gateway: Gateway, past: Past, lease: Lease) -> tuple[Past, Intent]:
+def _intend_to_create(means: Means, gateway: Gateway, past: Past, lease: Lease) -> tuple[Past, Intent]:
     """Commit what is about to be created; a repeated attempt keeps its token, so that a late one is recognised."""
-    past = reread(means, past)
+    past = reread(means.store, past)
     earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
     wrote: dict[str, Pair] = {}
     for field in gateway.mapping.fields.values():
@@ -131,25 +139,30 @@ def _recreate_intent(means: Means, gateway: Gateway, past: Past, lease: Lease) -
     return means.store.write(commit), intent
 
 
-def _bind(means: Means, gateway: Gateway, past: Past, intent: Intent, found: RemoteTicket, lease: Lease) -> Past:
+def _bind(
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    intent: Intent,
+    theirs: Reading,
+    lease: Lease,
+    *,
+    edits: Sequence[echo.Entry] | None,
+) -> Past:
+    """The ticket is there: settle the create. `edits`: its history, where it was found after the fact."""
+    found = theirs.ticket
+
     def settle(tx: Transaction) -> Past:
         at = means.clock()
         tx.outbox.check(lease, at)
-        link = settle_create(past.link, intent, found.key, found.address, found.fields, gateway.mapping)
-        tx.links.save(link)
-        tx.tickets.record(
-            [
-                Event(
-                    Kind.LINKED,
-                    past.ticket.id,
-                    at,
-                    SYSTEM,
-                    system=gateway.system,
-                    data={"key": found.key, "address": found.address},
-                    why=f"its unit {past.ticket['unit']!r} belongs to {gateway.system}",
-                )
-            ]
+        link = settle_create(
+            past.link, intent, found.key, found.address, found.fields, gateway.mapping, at, edits=edits
         )
+        tx.links.save(link)
+        data = {"key": found.key, "address": found.address}
+        why = f"its unit {past.ticket['unit']!r} belongs to {gateway.system}"
+        event = Event(Kind.LINKED, past.ticket.id, at, SYSTEM, system=gateway.system, data=data, why=why)
+        tx.tickets.record([event])
         return read_past(tx, link)
 
     past = means.store.write(settle)
@@ -166,7 +179,7 @@ def _spill(means: Means, gateway: Gateway, past: Past, whole: Spill, lease: Leas
     past, _ = _unless_moved(
         means, gateway, past, lease, lambda p: notify(means, gateway, p, text, lease, file=text_file(whole))
     )
-    return reread(means, past)
+    return reread(means.store, past)
 
 
 def _drop(means: Means, past: Past, intent: Intent, lease: Lease, *, error: str = "") -> None:
@@ -189,53 +202,56 @@ def _detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome
     unit = past.ticket["unit"]
     text = f"{means.centre} has given this ticket to {unit}; it is no longer synchronised with this system."
 
-    def finish(tx: Transaction, link: Link) -> Link:
+    def begin(tx: Transaction, link: Link) -> Link:
         why = f"the ticket is now with {unit}; base and ids are kept"
         tx.tickets.record([Event(Kind.DETACHED, link.ticket_id, means.clock(), SYSTEM, system=gateway.system, why=why)])
         return link.evolve(state=LinkState.DETACHED, disagreements={}, intents=())
 
     try:
-        past, _, arrived = _account_for_earlier_comments(means, gateway, past, lease)
-        if any(intent.kind is IntentKind.NOTICE and intent.text == text for intent in arrived):
-            means.store.write(lambda tx: _finish(tx, means, past, lease, finish))
+        if past.link.state is LinkState.DETACHED:
+            if _last_notice_arrived(means, gateway, past, lease):
+                return said("the last notice had arrived")
         else:
-            _unless_moved(means, gateway, past, lease, lambda p: notify(means, gateway, p, text, lease, finish=finish))
+            past, _ = _account_for_earlier_comments(means, gateway, past, lease)
+        _unless_moved(means, gateway, past, lease, lambda p: notify(means, gateway, p, text, lease, begin=begin))
     except NotFound:
         return lose(means, gateway, past, lease, "it is gone there")
     return said(f"detached: the ticket is now with {unit}")
 
 
-def _finish(
-    tx: Transaction, means: Means, past: Past, lease: Lease, finish: Callable[[Transaction, Link], Link]
-) -> None:
-    tx.outbox.check(lease, means.clock())
-    tx.links.save(finish(tx, past.link))
+def _last_notice_arrived(means: Means, gateway: Gateway, past: Past, lease: Lease) -> bool:
+    """Whether the notice whose answer was lost got through. A detached link is not read for anything else."""
+    theirs = read(means, gateway, past, conversation=True)
+    arrived = discussion.arrivals(past.link, theirs.marks, past.known).landed
+    for remote_id, intent in arrived.items():
+        settle_notice(means, past, intent, remote_id, lease)
+    at = means.clock()
+    for intent in past.link.intents:
+        if intent not in arrived.values() and at < intent.at + means.request_deadline:
+            certain_at = intent.at + means.request_deadline
+            raise TryLater("the last notice may still appear there", certain_at, at)
+    return bool(arrived)
 
 
-def _resume(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Past:
+def _resume(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     """Take up a detached link again: a three-way merge against the base it was left with."""
 
     def change(tx: Transaction) -> None:
         at = means.clock()
         tx.outbox.check(lease, at)
         tx.links.save(past.link.evolve(state=LinkState.ACTIVE, version="", row_version="", last_error=""))
-        tx.tickets.record(
-            [
-                Event(
-                    Kind.RESUMED,
-                    past.ticket.id,
-                    at,
-                    SYSTEM,
-                    system=gateway.system,
-                    why="the ticket came back; both sides are merged against the old base",
-                )
-            ]
-        )
+        # the conversation of the gap must be read, whatever happens to this very look
+        means.relay.owe_inward(tx, gateway.system, past.link.key or "", at, reason="the link was resumed")
+        why = "the ticket came back; both sides are merged against the old base"
+        tx.tickets.record([Event(Kind.RESUMED, past.ticket.id, at, SYSTEM, system=gateway.system, why=why)])
 
     means.store.write(change)
-    past = reread(means, past)
-    theirs = gateway.connector.fetch(past.link.key or "", known=past.known)
-    return look(means, gateway, past, theirs, lease)[1]
+    past = reread(means.store, past)
+    try:
+        past = look(means, gateway, past, read(means, gateway, past, conversation=True), lease)[1]
+    except NotFound:
+        return said("resumed").also(lose(means, gateway, past, lease, "it is gone there"))
+    return said("resumed").also(_tell(means, gateway, past, lease))
 
 
 # -- telling -------------------------------------------------------------------------------------------------------
@@ -245,7 +261,7 @@ def _tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     """Everything that an active link is owed: comments in order, then the fields."""
     outcome = said()
     try:
-        past, theirs, _ = _account_for_earlier_comments(means, gateway, past, lease)
+        past, theirs = _account_for_earlier_comments(means, gateway, past, lease)
         items = discussion.unsent(
             gateway.system,
             past.comments,
@@ -258,9 +274,9 @@ def _tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
             past, spoken = _unless_moved(
                 means, gateway, past, lease, partial(_say, means, gateway, item=item, lease=lease)
             )
-            theirs = spoken.ticket
+            theirs = reading(gateway, spoken.ticket, spoken.asked_at) if spoken.ticket else None
             outcome = outcome.also(said(spoken.sentence))
-            past = reread(means, past)
+            past = reread(means.store, past)
         outcome = outcome.also(_write_fields(means, gateway, past, theirs, lease))
     except NotFound:
         return outcome.also(lose(means, gateway, past, lease, "it is gone there"))
@@ -279,94 +295,91 @@ def _unless_moved(
         try:
             return past, speak(past)
         except VersionConflict:
-            theirs = gateway.connector.fetch(past.link.key or "", known=past.known)
-            _, past = look(means, gateway, past, theirs, lease)
+            _, past = look(means, gateway, past, read(means, gateway, past, conversation=True), lease)
     raise Transient("the ticket moves faster than it can be read; the comment waits its turn")
 
 
 def _account_for_earlier_comments(
     means: Means, gateway: Gateway, past: Past, lease: Lease
-) -> tuple[Past, RemoteTicket | None, tuple[Intent, ...]]:
-    """Find out what became of comments whose answer was lost, before anything is sent again."""
-    before = past.awaited()
-    if not before:
-        return past, None, ()
-    theirs = gateway.connector.fetch(past.link.key or "", known=past.known)
+) -> tuple[Past, Reading | None]:
+    """Find out what became of comments whose answer was lost, before anything is sent again.
+
+    :raises Refused: a person must say whether a comment there is the one that was sent."""
+    if not past.awaited():
+        return past, None
+    theirs = read(means, gateway, past, conversation=True)
+    doubtful = discussion.arrivals(past.link, theirs.marks, past.known).doubtful
     _, past = look(means, gateway, past, theirs, lease)
     waiting = past.awaited()
-    at = means.clock()
+    if waiting and doubtful:
+        raise Refused(
+            f"a comment of ours has lost its answer, and {len(doubtful)} of our account there bear no mark "
+            f"({', '.join(doubtful)}): say which is which, then retry"
+        )
     for intent in waiting:
         certain_at = intent.at + means.request_deadline
-        if at < certain_at:
-            raise TryLater("an earlier comment may still appear there", certain_at, at)
+        if theirs.asked_at is None or theirs.asked_at < certain_at:
+            raise TryLater("an earlier comment may still appear there", certain_at, means.clock())
         _drop(means, past, intent, lease)
-    arrived = tuple(intent for intent in before if intent not in waiting)
-    return (reread(means, past) if waiting else past), theirs, arrived
+    return (reread(means.store, past) if waiting else past), theirs
 
 
-def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: RemoteTicket | None, lease: Lease) -> Outcome:
+def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease) -> Outcome:
     """Write what the plan says, decided anew whenever either side moves."""
-    capabilities = gateway.connector.capabilities
     for attempt in range(_DECISIONS):
-        if theirs is None and _quiet(gateway, past):
-            return said()
+        if theirs is None and not past.link.intents:
+            plan = decide(gateway, past, remembered(past))
+            if plan.quiet:
+                return _agree(means, gateway, past, plan, lease)
+            theirs = held(past, gateway.connector.capabilities) if attempt == 0 else None
         if theirs is None:
-            theirs = _held(past, capabilities) if attempt == 0 else None
-        if theirs is None:
-            theirs = gateway.connector.fetch(past.link.key or "")
-        gone = gone_by_value(gateway, theirs)
+            theirs = read(means, gateway, past, conversation=False)
+        gone = gone_by_value(gateway, theirs.ticket)
         if gone:
-            return lose(means, gateway, past, lease, gone)
+            return lose(means, gateway, past, lease, gone, theirs)
         plan = decide(gateway, past, theirs)
         try:
             link, intent = _commit(means, gateway, past, theirs, plan, lease)
         except StaleRevision:
-            past = reread(means, past)
+            past = reread(means.store, past)
             continue
         if intent is None:
             return _nothing_written(plan)
         try:
-            written = _update(means, gateway, past, link, intent, theirs, lease)
+            written, asked_at = _update(means, gateway, past, link, intent, theirs, lease)
         except VersionConflict:
             _drop(means, past, intent, lease)
-            past, theirs = reread(means, past), None
+            past, theirs = reread(means.store, past), None
             continue
-        return _settle(means, gateway, past, intent, theirs, written, plan, lease)
+        return _settle(means, gateway, past, intent, reading(gateway, written.after, asked_at), written, plan, lease)
     raise Transient("the ticket moves faster than it can be decided; it waits its turn")
 
 
-def _quiet(gateway: Gateway, past: Past) -> bool:
-    """Whether what we hold of both sides leaves nothing to write, so that nothing need be asked."""
-    if past.link.intents:
-        return False
-    plan = reconcile(
-        past.link, past.ticket.fields, past.link.seen, mapping=gateway.mapping, policy=gateway.policy, admit=admit
-    )
-    return plan.quiet
-
-
-def _held(past: Past, capabilities: Capabilities) -> RemoteTicket | None:
-    """The held state, where the server guards it by a precondition and answers with the new one."""
-    guarded = capabilities.preconditions and capabilities.complete_answers
-    if not guarded or capabilities.version is not VersionStrength.STRONG or not past.link.version:
-        return None
-    return RemoteTicket(past.link.key or "", past.link.version, past.link.seen, None, address=past.link.address)
+def _agree(means: Means, gateway: Gateway, past: Past, plan: Plan, lease: Lease) -> Outcome:
+    """What we hold of both sides leaves nothing to write: record what agrees now, and ask for nothing."""
+    if plan.base == past.link.base and dict(plan.standing) == dict(past.link.disagreements):
+        return said()
+    try:
+        _commit(means, gateway, past, remembered(past), plan, lease)
+    except StaleRevision:
+        raise Transient("the ticket moved while it was decided; it waits its turn") from None
+    return _nothing_written(plan)
 
 
 def _commit(
-    means: Means, gateway: Gateway, past: Past, theirs: RemoteTicket, plan: Plan, lease: Lease
+    means: Means, gateway: Gateway, past: Past, theirs: Reading, plan: Plan, lease: Lease
 ) -> tuple[Link, Intent | None]:
     """The plan's central part, and the intent of what is about to be written, in one transaction."""
     wrote = {step.name: Pair(step.ours, step.become) for step in plan.outward}
-    before: dict[str, Value] = dict(theirs.fields)
     intent = (
         Intent(
             IntentKind.UPDATE,
             means.token(),
             means.clock(),
             wrote=wrote,
-            before=before,
-            version=theirs.version,
+            before=dict(theirs.ticket.fields),
+            version=theirs.ticket.version,
+            history_seen=theirs.history_seen,
             epoch=lease.epoch,
         )
         if wrote
@@ -377,7 +390,7 @@ def _commit(
         at = means.clock()
         tx.outbox.check(lease, at)
         _, link = absorb(tx, means, gateway, past, theirs, plan, at)
-        link = _read_up_to(link, gateway, past, theirs, at)
+        link = read_up_to(link, gateway, theirs, unread=_unread(past, theirs))
         link = link.evolve(intents=(*link.intents, intent) if intent else link.intents)
         if intent is None and plan.quiet and not link.intents:
             link = link.evolve(agreed_at=at)
@@ -387,11 +400,10 @@ def _commit(
     return means.store.write(commit), intent
 
 
-def _read_up_to(link: Link, gateway: Gateway, past: Past, theirs: RemoteTicket, at: datetime) -> Link:
-    """Move the version only where this reading showed the whole conversation, and nothing unknown in it."""
-    if theirs.comments is None or any(c.id not in past.known and not c.internal for c in theirs.comments):
-        return link
-    return settle_look(link, theirs.version, row_version(theirs), at, window=racy_window(gateway, theirs))
+def _unread(past: Past, theirs: Reading) -> bool:
+    """Whether this reading shows comments that are still to be taken in, or shows none at all."""
+    comments = theirs.ticket.comments
+    return comments is None or any(c.id not in past.known and not c.internal for c in comments)
 
 
 def _nothing_written(plan: Plan) -> Outcome:
@@ -401,17 +413,18 @@ def _nothing_written(plan: Plan) -> Outcome:
 
 
 def _update(
-    means: Means, gateway: Gateway, past: Past, link: Link, intent: Intent, theirs: RemoteTicket, lease: Lease
-) -> Written:
+    means: Means, gateway: Gateway, past: Past, link: Link, intent: Intent, theirs: Reading, lease: Lease
+) -> tuple[Written, datetime | None]:
+    """Send the patch; what came back, and when it was asked for (None: what was read before still stands)."""
     patch = {gateway.mapping.fields[name].remote: pair.theirs for name, pair in intent.wrote.items()}
+    asked_at = means.clock()
     try:
-        return gateway.connector.update(link.key or "", patch, held=theirs)
+        return gateway.connector.update(link.key or "", patch, held=theirs.ticket), asked_at
     except Unknown:
         raise
     except Refused as refusal:
-        # the whole write was refused: what was read is what still stands
         named = {refusal.field} if refusal.field in patch else set(patch)
-        return Written(theirs, frozenset(), dict.fromkeys(named, refusal.reason))
+        return Written(theirs.ticket, frozenset(), dict.fromkeys(named, refusal.reason)), None
     except Transient:
         _drop(means, past, intent, lease)
         raise
@@ -422,57 +435,33 @@ def _settle(
     gateway: Gateway,
     past: Past,
     intent: Intent,
-    held: RemoteTicket,
+    after: Reading,
     written: Written,
     plan: Plan,
     lease: Lease,
 ) -> Outcome:
-    after = written.after
+    entries = None
+    if after.history is not None and intent.history_seen is not None:
+        entries = echo.after(after.history, intent.history_seen)
 
     def settle(tx: Transaction) -> Outcome:
         at = means.clock()
         tx.outbox.check(lease, at)
         link = tx.links.find(past.link.ticket_id, past.link.system)
         assert link is not None, "links are never deleted"
-        settled = settle_update(link, intent, after.fields, written.refused, gateway.mapping, at)
+        opened = replace(past, link=link)
+        edits = unread_edits(opened, gateway, after)
+        settled = settle_update(link, intent, after.ticket.fields, written.refused, entries, gateway.mapping, at)
         link = settled.link
-        events = [
-            Event(
-                Kind.WRITTEN,
-                past.ticket.id,
-                at,
-                SYSTEM,
-                system=gateway.system,
-                field=step.name,
-                data={"ours": step.ours, "theirs": step.become, "before": step.theirs},
-                why=because(step, gateway.mapping),
-            )
-            for step in plan.outward
-            if step.name in settled.arrived
-        ]
-        events += [
-            Event(
-                Kind.WRITE_REFUSED,
-                past.ticket.id,
-                at,
-                SYSTEM,
-                system=gateway.system,
-                field=name,
-                data={
-                    "wanted": intent.wrote[name].theirs,
-                    "stays": after.fields.get(gateway.mapping.fields[name].remote),
-                },
-                why=reason,
-            )
-            for name, reason in settled.refused.items()
-        ]
-        events += _overwritten(tx, gateway, past, intent, held, after, at)
-        tx.tickets.record(events)
-        unread = after.comments is None or any(c.id not in past.known and not c.internal for c in after.comments)
-        if not unread and not settled.look_again:
-            link = settle_look(link, after.version, row_version(after), at, window=racy_window(gateway, after))
+        tx.tickets.record(_reported(past, gateway, intent, after, plan, settled, at))
+        for name, loser in edits.items():
+            tx.tickets.record(keep(tx, name, loser, past, gateway, at))
         if settled.look_again:
             means.relay.owe_inward(tx, gateway.system, link.key or "", at, reason="they changed it while we wrote")
+        else:
+            link = read_up_to(link, gateway, after, unread=_unread(past, after))
+            if after.history_seen is not None:
+                link = link.evolve(history_seen=after.history_seen)
         if not settled.refused and not settled.look_again and not link.intents:
             link = link.evolve(agreed_at=at)
         tx.links.save(link)
@@ -490,30 +479,23 @@ def _settle(
     return outcome
 
 
-def _overwritten(
-    tx: Transaction, gateway: Gateway, past: Past, intent: Intent, held: RemoteTicket, after: RemoteTicket, at: datetime
+def _reported(
+    past: Past, gateway: Gateway, intent: Intent, after: Reading, plan: Plan, settled: Settled, at: datetime
 ) -> list[Event]:
-    """No lock there: an edit made between our read and our write shows in their history, and is kept."""
-    events: list[Event] = []
-    for name, pair in intent.wrote.items():
-        field = gateway.mapping.fields[name]
-        value, lost = echo.overwritten(pair, intent.before.get(field.remote), field, history(after), len(held.history))
-        if not lost:
-            continue
-        reason = "a person wrote between our read and our write, and this system knows no lock"
-        tx.tickets.keep_conflict(
-            Conflict(0, past.ticket.id, gateway.system, name, pair.ours, value, "central", reason, at, open=True)
-        )
-        events.append(
-            Event(
-                Kind.CONFLICT_KEPT,
-                past.ticket.id,
-                at,
-                SYSTEM,
-                system=gateway.system,
-                field=name,
-                data={"ours": pair.ours, "theirs": value, "winner": "central"},
-                why=reason,
+    """What the write did, for the history."""
+    ticket_id, system = past.ticket.id, gateway.system
+    events = []
+    for step in plan.outward:
+        if step.name in settled.arrived:
+            data = {"ours": step.ours, "theirs": step.become, "before": step.theirs}
+            why = because(step, gateway.mapping)
+            events.append(
+                Event(Kind.WRITTEN, ticket_id, at, SYSTEM, system=system, field=step.name, data=data, why=why)
             )
+    for name, reason in settled.refused.items():
+        stays = after.ticket.fields.get(gateway.mapping.fields[name].remote)
+        data = {"wanted": intent.wrote[name].theirs, "stays": stays}
+        events.append(
+            Event(Kind.WRITE_REFUSED, ticket_id, at, SYSTEM, system=system, field=name, data=data, why=reason)
         )
     return events

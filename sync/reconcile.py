@@ -6,7 +6,7 @@ landed": it moves the base and is never taken for an edit.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from central.link import Intent, Link, Pair
@@ -90,6 +90,21 @@ class Plan:
         return not self.inward and not self.outward
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known beyond the present values, by our field name."""
+
+    landed: Mapping[str, Pair] = field(default_factory=dict)
+    """Writes of ours that their history proves to have arrived, though a later edit may hide them."""
+    by_people: frozenset[str] = frozenset()
+    """Fields whose present value, by the same history, is not ours: there an intent's value proves nothing."""
+    times: Mapping[str, Times] = field(default_factory=dict)
+    """When each side changed a field, for the policy `newest`."""
+
+
+NO_EVIDENCE = Evidence()
+
+
 def reconcile(
     link: Link,
     ours: Mapping[str, Value],
@@ -98,32 +113,16 @@ def reconcile(
     mapping: mapping_model.Mapping,
     policy: Policy,
     admit: Admit,
-    landed: Mapping[str, Pair] | None = None,
-    times: Mapping[str, Times] | None = None,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Plan:
-    """Decide every mapped field that `theirs` shows.
-
-    `landed` holds writes of ours that other evidence (their history) proved to have arrived even though a later edit
-    hides them."""
-    steps = []
-    for field in mapping.fields.values():
-        if field.remote in theirs:
-            proven = (landed or {}).get(field.central)
-            moment = (times or {}).get(field.central)
-            steps.append(
-                _decide(
-                    field,
-                    link,
-                    ours.get(field.central),
-                    theirs[field.remote],
-                    mapping.revision,
-                    policy,
-                    admit,
-                    proven,
-                    moment,
-                )
-            )
-    return Plan(tuple(steps))
+    """Decide every mapped field that `theirs` shows."""
+    return Plan(
+        tuple(
+            _decide(each, link, ours.get(each.central), theirs[each.remote], mapping.revision, policy, admit, evidence)
+            for each in mapping.fields.values()
+            if each.remote in theirs
+        )
+    )
 
 
 def corresponds(rule: mapping_model.Rule, ours: Value, theirs: Value) -> bool:
@@ -147,11 +146,11 @@ def _decide(
     revision: int,
     policy: Policy,
     admit: Admit,
-    proven: Pair | None,
-    times: Times | None,
+    evidence: Evidence,
 ) -> Step:
     rule, name = field.rule, field.central
-    base, echo = _base(field, link, theirs)
+    base, echo = _base(field, link, theirs, believed=name not in evidence.by_people)
+    proven, times = evidence.landed.get(name), evidence.times.get(name)
     if proven is not None and not echo:
         base, echo = proven, True
     now = Pair(ours, theirs)
@@ -219,12 +218,16 @@ def _decide(
     return inward("changed there")
 
 
-def _base(field: FieldMapping, link: Link, theirs: Value) -> tuple[Pair | None, bool]:
+def _base(field: FieldMapping, link: Link, theirs: Value, *, believed: bool) -> tuple[Pair | None, bool]:
     """The base, moved by what our own open intents explain; and whether one of them did."""
     base = link.base.get(field.central)
     for intent in reversed(link.intents):
         wrote = intent.wrote.get(field.central)
-        if wrote is not None and field.rule.canonical_theirs(wrote.theirs) == field.rule.canonical_theirs(theirs):
+        if (
+            believed
+            and wrote is not None
+            and field.rule.canonical_theirs(wrote.theirs) == field.rule.canonical_theirs(theirs)
+        ):
             return wrote, True
         if base is not None and _is_side_effect(intent, field, base, theirs):
             return Pair(base.ours, theirs), True

@@ -36,7 +36,9 @@ def course(system: str, link: Link | None, target: str | None) -> Course:
     if link.state is LinkState.ACTIVE:
         return Course.KEEP if wanted or link.birth else Course.DETACH
     if link.state is LinkState.DETACHED:
-        return Course.RESUME if wanted else Course.NOTHING
+        if wanted:
+            return Course.RESUME
+        return Course.DETACH if link.intents else Course.NOTHING  # whether the last notice arrived is still to be known
     return Course.NOTHING
 
 

@@ -4,13 +4,14 @@ Per written field: read == written: the base is (ours as sent, written). Read ==
 stays. Anything else: the base is what we wrote, so that the next look sees their edit as theirs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from central.link import Intent, Link, LinkState, Pair, Refusal
 from central.model import Value
 from mappings import model as mapping_model
+from sync.echo import Entry, own_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,14 @@ def settle_update(
     intent: Intent,
     after: Mapping[str, Value],
     reasons: Mapping[str, str],
+    history: Sequence[Entry] | None,
     mapping: mapping_model.Mapping,
     at: datetime,
 ) -> Settled:
-    """Close an update's intent by what the read-back shows. `reasons` are the tracker's words by *their* field name."""
+    """Close an update's intent by what the read-back shows.
+
+    `reasons` are the tracker's words by *their* field name; `history` are its entries since the intent, where it was
+    read: it tells a refusal under somebody's later edit from a write that was edited afterwards."""
     base, refusals = dict(link.base), dict(link.refusals)
     disagreements = dict(link.disagreements)
     arrived: dict[str, Pair] = {}
@@ -52,8 +57,10 @@ def settle_update(
             disagreements[name] = f"refused: {reason}"
             refused[name] = reason
         else:
-            base[name], arrived[name] = pair, pair
             look_again = True
+            unwritten = field.remote in reasons or (history is not None and own_entry(history, field, pair) is None)
+            if not unwritten:
+                base[name], arrived[name] = pair, pair
     for field in mapping.fields.values():
         untouched = field.central not in intent.wrote and field.remote in after and field.remote in intent.before
         if untouched and field.rule.canonical_theirs(after[field.remote]) != field.rule.canonical_theirs(
@@ -67,20 +74,37 @@ def settle_update(
         seen=mapped(after, mapping),
         intents=without(link.intents, intent),
         mapping_revision=mapping.revision,
+        written_at=at,
         last_error="",
     )
     return Settled(settled, arrived, refused, look_again)
 
 
 def settle_create(
-    link: Link, intent: Intent, key: str, address: str, after: Mapping[str, Value], mapping: mapping_model.Mapping
+    link: Link,
+    intent: Intent,
+    key: str,
+    address: str,
+    after: Mapping[str, Value],
+    mapping: mapping_model.Mapping,
+    at: datetime,
+    *,
+    edits: Sequence[Entry] | None = (),
 ) -> Link:
-    """Bind a link to the ticket it created. What the tracker made of a value was set by nobody: it is the base."""
-    base = {
-        name: Pair(pair.ours, after.get(mapping.fields[name].remote))
-        for name, pair in intent.wrote.items()
-        if name in mapping.fields
-    }
+    """Bind a link to the ticket it created. What the tracker itself made of a value was set by nobody: it is the base.
+
+    `edits`: the history since it was created, where the ticket was found later; None where none can be read, so that
+    any difference must be taken for an edit."""
+    base: dict[str, Pair] = {}
+    for name, pair in intent.wrote.items():
+        field = mapping.fields.get(name)
+        if field is None:
+            continue
+        first = next((e for e in edits or () if e.field == field.remote), None)
+        if edits is None:
+            base[name] = pair
+        else:
+            base[name] = Pair(pair.ours, after.get(field.remote) if first is None else first.old)
     return link.evolve(
         state=LinkState.ACTIVE,
         key=key,
@@ -89,6 +113,7 @@ def settle_create(
         seen=mapped(after, mapping),
         intents=without(link.intents, intent),
         mapping_revision=mapping.revision,
+        written_at=at,
         last_error="",
     )
 

@@ -26,6 +26,7 @@ class Spoken:
 
     sentence: str
     ticket: RemoteTicket | None = None
+    asked_at: datetime | None = None
 
 
 def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) -> Spoken:
@@ -54,7 +55,7 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
         for file in left_out:
             tx.links.tie_file(link.id, file.id, done.comment.id)
         ignored = (*link.ignored, done.comment.id) if item.comment is None else link.ignored
-        tx.links.save(link.evolve(intents=_done(link, intent), ignored=ignored, last_error=""))
+        tx.links.save(link.evolve(intents=_done(link, intent), ignored=ignored, written_at=at, last_error=""))
         data = {"comment": intent.comment_id, "files": [f.name for f in item.files], "remote": done.comment.id}
         events = [Event(Kind.COMMENT_SENT, past.ticket.id, at, SYSTEM, system=gateway.system, data=data)]
         events += [
@@ -72,7 +73,7 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
         tx.tickets.record(events)
 
     means.store.write(settle)
-    return Spoken(f"{item.label} sent as {done.comment.id}", done.ticket)
+    return Spoken(f"{item.label} sent as {done.comment.id}", done.ticket, intent.at)
 
 
 def notify(
@@ -83,22 +84,28 @@ def notify(
     lease: Lease,
     *,
     file: FileDraft | None = None,
-    finish: Callable[[Transaction, Link], Link] | None = None,
+    begin: Callable[[Transaction, Link], Link] | None = None,
 ) -> Spoken:
     """Post a notice of interdesk's own; it triggers no rule and is never read back as a comment.
 
-    `finish` completes the link in the very transaction that settles the notice."""
+    `begin` changes the link in the very transaction that commits the notice's intent."""
     draft = CommentDraft(text, files=(file,) if file else ())
     intent = _intent(means, gateway, past, draft, IntentKind.NOTICE, lease)
-    done = _send(means, gateway, past, intent, draft, lease)
+    done = _send(means, gateway, past, intent, draft, lease, begin=begin)
+    settle_notice(means, past, intent, done.comment.id, lease)
+    return Spoken("notice sent", done.ticket)
+
+
+def settle_notice(means: Means, past: Past, intent: Intent, remote_id: str, lease: Lease) -> None:
+    """The notice is there, as this comment."""
 
     def settle(tx: Transaction) -> None:
-        link = _own_link(tx, past, lease, means.clock())
-        link = link.evolve(intents=_done(link, intent), ignored=(*link.ignored, done.comment.id))
-        tx.links.save(finish(tx, link) if finish else link)
+        at = means.clock()
+        link = _own_link(tx, past, lease, at)
+        ignored = (*link.ignored, remote_id)
+        tx.links.save(link.evolve(intents=_done(link, intent), ignored=ignored, written_at=at))
 
     means.store.write(settle)
-    return Spoken("notice sent", done.ticket)
 
 
 def _done(link: Link, intent: Intent) -> tuple[Intent, ...]:
@@ -146,11 +153,21 @@ def _intent(
     )
 
 
-def _send(means: Means, gateway: Gateway, past: Past, intent: Intent, draft: CommentDraft, lease: Lease) -> Commented:
+def _send(
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    intent: Intent,
+    draft: CommentDraft,
+    lease: Lease,
+    *,
+    begin: Callable[[Transaction, Link], Link] | None = None,
+) -> Commented:
     """Commit the intent, then write. Where surely nothing was written the intent is taken back."""
 
     def commit(tx: Transaction) -> str:
         link = _own_link(tx, past, lease, means.clock())
+        link = begin(tx, link) if begin else link
         tx.links.save(link.evolve(intents=(*link.intents, intent)))
         return link.key or ""
 

@@ -78,7 +78,11 @@ def no_twins(mesh: Mesh) -> list[str]:
     for member, link in _links(mesh):
         issue = member.tracker.issues.get(link.key or "")
         sent = (
-            Counter(n.text.rsplit("\n", 1)[0] for n in issue.notes if n.author == member.connector.account)
+            Counter(
+                n.text.rsplit("\n", 1)[0]
+                for n in issue.notes
+                if n.author == member.connector.account and "no longer synchronised" not in n.text
+            )
             if issue
             else {}
         )
@@ -144,11 +148,11 @@ def _lost_edits(mesh: Mesh, member: Member, link: Link, deeds: Sequence[Deed]) -
         field = next((f for f in member.mapping.fields.values() if f.remote == deed.field), None)
         if field is None:
             continue
-        later = any(d.field == deed.field and d.id > deed.id for d in people)
+        later = any(d.field == deed.field and d.id > deed.id for d in (*people, *_by_people(deeds, member)))
         later = later or _back_again(deed, people, deeds)
         stands = corresponds(field.rule, ticket[field.central], deed.new)
         arrived = any(
-            e.kind is Kind.FIELD_CHANGED
+            e.kind in (Kind.FIELD_CHANGED, Kind.FIELD_AGREED)
             and e.system == member.name
             and e.field == field.central
             and e.data.get("theirs") == deed.new
@@ -160,6 +164,12 @@ def _lost_edits(mesh: Mesh, member: Member, link: Link, deeds: Sequence[Deed]) -
                 f"no loss: {deed.who} set {deed.field} to {deed.new!r} in {member.name} {deed.key}: nowhere to be found"
             )
     return wrong
+
+
+def _by_people(deeds: Sequence[Deed], member: Member) -> list[Deed]:
+    """What the tracker set by itself because of what a person did: as good as set by that person."""
+    causes = {d.id: d.who for d in deeds}
+    return [d for d in deeds if d.cause and causes.get(d.cause) != member.connector.account]
 
 
 def _back_again(deed: Deed, people: Sequence[Deed], deeds: Sequence[Deed]) -> bool:

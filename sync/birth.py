@@ -1,0 +1,164 @@
+"""A key that no link holds: our own create on its way, a late twin of one, or a ticket born there."""
+
+from central.events import Event, Kind
+from central.link import Link, LinkState, Pair
+from central.model import DEFAULTS, SYSTEM, Value
+from central.store.api import Lease, Transaction
+from connectors.api import RemoteTicket
+from mappings.model import Carries, Untranslatable
+from sync import routing
+from sync.absorb import absorb, consequences, person
+from sync.decide import decide, read_up_to
+from sync.gateway import Gateway
+from sync.intake import read_intake
+from sync.means import Means, Outcome, said
+from sync.past import read_past
+from sync.policy import admit
+from sync.reading import Reading, gone_by_value
+from sync.reconcile import Plan
+from sync.settle import mapped
+
+
+def meet(means: Means, gateway: Gateway, theirs: Reading, lease: Lease) -> Outcome:
+    """Find out whose ticket this is, and take it in if it is theirs."""
+    system, ticket = gateway.system, theirs.ticket
+    if ticket.token:
+        token = ticket.token
+        owner = means.store.read(lambda tx: tx.links.find_intent(system, token))
+        if owner is not None and ticket.own:
+            return _own(means, gateway, owner, ticket, lease)
+    gone = gone_by_value(gateway, ticket)
+    if gone:
+        return said(f"not taken in: {gone}")
+    return _birth(means, gateway, theirs, lease)
+
+
+def _own(means: Means, gateway: Gateway, owner: Link, theirs: RemoteTicket, lease: Lease) -> Outcome:
+    if owner.state is LinkState.PENDING:
+
+        def wake(tx: Transaction) -> None:
+            means.relay.owe_outward(
+                tx, (gateway.system,), owner.ticket_id, means.clock(), reason="our own create has appeared there"
+            )
+
+        means.store.write(wake)
+        return said(f"our own create of ticket {owner.ticket_id}; its push settles it")
+
+    def change(tx: Transaction) -> None:
+        at = means.clock()
+        tx.outbox.check(lease, at)
+        tx.links.create(
+            Link(
+                0,
+                owner.ticket_id,
+                gateway.system,
+                LinkState.DUPLICATE,
+                key=theirs.key,
+                address=theirs.address,
+                created_at=at,
+            )
+        )
+        tx.tickets.record(
+            [
+                Event(
+                    Kind.DUPLICATE_SEEN,
+                    owner.ticket_id,
+                    at,
+                    SYSTEM,
+                    system=gateway.system,
+                    data={"key": theirs.key},
+                    why="a create of ours arrived there a second time",
+                )
+            ]
+        )
+
+    means.store.write(change)
+    return said(f"a late duplicate of ticket {owner.ticket_id}: linked as such, never synchronised")
+
+
+def _birth(means: Means, gateway: Gateway, theirs: Reading, lease: Lease) -> Outcome:
+    there = theirs.ticket
+    fields, base, untold = born_fields(gateway, there)
+    intake = read_intake(means, gateway, None, theirs)
+
+    def change(tx: Transaction) -> tuple[int, Link]:
+        at = means.clock()
+        tx.outbox.check(lease, at)
+        ticket = tx.tickets.create(fields, at, born_in=gateway.system)
+        link = tx.links.create(
+            Link(
+                0,
+                ticket.id,
+                gateway.system,
+                LinkState.ACTIVE,
+                key=there.key,
+                address=there.address,
+                base=base,
+                seen=mapped(there.fields, gateway.mapping),
+                disagreements=untold,
+                mapping_revision=gateway.mapping.revision,
+                created_at=at,
+                agreed_at=at,
+                birth=True,
+            )
+        )
+        who = person(there.created_by, gateway.system)
+        tx.tickets.record(
+            [
+                Event(
+                    Kind.TICKET_CREATED,
+                    ticket.id,
+                    at,
+                    who,
+                    system=gateway.system,
+                    data={"key": there.key, "fields": sorted(fields)},
+                    why=f"opened in {gateway.system}; mapping {gateway.mapping.name} "
+                    f"(revision {gateway.mapping.revision})",
+                ),
+                Event(Kind.LINKED, ticket.id, at, SYSTEM, system=gateway.system, data={"key": there.key}),
+            ]
+        )
+        past = read_past(tx, link)
+        plan = decide(gateway, past, theirs)
+        ticket, link = absorb(tx, means, gateway, past, theirs, Plan(()), at, intake=intake)
+        link = read_up_to(link.evolve(disagreements=untold), gateway, theirs, unread=False)
+        tx.links.save(link)
+        target = routing.system_of(ticket["unit"], means.units())
+        means.relay.owe_outward(
+            tx, routing.owed((), target, source=gateway.system), ticket.id, at, reason=f"opened in {gateway.system}"
+        )
+        if plan.outward:
+            means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason="the centre completed the ticket")
+        return ticket.id, link
+
+    ticket_id, _ = means.store.write(change)
+    return said(f"ticket {ticket_id} created from {there.key}")
+
+
+def born_fields(gateway: Gateway, theirs: RemoteTicket) -> tuple[dict[str, Value], dict[str, Pair], dict[str, str]]:
+    """Our fields of a ticket born there, their base, and what could not be told."""
+    fields: dict[str, Value] = dict(DEFAULTS)
+    base: dict[str, Pair] = {}
+    untold: dict[str, str] = {}
+    for field in gateway.mapping.fields.values():
+        if field.remote not in theirs.fields or field.carries is Carries.OUTWARD:
+            continue
+        value = theirs.fields[field.remote]
+        try:
+            ours = field.rule.inward(value, held=None)
+        except Untranslatable as problem:
+            untold[field.central] = str(problem)
+            continue
+        admission = admit(field.central, None, ours)
+        if admission.refusal:
+            untold[field.central] = admission.refusal
+            continue
+        if ours is not None or field.central not in DEFAULTS:
+            fields[field.central] = ours
+        base[field.central] = Pair(ours, value)
+    fields.setdefault("subject", f"(no subject; {gateway.system} {theirs.key})")
+    if fields.get("submitter") is None and theirs.created_by is not None:
+        fields["submitter"] = theirs.created_by.email or theirs.created_by.name or theirs.created_by.key
+    if "unit" not in base:
+        fields.update(consequences(fields, {"unit": gateway.birth_unit}))
+    return fields, base, untold
