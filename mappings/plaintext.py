@@ -7,19 +7,28 @@ _QUIET = "\u200b"  # zero-width space: nobody sees it, no tracker finds a mentio
 _MENTION = re.compile(r"(?<![\w.+-])@(?=\w)|\[~(?=\w)")  # a mail address has something before its @
 _QUIETED = re.compile(rf"((?<![\w.+-])@|\[~){_QUIET}(?=\w)")
 _BREAKS = re.compile(r"[\r\n]+")
-_SHOWN: dict[int, int | str] = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
-_SHOWN |= {0x7F: 0x2421} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def canonical(text: str) -> str:
     """LF line ends, no trailing blanks, and characters that some tracker would choke on made visible."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_SHOWN).split("\n")
-    return "\n".join(line.rstrip(" \t") for line in lines).rstrip("\n")
+    lines = _visible(text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    return "\n".join([line.rstrip(" \t") for line in lines]).rstrip("\n")
 
 
 def canonical_line(text: str) -> str:
     """The same for what must stand on one line: a line break becomes a blank."""
-    return " ".join(piece.strip(" \t") for piece in _BREAKS.split(text.translate(_SHOWN))).strip(" ")
+    return " ".join([piece.strip(" \t") for piece in _BREAKS.split(_visible(text))]).strip(" ")
+
+
+def _visible(text: str) -> str:
+    """Control characters as their pictures; half characters as the sign for a broken one."""
+    return _ODD.sub(_picture, text)
+
+
+def _picture(odd: re.Match[str]) -> str:
+    code = ord(odd.group())
+    return "\ufffd" if code > 0x7F else "\u2421" if code == 0x7F else chr(0x2400 + code)
 
 
 def comparable(text: str) -> str:

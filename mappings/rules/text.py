@@ -56,6 +56,8 @@ class Text:
     def _agree(self, ours: Value, theirs: Value) -> bool:
         if not isinstance(ours, str | None) or not isinstance(theirs, str | None):
             return False
+        if ours == theirs:
+            return True
         whole, text = self._plain(ours), self._plain(theirs)
         if whole is None or text is None:
             return whole is text

@@ -45,7 +45,14 @@ def library(name: str) -> Mapping:
 
 WORDS: st.SearchStrategy[Value] = st.sampled_from(["", "a", "b", "A", "alice@example.org", "somebody else"])
 LOG = "2026-11-22 18:45:07 the CE refuses a job\n"
-LONG = (LOG * 8, "€" * 300, f"{LOG * 4}\nasked @alice\n{LOG * 4}", "word " * 120, "\n\n" + "x" * 250)
+LONG = (
+    " " * 220 + "x" * 300,
+    LOG * 8,
+    "€" * 300,
+    f"{LOG * 4}\nasked @alice\n{LOG * 4}",
+    "word " * 120,
+    "\n\n" + "x" * 250,
+)
 SHORT = (
     "",
     "a",
