@@ -4,8 +4,8 @@ import re
 import unicodedata
 
 _QUIET = "\u200b"  # zero-width space: nobody sees it, no tracker finds a mention across it
-_MENTION = re.compile(r"(?<![\w.+-])@(?=\w)|\[~(?=\w)")  # a mail address has something before its @
-_QUIETED = re.compile(rf"((?<![\w.+-])@|\[~){_QUIET}(?=\w)")
+_MENTION = re.compile(r"(?:@(?<![\w.+-]@)|\[~)(?=\w)")  # a mail address has something before its @
+_QUIETED = re.compile(rf"(@(?<![\w.+-]@)|\[~){_QUIET}(?=\w)")
 _BREAKS = re.compile(r"[\r\n]+")
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -43,4 +43,4 @@ def quiet(text: str) -> str:
 
 def unquiet(text: str) -> str:
     """What `quiet` was given."""
-    return _QUIETED.sub(r"\1", text)
+    return _QUIETED.sub(r"\1", text) if _QUIET in text else text
