@@ -24,31 +24,28 @@ def check(
 
     :raises DocumentError: it is not a mapping in the first place."""
     theirs = None if remote is None else {str(field["name"]): field for field in remote}
-    mapping = compile_mapping(document, revision=0)
     problems: list[Problem] = []
-    for field in mapping.fields.values():
-        sides = _Sides(document, field, None, None)
+    for field in compile_mapping(document, revision=0).fields.values():
+        path = ("fields", field.central)
         if central is not None and field.central not in central:
             sentence = f"there is no field {field.central!r} on our tickets{suggestion(field.central, central)}"
-            problems.append(Problem(document.key_place(("fields", field.central)), sentence))
-        elif central is not None:
-            sides.ours = central[field.central]
+            problems.append(Problem(document.key_place(path), sentence))
         if theirs is not None and field.remote not in theirs:
-            sentence = f"they have no field {field.remote!r}{suggestion(field.remote, theirs)}"
-            problems.append(Problem(sides.place("remote"), sentence))
-        elif theirs is not None:
-            sides.theirs = theirs[field.remote]
+            problems.append(Problem(document.place((*path, "remote")), _absent(field.remote, theirs)))
+        sides = _Sides(document, field, (central or {}).get(field.central), (theirs or {}).get(field.remote))
         problems += sides.problems()
-    if theirs is not None:
-        for name in parse(document).constants:
-            if name not in theirs:
-                place = document.key_place(("constants", name))
-                problems.append(Problem(place, f"they have no field {name!r}{suggestion(name, theirs)}"))
+    for name in parse(document).constants:
+        if theirs is not None and name not in theirs:
+            problems.append(Problem(document.key_place(("constants", name)), _absent(name, theirs)))
     return tuple(dict.fromkeys(problems))
 
 
+def _absent(name: str, theirs: Mapping[str, Schema]) -> str:
+    return f"they have no field {name!r}{suggestion(name, theirs)}"
+
+
 class _Sides:
-    """One field between what is known of either side."""
+    """One field between what is known of either side; None: nothing."""
 
     def __init__(self, document: Document, field: FieldMapping, ours: Schema | None, theirs: Schema | None) -> None:
         self.field = field

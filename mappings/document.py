@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag
 
 from mappings import model
 from mappings.comments import CommentsPart
-from mappings.loader import Document, DocumentError, Problem, Steps, check_model, suggestion
+from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
 from mappings.rules import CopyField, MomentField, PersonField, ScaleField, TableField, TextField
 from mappings.rules.part import Fault, Part, Policy
 
@@ -69,7 +69,7 @@ def parse(document: Document) -> MappingDocument:
 
     :raises DocumentError: with all that is wrong, each at its place."""
     parsed = check_model(MappingDocument, document)
-    problems = [Problem(_place(document, fault.at), _sentence(fault)) for fault in parsed.faults()]
+    problems = [Problem(document.place(fault.at), _sentence(fault)) for fault in parsed.faults()]
     if problems:
         raise DocumentError(problems)
     return parsed
@@ -137,10 +137,6 @@ def _overridden(mapping: model.Mapping, overrides: Mapping[str, str], document: 
         for name, field in mapping.fields.items()
     }
     return replace(mapping, fields=fields, policy=otherwise or mapping.policy)
-
-
-def _place(document: Document, path: Steps) -> model.Place:
-    return document.place(path)
 
 
 def _sentence(fault: Fault) -> str:
