@@ -21,7 +21,7 @@ from sync.means import Means
 from sync.past import Past
 from sync.policy import Winner
 from sync.reading import Reading
-from sync.reconcile import Loser, Plan, Step, Verdict
+from sync.reconcile import MEANING_CHANGED, Loser, Plan, Step, Verdict
 from sync.settle import mapped
 
 
@@ -93,6 +93,7 @@ def absorb(
         refusals={k: v for k, v in past.link.refusals.items() if k in plan.standing},
         disagreements=dict(plan.standing),
         mapping_revision=gateway.mapping.revision,
+        outdated=tuple(name for name, why in plan.standing.items() if why == MEANING_CHANGED),
         address=theirs.ticket.address or past.link.address,
         intents=still_open(past, plan, intake, theirs, means),
         history_seen=past.link.history_seen if theirs.history_seen is None else theirs.history_seen,

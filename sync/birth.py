@@ -44,36 +44,22 @@ def _own(means: Means, gateway: Gateway, owner: Link, theirs: RemoteTicket, leas
         means.store.write(wake)
         return said(f"our own create of ticket {owner.ticket_id}; its push settles it")
 
-    def change(tx: Transaction) -> None:
+    def change(tx: Transaction) -> bool:
         at = means.clock()
         tx.outbox.check(lease, at)
+        if tx.links.find_by_key(gateway.system, theirs.key) is not None:
+            return False
         tx.links.create(
-            Link(
-                0,
-                owner.ticket_id,
-                gateway.system,
-                LinkState.DUPLICATE,
-                key=theirs.key,
-                address=theirs.address,
-                created_at=at,
-            )
+            Link(0, owner.ticket_id, gateway.system, LinkState.DUPLICATE, theirs.key, theirs.address, created_at=at)
         )
-        tx.tickets.record(
-            [
-                Event(
-                    Kind.DUPLICATE_SEEN,
-                    owner.ticket_id,
-                    at,
-                    SYSTEM,
-                    system=gateway.system,
-                    data={"key": theirs.key},
-                    why="a create of ours arrived there a second time",
-                )
-            ]
-        )
+        why, data = "a create of ours arrived there a second time", {"key": theirs.key}
+        event = Event(Kind.DUPLICATE_SEEN, owner.ticket_id, at, SYSTEM, system=gateway.system, data=data, why=why)
+        tx.tickets.record([event])
+        return True
 
-    means.store.write(change)
-    return said(f"a late duplicate of ticket {owner.ticket_id}: linked as such, never synchronised")
+    if means.store.write(change):
+        return said(f"a late duplicate of ticket {owner.ticket_id}: linked as such, never synchronised")
+    return said("its own push has settled it meanwhile")
 
 
 def _birth(means: Means, gateway: Gateway, theirs: Reading, lease: Lease) -> Outcome:

@@ -1,22 +1,30 @@
 """The engine's one decision step, given everything that is known; and how far a reading carries."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
+from central.events import Event, Kind
 from central.link import Link
 from sync import echo
 from sync.gateway import Gateway
+from sync.means import Means
 from sync.past import Past
-from sync.policy import admit
+from sync.policy import ChangeTime, Times, admit
 from sync.reading import Reading, racy_window, row_version
 from sync.reconcile import Evidence, Plan, reconcile
 from sync.settle import settle_look
 
 
-def decide(gateway: Gateway, past: Past, theirs: Reading) -> Plan:
-    """What is to be done about every mapped field: the pure `reconcile` on this reading."""
+def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Event] = ()) -> Plan:
+    """What is to be done about every mapped field: the pure `reconcile` on this reading.
+
+    `events`: the ticket's history at the centre, for the policy `newest`."""
     entries = theirs.history or ()
     proven = echo.landed(past.link.intents, entries, gateway.mapping)
     evidence = Evidence(
         landed={name: landing.pair for name, landing in proven.items()},
         by_people=echo.set_by_people(past.link, entries, gateway.mapping),
+        times=_times(gateway, theirs, events),
     )
     return reconcile(
         past.link,
@@ -27,6 +35,35 @@ def decide(gateway: Gateway, past: Past, theirs: Reading) -> Plan:
         admit=admit,
         evidence=evidence,
     )
+
+
+def events_for(means: Means, gateway: Gateway, past: Past) -> Sequence[Event]:
+    """The ticket's history at the centre, where some field's conflicts are decided by the time of the change."""
+    if not any(gateway.policy.rule(name) == "newest" for name in gateway.mapping.fields):
+        return ()
+    return means.store.read(lambda tx: tx.tickets.events(past.ticket.id))
+
+
+def _times(gateway: Gateway, theirs: Reading, events: Sequence[Event]) -> dict[str, Times]:
+    """When each side last changed the fields that `newest` decides, as far as both histories tell."""
+    found: dict[str, Times] = {}
+    offset = clock_offset(theirs)
+    for name, field in gateway.mapping.fields.items():
+        if gateway.policy.rule(name) != "newest" or offset is None:
+            continue
+        changed = [e.at for e in events if e.kind is Kind.FIELD_CHANGED and e.field == name]
+        edited = [e.at for e in theirs.history or () if e.field == field.remote and not e.own]
+        if changed and edited:
+            slack = gateway.connector.capabilities.granularity
+            found[name] = Times(ChangeTime(changed[-1]), ChangeTime(edited[-1] - offset, slack))
+    return found
+
+
+def clock_offset(theirs: Reading) -> timedelta | None:
+    """How far their clock is ahead of ours; None where their answers do not tell."""
+    if theirs.ticket.read_at is None or theirs.asked_at is None:
+        return None
+    return theirs.ticket.read_at - theirs.asked_at
 
 
 def read_up_to(link: Link, gateway: Gateway, theirs: Reading, *, unread: bool) -> Link:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from central.model import Limits
-from central.store.api import Store
+from central.store.api import Lease, LeaseLost, Store
 from sync.relay import Relay
 
 
@@ -27,6 +27,13 @@ class Means:
     """What the centre is called in texts that people read elsewhere."""
     ticket_address: str = ""
     """Where people open a ticket at the centre: a template with {id}; '' where there are no pages."""
+
+    def ensure_time(self, lease: Lease) -> None:
+        """Before each send: enough of the lease is left for the request to end within it.
+
+        :raises LeaseLost: it is not; the successor takes over."""
+        if self.clock() + self.request_deadline > lease.expires_at:
+            raise LeaseLost(f"too little of the lease on {lease.name} is left to send anything")
 
 
 @dataclass(frozen=True, slots=True)

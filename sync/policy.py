@@ -48,9 +48,13 @@ class Policy:
     default: str = "central"
     fields: Mapping[str, str] = field(default_factory=dict)
 
+    def rule(self, name: str) -> str:
+        """The policy of this field."""
+        return self.fields.get(name, self.default)
+
     def winner(self, name: str, times: Times | None = None) -> tuple[Winner, str]:
         """Whose value stands in a conflict on this field, and why, in a few words."""
-        rule = self.fields.get(name, self.default)
+        rule = self.rule(name)
         if rule == "newest":
             newest = _newest(times)
             if newest is not None:

@@ -32,14 +32,13 @@ def poll(means: Means, gateway: Gateway) -> Polled:
 
     :raises ConnectorError: by remedy; pages that were read are kept."""
     stored = means.store.read(lambda tx: tx.registry.system(gateway.system)).cursor
-    since = cursor_of(stored)
-    if since is not None:
-        since = Cursor(since.at - gateway.overlap, since.position)
+    kept = cursor_of(stored)
+    since = None if kept is None else Cursor(kept.at - gateway.overlap, kept.position)
     pages = rows = owed = 0
     while True:
         asked_at = means.clock()
         page = gateway.connector.changes(since)
-        newest = page.cursor.at if since is None else max(page.cursor.at, since.at + gateway.overlap)
+        newest = page.cursor.at if kept is None else max(page.cursor.at, kept.at)
         kept = Cursor(newest, page.cursor.position)
         owed += means.store.write(partial(_take, means, gateway, page.changes, kept, asked_at))
         pages, rows = pages + 1, rows + len(page.changes)

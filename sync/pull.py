@@ -13,7 +13,7 @@ from connectors.api import RemoteTicket, VersionStrength
 from connectors.errors import NotFound
 from sync.absorb import Intake, absorb
 from sync.birth import meet
-from sync.decide import decide, read_up_to
+from sync.decide import decide, events_for, read_up_to
 from sync.gateway import Gateway
 from sync.intake import read_intake
 from sync.means import Means, Outcome, said
@@ -81,7 +81,7 @@ def look(means: Means, gateway: Gateway, past: Past, theirs: Reading, lease: Lea
     """Absorb a ticket as read, comments included, and tell what was new; with the past as it is afterwards."""
     intake = read_intake(means, gateway, past, theirs)
     for attempt in range(_DECISIONS):
-        plan = decide(gateway, past, theirs)
+        plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
         try:
             _commit(means, gateway, past, theirs, plan, intake, lease)
         except StaleRevision:

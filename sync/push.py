@@ -14,7 +14,7 @@ from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConf
 from mappings.model import Carries, Spill, Untranslatable
 from sync import discussion, echo, routing
 from sync.absorb import absorb, because, keep, unread_edits
-from sync.decide import decide, read_up_to
+from sync.decide import decide, events_for, read_up_to
 from sync.gateway import Gateway
 from sync.means import Means, Outcome, said
 from sync.past import Past, read_past, reread
@@ -82,6 +82,7 @@ def _create(
         if earlier is not None:
             _drop(means, past, earlier, lease)
         return None
+    means.ensure_time(lease)
     past, intent = _intend_to_create(means, gateway, past, lease)
     fields = {gateway.mapping.fields[n].remote: p.theirs for n, p in intent.wrote.items() if p.theirs is not None}
     asked_at = means.clock()
@@ -337,7 +338,8 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
         gone = gone_by_value(gateway, theirs.ticket)
         if gone:
             return lose(means, gateway, past, lease, gone, theirs)
-        plan = decide(gateway, past, theirs)
+        plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
+        means.ensure_time(lease)
         try:
             link, intent = _commit(means, gateway, past, theirs, plan, lease)
         except StaleRevision:

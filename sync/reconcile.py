@@ -18,6 +18,9 @@ from sync.policy import Admission, Policy, Times, Winner
 Admit = Callable[[str, Value, Value], Admission]
 
 
+MEANING_CHANGED = "the mapping changed its meaning; nobody has touched the field since"
+
+
 class Verdict(StrEnum):
     """What is to be done about one field; every look gives one per mapped field."""
 
@@ -203,8 +206,8 @@ def _decide(
     if not they_changed and not we_changed:
         if corresponds(rule, ours, theirs):
             return step(Verdict.SETTLE if echo else Verdict.AGREED, "already agreed", base)
-        if link.mapping_revision != revision:
-            return step(Verdict.STANDING, "the mapping changed its meaning; nobody has touched the field since", base)
+        if link.mapping_revision != revision or name in link.outdated:
+            return step(Verdict.STANDING, MEANING_CHANGED, base)
         return outward("theirs was not set by a person; ours stands", base)
     if they_changed and we_changed:
         if corresponds(rule, ours, theirs):
@@ -277,6 +280,11 @@ def _first_contact(
 ) -> Step:
     if corresponds(field.rule, now.ours, now.theirs):
         return step(Verdict.SETTLE, "first look: both say the same", now)
+    if now.theirs is not None:
+        try:
+            field.rule.inward(now.theirs, held=now.ours)
+        except Untranslatable as problem:  # what nobody can read, nobody may overwrite
+            return step(Verdict.STANDING, str(problem), None)
     if field.carries is Carries.OUTWARD:
         return outward("first look: ours is carried outward", None)
     if field.carries is Carries.INWARD or now.ours is None:

@@ -171,6 +171,7 @@ def _send(
         tx.links.save(link.evolve(intents=(*link.intents, intent)))
         return link.key or ""
 
+    means.ensure_time(lease)
     key = means.store.write(commit)
     try:
         return gateway.connector.comment(key, draft, token=intent.token, expected=_expected(gateway, past))

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from central.registry import SystemState
-from central.store.api import Claim, Delivery, Direction, LeaseLost, NoSuch, StaleRevision, Transaction
+from central.store.api import Claim, Delivery, Direction, LeaseLost, NoSuch, StoreError, Transaction
 from connectors.errors import AccessError, ConnectorError, NotFound, ProtocolError, Refused, Transient, VersionConflict
 from sync.bus.api import Bus
 from sync.engine import SyncEngine
@@ -43,9 +43,9 @@ def remedy(error: Exception, attempts: int, at: datetime, spread: float) -> Verd
     if isinstance(error, AccessError):
         return Verdict(later, stop_system=True)
     if isinstance(error, Transient):
-        asked = at + error.retry_after if error.retry_after is not None else at
-        return Verdict(max(later, asked) if error.retry_after is None else asked)
-    if isinstance(error, VersionConflict | StaleRevision | LeaseLost):
+        asked = at + error.retry_after if error.retry_after is not None else later
+        return Verdict(max(asked, at + FIRST_WAIT))
+    if isinstance(error, VersionConflict | StoreError):
         return Verdict(later)
     if isinstance(error, ProtocolError) and attempts + 1 < UNREADABLE_TRIES:
         return Verdict(later)
@@ -63,7 +63,7 @@ def lease_name(tx: Transaction, delivery: Delivery) -> str:
 
 
 class Lane:
-    """Carries out the deliveries of one system, one step at a time; threads of it share one claim discipline."""
+    """Carries out the deliveries of one system, one step at a time. Each thread has a lane object of its own."""
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class Lane:
     ) -> None:
         self._means, self._engine, self._gateways = means, engine, gateways
         self.system, self._owner, self._spread = system, owner, spread
+        self._asked_at: datetime | None = None
 
     def step(self) -> Outcome | None:
         """Take up one due delivery and finish it, one way or another; None: nothing is due, or the system rests."""
@@ -85,19 +86,20 @@ class Lane:
             gateway = self._gateways.get(self.system)
         except LookupError:
             return None
+        asked_at = self._asked_at = means.clock()
         ttl = means.request_deadline * 4 + timedelta(seconds=30)
 
         def claim(tx: Transaction) -> Claim | None:
             if tx.registry.system(self.system).state is not SystemState.LIVE:
                 return None
-            return tx.outbox.claim(self.system, self._owner, means.clock(), ttl=ttl, lease_name=lease_name)
+            return tx.outbox.claim(self.system, self._owner, asked_at, ttl=ttl, lease_name=lease_name)
 
         taken = means.store.write(claim)
         if taken is None:
             return None
         try:
             outcome = self._engine.look(gateway, taken)
-        except (ConnectorError, StaleRevision, LeaseLost) as error:
+        except (ConnectorError, StoreError) as error:
             return self._failed(gateway, taken, error)
         except Exception as bug:
             log.exception("a look stumbled over a bug of interdesk; please report it", system=self.system)
@@ -113,7 +115,7 @@ class Lane:
                 live = tx.registry.system(self.system).state is SystemState.LIVE
             except NoSuch:
                 return None
-            return tx.outbox.next_due_at(self.system) if live else None
+            return tx.outbox.next_due_at(self.system, after=self._asked_at) if live else None
 
         return self._means.store.read(question)
 
@@ -160,7 +162,7 @@ class Lane:
             system = tx.registry.system(self.system)
             if verdict.stop_system:
                 system = replace(system, state=SystemState.PAUSED, reason=sentence, open_problem=True)
-            if not isinstance(error, Refused | NotFound | VersionConflict | StaleRevision | LeaseLost):
+            if not isinstance(error, Refused | NotFound | VersionConflict | StoreError):
                 system = replace(system, last_error=sentence, error_at=at)
             tx.registry.put_system(system)
 
