@@ -12,9 +12,9 @@ from central.store.api import NoSuch, Transaction
 from mappings import loader
 from sync import registration
 from sync.bootstrap import Interdesk
-from sync.cli import systems
 from sync.cli.output import as_json, document, say
 from sync.cli.session import Session, who
+from sync.live import go_live
 from sync.registration import Applied, Change, read_again
 
 files = click.argument(
@@ -49,7 +49,7 @@ def apply(session: Session, files: Sequence[Path], dry_run: bool, live: bool, sa
         desk.gateways.refresh()
         names = [each.name for each in read if each.kind == "system"]
         for name in names if live else ():
-            systems.go_live(desk, name)
+            go_live(desk, name)
         if as_json:
             document([_plain(each.change, each.revision) for each in applied])
             return

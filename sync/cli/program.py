@@ -19,11 +19,23 @@ from sync.cli import database, documents, health, running, systems, tickets
 from sync.cli.output import complain
 from sync.cli.session import Session
 from sync.gateways import Unusable
+from sync.live import NotNow
 from sync.secrets import MissingSecret
 
 DONE, NO, MISTAKE, UNREACHABLE, BUG = 0, 1, 2, 3, 70
 
-_MISTAKES = (DocumentError, BadSetting, MissingSecret, Unusable, NotAllowed, StoreError, AccessError, Refused, NotFound)
+_MISTAKES = (
+    DocumentError,
+    BadSetting,
+    MissingSecret,
+    Unusable,
+    NotNow,
+    NotAllowed,
+    StoreError,
+    AccessError,
+    Refused,
+    NotFound,
+)
 _UNREACHABLE = (ConnectorError, Busy)
 
 

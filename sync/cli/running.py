@@ -11,7 +11,7 @@ import click
 
 from sync import logs
 from sync.bootstrap import Interdesk
-from sync.cli.output import say
+from sync.cli.output import console, say
 from sync.cli.session import Session
 
 
@@ -27,6 +27,27 @@ def run(session: Session) -> None:
             say(server.address)
             desk.start()
             told.wait()
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End after the story instead of staying up.  [also: ONCE=1]", envvar="ONCE")
+@click.pass_obj
+def demo(session: Session, once: bool) -> int:
+    """Play a ticket's story between an emulated RT and an emulated Redmine, then stay up with the status page.
+
+    Exit code 1 where one of the five laws was broken.
+    """
+    from sync.demo.show import show  # it loads the server
+
+    def linger() -> None:
+        if once:
+            return
+        state = session.settings.state / "demo"
+        say(f"Look around: interdesk --state {state} ticket show 1", "Ctrl-C ends the demo.")
+        with until_told() as told:
+            told.wait()
+
+    return 0 if show(session.settings, console(), linger) else 1
 
 
 @contextmanager
@@ -45,4 +66,4 @@ def until_told() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-COMMANDS = (run,)
+COMMANDS = (run, demo)

@@ -1,21 +1,16 @@
 """`system …`: the registered systems, and their life."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from central.registry import System, SystemState
-from central.store.api import Counts, NoSuch, Transaction
-from connectors.api import Cursor
+from central.registry import System
+from central.store.api import Counts, Transaction
 from mappings import loader
-from mappings.loader import suggestion
-from sync import checks
-from sync.bootstrap import Interdesk
+from sync import checks, live
 from sync.cli.output import as_json, document, moment, pairs, say, table
 from sync.cli.session import Session, who
-from sync.poll import plain_cursor
 from sync.registration import read_again
 
 
@@ -60,7 +55,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
     """One system: its state, its document and its revisions. Secrets are shown as the references they are."""
 
     def question(tx: Transaction) -> tuple[System, Any, Any, Counts]:
-        system = tx.registry.system(name)
+        system = live.registered(tx, name)
         stored = tx.registry.document("system", name)
         return system, stored, tx.registry.revisions("system", name), tx.outbox.counts().get(name, Counts())
 
@@ -108,13 +103,13 @@ def check(session: Session, what: str, same_secret: bool, as_json: bool) -> int:
     return max((report.verdict for report in reports), default=0)
 
 
-@group.command()
+@group.command("live")
 @click.argument("name")
 @click.pass_obj
-def live(session: Session, name: str) -> None:
+def live_(session: Session, name: str) -> None:
     """Let a system take part. What is there already stays as it is: only later changes travel."""
     with session.interdesk() as desk:
-        go_live(desk, name)
+        live.go_live(desk, name)
     say(f"system {name} is live")
 
 
@@ -124,16 +119,9 @@ def live(session: Session, name: str) -> None:
 @click.pass_obj
 def pause(session: Session, name: str, reason: str) -> None:
     """Stop a system's traffic both ways. Nothing is lost: what is owed waits."""
-
-    def change(tx: Transaction) -> None:
-        system = tx.registry.system(name)
-        if system.state is SystemState.DRAFT:
-            raise click.UsageError(f"system {name} is a draft: nothing of it runs")
-        why = f"paused by {who()}{f': {reason}' if reason else ''}"
-        tx.registry.put_system(replace(system, state=SystemState.PAUSED, reason=why))
-
+    why = f"paused by {who()}{f': {reason}' if reason else ''}"
     with session.interdesk() as desk:
-        desk.store.write(change)
+        desk.store.write(lambda tx: live.pause(tx, name, why))
     say(f"system {name} is paused; what is owed waits", f"go on with: interdesk system resume {name}")
 
 
@@ -142,51 +130,18 @@ def pause(session: Session, name: str, reason: str) -> None:
 @click.pass_obj
 def resume(session: Session, name: str) -> None:
     """Take up a paused system's traffic again."""
-
-    def change(tx: Transaction) -> None:
-        system = tx.registry.system(name)
-        if system.state is SystemState.DRAFT:
-            raise click.UsageError(f"system {name} was never live: interdesk system live {name}")
-        tx.registry.put_system(_well(system))
-
     with session.interdesk() as desk:
-        desk.store.write(change)
+        desk.store.write(lambda tx: live.resume(tx, name))
     say(f"system {name} is live again")
-
-
-def go_live(desk: Interdesk, name: str) -> None:
-    """Fix where polling begins, and let the system take part.
-
-    :raises ConnectorError: it cannot be reached.  :raises Unusable: its document does not work as it stands."""
-    system = desk.store.read(lambda tx: tx.registry.system(name))
-    first: Cursor | None = None
-    if system.cursor is None:
-        first = desk.gateways.get(name).connector.changes(None).cursor
-
-    def change(tx: Transaction) -> None:
-        ready = _well(tx.registry.system(name))
-        if first is not None and ready.cursor is None:
-            ready = replace(ready, cursor=plain_cursor(first), scanned_at=desk.clock())
-        tx.registry.put_system(ready)
-
-    desk.store.write(change)
-    desk.gateways.refresh()
-
-
-def _well(system: System) -> System:
-    return replace(system, state=SystemState.LIVE, reason="", last_error="", error_at=None, open_problem=False)
 
 
 def _is_file(what: str) -> bool:
     return "/" in what or what.endswith((".yaml", ".yml"))
 
 
-def _registered(tx: Transaction, name: str) -> tuple[loader.Document, ...]:
-    try:
-        return (read_again(tx.registry.document("system", name)),)
-    except NoSuch:
-        names = [each.name for each in tx.registry.systems()]
-        raise NoSuch(f"no system {name!r} is registered{suggestion(name, names)}") from None
+def _registered(tx: Transaction, name: str) -> loader.Document:
+    live.registered(tx, name)
+    return read_again(tx.registry.document("system", name))
 
 
 def _plain(system: System, counts: Counts) -> dict[str, Any]:
