@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("central.store.testing")
-
-from central.store.api import Store  # noqa: E402  # after the assertions of the claims can explain themselves
-from central.store.memory import MemoryStore  # noqa: E402
-from central.store.migrations import upgrade  # noqa: E402
-from central.store.sql import SqlStore  # noqa: E402
-from central.store.testing import StoreConformance  # noqa: E402
+from central.store.api import Store
+from central.store.memory import MemoryStore
+from central.store.migrations import upgrade
+from central.store.sql import SqlStore
+from central.store.testing import StoreConformance
 
 
 class TestMemoryStore(StoreConformance):

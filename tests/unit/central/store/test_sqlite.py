@@ -72,6 +72,11 @@ class TestOpening:
         with pytest.raises(StoreError, match="write sqlite:////path/to"):
             SqlStore.open(url, clock=lambda: NOW, exclusive=False)
 
+    def test_commits_reach_the_disk_and_readers_never_wait_for_them(self, store: SqlStore) -> None:
+        assert scalar(store, "PRAGMA synchronous") == 2
+        assert store._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert scalar(store, "PRAGMA foreign_keys") == 1
+
     def test_what_was_written_is_there_after_opening_again(self, open_store: Open) -> None:
         first = open_store(exclusive=True)
         ticket = new_ticket(first)
