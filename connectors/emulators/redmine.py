@@ -207,15 +207,15 @@ class RedmineEmulator(Emulator):
             note = next((each for each in issue.notes if each.id == str(deed.id)), None)
             if note is not None:
                 details = [_detail("attachment", file.id, None, file.name) for file in note.files]
+                number = deed.id
                 if note.internal and details:  # a private note with files is split, and the files are public
-                    entries.append(self._entry(deed, int(note.files[0].id), None, details))
-                    details = []
-                entries.append(self._entry(deed, deed.id, note.text, details, private=note.internal))
+                    entries.append(self._entry(deed, number, None, details))
+                    number, details = int(note.files[0].id), []
+                entries.append(self._entry(deed, number, note.text, details, private=note.internal))
             elif deed.kind == "set":
                 entries.append(self._entry(deed, deed.id, "", [self._change(deed)]))
             elif deed.kind == "attach":
-                file = next(each for each in issue.files if each.name == deed.new)
-                entries.append(self._entry(deed, deed.id, "", [_detail("attachment", file.id, None, file.name)]))
+                entries.append(self._entry(deed, deed.id, "", [_detail("attachment", deed.note, None, deed.new)]))
         return sorted(entries, key=lambda each: int(each["id"]))
 
     def _entry(

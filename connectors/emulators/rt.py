@@ -3,9 +3,6 @@
 What it knows of TicketSQL is what a connector needs to ask: Queue, id, LastUpdated and one custom field, joined by AND.
 """
 
-import base64
-import email.header
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.api import RemoteField, Value
+from connectors.emulators import rt_messages
 from connectors.emulators.server import Asked, Emulator, Reply
-from connectors.emulators.tracker import AUTOMAT, Clock, Deed, File, Issue, Missing, Rules, Tracker
+from connectors.emulators.tracker import AUTOMAT, Clock, Deed, Issue, Missing, Rules, Tracker
 
 _SYSTEM = "RT_System"
 _CONDITION = re.compile(
@@ -139,11 +137,11 @@ class RtEmulator(Emulator):
             case "GET", ["ticket", key, "history"]:
                 return self._history(asked, self._issue(key))
             case "GET", ["ticket", key, "attachments"]:
-                return self._attachments(asked, self._issue(key))
+                return rt_messages.listed(self.tracker, self._issue(key), asked)
             case "POST", ["ticket", key, "correspond" | "comment" as kind]:
                 return self._message(asked, key, internal=kind == "comment")
             case "GET", ["attachment", number]:
-                return self._attachment(number)
+                return rt_messages.file(self.tracker, number)
             case _:
                 return _said(404, "Not Found")
 
@@ -226,11 +224,8 @@ class RtEmulator(Emulator):
             ]
             if asked.word("orderby") == "LastUpdated":
                 found.sort(key=lambda each: each.changed_at, reverse=asked.word("order") == "DESC")
-            size = max(1, min(int(asked.word("per_page", "20")), 100))
-            start = (int(asked.word("page", "1")) - 1) * size
-            items = [self._row(each) for each in found[start : start + size]]
-        total = len(found) if self.quirks.counts_rows else None
-        return Reply(200, {"items": items, "count": len(items), "total": total, "per_page": size})
+            items = [self._row(each) for each in rt_messages.paged(asked, found)]
+        return Reply(200, {"items": items, "total": len(found) if self.quirks.counts_rows else None})
 
     def _meets(self, issue: Issue, conditions: list[dict[str, str | None]]) -> bool:
         for each in conditions:
@@ -250,10 +245,10 @@ class RtEmulator(Emulator):
 
     def _time(self, said: str) -> datetime:
         """A time of TicketSQL: relative to now, or in the account's zone; anything else is long ago."""
-        if ago := re.fullmatch(r"-(\d+) seconds", said):
+        if shift := re.fullmatch(r"([-+]\d+) seconds", said):
             zone, now = ZoneInfo(self.quirks.zone), self.tracker.now()
             # RT computes in wall-clock time and takes the offset off again where the result lies
-            wall = now.astimezone(zone).replace(tzinfo=UTC) - timedelta(seconds=int(ago[1]))
+            wall = now.astimezone(zone).replace(tzinfo=UTC) + timedelta(seconds=int(shift[1]))
             offset = wall.astimezone(zone).utcoffset() or timedelta(0)
             return wall - offset
         try:
@@ -316,57 +311,32 @@ class RtEmulator(Emulator):
 
     def _message(self, asked: Asked, key: str, *, internal: bool) -> Reply:
         body = asked.json()
-        files = []
-        for each in body.get("Attachments", ()):
-            if not all(each.get(name) for name in ("FileName", "FileType", "FileContent")):
-                return _said(400, "FileContent is a required field for each attachment in Attachments")
-            name = "".join(
-                part.decode(charset or "utf-8") if isinstance(part, bytes) else part
-                for part, charset in email.header.decode_header(each["FileName"])
-            )
-            kind = each["FileType"]
-            content = base64.b64decode(each["FileContent"])
-            if kind in ("text/plain", "text/html"):
-                content = content.decode("utf-8", "replace").encode()
-            files.append((name, kind, content))
-        text = body.get("Content") or ""
-        if text == "0":
-            text = ""
+        files = rt_messages.sent_files(body)
+        if files is None:
+            return _said(400, "FileContent is a required field for each attachment in Attachments")
+        text = str(body.get("Content") or "").replace("\r\n", "\n")
         with self.tracker.lock:
             issue = self._issue(key)
             if self._moved(asked, issue):
                 return _said(412, "Precondition Failed")
-            note = self.tracker.comment(asked.who, key, text.replace("\r\n", "\n"), internal=internal, files=files)
+            text = "" if text == "0" else text  # taken for nothing
+            note = self.tracker.comment(asked.who, key, text, internal=internal, files=files)
         said = "Comments added" if internal else "Correspondence added"
         return Reply(201, [said], {"Location": f"{self.url}/REST/2.0/transaction/{note.id}"})
 
     def _history(self, asked: Asked, issue: Issue) -> Reply:
         with self.tracker.lock:
-            items = [self._transaction(issue, deed) for deed in issue.deeds if deed.kind != "reword"]
-        size = max(1, min(int(asked.word("per_page", "20")), 100))
-        start = (int(asked.word("page", "1")) - 1) * size
-        items = items[start : start + size]
-        return Reply(200, {"items": items, "count": len(items), "total": None, "pages": None, "per_page": size})
+            parts = rt_messages.parts(issue)
+            found = [self._transaction(issue, deed, parts) for deed in issue.deeds if deed.kind != "reword"]
+        return Reply(200, {"items": rt_messages.paged(asked, found), "total": None, "pages": None})
 
-    def _transaction(self, issue: Issue, deed: Deed) -> dict[str, Any]:
-        kinds = {"open": "Create", "set": "Set", "delete": "Status", "attach": "Correspond"}
-        kind = kinds.get(deed.kind, "")
-        field, old, new = deed.field, deed.old, deed.new
-        note = next((each for each in issue.notes if each.id == str(deed.id)), None)
-        if note is not None:
-            kind = "Comment" if note.internal else "Correspond"
-            field, old, new = "", "", ""
-        elif field == "Status":
-            kind = "Status"
-        elif field.startswith("CF."):
-            kind, field = "CustomField", "2"
-        elif deed.kind == "delete":
-            field, old, new = "Status", issue.fields.get("Status"), "deleted"
+    def _transaction(self, issue: Issue, deed: Deed, parts: list[dict[str, Any]]) -> dict[str, Any]:
+        kind, field, old, new = rt_messages.meaning(issue, deed)
         if field == "Owner":
             old, new = self._number(old), self._number(new)
-        parts = [part["id"] for part in self._parts(issue) if part["TransactionId"] == str(deed.id)]
+        mine = [each["id"] for each in parts if each["TransactionId"] == str(deed.id)]
         links: list[dict[str, Any]] = [{"ref": "self", "id": deed.id}]
-        links += [{"ref": "attachment", "_url": f"{self.url}/REST/2.0/attachment/{each}"} for each in parts]
+        links += [{"ref": "attachment", "_url": f"{self.url}/REST/2.0/attachment/{each}"} for each in mine]
         return {
             "id": str(deed.id),
             "Type": kind,
@@ -384,71 +354,9 @@ class RtEmulator(Emulator):
         self._users[number] = str(login or "Nobody")
         return number
 
-    def _parts(self, issue: Issue) -> list[dict[str, Any]]:
-        """The parts of every message: a body alone, or a container, a body and its files."""
-        parts: list[dict[str, Any]] = []
-
-        def message(transaction: str, text: str, files: list[File]) -> None:
-            if files:
-                parts.append(_part(f"{transaction}001", transaction, "multipart/mixed", "", None, 0))
-            body = _part(f"{transaction}002", transaction, "text/plain", "", text, len(text.encode()))
-            if text or not files:
-                parts.append(body)
-            for file in files:
-                parts.append(_part(f"{file.id}003", transaction, file.media_type, file.name, None, len(file.content)))
-
-        if issue.deeds:
-            born = str(issue.deeds[0].id)
-            message(
-                born, str(issue.fields.get("Description") or ""), [f for f in issue.files if f.at == issue.created_at]
-            )
-        for note in issue.notes:
-            message(note.id, note.text, note.files)
-        return parts
-
-    def _attachments(self, asked: Asked, issue: Issue) -> Reply:
-        wanted: set[str] = set()
-        bodies_only = texts_only = False
-        for each in json.loads(asked.word("query", "[]")):
-            if each["field"] == "TransactionId":
-                wanted.add(str(each["value"]))
-            texts_only |= each["field"] == "ContentType"
-            bodies_only |= each["field"] == "Filename"
-        fields = asked.word("fields").split(",")
-        with self.tracker.lock:
-            found = [
-                part
-                for part in self._parts(issue)
-                if (not wanted or part["TransactionId"] in wanted)
-                and (not texts_only or part["ContentType"].startswith("text/"))
-                and (not bodies_only or not part["Filename"])
-            ]
-        size = max(1, min(int(asked.word("per_page", "20")), 100))
-        start = (int(asked.word("page", "1")) - 1) * size
-        items = [{name: part[name] for name in ("id", *fields)} for part in found[start : start + size]]
-        return Reply(200, {"items": items, "count": len(items), "total": None, "pages": None})
-
-    def _attachment(self, number: str) -> Reply:
-        file = self.tracker.file(number.removesuffix("003"))
-        content = base64.encodebytes(file.content).decode() if file.content else None
-        return Reply(200, {"id": number, "ContentType": file.media_type, "Filename": file.name, "Content": content})
-
 
 class _Forbidden(Exception):
     """The account may not see it."""
-
-
-def _part(
-    number: str, transaction: str, media_type: str, name: str, content: str | None, length: int
-) -> dict[str, Any]:
-    return {
-        "id": number,
-        "TransactionId": transaction,
-        "ContentType": media_type,
-        "Filename": name,
-        "Content": content,
-        "ContentLength": str(length),
-    }
 
 
 def _said(status: int, message: str) -> Reply:

@@ -28,7 +28,7 @@ class Deed:
     old: Value = None
     new: Value = None
     note: str = ""
-    """The comment's id, for comment and reword."""
+    """The comment's id, for comment and reword; the file's, for attach."""
     cause: int = 0
     """The deed that made the tracker do this by itself; 0: somebody wanted it."""
 
@@ -259,7 +259,7 @@ class Tracker:
             at = self.stamp()
             file = self._file(who, at, name, media_type, content)
             issue.files.append(file)
-            done(issue, self._deed(issue, who, "attach", at=at, new=name))
+            done(issue, self._deed(issue, who, "attach", at=at, new=name, note=file.id))
             return file
 
     def reword(self, who: str, key: str, note_id: str, text: str) -> None:

@@ -59,10 +59,7 @@ class RestConnector:
     def fetch(self, key: str, *, known: Collection[str] | None = None, version: str | None = None) -> RemoteTicket:
         with self._site.http.call():
             self._check(key)
-            try:
-                answer = self._site.read(self._site.profile.ticket.read, key=key)
-            except (AccessError, NotFound) as trouble:
-                raise self._site.gone(key, trouble) from None
+            answer = self._site.ticket(key)
             return self._reader.ticket(self._reader.raw(answer, key), answer, known, version)
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:

@@ -163,7 +163,7 @@ class Poller:
             return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if self._site.http.offset is None:
             self._site.read(self._site.profile.place)  # any answer tells the server's clock
-        return str(max(round((self._site.http.server_now() - when).total_seconds()), 0))
+        return f"{round((when - self._site.http.server_now()).total_seconds()):+d}"
 
     def _new_round(self, place: Position, since: datetime) -> Round:
         """Where nobody in reach can bear witness, the doubt is taken off from the start."""

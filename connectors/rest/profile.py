@@ -160,7 +160,7 @@ class Moments(_Part):
     """How a time is said in a search."""
 
     form: Literal["iso", "ago"] = "iso"
-    """`iso`: UTC, to the second. `ago`: seconds before the server's present time, free of time zones."""
+    """`iso`: UTC, to the second. `ago`: seconds from the server's present time ("-300"), free of time zones."""
     slack: timedelta = timedelta(0)
     """How much earlier than needed is asked for."""
     doubt: timedelta = timedelta(0)

@@ -18,6 +18,9 @@ from connectors.rest.tables import Tables, UnknownWord
 from connectors.rest.values import address, at, fill, text
 from connectors.session import HttpSession, Origin
 
+HIDDEN: Mapping[int, str] = {403: "missing"}
+"""What a status means on a single ticket: one that was moved out of our sight answers 403, as if we were nobody."""
+
 
 class Site:
     """What every part of the REST engine works with. Thread-safe."""
@@ -100,10 +103,17 @@ class Site:
         names = [text(at(data, path)) for path in shape.name]
         return Person(key, " ".join(each for each in names if each) or key, text(at(data, shape.email or "-")))
 
-    def gone(self, key: str, trouble: AccessError | NotFound) -> AccessError | NotFound:
-        """Why a ticket cannot be had: it alone is gone, or the whole place is closed to us.
+    def ticket(self, key: str) -> Answer:
+        """A ticket's own answer.
 
-        A ticket moved out of our sight answers like wrong credentials. Asking for the place tells the two apart."""
+        :raises NotFound: it alone is gone or hidden.  :raises AccessError: the whole place is closed to us."""
+        try:
+            return self.read(self.profile.ticket.read, errors=HIDDEN, key=key)
+        except NotFound as trouble:
+            raise self.gone(key, trouble) from None
+
+    def gone(self, key: str, trouble: NotFound) -> AccessError | NotFound:
+        """Why a ticket cannot be had: it alone is out of our sight, or everything is. The place tells."""
         try:
             self.read(self.profile.place)
         except (AccessError, NotFound) as closed:

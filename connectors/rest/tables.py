@@ -44,6 +44,8 @@ class Tables:
                 raise UnknownWord(
                     f"{self._site.profile.product} knows {word!r} more than once: say its number ({numbers})"
                 )
+        if word.isdecimal() and not pairs:
+            return word  # a number, and no list to hold it against
         words = ", ".join(dict.fromkeys(name for _, name in pairs)) or "none that we can see"
         raise UnknownWord(f"{self._site.profile.product} has no {word!r} here; it has: {words}")
 

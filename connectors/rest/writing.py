@@ -11,7 +11,7 @@ from connectors.errors import AccessError, ConnectorError, NotFound, Refused, Un
 from connectors.rest import files
 from connectors.rest.profile import FieldShape
 from connectors.rest.reading import Reader
-from connectors.rest.site import Site
+from connectors.rest.site import HIDDEN, Site
 from connectors.rest.tables import UnknownWord
 from connectors.rest.values import address, at, fill, joined, plain, put, same, text
 
@@ -112,8 +112,10 @@ class Writer:
             headers = {name: fill(value, {"version": expected}) for name, value in shape.guard.items() if expected}
             if stream is not None:
                 headers["Content-Type"] = "application/json"
-            answer = site.http.write(shape.method, address(path, words), body=body, stream=stream, headers=headers)
-        except (AccessError, NotFound) as trouble:
+            answer = site.http.write(
+                shape.method, address(path, words), body=body, stream=stream, headers=headers, errors=HIDDEN
+            )
+        except NotFound as trouble:
             raise self._denied(key, trouble) from None
         if shape.id_header is not None:
             return Commented(self._told(answer, draft, token))
@@ -137,8 +139,10 @@ class Writer:
         guard = shape.guard if held is not None and held.version else {}
         headers = {name: fill(value, {"version": held.version if held else ""}) for name, value in guard.items()}
         try:
-            return site.http.write(shape.method, address(shape.path, site.words(key=key)), body=body, headers=headers)
-        except (AccessError, NotFound) as trouble:
+            return site.http.write(
+                shape.method, address(shape.path, site.words(key=key)), body=body, headers=headers, errors=HIDDEN
+            )
+        except NotFound as trouble:
             raise self._denied(key, trouble) from None
 
     def _place(self, body: MutableMapping[str, Any], below: str, name: str, value: Value, *, creating: bool) -> None:
@@ -206,7 +210,7 @@ class Writer:
     ) -> tuple[Mapping[str, Any], RemoteTicket]:
         """The ticket as it is after a write."""
         try:
-            answer = self._site.read(self._profile.ticket.read, key=key)
+            answer = self._site.ticket(key)
             raw = self._reader.raw(answer, key)
             return raw, self._reader.ticket(raw, answer, known)
         except ConnectorError as error:
@@ -214,15 +218,13 @@ class Writer:
                 raise
             raise Unknown(f"ticket {key} was written, and reading it back failed: {error}") from None
 
-    def _denied(self, key: str, trouble: AccessError | NotFound) -> AccessError | NotFound:
+    def _denied(self, key: str, trouble: NotFound) -> AccessError | NotFound:
         """Why a ticket could not be written: a right is missing, or it is out of our sight."""
-        if isinstance(trouble, AccessError):
-            try:
-                self._site.read(self._profile.ticket.read, key=key)
-            except (AccessError, NotFound) as worse:
-                return self._site.gone(key, worse)
-            return trouble
-        return self._site.gone(key, trouble)
+        try:
+            self._site.ticket(key)
+        except (AccessError, NotFound) as worse:
+            return worse
+        return AccessError(f"ticket {key} can be read and not be written, a right is missing: {trouble}")
 
     def _arrived(self, name: str, value: Value, after: RemoteTicket, held: RemoteTicket | None) -> bool:
         """Whether a field was written. A third value means that somebody wrote after us: ours had arrived."""

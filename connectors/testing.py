@@ -1,0 +1,587 @@
+"""What every connector must keep, as a test class to inherit from. Shipped: strangers' connectors use it too.
+
+Joining takes a fixture named `stand` that answers with a `Stand`: a connector, somebody at work in the tracker behind
+it, and a few words of its language. Claims that the connector's capabilities rule out are skipped by name.
+
+    class TestOurs(ConnectorConformance):
+        @pytest.fixture
+        def stand(self) -> Stand:
+            tracker = OurTracker()
+            return Stand(OurConnector(tracker.url), OurPeople(tracker), subject="title", edit=("title", "new title"))
+
+`FaultConformance` does the same for what can go wrong on the way; it needs a tracker that misbehaves on demand.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import pytest
+
+from connectors.api import (
+    Change,
+    CommentDraft,
+    Commented,
+    Connector,
+    Cursor,
+    FileDraft,
+    Lookup,
+    RemoteComment,
+    RemoteTicket,
+    Value,
+    VersionStrength,
+)
+from connectors.errors import (
+    AccessError,
+    ConnectorError,
+    NotFound,
+    ProtocolError,
+    Refused,
+    Transient,
+    Unknown,
+    VersionConflict,
+)
+
+LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
+
+
+class People(Protocol):
+    """Somebody at work in the tracker, who is not us. Keys and field names are those of the connector."""
+
+    def open(self, subject: str, description: str) -> str:
+        """Open a ticket; its key."""
+
+    def change(self, key: str, field: str, value: Value) -> None:
+        """Set one field."""
+
+    def say(self, key: str, text: str, *, internal: bool = False, files: Mapping[str, bytes] | None = None) -> None:
+        """Write a comment, files with it."""
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A connector under test and what surrounds it. The tracker may hold tickets already; nobody else changes it."""
+
+    connector: Connector
+    people: People
+    subject: str
+    """The field that is a ticket's title, and the one that holds its first text."""
+    description: str
+    refused: tuple[str, Value] | None = None
+    """A field and a value that the tracker refuses to our account on a new ticket; None: it refuses nothing."""
+    owner: tuple[str, str] | None = None
+    """The field for the person in charge, and somebody who can be."""
+    stranger: Callable[[], Connector] | None = None
+    """The same connector with wrong credentials."""
+    secrets: tuple[str, ...] = ()
+    """What must not show in any error."""
+    many: int = 300
+    """How many tickets the paging claim opens, all at once; 0: too slow here."""
+    settle: Callable[[], None] = lambda: None
+    """Let the tracker's clock move on by one step."""
+    faults: "Callable[[str, str], AbstractContextManager[None]] | None" = None
+    """(how, operation): inside, that operation's requests go wrong that way. For `FaultConformance`."""
+    writes: Callable[[], int] | None = None
+    """How many requests could have written so far."""
+    extra: Mapping[str, Value] = field(default_factory=dict)
+    """Fields that a create needs besides subject and description."""
+
+    def token(self) -> str:
+        """A token that nobody has."""
+        return f"7Q-{secrets.token_hex(6).upper()}"
+
+    def create(self, subject: str = "jobs fail", description: str = "since noon") -> RemoteTicket:
+        """One of our tickets."""
+        fields = {**self.extra, self.subject: subject, self.description: description}
+        return self.connector.create(fields, token=self.token())
+
+    def comments(self, key: str, known: tuple[str, ...] = ()) -> tuple[RemoteComment, ...]:
+        """Its comments save the known ones."""
+        found = self.connector.fetch(key, known=known).comments
+        assert found is not None, "comments are read where the caller names those it knows"
+        return found
+
+    def need(self, capability: bool, what: str) -> None:
+        """Skip a claim that this connector does not make."""
+        if not capability:
+            pytest.skip(f"this connector has no {what}")
+
+
+def draft(name: str, content: bytes, media_type: str = "application/octet-stream") -> FileDraft:
+    """A file to send."""
+
+    @contextmanager
+    def opened() -> Iterator[Iterator[bytes]]:
+        yield (content[start : start + 65536] for start in range(0, len(content), 65536))
+
+    return FileDraft(name, media_type, len(content), opened)
+
+
+def listed(connector: Connector, since: Cursor) -> tuple[list[Change], Cursor]:
+    """Everything that a round of polling brings, and where the next begins."""
+    found: list[Change] = []
+    cursor = since
+    while True:
+        page = connector.changes(cursor)
+        found += page.changes
+        cursor = page.cursor
+        if not page.more:
+            return found, cursor
+
+
+class ConnectorConformance:
+    """The claims of `connectors.api`, one per test."""
+
+    def test_a_created_ticket_bears_what_was_sent_and_is_found_by_its_token(self, stand: Stand) -> None:
+        token = stand.token()
+        fields = {**stand.extra, stand.subject: "Ünïcode ✓ jobs", stand.description: "one\n\n  two ✓"}
+        made = stand.connector.create(fields, token=token)
+        found = stand.connector.find(token, datetime.now(UTC))
+        assert isinstance(found, RemoteTicket)
+        assert found.key == made.key
+        assert found.token == token
+        assert found.own
+        assert found.fields[stand.subject] == "Ünïcode ✓ jobs"
+        assert found.fields[stand.description] == "one\n\n  two ✓"
+        assert found.version == made.version
+
+    def test_a_token_that_nobody_has_is_unknown_at_first_and_absent_in_the_end(self, stand: Stand) -> None:
+        stand.create()
+        assert stand.connector.find(stand.token(), LONG_AGO) is Lookup.ABSENT
+        ahead = datetime.now(UTC) + timedelta(days=1)
+        assert stand.connector.find(stand.token(), ahead) is Lookup.UNKNOWN
+
+    def test_a_written_field_arrives_and_no_other_changes(self, stand: Stand) -> None:
+        before = stand.create()
+        written = stand.connector.update(before.key, {stand.subject: "jobs still fail"}, held=before)
+        assert written.applied == {stand.subject}
+        assert written.refused == {}
+        assert written.after.fields == {**before.fields, stand.subject: "jobs still fail"}
+        assert stand.connector.fetch(before.key).fields == written.after.fields
+
+    def test_a_refused_value_is_told_in_words_and_the_rest_is_applied(self, stand: Stand) -> None:
+        if stand.refused is None:
+            pytest.skip("this tracker refuses nothing")
+        name, value = stand.refused
+        before = stand.create()
+        written = stand.connector.update(before.key, {name: value, stand.subject: "and yet"}, held=before)
+        assert written.applied == {stand.subject}
+        assert set(written.refused) == {name}
+        assert len(written.refused[name]) > 10, "a reason is a sentence"
+        after = stand.connector.fetch(before.key)
+        assert after.fields[name] == before.fields[name]
+        assert after.fields[stand.subject] == "and yet"
+
+    def test_a_field_that_is_none_of_its_own_is_refused_and_breaks_nothing(self, stand: Stand) -> None:
+        before = stand.create()
+        written = stand.connector.update(before.key, {"no_such_field": "x", stand.subject: "still"}, held=before)
+        assert set(written.refused) == {"no_such_field"}
+        assert written.after.fields[stand.subject] == "still"
+
+    def test_a_person_is_put_in_charge_and_taken_off_again(self, stand: Stand) -> None:
+        if stand.owner is None:
+            pytest.skip("nobody can be put in charge here")
+        name, person = stand.owner
+        ticket = stand.create()
+        assert ticket.fields[name] is None
+        written = stand.connector.update(ticket.key, {name: person}, held=ticket)
+        assert written.refused == {}
+        assert written.after.fields[name] == person
+        written = stand.connector.update(ticket.key, {name: None}, held=written.after)
+        assert written.refused == {}
+        assert written.after.fields[name] is None
+
+    def test_a_ticket_that_moved_meanwhile_is_a_conflict_and_nothing_is_written(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.preconditions, "preconditions")
+        held = stand.create()
+        stand.people.change(held.key, stand.subject, "a person was here")
+        with pytest.raises(VersionConflict):
+            stand.connector.update(held.key, {stand.subject: "ours"}, held=held)
+        assert stand.connector.fetch(held.key).fields[stand.subject] == "a person was here"
+
+    def test_a_comment_that_expects_another_version_is_a_conflict_and_is_not_written(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.preconditions, "preconditions")
+        held = stand.create()
+        stand.people.change(held.key, stand.subject, "a person was here")
+        with pytest.raises(VersionConflict):
+            stand.connector.comment(held.key, CommentDraft("ours"), token=stand.token(), expected=held.version)
+        assert stand.comments(held.key) == ()
+
+    def test_a_strong_version_moves_with_every_change_and_with_nothing_else(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.version is VersionStrength.STRONG, "strong version")
+        ticket = stand.create()
+        assert stand.connector.fetch(ticket.key).version == ticket.version
+        stand.people.change(ticket.key, stand.subject, "one")
+        second = stand.connector.fetch(ticket.key)
+        stand.people.say(ticket.key, "two")
+        third = stand.connector.fetch(ticket.key)
+        assert len({ticket.version, second.version, third.version}) == 3
+
+    def test_an_unmoved_version_may_spare_the_comments_and_a_moved_one_never_does(self, stand: Stand) -> None:
+        ticket = stand.create()
+        same = stand.connector.fetch(ticket.key, known=(), version=ticket.version)
+        assert same.comments in (None, ())
+        assert same.fields == ticket.fields
+        stand.people.say(ticket.key, "hello")
+        moved = stand.connector.fetch(ticket.key, known=(), version=ticket.version)
+        assert [each.text for each in moved.comments or ()] == ["hello"]
+
+    def test_history_tells_who_changed_what_from_what(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.history, "history")
+        ticket = stand.create("first")
+        stand.people.change(ticket.key, stand.subject, "second")
+        stand.connector.update(ticket.key, {stand.subject: "third"}, held=stand.connector.fetch(ticket.key))
+        changes = [each for each in stand.connector.fetch(ticket.key, known=()).history if each.field == stand.subject]
+        assert [(each.old, each.new, each.own) for each in changes] == [
+            ("first", "second", False),
+            ("second", "third", True),
+        ]
+
+    # -- comments and files ----------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "one line",
+            "two\nlines\n\n  and an indented one",
+            "Grüße, 日本語, emoji 🚑, quotes \" ' `, <b>no markup</b> & such",
+            "> quoted\n> [interdesk 7Q-OTHER]\nand answered",
+            "0",
+        ],
+    )
+    def test_our_comment_comes_back_as_it_was_with_its_token_taken_out(self, stand: Stand, text: str) -> None:
+        ticket, token = stand.create(), stand.token()
+        written = stand.connector.comment(ticket.key, CommentDraft(text), token=token).comment
+        (found,) = stand.comments(ticket.key)
+        assert (found.id, found.text, found.token) == (written.id, text, token)
+        assert found.own
+        assert not found.internal
+
+    def test_a_persons_comment_is_theirs_and_is_not_listed_once_it_is_known(self, stand: Stand) -> None:
+        ticket = stand.create()
+        stand.people.say(ticket.key, "first\nof all")
+        (first,) = stand.comments(ticket.key)
+        assert (first.text, first.own, first.internal, first.token) == ("first\nof all", False, False, None)
+        assert first.author.key
+        stand.people.say(ticket.key, "second")
+        (second,) = stand.comments(ticket.key, known=(first.id,))
+        assert second.text == "second"
+        assert stand.comments(ticket.key, known=(first.id, second.id)) == ()
+
+    def test_an_internal_comment_is_listed_without_its_text_and_files(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.internal_comments, "internal comments")
+        ticket = stand.create()
+        stand.people.say(ticket.key, "CANARY in the text", internal=True, files={"CANARY.txt": b"CANARY"})
+        stand.people.say(ticket.key, "for all")
+        found = stand.connector.fetch(ticket.key, known=())
+        assert "CANARY" not in repr(found)
+        assert [each.text for each in found.comments or () if not each.internal] == ["for all"]
+
+    def test_our_internal_comment_is_internal_there(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.internal_comments, "internal comments")
+        ticket, token = stand.create(), stand.token()
+        written = stand.connector.comment(ticket.key, CommentDraft("among us", internal=True), token=token).comment
+        assert written.internal
+        assert [(each.id, each.internal) for each in stand.comments(ticket.key)] == [(written.id, True)]
+
+    @pytest.mark.parametrize(
+        ("name", "content", "media_type"),
+        [
+            ("one.bin", b"\x00", "application/octet-stream"),
+            ("naïve 日本語 🚑.dat", b"bytes \r\n of \x00 many \xff kinds", "application/octet-stream"),
+            ("latin-1.txt", "Grüße\r\n".encode("latin-1"), "text/plain"),
+            ("page.html", "<p>Grüße</p>\n\n".encode(), "text/html"),
+            ("message.eml", b"Subject: x\r\n\r\nbody \xe9\r\n", "message/rfc822"),
+        ],
+    )
+    def test_a_file_of_ours_comes_back_byte_by_byte(
+        self, stand: Stand, name: str, content: bytes, media_type: str
+    ) -> None:
+        stand.need(stand.connector.capabilities.files, "files")
+        ticket = stand.create()
+        self._send(stand, ticket.key, draft(name, content, media_type))
+        assert self._files(stand, ticket.key) == [(name, content)]
+
+    def test_a_file_of_five_megabytes_comes_back_byte_by_byte(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.files, "files")
+        content = bytes(range(256)) * 20480
+        ticket = stand.create()
+        self._send(stand, ticket.key, draft("five.bin", content))
+        assert self._files(stand, ticket.key) == [("five.bin", content)]
+
+    def test_an_empty_file_is_stored_or_refused_with_nothing_written(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.files, "files")
+        ticket = stand.create()
+        if stand.connector.capabilities.empty_files:
+            self._send(stand, ticket.key, draft("empty.bin", b""))
+            assert self._files(stand, ticket.key) == [("empty.bin", b"")]
+        else:
+            with pytest.raises(Refused) as refused:
+                self._send(stand, ticket.key, draft("empty.bin", b""))
+            assert refused.value.field == "files"
+            assert stand.comments(ticket.key) == ()
+
+    def test_two_files_of_one_name_stay_two(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.files, "files")
+        ticket = stand.create()
+        self._send(stand, ticket.key, draft("log.txt", b"first"), draft("log.txt", b"second"))
+        assert self._files(stand, ticket.key) == [("log.txt", b"first"), ("log.txt", b"second")]
+
+    def test_a_persons_file_hangs_on_their_comment(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.files, "files")
+        ticket = stand.create()
+        stand.people.say(ticket.key, "see the log", files={"ümlaut.log": b"line\n"})
+        (comment,) = stand.comments(ticket.key)
+        assert comment.text == "see the log"
+        assert self._files(stand, ticket.key) == [("ümlaut.log", b"line\n")]
+
+    # -- polling ---------------------------------------------------------------------------------------------------
+
+    def test_going_live_carries_only_later_changes(self, stand: Stand) -> None:
+        old = stand.people.open("old", "was there before")
+        stand.settle()
+        first = stand.connector.changes(None)
+        assert first.changes == ()
+        assert not first.more
+        overlapping = Cursor(first.cursor.at - timedelta(minutes=5), first.cursor.position)
+        assert listed(stand.connector, overlapping)[0] == []
+        stand.settle()
+        new = stand.people.open("new", "came after")
+        changes, cursor = listed(stand.connector, first.cursor)
+        assert [each.key for each in changes] == [new]
+        stand.settle()
+        stand.people.change(old, stand.subject, "old and touched")
+        assert old in {each.key for each in listed(stand.connector, cursor)[0]}
+
+    def test_a_change_is_listed_again_where_the_caller_overlaps(self, stand: Stand) -> None:
+        first = stand.connector.changes(None).cursor
+        stand.settle()
+        key = stand.people.open("new", "text")
+        changes, cursor = listed(stand.connector, first)
+        assert [each.key for each in changes] == [key]
+        again = Cursor(cursor.at - timedelta(minutes=5), cursor.position)
+        assert [each.key for each in listed(stand.connector, again)[0]] == [key]
+
+    def test_a_row_shows_the_version_that_the_ticket_has(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.row_version is not VersionStrength.NONE, "version in its rows")
+        first = stand.connector.changes(None).cursor
+        stand.settle()
+        key = stand.people.open("new", "text")
+        (change,) = listed(stand.connector, first)[0]
+        ticket = stand.connector.fetch(key)
+        assert change.version == (ticket.row_version or ticket.version)
+        assert change.changed_at == ticket.changed_at
+
+    def test_many_changes_of_one_moment_are_all_listed(self, stand: Stand) -> None:
+        if not stand.many:
+            pytest.skip("opening many tickets takes too long here")
+        first = stand.connector.changes(None).cursor
+        stand.settle()
+        keys = [stand.people.open(f"ticket {number}", "text") for number in range(stand.many)]
+        changes, cursor = listed(stand.connector, first)
+        assert sorted(each.key for each in changes) == sorted(keys)
+        stand.settle()
+        stand.people.change(keys[0], stand.subject, "touched")
+        assert keys[0] in {each.key for each in listed(stand.connector, cursor)[0]}
+
+    def test_a_change_made_between_two_pages_is_not_lost(self, stand: Stand) -> None:
+        if not stand.many:
+            pytest.skip("opening many tickets takes too long here")
+        first = stand.connector.changes(None).cursor
+        stand.settle()
+        keys = [stand.people.open(f"ticket {number}", "text") for number in range(stand.many)]
+        page = stand.connector.changes(first)
+        assert page.more
+        stand.settle()
+        moved = page.changes[0].key
+        stand.people.change(moved, stand.subject, "moved between two pages")
+        rest, cursor = listed(stand.connector, page.cursor)
+        later, _ = listed(stand.connector, cursor)
+        assert {each.key for each in (*page.changes, *rest)} == set(keys)
+        assert moved in {each.key for each in (*rest, *later)}
+
+    def test_a_full_scan_lists_every_ticket_once(self, stand: Stand) -> None:
+        keys = {stand.people.open("one", "text"), stand.create().key}
+        found: list[str] = []
+        position, more = "", True
+        while more:
+            page = stand.connector.scan(position)
+            found += [each.key for each in page.changes]
+            position, more = page.cursor.position, page.more
+        assert keys <= set(found)
+        assert len(found) == len(set(found))
+
+    # -- what is not there -----------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("key", ["999999999", "no-such-key", "../1", "1/../2", "", "1?x=y", "１"])
+    def test_a_key_that_is_none_is_not_found(self, stand: Stand, key: str) -> None:
+        stand.create()
+        with pytest.raises(NotFound):
+            stand.connector.fetch(key, known=())
+        with pytest.raises(NotFound):
+            stand.connector.update(key, {stand.subject: "x"}, held=None)
+        with pytest.raises(NotFound):
+            stand.connector.comment(key, CommentDraft("x"), token=stand.token())
+
+    def test_wrong_credentials_are_an_access_error_that_shows_none_of_them(self, stand: Stand) -> None:
+        if stand.stranger is None:
+            pytest.skip("there are no credentials here")
+        key = stand.create().key
+        stranger = stand.stranger()
+        for attempt in (
+            lambda: stranger.fetch(key),
+            lambda: stranger.create({stand.subject: "x"}, token=stand.token()),
+            lambda: stranger.update(key, {stand.subject: "x"}, held=None),
+            lambda: stranger.comment(key, CommentDraft("x"), token=stand.token()),
+        ):
+            with pytest.raises(AccessError) as denied:
+                attempt()
+            assert not any(secret in repr(denied.value) for secret in stand.secrets)
+        assert not all(finding.ok for finding in stranger.probe())
+
+    def test_the_probe_finds_all_well_and_writes_nothing(self, stand: Stand) -> None:
+        stand.create()
+        before = stand.writes() if stand.writes else 0
+        findings = stand.connector.probe()
+        assert [each for each in findings if not each.ok] == []
+        assert findings
+        assert (stand.writes() if stand.writes else 0) == before
+
+    def test_the_schema_names_the_fields_that_tickets_have(self, stand: Stand) -> None:
+        names = {each.name: each for each in stand.connector.describe()}
+        assert names[stand.subject].writable
+        assert {name for name in names if name not in stand.create().fields} == set()
+
+    @staticmethod
+    def _send(stand: Stand, key: str, *files: FileDraft) -> Commented:
+        return stand.connector.comment(key, CommentDraft("with files", files=files), token=stand.token())
+
+    @staticmethod
+    def _files(stand: Stand, key: str) -> list[tuple[str, bytes]]:
+        """The files of its only comment, as they are downloaded."""
+        (comment,) = stand.comments(key)
+        found = []
+        for file in comment.files:
+            with stand.connector.download(file) as chunks:
+                found.append((file.name, b"".join(chunks)))
+            assert file.size in (None, len(found[-1][1]))
+        return found
+
+
+class FaultConformance:
+    """What a connector makes of trouble: one error per remedy, and never a write repeated on its own.
+
+    `stand.faults(how, operation)` makes an operation (create, update, comment, read) go wrong: *lost* (done, and the
+    answer never came), *page* (a web page for an answer; the work is done all the same), *cut* (half an answer, work
+    done), *failed* (status 500, work done), *busy* (429, Retry-After 7, nothing done), *slow* (an answer that drips),
+    *bomb* (an answer that swells), *redirect* (to a log-in page, nothing done), *down* (no connection)."""
+
+    @pytest.fixture(autouse=True)
+    def _misbehaves(self, stand: Stand) -> None:
+        assert stand.faults is not None, "FaultConformance needs a tracker that misbehaves on demand"
+
+    @pytest.mark.parametrize("how", ["lost", "page", "cut", "failed", "slow"])
+    def test_a_create_whose_answer_is_no_answer_is_unknown_and_happened_once(self, stand: Stand, how: str) -> None:
+        stand.create()
+        token = stand.token()
+        with self._fault(stand, how, "create"), pytest.raises(Unknown):
+            stand.connector.create({**stand.extra, stand.subject: "once"}, token=token)
+        found = stand.connector.find(token, datetime.now(UTC))
+        assert isinstance(found, RemoteTicket)
+        mine = [each for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == "once"]
+        assert len(mine) == 1
+
+    @pytest.mark.parametrize("how", ["lost", "failed", "slow"])
+    def test_a_comment_whose_answer_is_lost_is_unknown_and_is_found_by_its_token(self, stand: Stand, how: str) -> None:
+        ticket, token = stand.create(), stand.token()
+        with self._fault(stand, how, "comment"), pytest.raises(Unknown):
+            stand.connector.comment(ticket.key, CommentDraft("once"), token=token)
+        assert [each.token for each in stand.comments(ticket.key)] == [token]
+
+    @pytest.mark.parametrize("how", ["lost", "failed", "slow"])
+    def test_an_update_whose_answer_is_lost_is_unknown(self, stand: Stand, how: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, "update"), pytest.raises(Unknown):
+            stand.connector.update(ticket.key, {stand.subject: "written"}, held=ticket)
+        assert stand.connector.fetch(ticket.key).fields[stand.subject] == "written"
+
+    @pytest.mark.parametrize("operation", ["create", "update", "comment"])
+    @pytest.mark.parametrize("how", ["busy", "down"])
+    def test_a_write_that_never_began_is_transient_and_may_be_repeated(
+        self, stand: Stand, operation: str, how: str
+    ) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, operation), pytest.raises(Transient) as raised:
+            self._write(stand, operation, ticket)
+        assert not isinstance(raised.value, Unknown)
+        if how == "busy":
+            assert raised.value.retry_after == timedelta(seconds=7)
+
+    @pytest.mark.parametrize("operation", ["create", "update", "comment"])
+    def test_a_write_that_is_redirected_is_no_success_and_is_not_followed(self, stand: Stand, operation: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, "redirect", operation), pytest.raises((AccessError, ProtocolError)):
+            self._write(stand, operation, ticket)
+
+    @pytest.mark.parametrize("how", ["page", "cut", "bomb", "redirect"])
+    def test_an_answer_that_cannot_be_read_is_an_error_and_never_an_empty_ticket(self, stand: Stand, how: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, "read"), pytest.raises((ProtocolError, AccessError)):
+            stand.connector.fetch(ticket.key)
+
+    @pytest.mark.parametrize("how", ["page", "cut", "bomb", "redirect", "failed", "slow", "down", "busy"])
+    def test_a_list_that_goes_wrong_is_an_error_and_never_an_empty_list(self, stand: Stand, how: str) -> None:
+        first = stand.connector.changes(None).cursor
+        stand.create()
+        with self._fault(stand, how, "list"), pytest.raises(ConnectorError):
+            stand.connector.changes(first)
+        with self._fault(stand, how, "list"), pytest.raises(ConnectorError):
+            stand.connector.scan("")
+
+    @pytest.mark.parametrize("how", ["failed", "slow", "down", "lost"])
+    def test_a_read_that_fails_is_transient(self, stand: Stand, how: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, "read"), pytest.raises(Transient):
+            stand.connector.fetch(ticket.key)
+
+    @pytest.mark.parametrize("how", ["page", "cut", "bomb", "redirect", "failed", "slow", "down", "lost", "busy"])
+    @pytest.mark.parametrize("operation", ["read", "create"])
+    def test_no_error_shows_a_secret(self, stand: Stand, how: str, operation: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, operation), pytest.raises(ConnectorError) as raised:
+            self._write(stand, operation, ticket)
+        error: BaseException | None = raised.value
+        while error is not None:
+            shown = repr(error) + str(error) + str(getattr(error, "raw", ""))
+            assert not any(secret in shown for secret in stand.secrets)
+            error = error.__cause__
+
+    @staticmethod
+    def _fault(stand: Stand, how: str, operation: str) -> AbstractContextManager[None]:
+        assert stand.faults is not None, "checked before each test"
+        return stand.faults(how, operation)
+
+    @staticmethod
+    def _write(stand: Stand, operation: str, ticket: RemoteTicket) -> None:
+        match operation:
+            case "create":
+                stand.connector.create({**stand.extra, stand.subject: "x"}, token=stand.token())
+            case "update":
+                stand.connector.update(ticket.key, {stand.subject: "x"}, held=ticket)
+            case "comment":
+                stand.connector.comment(ticket.key, CommentDraft("x"), token=stand.token())
+            case _:
+                stand.connector.fetch(ticket.key)
+
+    @staticmethod
+    def _scanned(stand: Stand) -> list[Change]:
+        found: list[Change] = []
+        position, more = "", True
+        while more:
+            page = stand.connector.scan(position)
+            found += page.changes
+            position, more = page.cursor.position, page.more
+        return found

@@ -1,0 +1,196 @@
+"""Every connector that runs without a server keeps the contract: memory, and the REST family on its emulators."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+
+from connectors.api import Value
+from connectors.emulators.plain import PlainEmulator
+from connectors.emulators.redmine import RedmineEmulator
+from connectors.emulators.rt import RtEmulator
+from connectors.emulators.server import Asked, Emulator, Fault
+from connectors.emulators.tracker import Person, Tracker
+from connectors.environment import Environment
+from connectors.memory import MemoryConnector
+from connectors.registry import open_connector
+from connectors.testing import ConnectorConformance, FaultConformance, Stand
+
+
+class Clock:
+    """A clock that stands still until it is told to move."""
+
+    def __init__(self) -> None:
+        self.at = datetime.now(UTC).replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def step(self) -> None:
+        self.at += timedelta(seconds=1)
+
+
+class TrackerPeople:
+    """Alice, at work in a tracker in memory."""
+
+    def __init__(self, tracker: Tracker, subject: str, description: str) -> None:
+        self._person = Person(tracker, "alice")
+        self._names = (subject, description)
+
+    def open(self, subject: str, description: str) -> str:
+        return self._person.open({self._names[0]: subject, self._names[1]: description})
+
+    def change(self, key: str, field: str, value: Value) -> None:
+        self._person.edit(key, {field: value})
+
+    def say(self, key: str, text: str, *, internal: bool = False, files: Mapping[str, bytes] | None = None) -> None:
+        self._person.comment(key, text, internal=internal, files=files or {})
+
+
+FAULTS = {
+    "lost": Fault("lose"),
+    "page": Fault("page after"),
+    "cut": Fault("cut"),
+    "failed": Fault("status", status=500),
+    "busy": Fault("refuse", status=429, headers={"Retry-After": "7"}),
+    "slow": Fault("drip head", pause=0.2),
+    "bomb": Fault("bomb", size=4 << 20),
+    "redirect": Fault("redirect"),
+}
+WRITES = ("create", "update", "comment", "upload")
+
+
+def environment(clock: Clock) -> Environment:
+    """Loopback may be spoken to, nobody waits, and answers are small."""
+    return Environment(
+        clock=clock,
+        sleep=lambda _: None,
+        allowed_networks=(ip_network("127.0.0.0/8"),),
+        deadline=timedelta(seconds=1),
+        max_answer=1 << 21,
+    )
+
+
+def faults_of(emulator: Emulator):  # type: ignore[no-untyped-def]  # a fixture's helper
+    @contextmanager
+    def faults(how: str, operation: str) -> Iterator[None]:
+        if how == "down":
+            emulator.stop()
+            yield
+            emulator.start()
+            return
+
+        def fault(asked: Asked) -> Fault | None:
+            return FAULTS[how] if asked.kind == operation else None
+
+        emulator.fault = fault
+        yield
+        emulator.fault = None
+
+    return faults
+
+
+def stand_on(emulator: Emulator, clock: Clock, subject: str, description: str, **more: object) -> Stand:
+    """A stand on an emulator."""
+    return Stand(
+        people=TrackerPeople(emulator.tracker, subject, description),
+        subject=subject,
+        description=description,
+        settle=clock.step,
+        faults=faults_of(emulator),
+        writes=lambda: sum(emulator.counts[kind] for kind in WRITES),
+        **more,  # type: ignore[arg-type]  # the stand's own fields
+    )
+
+
+class TestMemory(ConnectorConformance):
+    @pytest.fixture
+    def stand(self) -> Stand:
+        clock = Clock()
+        tracker = Tracker(clock)
+        return Stand(
+            MemoryConnector(tracker),
+            TrackerPeople(tracker, "subject", "description"),
+            subject="subject",
+            description="description",
+            owner=("owner", "bob"),
+            settle=clock.step,
+        )
+
+
+class TestRt(ConnectorConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with RtEmulator(clock) as emulator:
+            settings = {"url": emulator.url, "queue": "ggus"}
+
+            def opened(token: str):  # type: ignore[no-untyped-def]
+                return open_connector("rt", {**settings, "token": token}, system="s", environment=environment(clock))
+
+            connector = opened(emulator.token)
+            yield stand_on(
+                emulator,
+                clock,
+                "Subject",
+                "Description",
+                connector=connector,
+                refused=("Status", "resolved"),
+                owner=("Owner", "bob"),
+                stranger=lambda: opened("1-99-wrong-secret"),
+                secrets=(emulator.token, "1-99-wrong-secret"),
+            )
+            connector.close()
+
+
+class TestRedmine(ConnectorConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with RedmineEmulator(clock, people=["alice", "bob"]) as emulator:
+            settings = {"url": emulator.url, "project": "ggus", "external_id": 1}
+
+            def opened(key: str):  # type: ignore[no-untyped-def]
+                return open_connector(
+                    "redmine", {**settings, "api_key": key}, system="s", environment=environment(clock)
+                )
+
+            connector = opened(emulator.api_key)
+            yield stand_on(
+                emulator,
+                clock,
+                "subject",
+                "description",
+                connector=connector,
+                refused=("status", "Closed"),
+                owner=("assigned_to", "bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.api_key, "wrong-secret"),
+            )
+            connector.close()
+
+
+class TestPlain(ConnectorConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with PlainEmulator(clock) as emulator:
+
+            def opened(key: str):  # type: ignore[no-untyped-def]
+                settings = {"url": emulator.url, "key": key}
+                return open_connector("plain", settings, system="s", environment=environment(clock))
+
+            connector = opened(emulator.key)
+            yield stand_on(
+                emulator,
+                clock,
+                "subject",
+                "description",
+                connector=connector,
+                owner=("assigned_to", "bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.key, "wrong-secret"),
+            )
+            connector.close()
