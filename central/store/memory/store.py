@@ -84,6 +84,7 @@ class MemoryStore:
         yield (data[start : start + CHUNK] for start in range(0, len(data), CHUNK))
 
     def changed_elsewhere(self) -> bool:
+        self._check_open()
         return False
 
     def close(self) -> None:

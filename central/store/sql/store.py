@@ -93,6 +93,7 @@ class SqlStore:
 
     def changed_elsewhere(self) -> bool:
         with self._hands:
+            self._check_open()
             before, self._version = self._version, sqlite.data_version(self._writer)
         return before != self._version
 
@@ -113,8 +114,7 @@ class SqlStore:
         return self._write(lambda transaction: change(transaction.session))
 
     def _read_rows(self, question: Callable[[Session], T]) -> T:
-        if self._closed:
-            raise RuntimeError("the store is closed")
+        self._check_open()
         try:
             reader = self._readers.pop()
         except IndexError:
@@ -130,6 +130,10 @@ class SqlStore:
                 reader.close()
             else:
                 self._readers.append(reader)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the store is closed")
 
     def _run(self, group: Sequence[Job]) -> None:
         """One group in one transaction: the work of `GroupCommit`."""

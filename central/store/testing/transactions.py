@@ -182,6 +182,8 @@ class TransactionClaims:
             store.read(lambda tx: tx.tickets.count())
         with pytest.raises(RuntimeError, match="closed"):
             store.put_blob([b"x"], limit=10)
+        with pytest.raises(RuntimeError, match="closed"):
+            store.changed_elsewhere()
 
     def test_closing_twice_is_closing_once(self, store: Store) -> None:
         store.close()
