@@ -74,6 +74,8 @@ class Intent:
     """The lease under which it was sent."""
     done: bool = False
     """Its comment is settled; it is kept only until a reading of the fields has recognised its side effects."""
+    landed_at: datetime | None = None
+    """When the comment arrived, by their clock."""
 
 
 @dataclass(frozen=True, slots=True)

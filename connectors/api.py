@@ -285,13 +285,9 @@ class Connector(Protocol):
         :raises VersionConflict: the ticket moved since `held`; nothing was written.
         :raises NotFound: the ticket is gone."""
 
-    def comment(self, key: str, draft: CommentDraft, *, token: str, expected: str | None = None) -> Commented:
+    def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
         """Add a comment bearing the token, its files with it. Once per call: a lost answer raises `Unknown`.
 
-        `expected` is a strong version, given where a comment has side effects and the server knows preconditions:
-        else a person's edit that nobody has read yet could be overwritten by the tracker because of our comment.
-
-        :raises VersionConflict: the ticket is no longer at `expected`; nothing was written.
         :raises Refused: field `files` when only the files were refused (nothing was written then)."""
 
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:

@@ -168,7 +168,7 @@ class MemoryConnector:
         after = self._after(key, known=None)
         return Written(after, frozenset(patch) - frozenset(refused), refused)
 
-    def comment(self, key: str, draft: CommentDraft, *, token: str, expected: str | None = None) -> Commented:
+    def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
         files = [(each.name, each.media_type, self._content(each)) for each in draft.files]
         limit = self.capabilities.max_comment
         if draft.internal and not self.capabilities.internal_comments:
@@ -176,9 +176,6 @@ class MemoryConnector:
         if limit is not None and len(draft.text) > limit:
             raise Refused(f"Notes is too long (maximum is {limit} characters)", field="text")
         with self._call("comment", key, writes=True), self._finding(key), self.tracker.lock:
-            shown = self._version(self.tracker.issue(key))
-            if expected is not None and self.capabilities.preconditions and expected != shown:
-                raise VersionConflict(f"ticket {key} is at version {shown}, not {expected}")
             text = marks.stamp(draft.text, token)
             note = self.tracker.comment(self.account, key, text, internal=draft.internal, files=files)
         if self.capabilities.complete_answers:

@@ -20,7 +20,7 @@ from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past
 from sync.policy import Winner
-from sync.reading import Reading
+from sync.reading import LONGEST_REQUEST, Reading
 from sync.reconcile import MEANING_CHANGED, Loser, Plan, Step, Verdict
 from sync.settle import mapped
 
@@ -95,7 +95,7 @@ def absorb(
         mapping_revision=gateway.mapping.revision,
         outdated=tuple(name for name, why in plan.standing.items() if why == MEANING_CHANGED),
         address=theirs.ticket.address or past.link.address,
-        intents=still_open(past, plan, intake, theirs, means),
+        intents=still_open(means, gateway, past, plan, intake, theirs),
         history_seen=past.link.history_seen if theirs.history_seen is None else theirs.history_seen,
         ignored=(*past.link.ignored, *intake.arrivals.duplicates, *_notices(intake)),
         last_error="",
@@ -114,7 +114,9 @@ def consequences(fields: Mapping[str, Value], changes: Mapping[str, Value]) -> d
     return result
 
 
-def still_open(past: Past, plan: Plan, intake: Intake, theirs: Reading, means: Means) -> tuple[Intent, ...]:
+def still_open(
+    means: Means, gateway: Gateway, past: Past, plan: Plan, intake: Intake, theirs: Reading
+) -> tuple[Intent, ...]:
     """The intents that this reading did not settle.
 
     An update's field is closed once it is seen to have landed; the rest is kept while the request may still execute,
@@ -123,9 +125,19 @@ def still_open(past: Past, plan: Plan, intake: Intake, theirs: Reading, means: M
         return past.link.intents
     arrived = tuple(intake.arrivals.landed.values())
     landed = {step.name for step in plan.steps if step.landed}
+    hidden = echo.swallowed(past.link, theirs.history or (), gateway.comment_effects, LONGEST_REQUEST)
     kept: list[Intent] = []
     for intent in past.link.intents:
-        if intent in arrived or intent.done:
+        if intent in arrived:
+            continue
+        if intent.done:
+            if hidden:  # what the tracker made of their edit is now known to be our doing: the next push undoes it
+                before = {name: each.said for name, each in hidden.items()}
+                shown = {name: each.shown for name, each in hidden.items()}
+                kept.append(replace(intent, before=before, side_effects=shown))
+                hidden = {}
+            elif gateway.connector.capabilities.history and theirs.history is None:
+                kept.append(intent)
             continue
         if intent.kind is IntentKind.UPDATE:
             waiting = {name: pair for name, pair in intent.wrote.items() if name not in landed}

@@ -10,7 +10,7 @@ from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past
 from sync.policy import ChangeTime, Times, admit
-from sync.reading import Reading, racy_window, row_version
+from sync.reading import LONGEST_REQUEST, Reading, racy_window, row_version
 from sync.reconcile import Evidence, Plan, reconcile
 from sync.settle import settle_look
 
@@ -20,6 +20,8 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
 
     `events`: the ticket's history at the centre, for the policy `newest`."""
     entries = theirs.history or ()
+    hidden = echo.swallowed(past.link, entries, gateway.comment_effects, LONGEST_REQUEST)
+    said = {**theirs.ticket.fields, **{name: each.said for name, each in hidden.items()}}
     proven = echo.landed(past.link.intents, entries, gateway.mapping)
     evidence = Evidence(
         landed={name: landing.pair for name, landing in proven.items()},
@@ -29,7 +31,7 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
     return reconcile(
         past.link,
         past.ticket.fields,
-        theirs.ticket.fields,
+        said,
         mapping=gateway.mapping,
         policy=gateway.policy,
         admit=admit,

@@ -7,9 +7,9 @@
    intent, the same text, and only one candidate.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from central.link import Intent, IntentKind, Link, Pair
 from central.model import Value
@@ -102,6 +102,39 @@ def set_by_people(link: Link, history: Sequence[Entry], mapping: mapping_model.M
             if last is not None and not last.own:
                 found.add(name)
     return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Swallowed:
+    """An edit that the tracker overwrote because of our comment, before anybody had read it."""
+
+    said: Value
+    """What the person had set."""
+    shown: Value
+    """What the tracker made of it."""
+
+
+def swallowed(
+    link: Link, history: Sequence[Entry], effects: Mapping[str, Mapping[str, str]], longest: timedelta
+) -> dict[str, Swallowed]:
+    """By their field name: edits that a declared side effect of a comment of ours hides, and nobody has since undone.
+
+    `effects`: what a comment makes of a field, value before -> value after; `longest`: how long a request may take."""
+    found: dict[str, Swallowed] = {}
+    landings = [intent.landed_at for intent in link.intents if intent.done and intent.landed_at is not None]
+    if not landings:
+        return found
+    entries = after(history, link.history_seen)
+    for name, table in effects.items():
+        own = [entry for entry in entries if entry.field == name]
+        if len(own) < 2:
+            continue
+        edit, effect = own[-2:]
+        ours = any(abs(landed_at - effect.at) <= longest for landed_at in landings)
+        hides = effect.old == edit.new and table.get(str(edit.new)) == effect.new
+        if ours and hides and not edit.own and not effect.own:
+            found[name] = Swallowed(edit.new, effect.new)
+    return found
 
 
 def overwritten(landing: Landing, field: mapping_model.FieldMapping) -> bool:

@@ -29,6 +29,11 @@ class Gateway:
     in_flight: int = 2
     contacts: tuple[str, ...] = ()
 
+    @property
+    def comment_effects(self) -> Mapping[str, Mapping[str, str]]:
+        """What a comment of ours is known to do to fields there: field -> {value before: value after}."""
+        return self.connector.capabilities.side_effects.get("comment", {})
+
 
 class Gateways(Protocol):
     """The systems that are registered now. A changed document gives a new gateway at the next call."""

@@ -1,9 +1,8 @@
 """Outward: a system is owed a look at our ticket. Comments first, fields next; every write is an intent first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair
@@ -23,7 +22,7 @@ from sync.reading import Reading, gone_by_value, held, read, reading, remembered
 from sync.reconcile import Plan, Verdict
 from sync.routing import Course
 from sync.settle import Settled, settle_create, settle_update, without
-from sync.speak import Spoken, notify, say, settle_notice, text_file
+from sync.speak import notify, say, settle_notice, text_file
 
 _DECISIONS = 5
 """How often a write is decided again when the ticket moves under it, before the delivery waits its turn."""
@@ -177,9 +176,7 @@ def _bind(
 def _spill(means: Means, gateway: Gateway, past: Past, whole: Spill, lease: Lease) -> Past:
     """A text that did not fit travels as a file beside."""
     text = f"The whole text is in the attached file {whole.name}."
-    past, _ = _unless_moved(
-        means, gateway, past, lease, lambda p: notify(means, gateway, p, text, lease, file=text_file(whole))
-    )
+    notify(means, gateway, past, text, lease, file=text_file(whole))
     return reread(means.store, past)
 
 
@@ -214,7 +211,7 @@ def _detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome
                 return said("the last notice had arrived")
         else:
             past, _ = _account_for_earlier_comments(means, gateway, past, lease)
-        _unless_moved(means, gateway, past, lease, lambda p: notify(means, gateway, p, text, lease, begin=begin))
+        notify(means, gateway, past, text, lease, begin=begin)
     except NotFound:
         return lose(means, gateway, past, lease, "it is gone there")
     return said(f"detached: the ticket is now with {unit}")
@@ -224,8 +221,9 @@ def _last_notice_arrived(means: Means, gateway: Gateway, past: Past, lease: Leas
     """Whether the notice whose answer was lost got through. A detached link is not read for anything else."""
     theirs = read(means, gateway, past, conversation=True)
     arrived = discussion.arrivals(past.link, theirs.marks, past.known).landed
+    comments = {comment.id: comment for comment in theirs.ticket.comments or ()}
     for remote_id, intent in arrived.items():
-        settle_notice(means, past, intent, remote_id, lease)
+        settle_notice(means, gateway, past, intent, comments[remote_id], lease)
     at = means.clock()
     for intent in past.link.intents:
         if intent not in arrived.values() and at < intent.at + means.request_deadline:
@@ -272,9 +270,7 @@ def _tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
             share_internal=gateway.share_internal,
         )
         for item in items:
-            past, spoken = _unless_moved(
-                means, gateway, past, lease, partial(_say, means, gateway, item=item, lease=lease)
-            )
+            spoken = say(means, gateway, past, item, lease)
             theirs = reading(gateway, spoken.ticket, spoken.asked_at) if spoken.ticket else None
             outcome = outcome.also(said(spoken.sentence))
             past = reread(means.store, past)
@@ -282,22 +278,6 @@ def _tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     except NotFound:
         return outcome.also(lose(means, gateway, past, lease, "it is gone there"))
     return outcome if outcome.said else said("already agreed")
-
-
-def _say(means: Means, gateway: Gateway, past: Past, *, item: discussion.Item, lease: Lease) -> Spoken:
-    return say(means, gateway, past, item, lease)
-
-
-def _unless_moved(
-    means: Means, gateway: Gateway, past: Past, lease: Lease, speak: Callable[[Past], Spoken]
-) -> tuple[Past, Spoken]:
-    """Speak; where the ticket has moved meanwhile, read it first, so that nobody's edit is overwritten unread."""
-    for _ in range(_DECISIONS):
-        try:
-            return past, speak(past)
-        except VersionConflict:
-            _, past = look(means, gateway, past, read(means, gateway, past, conversation=True), lease)
-    raise Transient("the ticket moves faster than it can be read; the comment waits its turn")
 
 
 def _account_for_earlier_comments(

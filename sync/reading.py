@@ -9,6 +9,9 @@ from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past
 
+LONGEST_REQUEST = timedelta(seconds=10)
+"""What a tracker sets by itself within this of our comment's arrival is taken for the comment's doing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

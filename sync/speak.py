@@ -9,8 +9,8 @@ from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link
 from central.model import SYSTEM, Attachment, Visibility
 from central.store.api import Lease, Transaction
-from connectors.api import CommentDraft, Commented, FileDraft, RemoteTicket, VersionStrength
-from connectors.errors import Refused, Transient, Unknown, VersionConflict
+from connectors.api import CommentDraft, Commented, FileDraft, RemoteComment, RemoteTicket
+from connectors.errors import Refused, Transient, Unknown
 from mappings.model import Spill
 from sync.absorb import tie_sent
 from sync.discussion import Item, fit
@@ -34,7 +34,6 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
 
     A refusal for good parks it with a visible gap, and the later ones follow.
 
-    :raises VersionConflict: read the ticket first, then say it.
     :raises ConnectorError: by remedy; the intent stays open where the write may have happened."""
     draft, carried = _draft(means, gateway, item)
     intent = _intent(means, gateway, past, draft, IntentKind.COMMENT, lease, item, carried)
@@ -55,7 +54,14 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
         for file in left_out:
             tx.links.tie_file(link.id, file.id, done.comment.id)
         ignored = (*link.ignored, done.comment.id) if item.comment is None else link.ignored
-        tx.links.save(link.evolve(intents=_done(link, intent), ignored=ignored, written_at=at, last_error=""))
+        tx.links.save(
+            link.evolve(
+                intents=_done(gateway, link, intent, done.comment.created_at),
+                ignored=ignored,
+                written_at=at,
+                last_error="",
+            )
+        )
         data = {"comment": intent.comment_id, "files": [f.name for f in item.files], "remote": done.comment.id}
         events = [Event(Kind.COMMENT_SENT, past.ticket.id, at, SYSTEM, system=gateway.system, data=data)]
         events += [
@@ -92,27 +98,31 @@ def notify(
     draft = CommentDraft(text, files=(file,) if file else ())
     intent = _intent(means, gateway, past, draft, IntentKind.NOTICE, lease)
     done = _send(means, gateway, past, intent, draft, lease, begin=begin)
-    settle_notice(means, past, intent, done.comment.id, lease)
+    settle_notice(means, gateway, past, intent, done.comment, lease)
     return Spoken("notice sent", done.ticket)
 
 
-def settle_notice(means: Means, past: Past, intent: Intent, remote_id: str, lease: Lease) -> None:
+def settle_notice(
+    means: Means, gateway: Gateway, past: Past, intent: Intent, arrived: RemoteComment, lease: Lease
+) -> None:
     """The notice is there, as this comment."""
 
     def settle(tx: Transaction) -> None:
         at = means.clock()
         link = _own_link(tx, past, lease, at)
-        ignored = (*link.ignored, remote_id)
-        tx.links.save(link.evolve(intents=_done(link, intent), ignored=ignored, written_at=at))
+        ignored = (*link.ignored, arrived.id)
+        tx.links.save(
+            link.evolve(intents=_done(gateway, link, intent, arrived.created_at), ignored=ignored, written_at=at)
+        )
 
     means.store.write(settle)
 
 
-def _done(link: Link, intent: Intent) -> tuple[Intent, ...]:
-    """Close the intent; one with side effects stays until a reading of the fields has recognised them."""
-    if not intent.side_effects:
+def _done(gateway: Gateway, link: Link, intent: Intent, landed_at: datetime) -> tuple[Intent, ...]:
+    """Close the intent; where comments have side effects it stays until a reading has told what they did."""
+    if not gateway.comment_effects:
         return without(link.intents, intent)
-    return tuple(replace(i, done=True) if i.token == intent.token else i for i in link.intents)
+    return tuple(replace(i, done=True, landed_at=landed_at) if i.token == intent.token else i for i in link.intents)
 
 
 def _own_link(tx: Transaction, past: Past, lease: Lease, at: datetime) -> Link:
@@ -174,19 +184,12 @@ def _send(
     means.ensure_time(lease)
     key = means.store.write(commit)
     try:
-        return gateway.connector.comment(key, draft, token=intent.token, expected=_expected(gateway, past))
+        return gateway.connector.comment(key, draft, token=intent.token)
     except Unknown:
         raise
-    except (Refused, Transient, VersionConflict):
+    except (Refused, Transient):
         _withdraw(means, past, intent, lease)
         raise
-
-
-def _expected(gateway: Gateway, past: Past) -> str | None:
-    """The version to insist on, where the tracker could overwrite an unread edit because of our comment."""
-    capabilities = gateway.connector.capabilities
-    guarded = capabilities.preconditions and capabilities.version is VersionStrength.STRONG
-    return past.link.version or None if guarded and "comment" in capabilities.side_effects else None
 
 
 def _withdraw(means: Means, past: Past, intent: Intent, lease: Lease) -> None:
