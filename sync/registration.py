@@ -155,9 +155,11 @@ class _Plan:
             self._check_connector(document, system)
             self._check_mapping(document, system)
             self._check_address(document)
+        given = {each.name: each for each in self._of_kind("mapping")}
         for document, system in others.values():
-            if system.mapping in self._mappings:
-                self._check_fit(document, system, self._mappings[system.mapping], self._mapping_place(system.mapping))
+            if system.mapping in given:
+                place = given[system.mapping].place(("connector",))
+                self._check_fit(document, system, self._mappings[system.mapping], place)
         self._check_alone({**others, **self._systems})
         if self._problems:
             raise DocumentError(dict.fromkeys(self._problems))
@@ -263,9 +265,6 @@ class _Plan:
                     f"{suggestion(name, mapping.fields)}"
                 )
                 self._problems.append(Problem(document.key_place(("policy", name)), sentence))
-
-    def _mapping_place(self, name: str) -> Place:
-        return next(each for each in self._of_kind("mapping") if each.name == name).place(("connector",))
 
     def _check_alone(self, systems: Mapping[str, tuple[loader.Document, SystemDocument]]) -> None:
         """A unit and a secret belong to one system each."""

@@ -1,0 +1,206 @@
+"""Documents enter the registry together or not at all; what does not fit is told at its place."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from central.registry import SystemState
+from central.store.memory import MemoryStore
+from connectors.environment import Environment
+from mappings.library import shipped
+from mappings.loader import DocumentError, read
+from sync import registration
+from sync.bootstrap import ConnectorKinds
+from sync.registration import Applied, Change
+from sync.secrets import Secrets
+
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+CZ = """\
+kind: system
+name: ngi-cz
+connector: rt
+settings: {url: "https://rt.example.cz", queue: ggus, token: {secret: "env:INTERDESK_SECRET_CZ"}}
+mapping: rt
+support_units: [NGI_CZ]
+"""
+PL = """\
+kind: system
+name: ngi-pl
+connector: redmine
+settings: {url: "https://redmine.example.pl", project: ggus, api_key: {secret: "env:INTERDESK_SECRET_PL"}}
+mapping: redmine
+support_units: [NGI_PL]
+"""
+
+
+class Office:
+    """A registry, and somebody who applies documents to it."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        secrets = Secrets({"INTERDESK_SECRET_CZ": "cz-token-1", "INTERDESK_SECRET_PL": "pl-key-1"})
+        self.connectors = ConnectorKinds(Environment(clock=lambda: AT), secrets)
+
+    def apply(self, text: str, *, same_secret: bool = False) -> tuple[Applied, ...]:
+        documents = read(text, "all.yaml")
+        return self.store.write(
+            lambda tx: registration.apply(tx, documents, self.connectors, AT, by="ops", same_secret=same_secret)
+        )
+
+    def plan(self, text: str) -> tuple[Change, ...]:
+        return self.store.read(lambda tx: registration.plan(tx, read(text, "all.yaml"), self.connectors))
+
+    def refused(self, text: str) -> list[str]:
+        before = self.registered()
+        with pytest.raises(DocumentError) as caught:
+            self.apply(text)
+        assert self.registered() == before, "nothing is half-written"
+        return [str(problem) for problem in caught.value.problems]
+
+    def registered(self) -> list[tuple[str, str, int]]:
+        return self.store.read(lambda tx: [(d.kind, d.name, d.revision) for d in tx.registry.documents()])
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def both(*texts: str) -> str:
+    return "---\n".join(texts)
+
+
+def test_a_new_system_begins_as_a_draft_and_brings_its_mapping_from_the_library(office: Office) -> None:
+    applied = office.apply(both(CZ, PL))
+    assert [(each.change.label, each.change.verb, each.change.pinned, each.revision) for each in applied] == [
+        ("mapping rt", "new", True, 1),
+        ("mapping redmine", "new", True, 1),
+        ("system ngi-cz", "new", False, 1),
+        ("system ngi-pl", "new", False, 1),
+    ]
+    system = office.store.read(lambda tx: tx.registry.system("ngi-cz"))
+    assert (system.state, system.revision) == (SystemState.DRAFT, 1)
+
+
+def test_the_same_text_again_changes_nothing(office: Office) -> None:
+    office.apply(CZ)
+    (again,) = office.apply(CZ)
+    assert (again.change.verb, again.change.diff(), again.revision) == ("unchanged", "", 1)
+
+
+def test_a_change_is_a_new_revision_and_shows_as_a_diff(office: Office) -> None:
+    office.apply(CZ)
+    (changed,) = office.apply(CZ.replace("queue: ggus", "queue: grid"))
+    assert changed.revision == 2
+    assert "-settings: " in changed.change.diff()
+    assert "queue: grid" in changed.change.diff()
+    assert office.store.read(lambda tx: tx.registry.system("ngi-cz")).revision == 2
+
+
+def test_a_plan_changes_nothing(office: Office) -> None:
+    assert [change.verb for change in office.plan(CZ)] == ["new", "new"]
+    assert office.registered() == []
+
+
+def test_one_bad_document_keeps_all_out_and_every_problem_is_told(office: Office) -> None:
+    told = office.refused(
+        both(CZ.replace("mapping: rt", "mapping: rtt"), PL.replace("connector: redmine", "connector: redmin"))
+    )
+    assert told == [
+        "all.yaml:5:10: there is no mapping 'rtt'; did you mean 'rt'? there are: plain, redmine, rt",
+        "all.yaml:10:12: there is no connector 'redmin'; did you mean 'redmine'? there are: "
+        + ", ".join(office.connectors.names()),
+        "all.yaml:12:10: mapping redmine translates for connector redmine, and system ngi-pl uses redmin",
+    ]
+
+
+def test_what_the_connector_finds_in_its_settings_is_told_at_its_place(office: Office) -> None:
+    told = office.refused(CZ.replace("queue: ggus", "qeue: ggus"))
+    assert any(
+        "has no setting 'qeue' (did you mean 'queue'?)" in line and line.startswith("all.yaml:4:") for line in told
+    )
+    assert any("queue is missing" in line and line.startswith("all.yaml:4:1:") for line in told)
+
+
+def test_a_secret_that_is_not_there_is_told_by_the_name_of_its_variable(office: Office) -> None:
+    (told,) = office.refused(CZ.replace("INTERDESK_SECRET_CZ", "INTERDESK_SECRET_NOBODY"))
+    assert told.endswith("set the environment variable INTERDESK_SECRET_NOBODY")
+
+
+def test_a_secret_written_plainly_is_refused_without_being_repeated(office: Office) -> None:
+    told = office.refused(CZ.replace('{secret: "env:INTERDESK_SECRET_CZ"}', '"1-14-abcdef0123"'))
+    assert any("write a reference" in line for line in told)
+    assert "abcdef0123" not in str(told)
+
+
+def test_a_support_unit_belongs_to_one_system(office: Office) -> None:
+    office.apply(CZ)
+    (told,) = office.refused(PL.replace("NGI_PL]", "NGI_PL, NGI_CZ]"))
+    assert told == "all.yaml:6:25: support unit NGI_CZ belongs to system ngi-cz already; a unit has one system"
+
+
+def test_a_unit_may_move_from_one_system_to_another_in_one_step(office: Office) -> None:
+    office.apply(both(CZ, PL))
+    moved = both(CZ.replace("[NGI_CZ]", "[]"), PL.replace("[NGI_PL]", "[NGI_PL, NGI_CZ]"))
+    assert [each.change.verb for each in office.apply(moved)] == ["changed", "changed"]
+
+
+def test_a_secret_belongs_to_one_system(office: Office) -> None:
+    office.apply(CZ)
+    (told,) = office.refused(PL.replace("INTERDESK_SECRET_PL", "INTERDESK_SECRET_CZ"))
+    assert "this secret is system ngi-cz's" in told
+
+
+def test_a_secret_is_not_taken_along_to_another_address_unasked(office: Office) -> None:
+    office.apply(CZ)
+    moved = CZ.replace("rt.example.cz", "rt.example.net")
+    (told,) = office.refused(moved)
+    assert "moves to https://rt.example.net" in told
+    assert office.apply(moved, same_secret=True)[0].revision == 2
+
+
+def test_another_path_of_the_same_address_asks_nobody(office: Office) -> None:
+    office.apply(CZ)
+    assert office.apply(CZ.replace("rt.example.cz", "rt.example.cz/rt"))[0].revision == 2
+
+
+def test_a_policy_names_a_field_that_the_mapping_carries(office: Office) -> None:
+    (told,) = office.refused(CZ + "policy: {phone: remote}\n")
+    assert "a policy is given for 'phone', which mapping rt does not carry" in told
+    assert told.startswith("all.yaml:7:10")
+
+
+def test_a_mapping_that_no_longer_fits_a_registered_system_is_refused(office: Office) -> None:
+    office.apply(CZ)
+    (told,) = office.refused(shipped("rt").source.replace("connector: rt", "connector: redmine"))
+    assert "translates for connector redmine, and system ngi-cz uses rt" in told
+
+
+def test_a_mapping_of_ones_own_goes_before_the_librarys(office: Office) -> None:
+    own = shipped("rt").source.replace("less urgent: 25", "less urgent: 10")
+    applied = office.apply(both(own, CZ))
+    assert [(each.change.label, each.change.pinned) for each in applied] == [
+        ("mapping rt", False),
+        ("system ngi-cz", False),
+    ]
+
+
+def test_the_instance_is_not_applied(office: Office) -> None:
+    (told,) = office.refused("kind: instance\nname: ggus\n")
+    assert "name its file in INTERDESK_CONFIG" in told
+
+
+def test_an_unknown_kind_is_told_with_the_nearest(office: Office) -> None:
+    (told,) = office.refused("kind: sytem\nname: x\n")
+    assert "did you mean 'system'?" in told
+
+
+def test_one_document_twice_is_refused(office: Office) -> None:
+    (told,) = office.refused(both(CZ, CZ))
+    assert told.startswith("all.yaml:9:7: system ngi-cz is here twice")
+
+
+def test_a_registered_document_is_found_again_at_its_places(office: Office) -> None:
+    office.apply(both(CZ, PL))
+    stored = office.store.read(lambda tx: tx.registry.document("system", "ngi-pl"))
+    assert str(registration.read_again(stored).place(("mapping",))) == "all.yaml:12:10"
