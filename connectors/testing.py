@@ -202,14 +202,6 @@ class ConnectorConformance:
             stand.connector.update(held.key, {stand.subject: "ours"}, held=held)
         assert stand.connector.fetch(held.key).fields[stand.subject] == "a person was here"
 
-    def test_a_comment_that_expects_another_version_is_a_conflict_and_is_not_written(self, stand: Stand) -> None:
-        stand.need(stand.connector.capabilities.preconditions, "preconditions")
-        held = stand.create()
-        stand.people.change(held.key, stand.subject, "a person was here")
-        with pytest.raises(VersionConflict):
-            stand.connector.comment(held.key, CommentDraft("ours"), token=stand.token(), expected=held.version)
-        assert stand.comments(held.key) == ()
-
     def test_a_strong_version_moves_with_every_change_and_with_nothing_else(self, stand: Stand) -> None:
         stand.need(stand.connector.capabilities.version is VersionStrength.STRONG, "strong version")
         ticket = stand.create()

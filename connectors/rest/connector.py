@@ -86,10 +86,10 @@ class RestConnector:
             self._check(key)
             return self._writer.update(key, patch, held)
 
-    def comment(self, key: str, draft: CommentDraft, *, token: str, expected: str | None = None) -> Commented:
+    def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
         with self._site.http.call():
             self._check(key)
-            return self._writer.comment(key, draft, token, expected)
+            return self._writer.comment(key, draft, token)
 
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:
         return files.download(self._site, file)

@@ -247,8 +247,6 @@ class CommentWrite(_Part):
     internal: str | None = None
     """Paths; None: comments cannot be hidden."""
     body: dict[str, Any]
-    guard: dict[str, str] = {}
-    """As for an update."""
     id_header: str | None = None
     id_pattern: str = r"(\d+)$"
     """Where the answer names the new comment. None: it is read back and found by its mark."""
