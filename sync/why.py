@@ -85,7 +85,7 @@ def explain(
         raise NoField(f"there is no field {field!r}{suggestion(field, FIELDS)}")
     changes = [event for event in events if event.kind is Kind.FIELD_CHANGED and event.field == field]
     first = changes[0].data.get("from") if changes else plain(ticket[field])
-    origins = [_beginning(ticket, field, events, first)]
+    origins = [_beginning(ticket, field, events, links, first)]
     origins += [Origin(each.data.get("to"), each.actor, each.system, each.at, each.why) for each in changes]
     latest = origins[::-1]
     return Why(
@@ -99,11 +99,14 @@ def explain(
     )
 
 
-def _beginning(ticket: Ticket, field: str, events: Sequence[Event], first: Any) -> Origin:
+def _beginning(ticket: Ticket, field: str, events: Sequence[Event], links: Sequence[Link], first: Any) -> Origin:
     """What the field held when the ticket was made, and who said so."""
     created = next((event for event in events if event.kind is Kind.TICKET_CREATED), None)
     given = created is not None and field in created.data.get("fields", ())
-    if created is None or not given or (created.system is None and first == plain(DEFAULTS.get(field))):
+    if given and first == plain(DEFAULTS.get(field)):
+        # a birth lists the defaults too: only what its mapping carried was said by somebody there
+        given = any(link.birth and field in link.base for link in links)
+    if created is None or not given:
         return Origin(first, None, None, ticket.created_at, "what a new ticket begins with")
     return Origin(first, created.actor, created.system, created.at, created.why)
 

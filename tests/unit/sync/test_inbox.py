@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -98,9 +98,7 @@ def test_a_signed_hint_is_kept_as_one_look_however_often_it_comes(door: Door) ->
     assert [door.post(hint(17)) for _ in range(3)] == [202, 202, 202]
     assert door.due() == 1
     claim = door.store.write(
-        lambda tx: tx.outbox.claim(
-            "ngi-cz", "me", door.clock(), ttl=door.means.request_deadline, lease_name=lambda t, d: d.subject
-        )
+        lambda tx: tx.outbox.claim("ngi-cz", "me", AT, ttl=timedelta(minutes=1), lease_name=lambda _, d: d.subject)
     )
     assert (claim.delivery.direction, claim.delivery.subject) == (Direction.INWARD, "17")
     assert claim.delivery.hint is None, "nothing of what it says is believed"
