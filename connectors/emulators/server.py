@@ -94,6 +94,8 @@ class Emulator:
         """The latest requests, bodies and all."""
         self.counts: Counter[str] = Counter()
         """How many there were, by kind."""
+        self.connections = 0
+        """How many were made to it."""
         self.delay = 0.0
         """Seconds that every answer takes."""
         self._lock = threading.Lock()
@@ -178,6 +180,7 @@ class Emulator:
                     _shut(made)
                     return
                 self._open.add(made)
+                self.connections += 1
             threading.Thread(target=self._serve, args=(made,), daemon=True).start()
 
     def _serve(self, made: socket.socket) -> None:
