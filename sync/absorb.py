@@ -15,12 +15,13 @@ from central.model import SYSTEM, Attachment, Comment, Conflict, NewComment, New
 from central.store.api import Transaction
 from mappings import model as mapping_model
 from sync import echo, routing
+from sync.decide import hidden_edits
 from sync.discussion import Arrivals
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past
 from sync.policy import Winner
-from sync.reading import LONGEST_REQUEST, Reading
+from sync.reading import Reading
 from sync.reconcile import MEANING_CHANGED, Loser, Plan, Step, Verdict
 from sync.settle import mapped
 
@@ -125,18 +126,16 @@ def still_open(
         return past.link.intents
     arrived = tuple(intake.arrivals.landed.values())
     landed = {step.name for step in plan.steps if step.landed}
-    hidden = echo.swallowed(past.link, theirs.history or (), gateway.comment_effects, LONGEST_REQUEST)
+    hidden = hidden_edits(gateway, past, theirs)
     kept: list[Intent] = []
     for intent in past.link.intents:
-        if intent in arrived:
-            continue
-        if intent.done:
+        if intent.done or intent in arrived:
             if hidden:  # what the tracker made of their edit is now known to be our doing: the next push undoes it
                 before = {name: each.said for name, each in hidden.items()}
                 shown = {name: each.shown for name, each in hidden.items()}
-                kept.append(replace(intent, before=before, side_effects=shown))
+                kept.append(replace(intent, done=True, before=before, side_effects=shown))
                 hidden = {}
-            elif gateway.connector.capabilities.history and theirs.history is None:
+            elif intent.done and gateway.connector.capabilities.history and theirs.history is None:
                 kept.append(intent)
             continue
         if intent.kind is IntentKind.UPDATE:

@@ -244,7 +244,7 @@ def instance_document(document: Document) -> InstanceDocument:
 def references(data: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], object]]:
     """Every `{secret: …}` in plain data: where it stands, and the reference."""
     if isinstance(data, Mapping):
-        if set(data) == {"secret"}:
+        if set(data) == {"secret"} and not isinstance(data["secret"], Mapping):
             yield path, data["secret"]
             return
         for key, value in data.items():

@@ -20,7 +20,7 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
 
     `events`: the ticket's history at the centre, for the policy `newest`."""
     entries = theirs.history or ()
-    hidden = echo.swallowed(past.link, entries, gateway.comment_effects, LONGEST_REQUEST)
+    hidden = hidden_edits(gateway, past, theirs)
     said = {**theirs.ticket.fields, **{name: each.said for name, each in hidden.items()}}
     proven = echo.landed(past.link.intents, entries, gateway.mapping)
     evidence = Evidence(
@@ -37,6 +37,12 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
         admit=admit,
         evidence=evidence,
     )
+
+
+def hidden_edits(gateway: Gateway, past: Past, theirs: Reading) -> dict[str, echo.Swallowed]:
+    """Edits that a side effect of a comment of ours hides from this reading, by their field name."""
+    arrived = echo.landings(past.link, theirs.marks)
+    return echo.swallowed(past.link, theirs.history or (), arrived, gateway.comment_effects, LONGEST_REQUEST)
 
 
 def events_for(means: Means, gateway: Gateway, past: Past) -> Sequence[Event]:

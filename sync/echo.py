@@ -36,6 +36,7 @@ class Mark:
     token: str | None
     own: bool
     text: str
+    at: datetime
 
 
 def seen_already(link: Link, row_version: str, at: datetime) -> tuple[bool, datetime | None]:
@@ -114,23 +115,31 @@ class Swallowed:
     """What the tracker made of it."""
 
 
+def landings(link: Link, marks: Sequence[Mark]) -> tuple[datetime, ...]:
+    """When comments of ours arrived there since the history was last read, by their clock."""
+    known = [intent.landed_at for intent in link.intents if intent.done and intent.landed_at is not None]
+    return (*known, *(mark.at for mark in marks if own_comment(mark, link.intents) is not None))
+
+
 def swallowed(
-    link: Link, history: Sequence[Entry], effects: Mapping[str, Mapping[str, str]], longest: timedelta
+    link: Link,
+    history: Sequence[Entry],
+    arrived: Sequence[datetime],
+    effects: Mapping[str, Mapping[str, str]],
+    longest: timedelta,
 ) -> dict[str, Swallowed]:
     """By their field name: edits that a declared side effect of a comment of ours hides, and nobody has since undone.
 
-    `effects`: what a comment makes of a field, value before -> value after; `longest`: how long a request may take."""
+    `arrived`: when comments of ours did; `effects`: what a comment makes of a field, value before -> value after;
+    `longest`: how long a request may take."""
     found: dict[str, Swallowed] = {}
-    landings = [intent.landed_at for intent in link.intents if intent.done and intent.landed_at is not None]
-    if not landings:
-        return found
     entries = after(history, link.history_seen)
     for name, table in effects.items():
         own = [entry for entry in entries if entry.field == name]
         if len(own) < 2:
             continue
         edit, effect = own[-2:]
-        ours = any(abs(landed_at - effect.at) <= longest for landed_at in landings)
+        ours = any(abs(at - effect.at) <= longest for at in arrived)
         hides = effect.old == edit.new and table.get(str(edit.new)) == effect.new
         if ours and hides and not edit.own and not effect.own:
             found[name] = Swallowed(edit.new, effect.new)

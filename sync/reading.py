@@ -25,7 +25,9 @@ class Reading:
     @property
     def marks(self) -> tuple[Mark, ...]:
         """Their public comments; internal ones do not exist for us."""
-        return tuple(Mark(c.id, c.token, c.own, c.text) for c in self.ticket.comments or () if not c.internal)
+        return tuple(
+            Mark(c.id, c.token, c.own, c.text, c.created_at) for c in self.ticket.comments or () if not c.internal
+        )
 
     @property
     def history_seen(self) -> str | None:

@@ -11,7 +11,7 @@ import click
 
 from sync import logs
 from sync.bootstrap import Interdesk
-from sync.cli.output import console, say
+from sync.cli.output import as_json, console, document, say, table
 from sync.cli.session import Session
 
 
@@ -50,6 +50,29 @@ def demo(session: Session, once: bool) -> int:
     return 0 if show(session.settings, console(), linger) else 1
 
 
+@click.command()
+@click.argument("name", type=click.Choice(["P3"], case_sensitive=False))
+@click.option("--size", type=click.Choice(["small", "full"]), default="small", show_default=True)
+@as_json
+@click.pass_obj
+def bench(session: Session, name: str, size: str, as_json: bool) -> int:
+    """Measure interdesk beside the least that any program could do, in one run. Exit code 1 where it is too slow.
+
+    P3: from a webhook to the other side's write done, 20 changes a second, both directions, the embedded default.
+    """
+    from sync.bench import p3  # it loads the server
+
+    report = p3.run(session.settings, size)
+    if as_json:
+        document(report.plain())
+    else:
+        rows = [("interdesk", report.metrics), ("floor", report.floor), ("limit", report.limit)]
+        table(("P3", "p50 ms", "p99 ms"), [(who, figures["p50_ms"], figures["p99_ms"]) for who, figures in rows])
+        say(*report.wrong, f"{name} {size}: {report.ratio} times the floor, target {report.target}")
+        say("met" if report.met else "missed" if report.correct else "the work came out wrong")
+    return 0 if report.met else 1
+
+
 @contextmanager
 def until_told() -> Iterator[threading.Event]:
     """An event that Ctrl-C and a polite kill set, so that everything ends in order."""
@@ -66,4 +89,4 @@ def until_told() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-COMMANDS = (run, demo)
+COMMANDS = (run, demo, bench)
