@@ -148,12 +148,11 @@ def still_open(
 
 
 def unread_edits(past: Past, gateway: Gateway, theirs: Reading) -> dict[str, Loser]:
-    """Edits that our open writes replaced before anybody had read them: their history shows what was there."""
-    found = {}
-    for name, landing in echo.landed(past.link.intents, theirs.history or (), gateway.mapping).items():
-        if echo.overwritten(landing, gateway.mapping.fields[name]):
-            found[name] = Loser(landing.pair.ours, landing.replaced, Winner.CENTRAL, WRITTEN_BETWEEN)
-    return found
+    """Edits that our writes replaced before anybody had read them; a precondition rules them out."""
+    if theirs.history is None or gateway.connector.capabilities.preconditions:
+        return {}
+    found = echo.overwritten(past.link, theirs.history, gateway.mapping)
+    return {name: Loser(past.ticket[name], lost, Winner.CENTRAL, WRITTEN_BETWEEN) for name, lost in found.items()}
 
 
 WRITTEN_BETWEEN = "a person wrote between our read and our write, and this system knows no lock"

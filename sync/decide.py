@@ -22,9 +22,8 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
     entries = theirs.history or ()
     hidden = hidden_edits(gateway, past, theirs)
     said = {**theirs.ticket.fields, **{name: each.said for name, each in hidden.items()}}
-    proven = echo.landed(past.link.intents, entries, gateway.mapping)
     evidence = Evidence(
-        landed={name: landing.pair for name, landing in proven.items()},
+        landed=echo.landed(past.link.intents, entries, gateway.mapping),
         by_people=echo.set_by_people(past.link, entries, gateway.mapping),
         times=_times(gateway, theirs, events),
     )

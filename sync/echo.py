@@ -60,25 +60,15 @@ def after(history: Sequence[Entry], seen: str | None) -> Sequence[Entry]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """A write of ours that their history proves, and the value that it replaced."""
-
-    pair: Pair
-    replaced: Value
-    before: Value
-
-
-def landed(intents: Sequence[Intent], history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Landing]:
-    """Writes of open intents that entries made after them prove: by our field name."""
-    found: dict[str, Landing] = {}
+def landed(intents: Sequence[Intent], history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Pair]:
+    """Writes of open intents that entries made after them prove: our field -> the pair we wrote."""
+    found: dict[str, Pair] = {}
     for intent in intents:
         entries = after(history, intent.history_seen)
         for name, pair in intent.wrote.items():
             field = mapping.fields.get(name)
-            entry = own_entry(entries, field, pair) if field else None
-            if field is not None and entry is not None:
-                found[name] = Landing(pair, entry.old, intent.before.get(field.remote))
+            if field is not None and own_entry(entries, field, pair) is not None:
+                found[name] = pair
     return found
 
 
@@ -146,10 +136,26 @@ def swallowed(
     return found
 
 
-def overwritten(landing: Landing, field: mapping_model.FieldMapping) -> bool:
-    """Whether our write replaced a value that we had not read: an edit made between our read and our write."""
-    canonical = field.rule.canonical_theirs
-    return canonical(landing.replaced) != canonical(landing.before)
+def overwritten(link: Link, history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Value]:
+    """Edits that a write of ours replaced before anybody had read them: our field -> their lost value.
+
+    Of the entries that were not read before, the run of people's edits right before an own one tells: where it does
+    not end where it began, its last value was replaced unread."""
+    unread = after(history, link.history_seen)
+    found: dict[str, Value] = {}
+    for name, field in mapping.fields.items():
+        run: list[Entry] = []
+        for entry in unread:
+            if entry.field != field.remote:
+                continue
+            if not entry.own:
+                run.append(entry)
+                continue
+            canonical = field.rule.canonical_theirs
+            if run and canonical(run[0].old) != canonical(entry.old):
+                found[name] = entry.old
+            run = []
+    return found
 
 
 def own_comment(mark: Mark, intents: Sequence[Intent]) -> Intent | None:

@@ -305,8 +305,25 @@ def _account_for_earlier_comments(
     return (reread(means.store, past) if waiting else past), theirs
 
 
+def _account_for_earlier_writes(
+    means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease
+) -> tuple[Past, Reading | None]:
+    """Find out what became of an update whose answer was lost, before another one may cross it."""
+    if not any(intent.kind is IntentKind.UPDATE for intent in past.link.intents):
+        return past, theirs
+    if theirs is None or theirs.ticket.comments is None:
+        theirs = read(means, gateway, past, conversation=True)
+        _, past = look(means, gateway, past, theirs, lease)
+    for intent in past.link.intents:
+        if intent.kind is IntentKind.UPDATE:
+            certain_at = intent.at + means.request_deadline
+            raise TryLater("an earlier write may still be carried out there", certain_at, means.clock())
+    return past, theirs
+
+
 def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease) -> Outcome:
     """Write what the plan says, decided anew whenever either side moves."""
+    past, theirs = _account_for_earlier_writes(means, gateway, past, theirs, lease)
     for attempt in range(_DECISIONS):
         if theirs is None and not past.link.intents:
             plan = decide(gateway, past, remembered(past))
@@ -442,8 +459,8 @@ def _settle(
             means.relay.owe_inward(tx, gateway.system, link.key or "", at, reason="they changed it while we wrote")
         else:
             link = read_up_to(link, gateway, after, unread=_unread(past, after))
-            if after.history_seen is not None:
-                link = link.evolve(history_seen=after.history_seen)
+        if after.history_seen is not None:
+            link = link.evolve(history_seen=after.history_seen)
         if not settled.refused and not settled.look_again and not link.intents:
             link = link.evolve(agreed_at=at)
         tx.links.save(link)

@@ -48,9 +48,11 @@ def settle_update(
         canonical = field.rule.canonical_theirs
         read, before = after.get(field.remote), intent.before.get(field.remote)
         disagreements.pop(name, None)
-        if canonical(read) == canonical(pair.theirs):
+        wrote = history is not None and own_entry(history, field, pair) is not None
+        if canonical(read) == canonical(pair.theirs) or wrote:
             base[name], arrived[name] = pair, pair
             refusals.pop(name, None)
+            look_again = look_again or canonical(read) != canonical(pair.theirs)
         elif canonical(read) == canonical(before):
             reason = reasons.get(field.remote) or f"the tracker left it at {before!r} without saying why"
             refusals[name] = Refusal(pair.theirs, read, reason, mapping.revision, at)
@@ -58,8 +60,7 @@ def settle_update(
             refused[name] = reason
         else:
             look_again = True
-            unwritten = field.remote in reasons or (history is not None and own_entry(history, field, pair) is None)
-            if not unwritten:
+            if field.remote not in reasons and history is None:
                 base[name], arrived[name] = pair, pair
     for field in mapping.fields.values():
         untouched = field.central not in intent.wrote and field.remote in after and field.remote in intent.before

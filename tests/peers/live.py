@@ -130,7 +130,7 @@ class LiveMesh:
 
     def work(self) -> int:
         steps = 0
-        while any([lane.step() is not None for lane in self.lanes.values()]):
+        while any([lane.step() is not None for lane in self.lanes.values()]):  # noqa: C419 (every lane has its turn)
             steps += 1
             assert steps < 200, "something ping-pongs"
         return steps
@@ -200,17 +200,15 @@ class LiveMesh:
         wrong = []
         for name, link in self._active():
             site, person = self.site(name), self.person(name)
-            there = [c for c in person.comments(link.key or "")]
+            there = list(person.comments(link.key or ""))
             ours = self.desk.store.read(lambda tx, link=link: tx.tickets.comments(link.ticket_id))
             sent = Counter(_unmarked(c) for c in there if c.author == site.user)
             wrong += [f"no twins: {n} times in {name} {link.key}: {t!r}" for t, n in sent.items() if n > 1]
             taken = Counter(c.origin_id for c in ours if c.origin_system == name)
             for comment in there:
-                if comment.author != site.user and not comment.internal and comment.text.strip():
-                    if taken[comment.id] != 1:
-                        wrong.append(
-                            f"no loss, no twins: {name} comment {comment.id} is here {taken[comment.id]} times"
-                        )
+                human = comment.author != site.user and not comment.internal and bool(comment.text.strip())
+                if human and taken[comment.id] != 1:
+                    wrong.append(f"no loss, no twins: {name} comment {comment.id} is here {taken[comment.id]} times")
             for comment in ours:
                 if comment.origin_system != name and comment.visibility is Visibility.PUBLIC and comment.text:
                     first = comment.text.splitlines()[0]

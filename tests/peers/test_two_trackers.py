@@ -165,16 +165,25 @@ def test_reassigned_away_and_back_the_link_is_detached_with_one_notice_and_merge
     assert mesh.broken_laws() == []
 
 
-def test_a_ticket_deleted_in_rt_is_a_lost_link_and_nothing_is_deleted_elsewhere(mesh: LiveMesh) -> None:
-    key, other = mesh.shared()
-    mesh.rt.agent.delete(key)
+def test_a_ticket_deleted_in_rt_is_a_lost_link_and_nothing_is_deleted_here(mesh: LiveMesh) -> None:
+    key = mesh.rt.agent.open("a mistake", "please forget")
+    mesh.settle()
+    mesh.rt.agent.delete(key)  # its lifecycle allows that of a new ticket only
     mesh.settle()
     mesh.scan()
-    mesh.desk.centre.comment(1, "anybody there?", TPM)
     mesh.settle()
     assert mesh.link(RT).state is LinkState.LOST
-    assert any("anybody there?" in c.text for c in mesh.redmine.agent.comments(other))
-    assert mesh.redmine.agent.fields(other)["subject"] == "CE refuses jobs ✓"
+    assert mesh.ticket()["status"] == "new"
+
+
+def test_a_ticket_deleted_in_redmine_is_a_lost_link_and_nothing_is_deleted_elsewhere(mesh: LiveMesh) -> None:
+    key, other = mesh.shared()
+    mesh.redmine.agent.delete(other)
+    mesh.desk.centre.comment(1, "anybody there?", TPM)
+    mesh.settle()
+    assert mesh.link(REDMINE).state is LinkState.LOST
+    assert any("anybody there?" in c.text for c in mesh.rt.agent.comments(key))
+    assert mesh.broken_laws() == []
 
 
 @pytest.mark.parametrize("down", [RT, REDMINE])
