@@ -1,0 +1,453 @@
+"""Outward, over a whole mesh: creating once, writing fields, leaving, coming back, each interrupted anywhere."""
+
+from datetime import timedelta
+
+import pytest
+
+from central.link import LinkState
+from central.store.api import CommitFailed
+from central.store.memory import MemoryStore
+from connectors.errors import Refused, Transient, Unknown
+from connectors.memory import WELL_BEHAVED, Call
+from sync.simulation.laws import broken
+from tests.unit.sync.world import NOTICE, TPM, World, failing, once
+
+LOST = Unknown("the answer was lost")
+
+
+class Killed(BaseException):
+    """kill -9: nothing is caught, nothing is cleaned up."""
+
+
+class MortalStore(MemoryStore):
+    """Dies at the n-th commit from now: before it, or right after it."""
+
+    fuse: int | None = None
+    after = False
+
+    def write(self, change):
+        if self.fuse is None:
+            return super().write(change)
+        self.fuse -= 1
+        if self.fuse >= 0:
+            return super().write(change)
+        self.fuse = None
+        if self.after:
+            super().write(change)
+        raise Killed
+
+
+# -- fields --------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_within_a_folded_word_writes_nothing_and_a_later_edit_there_is_no_conflict() -> None:
+    world = World()
+    key, _ = world.shared()
+    for status in ("on hold", "waiting for reply"):
+        world.centre.change(1, {"status": status}, TPM)
+        world.mesh.settle()
+    world.alice.edit(key, status="open")
+    assert world.end() == []
+    assert (world.ticket()["status"], world.conflicts()) == ("in progress", [])
+
+
+def test_a_crash_before_an_update_is_sent_loses_nothing_though_the_same_value_was_written_earlier() -> None:
+    world = World()
+    world.shared()
+    for status in ("in progress", "on hold"):
+        world.centre.change(1, {"status": status}, TPM)
+        world.mesh.settle()
+    once(world.redmine.connector, "update", failing(Killed()), done=False)
+    world.centre.change(1, {"status": "in progress"}, TPM)
+    with pytest.raises(Killed):
+        world.mesh.work()
+    world.mesh.restart()
+    assert world.end() == []
+    assert world.ticket()["status"] == "in progress"
+    assert world.issue(world.redmine).fields["status"] == "In Progress"
+
+
+def test_a_write_refused_because_of_somebodys_edit_in_between_is_a_conflict_and_not_a_surrender() -> None:
+    world = World()
+    _, other = world.shared()
+    world.centre.change(1, {"status": "in progress"}, TPM)
+    world.mesh.settle()
+    once(world.redmine.connector, "update", lambda _: world.bob.edit(other, status="Rejected"), done=False)
+    world.centre.change(1, {"status": "solved"}, TPM)
+    assert world.end() == []
+    assert world.ticket()["status"] == "solved"
+    assert [(c.ours, c.theirs) for c in world.conflicts()] == [("solved", "Rejected")]
+    assert "refused" in world.link("ngi-pl").disagreements["status"]
+
+
+def test_an_edit_that_our_write_overwrote_is_kept_though_the_answer_was_lost() -> None:
+    world = World()
+    _, other = world.shared()
+
+    def meddle(call: Call) -> None:
+        if call.operation == "update" and not call.done:
+            world.bob.edit(other, subject="bob, in the middle")
+        elif call.operation == "update":
+            world.redmine.connector.intruder = None
+            raise LOST
+
+    world.redmine.connector.intruder = meddle
+    world.centre.change(1, {"subject": "from the centre"}, TPM)
+    assert world.end() == []
+    assert [c.theirs for c in world.conflicts()] == ["bob, in the middle"]
+
+
+def test_an_edit_to_the_value_of_an_old_lost_write_is_an_edit() -> None:
+    world = World()
+    _, other = world.shared()
+    once(world.redmine.connector, "update", failing(LOST), done=False)
+    world.centre.change(1, {"subject": "A"}, TPM)
+    world.mesh.work()
+    world.centre.change(1, {"subject": "B"}, TPM)
+    world.mesh.settle(30)
+    world.clock.advance(timedelta(hours=1))
+    world.bob.edit(other, subject="A")
+    assert world.end() == []
+    assert world.ticket()["subject"] == "A"
+
+
+def test_an_edit_back_to_what_we_had_written_is_an_edit_though_our_answer_was_lost() -> None:
+    world = World()
+    _, other = world.shared()
+    once(world.redmine.connector, "update", failing(LOST), done=True)
+    world.centre.change(1, {"subject": "B"}, TPM)
+    world.mesh.work()
+    world.bob.edit(other, subject="C")
+    world.mesh.round(timedelta(seconds=3))
+    world.bob.edit(other, subject="B")
+    world.mesh.round(timedelta(seconds=3))
+    assert world.end() == []
+    assert (world.ticket()["subject"], world.conflicts()) == ("B", [])
+
+
+def test_our_own_echo_wins_nothing_over_the_centre_however_long_the_outage_was() -> None:
+    world = World(rt=WELL_BEHAVED, rt_policy="remote")
+    world.alice.open(subject="q")
+    world.mesh.settle()
+    once(world.rt.connector, "update", failing(LOST), done=True)
+    world.centre.change(1, {"subject": "A"}, TPM)
+    world.mesh.work()
+    world.rt.connector.intruder = failing(Transient("down"))
+    for _ in range(3):
+        world.mesh.round()
+    world.centre.change(1, {"subject": "B"}, TPM)
+    world.rt.connector.intruder = None
+    assert world.end() == []
+    assert (world.ticket()["subject"], world.issue(world.rt).fields["subject"]) == ("B", "B")
+    assert world.conflicts() == []
+
+
+def test_a_side_effect_of_our_comment_is_nobodys_edit_where_answers_are_complete_too() -> None:
+    world = World(rt=WELL_BEHAVED)
+    world.alice.open(subject="q")
+    world.mesh.settle()
+    world.centre.comment(1, "we have it", TPM)
+    assert world.end() == []
+    assert world.ticket()["status"] == "new"
+
+
+def test_what_central_made_of_their_edit_is_written_back_to_them() -> None:
+    world = World(redmine=WELL_BEHAVED)
+    _, other = world.shared()
+    for status in ("In Progress", "Resolved", "Feedback"):
+        world.bob.edit(other, status=status)
+        world.mesh.settle()
+    assert world.end() == []
+    assert world.ticket()["status"] == "reopened"
+    assert world.issue(world.redmine).fields["status"] == "In Progress"
+
+
+@pytest.mark.parametrize("fuse", [1, 2])
+def test_a_database_that_could_not_commit_is_tried_again_and_leaves_no_dead_letter(fuse: int) -> None:
+    class FullDisk(MemoryStore):
+        fuse: int | None = None
+
+        def write(self, change):
+            if self.fuse is not None:
+                self.fuse -= 1
+                if self.fuse < 0:
+                    self.fuse = None
+                    raise CommitFailed("no space left on device")
+            return super().write(change)
+
+    store = FullDisk()
+    world = World(store=store)
+    world.shared()
+    world.centre.change(1, {"subject": "B"}, TPM)
+    store.fuse = fuse
+    world.mesh.work()
+    assert store.fuse is None
+    assert world.end() == []
+    assert world.issue(world.rt).fields["subject"] == "B"
+
+
+# -- creating ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", ["NGI_CZ", "NGI_PL"])
+def test_an_edit_made_after_a_create_whose_answer_was_lost_is_taken_in(unit: str) -> None:
+    world = World()
+    member = world.rt if unit == "NGI_CZ" else world.redmine
+
+    def meddle(_: Call) -> None:
+        member.tracker.person("bob").edit("1", subject="a better subject")
+        raise LOST
+
+    once(member.connector, "create", meddle, done=True)
+    world.centre.open({"subject": "first", "unit": unit}, TPM)
+    assert world.end() == []
+    assert len(member.tracker.issues) == 1
+    assert world.ticket()["subject"] == "a better subject"
+
+
+def test_a_ticket_that_moved_on_while_its_create_was_unknown_is_not_created_where_it_does_not_belong() -> None:
+    world = World()
+    world.alice.open(subject="x")
+    world.mesh.round()
+    world.redmine.connector.intruder = lambda call: _raise(LOST) if call.operation == "create" else None
+    world.centre.change(1, {"unit": "NGI_PL"}, TPM)
+    world.mesh.work()
+    world.redmine.connector.intruder = None
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    assert world.end() == []
+    assert world.redmine.tracker.issues == {}
+
+
+def test_a_create_that_got_through_while_the_unit_moved_on_is_bound_and_left_with_one_notice() -> None:
+    world = World()
+    world.alice.open(subject="x")
+    world.mesh.round()
+    once(world.redmine.connector, "create", failing(LOST), done=True)
+    world.centre.change(1, {"unit": "NGI_PL"}, TPM)
+    world.mesh.work()
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    assert world.end() == []
+    assert world.link("ngi-pl").state is LinkState.DETACHED
+    assert len(world.said(world.redmine, NOTICE)) == 1
+
+
+def test_a_create_that_appears_twice_is_linked_once_and_the_late_twin_is_shown_and_left_alone() -> None:
+    world = World()
+    once(world.redmine.connector, "create", failing(LOST), done=False)
+    world.centre.open({"subject": "first", "unit": "NGI_PL"}, TPM)
+    world.mesh.settle(30)
+    token = world.issue(world.redmine).fields["external_id"]
+    late, _ = world.redmine.tracker.open("interdesk", {"subject": "first", "external_id": token})
+    world.mesh.settle()
+    world.bob.edit(late, subject="nobody hears this")
+    world.centre.change(1, {"subject": "second"}, TPM)
+    world.mesh.settle()
+    assert world.issue(world.redmine, late).fields["subject"] == "nobody hears this"
+    assert world.ticket()["subject"] == "second"
+    states = {k.key: k.state for k in world.store.read(lambda tx: tx.links.of(1))}
+    assert states == {"1": LinkState.ACTIVE, late: LinkState.DUPLICATE}
+    assert world.store.read(lambda tx: tx.tickets.count()) == 1
+
+
+def test_a_create_refused_for_good_is_a_dead_letter_with_the_trackers_words() -> None:
+    world = World()
+    world.redmine.connector.intruder = lambda call: (
+        _raise(Refused("Category cannot be blank")) if call.operation == "create" else None
+    )
+    world.centre.open({"subject": "first", "unit": "NGI_PL"}, TPM)
+    world.mesh.work()
+    assert ["Category cannot be blank" in d.error for d in world.dead()] == [True]
+    world.redmine.connector.intruder = None
+    world.centre.change(1, {"subject": "first again"}, TPM)
+    assert world.end() == []
+    assert len(world.redmine.tracker.issues) == 1
+
+
+# -- leaving and coming back ---------------------------------------------------------------------------------------
+
+
+def test_the_gaps_comments_arrive_after_a_resume_whose_first_reading_failed() -> None:
+    world = World()
+    _, other = world.shared()
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.mesh.settle()
+    world.bob.comment(other, "said in the gap")
+    world.centre.comment(1, "heard in the gap", TPM)
+    for _ in range(10):
+        world.mesh.round()
+    world.bob.open(subject="another ticket, so that the poll moves on")
+    world.mesh.settle()
+    once(world.redmine.connector, "fetch", failing(Transient("connection refused")), done=False)
+    world.centre.change(1, {"unit": "NGI_PL"}, TPM)
+    assert world.end() == []
+    assert [c.text for c in world.comments()] == ["heard in the gap", "said in the gap"]
+    assert len(world.said(world.redmine, "heard in the gap", other)) == 1
+
+
+def test_an_internal_comment_of_the_gap_stays_in_the_gap() -> None:
+    world = World()
+    _, other = world.shared()
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.mesh.settle()
+    world.canaries += ["CANARY-1", "CANARY-2"]
+    world.bob.comment(other, "CANARY-1", internal=True)
+    world.centre.comment(1, "CANARY-2", TPM, internal=True)
+    world.centre.change(1, {"unit": "NGI_PL"}, TPM)
+    assert world.end() == []
+    assert [c.text for c in world.comments()] == ["CANARY-2"]
+
+
+def test_a_ticket_that_is_gone_when_it_should_resume_is_a_lost_link_and_no_dead_letter() -> None:
+    world = World()
+    _, other = world.shared()
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.mesh.settle()
+    world.bob.delete(other)
+    world.centre.change(1, {"unit": "NGI_PL"}, TPM)
+    assert world.end() == []
+    assert world.link("ngi-pl").state is LinkState.LOST
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the commit", "after the commit"])
+@pytest.mark.parametrize("fuse", range(6))
+def test_a_last_notice_is_said_once_wherever_interdesk_is_killed(fuse: int, after: bool) -> None:
+    store = MortalStore()
+    world = World(store=store)
+    _, other = world.shared()
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    store.fuse, store.after = fuse, after
+    try:
+        world.mesh.work()
+    except Killed:
+        world.mesh.restart()
+    store.fuse = None
+    assert world.end() == []
+    assert world.link("ngi-pl").state is LinkState.DETACHED
+    assert len(world.said(world.redmine, NOTICE, other)) == 1
+
+
+# -- killed between any two commits --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the commit", "after the commit"])
+@pytest.mark.parametrize("fuse", range(0, 16, 3))
+def test_whatever_is_under_way_when_interdesk_is_killed_is_done_once(fuse: int, after: bool) -> None:
+    store = MortalStore()
+    world = World(store=store)
+    key, other = world.shared()
+    world.alice.comment(key, "word from alice", files={"log.txt": b"boom"})
+    world.bob.edit(other, status="In Progress", subject="bob's subject")
+    world.centre.comment(1, "word from the centre", TPM)
+    world.centre.change(1, {"priority": "urgent"}, TPM)
+    world.centre.open({"subject": "another", "unit": "NGI_PL"}, TPM)
+    store.fuse, store.after = fuse, after
+    try:
+        world.mesh.round()
+    except Killed:
+        world.mesh.restart()
+    store.fuse = None
+    assert world.end() == []
+    assert len(world.said(world.redmine, "word from alice", other)) == 1
+    assert [len(world.said(m, "word from the centre", k)) for m, k in ((world.rt, key), (world.redmine, other))] == [
+        1,
+        1,
+    ]
+    assert (world.ticket()["subject"], world.ticket()["priority"]) == ("bob's subject", "urgent")
+    assert len(world.redmine.tracker.issues) == 2
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before the work", "after the work"])
+@pytest.mark.parametrize("operation", ["create", "comment", "update"])
+@pytest.mark.parametrize("well_behaved", [False, True], ids=["as in the wild", "well behaved"])
+def test_a_kill_around_any_write_makes_no_twin_and_loses_nothing(
+    operation: str, done: bool, well_behaved: bool
+) -> None:
+    world = World(redmine=WELL_BEHAVED) if well_behaved else World()
+    once(world.redmine.connector, operation, failing(Killed()), done=done)
+    ticket = world.centre.open({"subject": "from here", "unit": "NGI_PL"}, TPM)
+    killed = 0
+    for act in (
+        lambda: world.centre.comment(ticket.id, "a first word", TPM),
+        lambda: world.centre.change(ticket.id, {"subject": "from here, corrected"}, TPM),
+    ):
+        act()
+        try:
+            world.mesh.work()
+        except Killed:
+            killed += 1
+            world.mesh.restart()
+    assert killed == 1
+    assert world.end() == []
+    assert len(world.redmine.tracker.issues) == 1
+    assert len(world.said(world.redmine, "a first word")) == 1
+    assert world.issue(world.redmine).fields["subject"] == "from here, corrected"
+
+
+# -- how much is asked ---------------------------------------------------------------------------------------------
+
+
+def spent(world: World, member: str, act) -> dict[str, int]:
+    connector = world.mesh.members[member].connector
+    before = dict(connector.calls)
+    act()
+    return {name: count - before.get(name, 0) for name, count in connector.calls.items() if count > before.get(name, 0)}
+
+
+def test_one_field_is_written_in_three_requests_where_nothing_can_be_saved() -> None:
+    world = World()
+    world.shared()
+
+    def change() -> None:
+        world.centre.change(1, {"subject": "B"}, TPM)
+        world.mesh.work()
+
+    assert spent(world, "ngi-cz", change) == {"fetch": 2, "update": 1}
+    world.centre.change(1, {"subject": "C"}, TPM)
+    assert spent(world, "ngi-pl", world.mesh.work) == {"fetch": 2, "update": 1}
+
+
+def test_a_comment_and_a_field_together_take_four_requests() -> None:
+    world = World()
+    world.shared()
+
+    def change() -> None:
+        world.centre.comment(1, "word", TPM)
+        world.centre.change(1, {"subject": "B"}, TPM)
+        world.mesh.work()
+
+    assert sum(spent(world, "ngi-pl", change).values()) <= 4
+
+
+def test_a_well_behaved_tracker_is_asked_once_per_page_of_changes_and_written_to_once_per_change() -> None:
+    world = World(rt=WELL_BEHAVED)
+    keys = [world.alice.open(subject=f"ticket {number}") for number in range(100)]
+    world.mesh.settle()
+    for key in keys:
+        world.alice.edit(key, priority="high")
+
+    def round_and_work() -> None:
+        world.mesh.round()
+
+    assert spent(world, "ngi-cz", round_and_work) == {"changes": 1}
+    for number in range(1, 101):
+        world.centre.change(number, {"subject": f"changed {number}"}, TPM)
+    assert spent(world, "ngi-cz", world.mesh.work) == {"update": 100}
+    assert broken(world.mesh) == []
+
+
+def test_a_change_that_says_nothing_new_there_asks_for_nothing() -> None:
+    world = World()
+    world.shared()
+    world.centre.change(1, {"status": "on hold"}, TPM)
+    world.mesh.settle()
+
+    def change() -> None:
+        world.centre.change(1, {"status": "waiting for reply"}, TPM)
+        world.mesh.work()
+
+    assert spent(world, "ngi-cz", change) == {}
+    assert spent(world, "ngi-pl", change) == {}
+
+
+def _raise(error: Exception) -> None:
+    raise error
