@@ -24,7 +24,14 @@ class Server:
         self._socket = _bound(host, desk.settings.port)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # told, not bound
         self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=75,  # a sender that keeps its connection loses a hint when it is closed on it
+            timeout_graceful_shutdown=5,
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="web", daemon=True)
 

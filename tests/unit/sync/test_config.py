@@ -114,6 +114,12 @@ def test_a_secret_written_plainly_for_the_webhook_is_not_repeated() -> None:
     assert "hunter2" not in str(told)
 
 
+def test_a_webhook_needs_nothing_beside_its_secret() -> None:
+    document = system(WHOLE + 'webhook: {secret: {secret: "env:INTERDESK_SECRET_NGI_CZ_WEBHOOK"}}\n')
+    assert document.webhook is not None
+    assert (document.webhook.header, document.webhook.key) == ("X-Hub-Signature-256", "ticket")
+
+
 def test_a_reference_may_stand_anywhere_in_the_settings() -> None:
     nested = WHOLE.replace("queue: ggus", "queue: ggus, more: [{deep: {secret: oops}}]")
     (told,) = problems(nested)

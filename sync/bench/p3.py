@@ -1,0 +1,193 @@
+"""P3: from a webhook to the other side's write done. Paced, both directions, the embedded default, fast trackers."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
+from pathlib import Path
+
+from central.model import Person
+from mappings import loader
+from sync import registration
+from sync.bench.floor import Floor, Route
+from sync.bench.report import Report, spread
+from sync.bench.sides import Side
+from sync.bootstrap import Interdesk, Settings
+from sync.live import go_live
+from sync.serving import Server
+
+TARGET = 8.0
+PER_SECOND = 20
+PATIENCE = 20.0
+"""Seconds that the last write may take to arrive."""
+_SIZES = {"small": (3, 20, 80, 140), "full": (5, 100, 600, 2400)}
+"""Rounds, and in each so many changes for the limit, the floor, and interdesk."""
+_TICKETS = 50
+_WARM_UP = 20
+_SYSTEM = """\
+kind: system
+name: {name}
+connector: plain
+settings: {{url: "{url}", key: {{secret: "env:INTERDESK_SECRET_{upper}"}}}}
+mapping: plain
+support_units: [{upper}]
+webhook: {{secret: {{secret: "env:INTERDESK_SECRET_{upper}_WEBHOOK"}}}}
+"""
+
+
+@dataclass(slots=True)
+class _Course:
+    """One contestant between the two sides: which tickets belong together, what was measured, what went wrong."""
+
+    name: str
+    sides: Mapping[str, Side]
+    pairs: Sequence[tuple[str, str]]
+    """Keys of one ticket in `a` and in `b`."""
+    latencies: list[float]
+    wrong: list[str]
+    changes: int = 0
+
+    def run(self, count: int) -> None:
+        """So many changes, half of them in each direction, and every one must arrive once."""
+        before = {name: len(side.arrived(self.name)) for name, side in self.sides.items()}
+        edits: dict[str, list[tuple[str, str]]] = {"a": [], "b": []}
+        for number in range(count):
+            side = "ab"[number % 2]
+            self.changes += 1
+            # two directions never meet on one ticket: that would be a conflict, and another benchmark
+            pair = self.pairs[(number // 2 * 2 + number % 2) % len(self.pairs)]
+            edits[side].append((pair["ab".index(side)], f"change {self.changes}"))
+        for side, made in edits.items():
+            self.sides[side].begin(self.name, made, 2 / PER_SECOND)
+        moments = {side: self.sides[side].finish() for side in edits}
+        for side, other in (("a", "b"), ("b", "a")):
+            self._compare(moments[side], self._await(other, before[other], len(edits[side])), f"{side} to {other}")
+
+    def _await(self, side: str, before: int, count: int) -> list[tuple[str, str, float]]:
+        """What was written there since, once that is enough or no more comes."""
+        deadline = time.monotonic() + PATIENCE
+        while len(self.sides[side].arrived(self.name)) < before + count and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.3)  # what is written twice comes late
+        return self.sides[side].arrived(self.name)[before:]
+
+    def _compare(self, made: Mapping[str, float], writes: Sequence[tuple[str, str, float]], way: str) -> None:
+        seen: set[str] = set()
+        for _, subject, moment in writes:
+            if subject in seen:
+                self.wrong.append(f"{way}: {subject} was written twice")
+            elif subject not in made:
+                self.wrong.append(f"{way}: {subject} was written, and nobody made it")
+            else:
+                self.latencies.append(moment - made[subject])
+            seen.add(subject)
+        self.wrong += [f"{way}: {subject} never arrived" for subject in made if subject not in seen]
+
+
+def run(settings: Settings, size: str) -> Report:
+    """One run. The floor and the limit take their turns between ours, so that the machine's moods fall on all."""
+    rounds, of_limit, of_floor, of_ours = _SIZES[size]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interdesk-bench-")))
+        names = ("interdesk", "floor", "limit")
+        sides = {name: stack.enter_context(Side(name, names)) for name in ("a", "b")}
+        contestants = [
+            (_least(stack, sides, folder, "limit"), of_limit),
+            (_least(stack, sides, folder, "floor"), of_floor),
+            (_ours(stack, settings, sides, folder), of_ours),
+        ]
+        for course, _ in contestants:
+            course.run(_WARM_UP)  # connections are made, caches filled
+            course.latencies.clear()
+        for _ in range(rounds):
+            for course, count in contestants:
+                course.run(count)
+        limit, floor, ours = (course for course, _ in contestants)
+        wrong = tuple(ours.wrong) + tuple(_disagreements(ours))
+    measured, least = spread(ours.latencies), spread(floor.latencies)
+    return Report(
+        bench="P3",
+        size=size,
+        metrics={**measured, "changes": len(ours.latencies), "per_second": PER_SECOND},
+        floor=least,
+        limit=spread(limit.latencies),
+        ratio=round(max(measured[figure] / least[figure] for figure in least), 2),
+        target=TARGET,
+        correct=not wrong and not floor.wrong,
+        wrong=wrong + tuple(f"floor: {each}" for each in floor.wrong),
+    )
+
+
+def _least(stack: ExitStack, sides: Mapping[str, Side], folder: Path, name: str) -> _Course:
+    """The floor, or the limit, between its own two trackers."""
+    pairs = list(zip(*(side.open(name, _TICKETS) for side in sides.values()), strict=True))
+    there, back = dict(pairs), {b: a for a, b in pairs}
+    routes = {"a": Route(sides["b"].address(name), there), "b": Route(sides["a"].address(name), back)}
+    hub = stack.enter_context(Floor(routes, folder=folder, bare=name == "limit"))
+    for side in sides:
+        sides[side].hook(name, f"{hub.url}/{side}", "")
+    return _Course(name, sides, pairs, [], [])
+
+
+def _ours(stack: ExitStack, settings: Settings, sides: Mapping[str, Side], folder: Path) -> _Course:
+    """A whole interdesk on its embedded default, with tickets born in `a` and given to `b`."""
+    desk, server = stack.enter_context(_interdesk(settings, sides, folder))
+    keys = sides["a"].open("interdesk", _TICKETS)
+    for name in sides:
+        sides[name].hook("interdesk", f"{server.address}/hooks/{name}", "webhook-key")
+    desk.start()
+    _until(lambda: desk.store.read(lambda tx: tx.tickets.count()) == len(keys))
+    for ticket in range(1, len(keys) + 1):
+        desk.centre.change(ticket, {"unit": "B"}, Person("bench"))
+    _until(lambda: desk.store.read(lambda tx: tx.outbox.counts())["b"].due == 0)
+    _until(lambda: desk.store.read(lambda tx: tx.outbox.counts())["a"].due == 0)
+    pairs = []
+    for ticket in range(1, len(keys) + 1):
+        links = {link.system: link.key or "" for link in desk.store.read(lambda tx, t=ticket: tx.links.of(t))}  # type: ignore[misc]  # bound now
+        pairs.append((links["a"], links["b"]))
+    return _Course("interdesk", sides, pairs, [], [])
+
+
+@contextmanager
+def _interdesk(settings: Settings, sides: Mapping[str, Side], folder: Path) -> Iterator[tuple[Interdesk, Server]]:
+    addresses = {name: side.address("interdesk") for name, side in sides.items()}
+    environ = {f"INTERDESK_SECRET_{name.upper()}": address.key for name, address in addresses.items()}
+    environ |= {f"INTERDESK_SECRET_{name.upper()}_WEBHOOK": "webhook-key" for name in sides}
+    instance = settings.instance.model_copy(update={"allowed_networks": (ip_network("127.0.0.0/8"),)})
+    own = replace(
+        settings,
+        state=folder,
+        database=f"sqlite:///{folder / 'interdesk.db'}",
+        port=0,
+        instance=instance,
+        environ=environ,
+    )
+    text = "---\n".join(
+        _SYSTEM.format(name=name, upper=name.upper(), url=address.url) for name, address in addresses.items()
+    )
+    with Interdesk(own, exclusive=True) as desk:
+        documents = loader.read(text, "bench.yaml")
+        desk.store.write(lambda tx: registration.apply(tx, documents, desk.connectors, desk.clock(), by="bench"))
+        desk.gateways.refresh()
+        for name in addresses:
+            go_live(desk, name)
+        with Server(desk) as server:
+            yield desk, server
+
+
+def _disagreements(ours: _Course) -> Iterator[str]:
+    """At the end both trackers hold the same subjects."""
+    here, there = (ours.sides[name].subjects(ours.name) for name in ("a", "b"))
+    for a, b in ours.pairs:
+        if here[a] != there[b]:
+            yield f"a/{a} is {here[a]!r}, b/{b} is {there[b]!r}"
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the tickets of the benchmark did not come to be")
+        time.sleep(0.01)
