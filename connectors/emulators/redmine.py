@@ -73,7 +73,8 @@ class RedmineEmulator(Emulator):
         self.api_key = "emulated-key"
         self.quirks = quirks or Quirks()
         self._people = {"ggus-sync": _ACCOUNT_ID, AUTOMAT: 2}
-        self._members = [self._number(name) for name in ("ggus-sync", *people)]
+        self.members = [self._person(self._number(name)) for name in ("ggus-sync", *people)]
+        """Who can be an assignee, by id and name."""
         self._uploads: dict[str, bytes] = {}
 
     def account(self, asked: Asked) -> str:
@@ -148,7 +149,7 @@ class RedmineEmulator(Emulator):
         if project != self.project:
             return Reply(404)
         if rest == ["memberships"]:
-            rows = [{"id": each, "user": self._person(each)} for each in self._members]
+            rows = [{"id": number, "user": each} for number, each in enumerate(self.members, start=1)]
             return Reply(200, {"memberships": rows, "total_count": len(rows), "offset": 0, "limit": 100})
         return Reply(200, {"project": {"id": 1, "identifier": project, "trackers": _words(TRACKERS)}})
 
@@ -333,8 +334,8 @@ class RedmineEmulator(Emulator):
             said = body["assigned_to_id"]
             if said in (None, ""):
                 fields["assigned_to"] = None
-            elif said in self._members:
-                fields["assigned_to"] = self._person(int(said))["name"]
+            elif person := next((each for each in self.members if each["id"] == said), None):
+                fields["assigned_to"] = person["name"]
             else:
                 problems.append("Assignee is invalid")
         for custom in body.get("custom_fields") or ():

@@ -78,13 +78,14 @@ class RtEmulator(Emulator):
         self.queue = queue
         self.token = "1-14-emulated"  # noqa: S105 (opens an emulator on loopback and nothing else)
         self.quirks = quirks or Quirks()
-        self._accounts = dict(accounts or {self.token: "ggus-sync"})
+        self.accounts = dict(accounts or {self.token: "ggus-sync"})
+        """Whose token is whose."""
         self._users = {"14": "ggus-sync", "6": "Nobody", "1": _SYSTEM}
         self._people = dict(people or {})
 
     def account(self, asked: Asked) -> str:
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
-        return self._accounts.get(token, "") if scheme == "token" else ""
+        return self.accounts.get(token, "") if scheme == "token" else ""
 
     def kind(self, asked: Asked) -> str:
         path = asked.path.removeprefix("/REST/2.0")

@@ -37,71 +37,71 @@ class RestConnector:
     def __init__(
         self, profile: Profile, settings: Mapping[str, str], environment: Environment, quirks: Quirks | None = None
     ) -> None:
-        self._site = Site(profile, settings, environment, quirks or Quirks())
-        self._reader = Reader(self._site)
-        self._poller = Poller(self._site, self._reader)
-        self._writer = Writer(self._site, self._reader)
-        self._prover = Prover(self._site, self._poller)
-        self.capabilities = self._site.capabilities
+        self.site = Site(profile, settings, environment, quirks or Quirks())
+        self._reader = Reader(self.site)
+        self._poller = Poller(self.site, self._reader)
+        self._writer = Writer(self.site, self._reader)
+        self._prover = Prover(self.site, self._poller)
+        self.capabilities = self.site.capabilities
 
     def describe(self) -> Sequence[RemoteField]:
-        with self._site.http.call():
+        with self.site.http.call():
             return self._prover.describe()
 
     def changes(self, since: Cursor | None) -> ChangePage:
-        with self._site.http.call():
+        with self.site.http.call():
             return self._poller.begin() if since is None else self._poller.changes(since)
 
     def scan(self, position: str) -> ChangePage:
-        with self._site.http.call():
+        with self.site.http.call():
             return self._poller.scan(position)
 
     def fetch(self, key: str, *, known: Collection[str] | None = None, version: str | None = None) -> RemoteTicket:
-        with self._site.http.call():
+        with self.site.http.call():
             self._check(key)
-            answer = self._site.ticket(key)
+            answer = self.site.ticket(key)
             return self._reader.ticket(self._reader.raw(answer, key), answer, known, version)
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
-        with self._site.http.call():
+        with self.site.http.call():
             found = self._poller.bearing(token)
-            shape = self._site.profile.ticket
+            shape = self.site.profile.ticket
             mine = [row for row in found if self._reader.token(row) == token]
             if found and not mine:
                 raise AccessError(
-                    f"{self._site.profile.product} lists tickets without the token that was searched for: "
+                    f"{self.site.profile.product} lists tickets without the token that was searched for: "
                     "let the external id field be used as a filter"
                 )
             if mine:
                 return self.fetch(min((text(at(row, shape.key)) for row in mine), key=int), known=())
-            bound = since + self.capabilities.search_lag + self._site.environment.deadline
-            return Lookup.ABSENT if self._site.environment.clock() >= bound else Lookup.UNKNOWN
+            bound = since + self.capabilities.search_lag + self.site.environment.deadline
+            return Lookup.ABSENT if self.site.environment.clock() >= bound else Lookup.UNKNOWN
 
     def create(self, fields: Mapping[str, Value], *, token: str) -> RemoteTicket:
-        with self._site.http.call():
+        with self.site.http.call():
             return self._writer.create(fields, token)
 
     def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
-        with self._site.http.call():
+        with self.site.http.call():
             self._check(key)
             return self._writer.update(key, patch, held)
 
     def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
-        with self._site.http.call():
+        with self.site.http.call():
             self._check(key)
             return self._writer.comment(key, draft, token)
 
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:
-        return files.download(self._site, file)
+        return files.download(self.site, file)
 
     def probe(self) -> Sequence[Finding]:
-        with self._site.http.call():
+        with self.site.http.call():
             return self._prover.probe()
 
     def close(self) -> None:
-        self._site.http.close()
+        self.site.http.close()
 
     def _check(self, key: str) -> None:
         """A key that is none is never put into an address.  :raises NotFound: it is none."""
-        if not re.fullmatch(self._site.profile.ticket.key_pattern, key):
-            raise NotFound(f"{key!r} is no key of {self._site.profile.product}")
+        if not re.fullmatch(self.site.profile.ticket.key_pattern, key):
+            raise NotFound(f"{key!r} is no key of {self.site.profile.product}")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from connectors.api import FileDraft, RemoteFile
-from connectors.errors import ProtocolError, Refused
+from connectors.errors import ProtocolError, Refused, Transient, Unknown
 from connectors.rest.profile import InlineFiles, UploadedFiles
 from connectors.rest.site import Site
 from connectors.rest.values import address, at, fill, put
@@ -17,6 +17,8 @@ from connectors.rest.values import address, at, fill, put
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
 _HOLE = "b2f6a1c4-file"
+_LONGEST_PREAMBLE = 1 << 20
+"""Bytes of an answer before the file in it begins."""
 
 
 class FileBody:
@@ -106,7 +108,8 @@ def check(site: Site, files: tuple[FileDraft, ...], *, internal: bool) -> None:
 def upload(site: Site, shape: UploadedFiles, file: FileDraft, body: MutableMapping[str, Any]) -> None:
     """Upload a file and let the comment's body name it.
 
-    :raises Refused: field `files`.  A lost answer leaves only an upload that nobody refers to: it counts as busy."""
+    :raises Refused: field `files`.
+    :raises Transient: also where the answer was lost, since an upload that nobody refers to is nothing."""
     words = site.words(name=file.name)
     query = {name: fill(value, words) for name, value in shape.query.items()}
     try:
@@ -119,6 +122,8 @@ def upload(site: Site, shape: UploadedFiles, file: FileDraft, body: MutableMappi
         )
     except Refused as refused:
         raise Refused(refused.reason, field="files") from None
+    except Unknown as lost:
+        raise Transient(f"the file {file.name!r} was not taken, and nothing refers to it yet: {lost}") from None
     claim = at(answer.json(), shape.claim)
     if not claim:
         raise ProtocolError(f"{answer.about}: the upload's answer has nothing under {shape.claim!r}")
@@ -140,7 +145,7 @@ def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
     else:
         wrapped = limit * 3 // 2 + 65536
         with site.http.stream(path, limit=wrapped, accept="application/json") as chunks:
-            yield _bounded(_unwrapped(chunks, shape.base64_at, path), limit, path)
+            yield _bounded(unwrapped(chunks, shape.base64_at, path), limit, path)
 
 
 def _bounded(chunks: Iterator[bytes], limit: int, about: str) -> Iterator[bytes]:
@@ -152,23 +157,14 @@ def _bounded(chunks: Iterator[bytes], limit: int, about: str) -> Iterator[bytes]
         yield chunk
 
 
-def _unwrapped(chunks: Iterator[bytes], key: str, about: str) -> Iterator[bytes]:
+def unwrapped(chunks: Iterator[bytes], key: str, about: str) -> Iterator[bytes]:
     """The bytes that stand as base64 under a key of a JSON object, without ever holding all of it."""
-    opening = re.compile(rb'"' + re.escape(key.encode()) + rb'"\s*:\s*(null|"?)')
-    buffer = b""
-    for chunk in chunks:
-        buffer += chunk
-        found = opening.search(buffer)
-        # a match at the very end may be the beginning of `null` or of the opening quote
-        if found is not None and (found[1] or found.end() < len(buffer)):
-            break
-    else:
-        raise ProtocolError(f"GET {about}: the answer has no file under {key!r}", raw=buffer.decode("utf-8", "replace"))
-    if found[1] == b"null":
+    rest = _value_of(chunks, key, about)
+    if rest.startswith(b"null"):
         return
-    if found[1] != b'"':
+    if not rest.startswith(b'"'):
         raise ProtocolError(f"GET {about}: the file under {key!r} is not text")
-    rest, digits, done = buffer[found.end() :], b"", False
+    rest, digits, done = rest[1:], b"", False
     while True:
         piece, quote, _ = rest.partition(b'"')
         done = bool(quote)
@@ -188,3 +184,19 @@ def _unwrapped(chunks: Iterator[bytes], key: str, about: str) -> Iterator[bytes]
         if more is None:
             raise ProtocolError(f"GET {about}: the answer ends in the middle of a file")
         rest = escape + more
+
+
+def _value_of(chunks: Iterator[bytes], key: str, about: str) -> bytes:
+    """The beginning of the value under a key: enough of it to tell what it is."""
+    opening = re.compile(rb'"' + re.escape(key.encode()) + rb'"\s*:\s*')
+    buffer = b""
+    for chunk in chunks:
+        buffer += chunk
+        found = opening.search(buffer)
+        if found is not None and not b"null".startswith(buffer[found.end() :][:3]):
+            return buffer[found.end() :]
+        if found is not None and len(buffer) >= found.end() + 4:
+            return buffer[found.end() :]
+        if found is None and len(buffer) > _LONGEST_PREAMBLE:
+            break
+    raise ProtocolError(f"GET {about}: the answer has no file under {key!r}", raw=buffer.decode("utf-8", "replace"))

@@ -1,0 +1,107 @@
+"""Files inside JSON, up and down, in pieces of any size."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.environment import Environment
+from connectors.errors import ProtocolError
+from connectors.registry import open_profile, profiles
+from connectors.rest import files
+from connectors.rest.connector import RestConnector
+from connectors.rest.profile import InlineFiles
+from connectors.rest.site import Site
+from connectors.testing import draft
+from tests.unit.connectors.conftest import Clock
+
+SHAPE = InlineFiles(at="Attachments", name="FileName", media_type="FileType", content="FileContent", empty="=")
+CONTENTS = st.lists(st.binary(max_size=200), max_size=4)
+
+
+def site() -> Site:
+    connector = open_profile(
+        profiles()["plain"], {"url": "http://localhost", "key": "k"}, system="s", environment=Environment(clock=Clock())
+    )
+    assert isinstance(connector, RestConnector)
+    return connector.site
+
+
+SITE = site()
+
+
+@given(contents=CONTENTS, text=st.text(max_size=50), name=st.text(min_size=1, max_size=20))
+def test_a_body_with_files_is_the_json_it_would_be_and_as_long_as_it_says(
+    contents: list[bytes], text: str, name: str
+) -> None:
+    drafts = tuple(draft(name, content, "application/x-test") for content in contents)
+    body = files.InlineBody({"Content": text}, SHAPE, drafts, SITE)
+    sent = b"".join(body)
+    assert len(sent) == len(body)
+    assert json.loads(sent) == {
+        "Content": text,
+        "Attachments": [
+            {
+                "FileName": name,
+                "FileType": "application/x-test",
+                "FileContent": base64.b64encode(content).decode() or "=",
+            }
+            for content in contents
+        ],
+    }
+
+
+def test_a_large_file_is_never_whole_in_memory() -> None:
+    body = files.InlineBody({}, SHAPE, (draft("big", b"x" * 1_000_000),), SITE)
+    assert max(map(len, body)) < 100_000
+
+
+def pieces(whole: bytes, size: int) -> Iterator[bytes]:
+    return (whole[start : start + size] for start in range(0, len(whole), size))
+
+
+@given(
+    content=st.binary(max_size=300),
+    size=st.integers(1, 40),
+    width=st.integers(4, 80),
+    escape=st.sampled_from([("\n", "/"), ("\r\n", "\\/")]),
+)
+def test_a_file_inside_json_comes_out_whatever_the_pieces(
+    content: bytes, size: int, width: int, escape: tuple[str, str]
+) -> None:
+    digits = base64.b64encode(content).decode()
+    lines = escape[0].join(digits[start : start + width] for start in range(0, len(digits), width))
+    dumped = json.dumps({"id": 1, "Content": lines, "Filename": "x"}, indent=3).replace("/", escape[1])
+    assert b"".join(files.unwrapped(pieces(dumped.encode(), size), "Content", "/x")) == content
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_no_content_is_an_empty_file(size: int) -> None:
+    dumped = b'{"id": 1, "Content" : null, "Filename" : "x"}'
+    assert b"".join(files.unwrapped(pieces(dumped, size), "Content", "/x")) == b""
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(
+    "dumped",
+    [
+        b"",
+        b"<html>",
+        b'{"message": "no"}',
+        b'{"Content": "QUJ',
+        b'{"Content": nul',
+        b'{"Content": "Q!JD"}',
+        b'{"Content": 5}',
+        b'{"Content": "QUI"}',
+    ],
+)
+def test_what_is_no_file_is_an_error(dumped: bytes, size: int) -> None:
+    with pytest.raises(ProtocolError):
+        list(files.unwrapped(pieces(dumped, size), "Content", "/x"))
+
+
+def test_names_go_as_one_encoded_word() -> None:
+    assert files.encoded_word("日本.txt") == "=?UTF-8?B?5pel5pysLnR4dA==?="
