@@ -8,7 +8,7 @@ not among them is an edit which nobody has heard of yet: it must never be overwr
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
 from central.model import Ticket, Value
 from connectors.api import RemoteTicket
 from connectors.emulators.tracker import Tracker as Memory
-from connectors.memory import MemoryConnector
+from connectors.memory import WELL_BEHAVED, MemoryConnector
 from mappings.document import compile_mapping
 from mappings.loader import read
 from sync import echo
@@ -159,13 +159,15 @@ class OneLink:
     engine: Engine = field(default_factory=Engine)
     hurries: bool = False
     """Whether a field is written again while an earlier write of it may still execute."""
+    plans: dict[State, Plan] = field(default_factory=dict)
     quiet: set[State] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        offered = replace(WELL_BEHAVED, preconditions=self.tracker.lock, history=self.tracker.history)
         self._gateway = Gateway(
             system="there",
             revision=1,
-            connector=MemoryConnector(Memory(lambda: NOW)),
+            connector=MemoryConnector(Memory(lambda: NOW), capabilities=offered),
             mapping=MAPPING,
             policy=Policy(self.policy),
             birth_unit="TPM",
@@ -259,7 +261,10 @@ class OneLink:
 
     def plan(self, state: State) -> Plan:
         """What the engine decides now."""
-        return self.engine.decide(self._gateway, self._past(state), self._reading(state))
+        seen = state._replace(doing=None, flying=None, told_here=frozenset(), told_there=frozenset(), covered=())
+        if seen not in self.plans:
+            self.plans[seen] = self.engine.decide(self._gateway, self._past(state), self._reading(state))
+        return self.plans[seen]
 
     def _absorbed(self, state: State, *, pushes: bool) -> State:
         """Read and commit. In between only other fields of the story can move, so that one step tells both."""
