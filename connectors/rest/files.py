@@ -120,11 +120,11 @@ def upload(site: Site, shape: UploadedFiles, file: FileDraft, body: MutableMappi
             stream=FileBody(file),
             headers={"Content-Type": "application/octet-stream"},
         )
+        claim = at(answer.json(), shape.claim)
     except Refused as refused:
         raise Refused(refused.reason, field="files") from None
     except Unknown as lost:
         raise Transient(f"the file {file.name!r} was not taken, and nothing refers to it yet: {lost}") from None
-    claim = at(answer.json(), shape.claim)
     if not claim:
         raise ProtocolError(f"{answer.about}: the upload's answer has nothing under {shape.claim!r}")
     if at(body, shape.at) is None:

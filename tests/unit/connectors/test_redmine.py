@@ -83,6 +83,7 @@ def test_files_are_uploaded_first_and_a_lost_upload_is_no_comment(
     redmine: RedmineEmulator, connector: RestConnector
 ) -> None:
     key = redmine.tracker.person("alice").open(subject="x")
+    connector.fetch(key)
     with_file = CommentDraft("with it", files=(draft("a.bin", b"abc"),))
     redmine.fault = lambda asked: Fault("lose") if asked.kind == "upload" else None
     with pytest.raises(Transient) as lost:
