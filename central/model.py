@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from central.workflow import Status
+
 Value = None | bool | int | str | tuple[str, ...]
 
 
@@ -49,7 +51,7 @@ FIELDS: Mapping[str, FieldSpec] = {
     for spec in (
         FieldSpec("subject", "Subject", 255, required=True),
         FieldSpec("description", "Description"),
-        FieldSpec("status", "Status", kind="choice"),
+        FieldSpec("status", "Status", values=tuple(Status), kind="choice", required=True),
         FieldSpec("priority", "Priority", values=tuple(Priority), kind="choice"),
         FieldSpec("unit", "Responsible unit", 50),
         FieldSpec("assigned_to", "Assigned person", 254, kind="person"),
@@ -120,7 +122,8 @@ class Ticket:
 
     def with_fields(self, changes: Mapping[str, Value], at: datetime) -> "Ticket":
         """The next revision, with these fields changed."""
-        return replace(self, fields={**self.fields, **changes}, revision=self.revision + 1, changed_at=at)
+        fields = {name: value for name, value in {**self.fields, **changes}.items() if value is not None}
+        return replace(self, fields=fields, revision=self.revision + 1, changed_at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +222,18 @@ def validate(fields: Mapping[str, Value]) -> list[str]:
             problems.append(f"{name} must not be empty")
         elif value is not None and spec.values and value not in spec.values:
             problems.append(f"{name} must be one of {', '.join(spec.values)}, not {value!r}")
-        elif isinstance(value, str) and spec.max_length and len(value) > spec.max_length:
-            problems.append(f"{name} is {len(value)} characters long; at most {spec.max_length} fit")
+        elif spec.kind != "set" and value is not None and not isinstance(value, str):
+            problems.append(f"{name} is a text, not {value!r}")
+        elif spec.kind == "set" and value is not None and not isinstance(value, tuple):
+            problems.append(f"{name} is a list of texts, not {value!r}")
+        elif spec.max_length and _length(value) > spec.max_length:
+            problems.append(f"{name} is {_length(value)} characters long; at most {spec.max_length} fit")
     return problems
+
+
+def _length(value: Value) -> int:
+    """In characters; a set as it is written out, with "; " between."""
+    return len("; ".join(value)) if isinstance(value, tuple) else len(str(value or ""))
 
 
 def plain(value: Value) -> Any:

@@ -46,10 +46,12 @@ _SOLVED = frozenset({Status.SOLVED, Status.UNSOLVED})
 
 
 def refusal(frm: str, to: str, actor: Actor) -> str:
-    """Why this actor may not set this status, as a sentence; '' when they may."""
-    if frm == to:
-        return ""
+    """Why this actor may not set this status, as a sentence; '' when they may.
+
+    :raises ValueError: one of them is no status."""
     before, after = Status(frm), Status(to)
+    if before == after:
+        return ""
     if before in FINAL:
         return f"a {before} ticket is final: it cannot become {after}"
     if actor is Actor.SYSTEM:
@@ -75,20 +77,20 @@ def permitted(frm: str, actor: Actor) -> tuple[Status, ...]:
 
 
 def arrive(frm: str, to: str) -> str:
-    """Where a permitted change really ends: taking up a solved ticket again makes it `reopened`."""
-    if frm in _SOLVED and to in OPEN:
-        return Status.REOPENED
-    return to
+    """Where a permitted change really ends: working on a solved ticket again makes it `reopened`.
+
+    One that waits or is put on hold says more than that, and keeps its word."""
+    return Status.REOPENED.value if frm in _SOLVED and to == Status.IN_PROGRESS else to
 
 
 def assigned(frm: str) -> str:
     """What a change of the responsible unit makes of the status: every open ticket becomes `assigned`."""
-    return Status.ASSIGNED if frm in OPEN else frm
+    return Status.ASSIGNED.value if frm in OPEN else frm
 
 
 def on_submitter_reply(frm: str) -> str:
     """What the submitter's own reply makes of the status."""
-    return Status.IN_PROGRESS if frm == Status.WAITING_FOR_REPLY else frm
+    return Status.IN_PROGRESS.value if frm == Status.WAITING_FOR_REPLY else frm
 
 
 TABLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {

@@ -144,7 +144,7 @@ def _differs(gateway: Gateway, link: Link, change: Change) -> bool:
 def _look_at_unlisted(means: Means, gateway: Gateway, listed: set[str]) -> int:
     after, owed = 0, 0
     while True:
-        links = means.store.read(lambda tx, after=after: tx.links.in_state(gateway.system, after=after))  # type: ignore[misc]  # bound now
+        links = means.store.read(lambda tx, after=after: tx.links.of_system(gateway.system, after=after))  # type: ignore[misc]  # bound now
         if not links:
             return owed
         missing = [k.key for k in links if k.state is LinkState.ACTIVE and k.key and k.key not in listed]

@@ -239,7 +239,7 @@ class Links(Protocol):
     def file_ties(self, link_id: int) -> Mapping[int, str]:
         """File id -> their file id ('' for one that a note stands in for)."""
 
-    def in_state(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
+    def of_system(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
         """Links of one system in every state, by id, for the full scan."""
 
 

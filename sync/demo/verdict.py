@@ -44,7 +44,7 @@ class Judge:
     def _active_links(self) -> Iterator[tuple[Gateway, Emulator, Link]]:
         desk = self._stage.desk
         for name, emulator in self._stage.trackers.items():
-            for link in desk.store.read(lambda tx, name=name: tx.links.in_state(name)):  # type: ignore[misc]  # bound now
+            for link in desk.store.read(lambda tx, name=name: tx.links.of_system(name)):  # type: ignore[misc]  # bound now
                 if link.state is LinkState.ACTIVE:
                     yield desk.gateways.get(name), emulator, link
 

@@ -124,7 +124,7 @@ def _links(mesh: Mesh) -> list[tuple[Member, Link]]:
     found = []
     for member in mesh.members.values():
         after = 0
-        while links := mesh.store.read(lambda tx, m=member, a=after: tx.links.in_state(m.name, after=a)):  # type: ignore[misc]  # bound now
+        while links := mesh.store.read(lambda tx, m=member, a=after: tx.links.of_system(m.name, after=a)):  # type: ignore[misc]  # bound now
             found += [(member, link) for link in links if link.state is LinkState.ACTIVE]
             after = links[-1].id
     return found

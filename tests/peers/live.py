@@ -180,7 +180,7 @@ class LiveMesh:
     def _active(self) -> list[tuple[str, Link]]:
         found = []
         for name in (RT, REDMINE):
-            links = self.desk.store.read(lambda tx, name=name: tx.links.in_state(name))
+            links = self.desk.store.read(lambda tx, name=name: tx.links.of_system(name))
             found += [(name, link) for link in links if link.state is LinkState.ACTIVE]
         return found
 

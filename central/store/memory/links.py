@@ -84,7 +84,7 @@ class MemoryLinks:
     def file_ties(self, link_id: int) -> Mapping[int, str]:
         return dict(self._tables.file_ties.get(link_id) or ())
 
-    def in_state(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
+    def of_system(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
         found = [link for link in self._tables.links.rows() if link.system == system and link.id > after]
         return sorted(found, key=lambda link: link.id)[:limit]
 

@@ -110,7 +110,7 @@ class SqlLinks:
     def file_ties(self, link_id: int) -> Mapping[int, str]:
         return _FILE_TIES.of(self._session, link_id)
 
-    def in_state(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
+    def of_system(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
         page = {"in": system, "after": after, "most": limit}
         return [_link(row) for row in self._session.rows(_OF_SYSTEM, page)]
 

@@ -130,8 +130,8 @@ class LinkClaims:
     def test_links_of_a_system_come_by_id_page_by_page(self, store: Store) -> None:
         made = [new_link(store, new_ticket(store), "rt", str(number)) for number in range(5)]
         new_link(store, new_ticket(store), "redmine")
-        first = store.read(lambda tx: list(tx.links.in_state("rt", limit=3)))
-        second = store.read(lambda tx: list(tx.links.in_state("rt", after=first[-1].id, limit=3)))
+        first = store.read(lambda tx: list(tx.links.of_system("rt", limit=3)))
+        second = store.read(lambda tx: list(tx.links.of_system("rt", after=first[-1].id, limit=3)))
         assert first + second == made
 
     def test_comments_are_tied_one_to_one(self, store: Store) -> None:

@@ -82,9 +82,13 @@ def test_an_unknown_status_is_an_error_and_no_refusal() -> None:
 
 
 @pytest.mark.parametrize("before", [Status.SOLVED, Status.UNSOLVED])
-@pytest.mark.parametrize("after", sorted(OPEN))
-def test_taking_up_a_solved_ticket_again_makes_it_reopened(before: Status, after: Status) -> None:
-    assert arrive(before, after) == Status.REOPENED
+def test_working_on_a_solved_ticket_again_makes_it_reopened(before: Status) -> None:
+    assert arrive(before, Status.IN_PROGRESS) == Status.REOPENED
+
+
+@pytest.mark.parametrize("after", [Status.WAITING_FOR_REPLY, Status.ON_HOLD])
+def test_a_solved_ticket_that_waits_again_says_what_for(after: Status) -> None:
+    assert arrive(Status.SOLVED, after) == after
 
 
 def test_other_changes_arrive_where_they_were_meant_to() -> None:
