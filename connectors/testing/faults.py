@@ -1,0 +1,126 @@
+"""What a connector makes of trouble on the way: one error per remedy, and never a write repeated on its own."""
+
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.api import Change, CommentDraft, RemoteTicket
+from connectors.errors import AccessError, ConnectorError, ProtocolError, Transient, Unknown
+from connectors.testing.stand import Stand
+
+
+class FaultConformance:
+    """What a connector makes of trouble: one error per remedy, and never a write repeated on its own.
+
+    `stand.faults(how, operation)` makes an operation (create, update, comment, read) go wrong: *lost* (done, and the
+    answer never came), *page* (a web page for an answer; the work is done all the same), *cut* (half an answer, work
+    done), *failed* (status 500, work done), *busy* (429, Retry-After 7, nothing done), *slow* (an answer that drips),
+    *bomb* (an answer that swells), *redirect* (to a log-in page, nothing done), *down* (no connection)."""
+
+    @pytest.fixture(autouse=True)
+    def _misbehaves(self, stand: Stand) -> None:
+        assert stand.faults is not None, "FaultConformance needs a tracker that misbehaves on demand"
+
+    @pytest.mark.parametrize("how", ["lost", "page", "cut", "failed", "slow"])
+    def test_a_create_whose_answer_is_no_answer_is_unknown_and_happened_once(self, stand: Stand, how: str) -> None:
+        stand.create()
+        token = stand.token()
+        with self._fault(stand, how, "create"), pytest.raises(Unknown):
+            stand.connector.create({**stand.extra, stand.subject: "once"}, token=token)
+        found = stand.connector.find(token, datetime.now(UTC))
+        assert isinstance(found, RemoteTicket)
+        mine = [each for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == "once"]
+        assert len(mine) == 1
+
+    @pytest.mark.parametrize("how", ["lost", "failed", "slow"])
+    def test_a_comment_whose_answer_is_lost_is_unknown_and_is_found_by_its_token(self, stand: Stand, how: str) -> None:
+        ticket, token = stand.create(), stand.token()
+        with self._fault(stand, how, "comment"), pytest.raises(Unknown):
+            stand.connector.comment(ticket.key, CommentDraft("once"), token=token)
+        assert [each.token for each in stand.comments(ticket.key)] == [token]
+
+    @pytest.mark.parametrize("how", ["lost", "failed", "slow"])
+    def test_an_update_whose_answer_is_lost_is_unknown(self, stand: Stand, how: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, "update"), pytest.raises(Unknown):
+            stand.connector.update(ticket.key, {stand.subject: "written"}, held=ticket)
+        assert stand.connector.fetch(ticket.key).fields[stand.subject] == "written"
+
+    @pytest.mark.parametrize("operation", ["create", "update", "comment"])
+    @pytest.mark.parametrize("how", ["busy", "down"])
+    def test_a_write_that_never_began_is_transient_and_may_be_repeated(
+        self, stand: Stand, operation: str, how: str
+    ) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, operation), pytest.raises(Transient) as raised:
+            self._write(stand, operation, ticket)
+        assert not isinstance(raised.value, Unknown)
+        if how == "busy":
+            assert raised.value.retry_after == timedelta(seconds=7)
+
+    @pytest.mark.parametrize("operation", ["create", "update", "comment"])
+    def test_a_write_that_is_redirected_is_no_success_and_is_not_followed(self, stand: Stand, operation: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, "redirect", operation), pytest.raises((AccessError, ProtocolError)):
+            self._write(stand, operation, ticket)
+
+    @pytest.mark.parametrize("how", ["page", "cut", "bomb", "redirect"])
+    def test_an_answer_that_cannot_be_read_is_an_error_and_never_an_empty_ticket(self, stand: Stand, how: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, "read"), pytest.raises((ProtocolError, AccessError)):
+            stand.connector.fetch(ticket.key)
+
+    @pytest.mark.parametrize("how", ["page", "cut", "bomb", "redirect", "failed", "slow", "down", "busy"])
+    def test_a_list_that_goes_wrong_is_an_error_and_never_an_empty_list(self, stand: Stand, how: str) -> None:
+        first = stand.connector.changes(None).cursor
+        stand.create()
+        with self._fault(stand, how, "list"), pytest.raises(ConnectorError):
+            stand.connector.changes(first)
+        with self._fault(stand, how, "list"), pytest.raises(ConnectorError):
+            stand.connector.scan("")
+
+    @pytest.mark.parametrize("how", ["failed", "slow", "down", "lost"])
+    def test_a_read_that_fails_is_transient(self, stand: Stand, how: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, "read"), pytest.raises(Transient):
+            stand.connector.fetch(ticket.key)
+
+    @pytest.mark.parametrize("how", ["page", "cut", "bomb", "redirect", "failed", "slow", "down", "lost", "busy"])
+    @pytest.mark.parametrize("operation", ["read", "create"])
+    def test_no_error_shows_a_secret(self, stand: Stand, how: str, operation: str) -> None:
+        ticket = stand.create()
+        with self._fault(stand, how, operation), pytest.raises(ConnectorError) as raised:
+            self._write(stand, operation, ticket)
+        error: BaseException | None = raised.value
+        while error is not None:
+            shown = repr(error) + str(error) + str(getattr(error, "raw", ""))
+            assert not any(secret in shown for secret in stand.secrets)
+            error = error.__cause__
+
+    @staticmethod
+    def _fault(stand: Stand, how: str, operation: str) -> AbstractContextManager[None]:
+        assert stand.faults is not None, "checked before each test"
+        return stand.faults(how, operation)
+
+    @staticmethod
+    def _write(stand: Stand, operation: str, ticket: RemoteTicket) -> None:
+        match operation:
+            case "create":
+                stand.connector.create({**stand.extra, stand.subject: "x"}, token=stand.token())
+            case "update":
+                stand.connector.update(ticket.key, {stand.subject: "x"}, held=ticket)
+            case "comment":
+                stand.connector.comment(ticket.key, CommentDraft("x"), token=stand.token())
+            case _:
+                stand.connector.fetch(ticket.key)
+
+    @staticmethod
+    def _scanned(stand: Stand) -> list[Change]:
+        found: list[Change] = []
+        position, more = "", True
+        while more:
+            page = stand.connector.scan(position)
+            found += page.changes
+            position, more = page.cursor.position, page.more
+        return found
