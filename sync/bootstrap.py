@@ -138,14 +138,17 @@ class Interdesk:
         `exclusive`: this process is to run the mesh; it brings the database up to date first. `create`: make the
         database where there is none.
 
-        :raises StoreError: the database cannot be used; the sentence says what to do."""
+        :raises StoreError, BadSetting: the database cannot be used; the sentence says what to do."""
         self.settings, self.clock = settings, clock
         instance = settings.instance
         if exclusive or (create and not sqlite.file_of(settings.database).exists()):
+            _make_room(settings.database)
             from central.store import migrations  # Alembic is slow to load, and most commands never migrate
 
             migrations.upgrade(settings.database)
         self.store: Store = SqlStore.open(settings.database, clock=clock, exclusive=exclusive)
+        if exclusive:  # whoever held a lease on this file is dead
+            self.store.write(lambda tx: tx.outbox.release_all())
         self.secrets = Secrets(settings.environ, instance.secrets_folder(settings.beside))
         self.environment = Environment(
             clock=clock,
@@ -238,3 +241,14 @@ class Interdesk:
             in_flight=document.limits.in_flight,
             contacts=document.contacts,
         )
+
+
+def _make_room(database: str) -> None:
+    """Make the folder of a database.  :raises BadSetting: it cannot be made."""
+    folder = sqlite.file_of(database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(
+            f"the state folder {folder} cannot be made: {error.strerror}; choose another --state"
+        ) from None

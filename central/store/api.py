@@ -288,6 +288,9 @@ class Outbox(Protocol):
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens where it is lost already."""
 
+    def release_all(self) -> None:
+        """Take every lease back: for the only process there can be, whose predecessor died holding them."""
+
     def done(self, claim: Claim, at: datetime) -> bool:
         """The look is finished and its lease released. False: a newer generation waits, and stays due.
 

@@ -100,6 +100,10 @@ class MemoryOutbox:
         if held is not None and held.epoch == lease.epoch:
             self._tables.leases.drop(lease.name)
 
+    def release_all(self) -> None:
+        for held in list(self._tables.leases.rows()):
+            self._tables.leases.drop(held.name)
+
     def done(self, claim: Claim, at: datetime) -> bool:
         delivery, moved = self._finish(claim, at)
         if delivery is None:

@@ -54,6 +54,7 @@ _BURY = Prepared(update(deliveries).where(_CLAIMED, _AS_CLAIMED).values(_TRIED |
 _HELD = Prepared(select(leases).where(leases.c.name == bindparam("lease")))
 _LEASE = (leases.c.name == bindparam("lease"), leases.c.epoch == bindparam("held"))
 _LET_GO = Prepared(delete(leases).where(*_LEASE))
+_LET_ALL_GO = Prepared(delete(leases))
 _LET_GO_LIVE = Prepared(delete(leases).where(*_LEASE, leases.c.expires_at > bindparam("at")))
 _TAKE = adding(leases)
 
@@ -144,6 +145,9 @@ class SqlOutbox:
 
     def release(self, lease: Lease) -> None:
         self._session.write(_LET_GO, {"lease": lease.name, "held": lease.epoch})
+
+    def release_all(self) -> None:
+        self._session.write(_LET_ALL_GO, {})
 
     def done(self, claim: Claim, at: datetime) -> bool:
         claimed = self._finish(claim, at)

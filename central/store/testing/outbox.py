@@ -243,6 +243,14 @@ class LeaseClaims:
         store.write(lambda tx: tx.outbox.release(old))
         _check(store, new, later(61))
 
+    def test_a_successor_takes_all_leases_back_and_the_dead_are_fenced(self, store: Store) -> None:
+        owe(store)
+        old = claimed(store).lease
+        store.write(lambda tx: tx.outbox.release_all())
+        assert claimed(store).lease.epoch > old.epoch
+        with pytest.raises(LeaseLost):
+            _check(store, old, NOW)
+
     def test_a_live_lease_passes_the_check(self, store: Store) -> None:
         owe(store)
         lease = claimed(store).lease
