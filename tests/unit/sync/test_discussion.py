@@ -1,6 +1,6 @@
 """What is new in a conversation there, and what of ours is still to be sent."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,8 +13,8 @@ AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 ANN = Person("ann", "Ann")
 
 
-def mark(mark_id: str, *, own: bool = False, token: str | None = None, text: str = "words", after: int = 0) -> Mark:
-    return Mark(mark_id, token, own, text, AT + timedelta(seconds=after))
+def mark(mark_id: str, *, own: bool = False, token: str | None = None, text: str = "words") -> Mark:
+    return Mark(mark_id, token, own, text, AT)
 
 
 def saying(token: str, text: str = "words", *, kind: IntentKind = IntentKind.COMMENT) -> Intent:
@@ -76,6 +76,15 @@ def test_the_token_goes_before_the_text() -> None:
     marks = [mark("5", own=True), mark("6", own=True, token="T1")]
     found = arrivals(link(first, second), marks, NOTHING_KNOWN)
     assert found.landed == {"6": first, "5": second}
+
+
+def test_an_unmarked_comment_of_our_account_is_left_to_a_person_while_a_comment_of_ours_is_awaited() -> None:
+    waiting = link(saying("T1", "first"))
+    reworded = [mark("5", own=True, text="reworded")]
+    two = [mark("5", own=True, text="first"), mark("6", own=True, text="first")]
+    assert arrivals(waiting, reworded, NOTHING_KNOWN).doubtful == ("5",)
+    assert arrivals(waiting, two, NOTHING_KNOWN).doubtful == ("5", "6")
+    assert arrivals(link(), reworded, NOTHING_KNOWN).new == ("5",)
 
 
 def test_another_persons_same_words_are_not_ours() -> None:

@@ -72,7 +72,7 @@ def test_exchanging_the_sides_exchanges_the_winner_of_the_newest_and_changes_no_
         ("new", "in progress", "in progress"),
         ("in progress", "solved", "solved"),
         ("solved", "in progress", "reopened"),
-        ("unsolved", "on hold", "reopened"),
+        ("unsolved", "on hold", "on hold"),
         ("on hold", "on hold", "on hold"),
         (None, "closed", "closed"),
     ],

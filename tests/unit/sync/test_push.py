@@ -151,15 +151,16 @@ def test_a_side_effect_of_our_comment_is_nobodys_edit_where_answers_are_complete
     assert world.ticket()["status"] == "new"
 
 
-def test_what_central_made_of_their_edit_is_written_back_to_them() -> None:
+def test_an_edit_that_the_workflow_forbids_is_kept_and_ours_is_written_back_to_them() -> None:
     world = World(redmine=WELL_BEHAVED)
     _, other = world.shared()
-    for status in ("In Progress", "Resolved", "Feedback"):
-        world.bob.edit(other, status=status)
-        world.mesh.settle()
+    world.bob.edit(other, status="In Progress")
+    world.mesh.settle()
+    world.bob.edit(other, status="New")
     assert world.end() == []
-    assert world.ticket()["status"] == "reopened"
+    assert world.ticket()["status"] == "in progress"
     assert world.issue(world.redmine).fields["status"] == "In Progress"
+    assert [(c.theirs, "system only" in c.reason) for c in world.conflicts()] == [("New", True)]
 
 
 @pytest.mark.parametrize("fuse", [1, 2])

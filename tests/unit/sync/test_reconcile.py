@@ -11,7 +11,7 @@ from mappings.document import compile_mapping
 from mappings.loader import read
 from mappings.model import Carries, Mapping
 from sync.policy import Admission, ChangeTime, Policy, Times, Winner, admit
-from sync.reconcile import Plan, Step, Verdict, corresponds, reconcile
+from sync.reconcile import Evidence, Plan, Step, Verdict, corresponds, reconcile
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MAPPING = compile_mapping(
@@ -65,6 +65,7 @@ def plan_of(
     mapping: Mapping = MAPPING,
     policy: str = "central",
     landed: dict[str, Pair] | None = None,
+    by_people: frozenset[str] = frozenset(),
     times: Times | None = None,
     by_workflow: bool = False,
 ) -> Plan:
@@ -75,8 +76,7 @@ def plan_of(
         mapping=mapping,
         policy=Policy(policy),
         admit=admit if by_workflow else freely,
-        landed=landed,
-        times={"status": times} if times else None,
+        evidence=Evidence(landed or {}, by_people, {"status": times} if times else {}),
     )
 
 
@@ -303,6 +303,12 @@ def test_a_write_proven_by_their_history_is_the_base_though_a_later_edit_hides_i
     held = link(("in progress", "open"), intents=(intent("on hold", "stalled"),))
     step = decided(held, "on hold", "open", landed={"status": Pair("on hold", "stalled")})
     assert (step.verdict, step.become, step.landed) == (Verdict.INWARD, "in progress", True)
+
+
+def test_an_open_intents_value_proves_nothing_where_history_shows_that_people_set_it() -> None:
+    held = link(("in progress", "open"), intents=(intent("on hold", "stalled"),))
+    step = decided(held, "solved", "stalled", by_people=frozenset({"status"}))
+    assert (step.landed, step.loser and step.loser.theirs) == (False, "stalled")
 
 
 def test_a_declared_side_effect_of_our_comment_is_nobodys_edit_and_is_undone() -> None:
