@@ -12,8 +12,12 @@ it, and a few words of its language. Claims that the connector's capabilities ru
 `FaultConformance` does the same for what can go wrong on the way; it needs a tracker that misbehaves on demand.
 """
 
-from connectors.testing.claims import ConnectorConformance
-from connectors.testing.faults import FaultConformance
-from connectors.testing.stand import People, Stand, draft, listed
+import pytest
+
+pytest.register_assert_rewrite("connectors.testing.claims", "connectors.testing.faults")
+
+from connectors.testing.claims import ConnectorConformance  # noqa: E402 (asserts are rewritten only before the import)
+from connectors.testing.faults import FaultConformance  # noqa: E402
+from connectors.testing.stand import People, Stand, draft, listed  # noqa: E402
 
 __all__ = ["ConnectorConformance", "FaultConformance", "People", "Stand", "draft", "listed"]

@@ -1,0 +1,31 @@
+"""The documentation of the connectors says what the code does."""
+
+import re
+from pathlib import Path
+
+import connectors
+from connectors.matrix import capability_matrix
+from connectors.rest import profile
+
+README = (Path(connectors.__file__).parent / "README.md").read_text("utf-8")
+
+
+def test_the_table_of_capabilities_is_the_generated_one() -> None:
+    found = re.search(r"<!-- matrix -->\n(.*)\n<!-- /matrix -->", README, re.DOTALL)
+    assert found is not None
+    assert found[1].strip() == capability_matrix()
+
+
+def test_every_word_of_a_profile_is_explained() -> None:
+    explained = set(re.findall(r"`([a-z0-9_]+)`", README))
+    powers = set(profile.Powers.model_fields)
+    shapes = [each for each in vars(profile).values() if isinstance(each, type) and issubclass(each, profile.BaseModel)]
+    words = {name for shape in shapes for name in shape.model_fields} - powers
+    assert words - explained == set()
+
+
+def test_every_module_is_named() -> None:
+    folder = Path(connectors.__file__).parent
+    modules = {each.name for each in folder.glob("*.py")} - {"__init__.py"}
+    packages = {f"{each.parent.name}/" for each in folder.glob("*/__init__.py")}
+    assert {each for each in modules | packages if f"`{each}`" not in README} == set()
