@@ -1,0 +1,221 @@
+"""Inward, over a whole mesh: what is taken in, what is recognised as our own, and what only looks like news."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from central.events import Kind
+from central.link import LinkState
+from central.model import Visibility
+from connectors.errors import Unknown
+from connectors.memory import WELL_BEHAVED, Call
+from sync.simulation.laws import broken
+from sync.simulation.mesh import Mesh
+from tests.unit.sync.world import TPM, World, failing, once
+
+
+def look(world: World, member: str, key: str) -> None:
+    """A hint from outside, as a webhook gives it."""
+    mesh: Mesh = world.mesh
+    world.store.write(lambda tx: mesh.means.relay.owe_inward(tx, member, key, world.clock(), reason="a webhook"))
+
+
+def test_of_an_internal_comment_nothing_becomes_known_but_that_it_is_there() -> None:
+    world = World()
+    key = world.alice.open(subject="q")
+    world.alice.comment(key, "CANARY", internal=True, files={"CANARY.txt": b"CANARY"})
+    world.canaries.append("CANARY")
+    assert world.end() == []
+    assert world.comments() == ()
+    assert world.store.read(lambda tx: tx.tickets.files(1)) == ()
+    assert not any("CANARY" in str(event) for event in world.events())
+
+
+def test_an_internal_comment_that_is_made_public_there_is_taken_in_then() -> None:
+    world = World()
+    key = world.alice.open(subject="q")
+    world.alice.comment(key, "at first only for us", internal=True)
+    world.mesh.settle()
+    world.issue(world.rt, key).notes[0].internal = False
+    world.alice.edit(key, priority="high")
+    assert world.end() == []
+    assert [(c.text, c.visibility) for c in world.comments()] == [("at first only for us", Visibility.PUBLIC)]
+
+
+def test_hints_doubled_reordered_and_for_unknown_keys_change_nothing_in_the_end() -> None:
+    world = World()
+    key, other = world.shared()
+    world.alice.edit(key, subject="one")
+    world.alice.comment(key, "word")
+    for member, hinted in (("ngi-cz", key), ("ngi-pl", other), ("ngi-cz", key), ("ngi-cz", "404"), ("ngi-cz", key)):
+        look(world, member, hinted)
+        world.mesh.work()
+        look(world, member, hinted)
+    assert world.end() == []
+    assert world.ticket()["subject"] == "one"
+    assert len(world.comments()) == 1
+    assert world.store.read(lambda tx: tx.tickets.count()) == 1
+
+
+def test_whatever_order_the_hints_come_in_the_end_is_the_same() -> None:
+    ends = set()
+    for order in permutations(range(4)):
+        world = World()
+        key, other = world.shared()
+        world.alice.edit(key, subject="from alice", priority="high")
+        world.bob.edit(other, status="In Progress")
+        world.bob.comment(other, "from bob")
+        world.centre.change(1, {"description": "from the centre"}, TPM)
+        hints = [("ngi-cz", key), ("ngi-pl", other), ("ngi-pl", other), ("ngi-cz", key)]
+        for number in order:
+            look(world, *hints[number])
+            world.mesh.work()
+        assert world.end() == []
+        ticket = world.ticket()
+        fields = ("subject", "description", "status", "priority")
+        ends.add((*(ticket[f] for f in fields), *(world.issue(world.rt, key).fields.get(f) for f in fields)))
+    assert len(ends) == 1
+
+
+def test_a_row_that_is_older_than_our_write_is_not_believed() -> None:
+    world = World(rt=WELL_BEHAVED)
+    key = world.alice.open(subject="q")
+    world.mesh.settle()
+    world.centre.change(1, {"subject": "from the centre"}, TPM)
+    world.clock.advance(timedelta(seconds=10))
+    world.alice.edit(key, priority="high")
+    world.mesh.poll()
+    world.mesh.work()
+    assert (world.ticket()["subject"], world.ticket()["priority"]) == ("from the centre", "very urgent")
+    assert world.end() == []
+    taken = [e for e in world.events() if e.kind is Kind.FIELD_CHANGED and e.field == "subject" and e.system]
+    assert taken == []
+
+
+def test_text_that_comes_back_in_another_form_causes_no_write() -> None:
+    world = World()
+    key, other = world.shared()
+    world.alice.comment(key, "one\ntwo")
+    world.mesh.settle()
+    logs = [len(member.tracker.log) for member in (world.rt, world.redmine)]
+    for member in (world.rt, world.redmine):
+        issue = world.issue(member)
+        issue.fields["description"] = str(issue.fields["description"]).replace("\n", "  \r\n") + "  \r\n\r\n"
+        for note in issue.notes:
+            note.text = note.text.replace("\n", "\r\n") + "\r\n"
+    for member, hinted in (("ngi-cz", key), ("ngi-pl", other)):
+        look(world, member, hinted)
+    world.mesh.scan()
+    assert world.end() == []
+    assert logs == [len(member.tracker.log) for member in (world.rt, world.redmine)]
+    assert len(world.comments()) == 1
+
+
+@pytest.mark.parametrize("well_behaved", [False, True])
+def test_an_edit_within_the_second_of_the_one_that_was_read_is_noticed(well_behaved: bool) -> None:
+    world = World(rt=WELL_BEHAVED) if well_behaved else World()
+    key = world.alice.open(subject="q")
+    world.mesh.settle()
+    world.alice.edit(key, subject="first")
+    world.mesh.poll()
+    world.mesh.work()
+    world.alice.edit(key, subject="second, in the same second")
+    assert world.end() == []
+    assert world.ticket()["subject"] == "second, in the same second"
+
+
+# -- gone, and there again -----------------------------------------------------------------------------------------
+
+
+def test_a_ticket_that_was_out_of_sight_for_a_moment_comes_back_though_nothing_on_it_moved() -> None:
+    world = World()
+    _, other = world.shared()
+    world.mesh.round(timedelta(minutes=10))
+    world.issue(world.redmine, other).hidden = True
+    world.mesh.scan()
+    world.mesh.work()
+    assert world.link("ngi-pl").state is LinkState.LOST
+    world.issue(world.redmine, other).hidden = False
+    world.mesh.scan()
+    assert world.end() == []
+    assert world.link("ngi-pl").state is LinkState.ACTIVE
+
+
+def test_what_was_said_while_a_ticket_was_out_of_sight_is_said_there_afterwards() -> None:
+    world = World()
+    _, other = world.shared()
+    world.issue(world.redmine, other).hidden = True
+    world.centre.comment(1, "is anybody there?", TPM)
+    world.mesh.settle()
+    world.centre.comment(1, "in the dark", TPM)
+    world.mesh.settle()
+    world.issue(world.redmine, other).hidden = False
+    world.bob.edit(other, subject="we are back")
+    assert world.end() == []
+    assert [len(world.said(world.redmine, words)) for words in ("is anybody there?", "in the dark")] == [1, 1]
+
+
+def test_a_comment_whose_answer_was_lost_before_the_ticket_went_out_of_sight_is_not_said_twice() -> None:
+    world = World()
+    _, other = world.shared()
+    once(world.redmine.connector, "comment", failing(Unknown("the answer was lost")), done=True)
+    world.centre.comment(1, "once only", TPM)
+    world.mesh.work()
+    world.issue(world.redmine, other).hidden = True
+    world.mesh.settle()
+    world.issue(world.redmine, other).hidden = False
+    world.bob.edit(other, subject="we are back")
+    assert world.end() == []
+    assert len(world.said(world.redmine, "once only")) == 1
+
+
+def test_a_ticket_that_comes_back_where_it_no_longer_belongs_is_left_again() -> None:
+    world = World()
+    _, other = world.shared()
+    world.issue(world.redmine, other).hidden = True
+    world.centre.comment(1, "hello?", TPM)
+    world.mesh.settle()
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.mesh.settle()
+    world.issue(world.redmine, other).hidden = False
+    world.bob.edit(other, priority="high")
+    assert world.end() == []
+    assert world.link("ngi-pl").state is LinkState.DETACHED
+
+
+# -- our own create on its way -------------------------------------------------------------------------------------
+
+
+def test_our_own_create_seen_from_both_sides_at_once_is_bound_once() -> None:
+    world = World()
+    once(world.redmine.connector, "create", failing(Unknown("the answer was lost")), done=True)
+    world.centre.open({"subject": "first", "unit": "NGI_PL"}, TPM)
+    world.mesh.work()
+    world.clock.advance(timedelta(seconds=5))
+    other_thread = world.mesh._open_lanes()["ngi-pl"]
+    earlier = world.clock() - timedelta(minutes=10)
+    world.store.write(lambda tx: world.mesh.means.relay.owe_inward(tx, "ngi-pl", "1", earlier, reason="a webhook"))
+
+    def race(_: Call) -> None:
+        assert other_thread.step() is not None
+
+    once(world.redmine.connector, "fetch", race, done=True)
+    world.mesh.work()
+    assert world.dead() == []
+    assert world.end() == []
+    assert [k.state for k in world.store.read(lambda tx: tx.links.of(1))] == [LinkState.ACTIVE]
+
+
+def test_a_copy_of_our_ticket_with_our_token_is_a_ticket_of_whoever_copied_it() -> None:
+    world = World()
+    world.shared()
+    token = world.issue(world.redmine).fields["external_id"]
+    copy = world.bob.open(subject="a copy", external_id=token)
+    assert world.end() == []
+    assert world.link("ngi-pl").key != copy
+    assert world.link("ngi-pl", 2).key == copy
+
+
+def test_a_quiet_mesh_has_nothing_broken_from_the_start() -> None:
+    assert broken(World().mesh) == []
