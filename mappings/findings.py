@@ -75,6 +75,7 @@ _WRONG_KIND = {
     "model_type": "must be a list of keys and values",
     "model_attributes_type": "must be a list of keys and values",
     "list_type": "must be a list",
+    "tuple_type": "must be a list",
 }
 _SENTENCES = _WRONG_KIND | {
     "string_too_short": "must not be shorter than {min_length} characters",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from central.desk.views import span
 from central.model import FIELDS
 from central.store.api import NoSuch, Transaction
 from connectors.api import Capabilities, Connector, Finding
@@ -30,8 +31,8 @@ class Report:
     connector: str
     mapping: str
     findings: tuple[Finding, ...]
-    mails: tuple[str, ...]
-    """Which of our writes make it send mail, and to whom."""
+    mails: Mapping[str, str]
+    """Which of our writes make it send mail, and to whom: operation -> sentence."""
     losses: Losses
     verdict: int
     """An exit code: WORKS, REFUTED or UNREACHABLE."""
@@ -73,7 +74,7 @@ def _prove(desk: Interdesk, system: SystemDocument, documents: Sequence[loader.D
         verdict = REFUTED
     compiled = compile_mapping(mapping, revision=0, overrides=system.overrides)
     losses = loss_statement(compiled, _plain(connector.capabilities), central=_central(), remote=remote)
-    mails = tuple(connector.capabilities.notifies.values())
+    mails = dict(connector.capabilities.notifies)
     return Report(system.name, system.connector, system.mapping, tuple(findings), mails, losses, verdict)
 
 
@@ -112,7 +113,7 @@ def _vocabularies(mapping: loader.Document, remote: Sequence[Mapping[str, Any]] 
 
 def _webhook(desk: Interdesk, system: SystemDocument) -> list[Finding]:
     if system.webhook is None:
-        return [Finding(True, f"no webhook: changes are noticed by polling, every {system.poll.every}")]
+        return [Finding(True, f"no webhook: changes are noticed by polling, every {span(system.poll.every)}")]
     try:
         desk.secrets.look_up(system.webhook.secret.secret)
     except MissingSecret as missing:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from central.store.api import Busy, StoreError
-from connectors.errors import AccessError, ConnectorError, NotFound, Refused
+from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient
 from mappings.loader import DocumentError
 from sync import logs
 from sync.bootstrap import BadSetting
@@ -36,7 +36,7 @@ _MISTAKES = (
     Refused,
     NotFound,
 )
-_UNREACHABLE = (ConnectorError, Busy)
+_UNREACHABLE = (Transient, ProtocolError, Busy)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -79,13 +79,7 @@ def run(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         complain("Interrupted.")
         return 130
-    except BrokenPipeError:  # whoever read our answer has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except _UNREACHABLE as problem:
-        if isinstance(problem, _MISTAKES) and not isinstance(problem, Busy):
-            complain(str(problem))
-            return MISTAKE
         complain(str(problem))
         return UNREACHABLE
     except _MISTAKES as mistake:

@@ -168,12 +168,12 @@ def _show_report(report: checks.Report) -> None:
         say(f"  {'yes' if finding.ok else 'NO '}  {finding.sentence}")
         if finding.remedy:
             say(f"       {finding.remedy}")
-    for title, sentences in (
-        ("mails that our writes cause there", report.mails),
-        ("lost on the way to the centre", report.losses.inward),
-        ("lost on the way there", report.losses.outward),
-    ):
-        say(f"  {title}: {'none' if not sentences else ''}".rstrip())
+    say(f"  mails: {len(report.mails) or 'none'} of our kinds of write make it send some")
+    for operation, sentence in report.mails.items():
+        say(f"    - {operation}: {sentence}")
+    lost = {"lost on the way to the centre": report.losses.inward, "lost on the way there": report.losses.outward}
+    for title, sentences in lost.items():
+        say(f"  {title}{'' if sentences else ': nothing'}")
         for sentence in sentences:
             say(f"    - {sentence}")
     say(f"  {report.conclusion}")

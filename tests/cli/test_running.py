@@ -1,0 +1,225 @@
+"""`run`, `system pause|resume|live`, `ticket …`, `status`, `db …`: a whole interdesk in a process of its own."""
+
+import contextlib
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import click
+import pytest
+import requests
+
+from sync.cli.program import interdesk
+
+WAIT = timedelta(seconds=30)
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + WAIT.total_seconds()
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not come about: {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def running(desk, *words: str, **environ: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """The real command; its address, which stands on a line of its own."""
+    process = desk.command(*(words or ("run",)), **environ)
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    log = threading.Thread(target=lambda: process.stderr.read(), daemon=True)
+    log.start()
+    try:
+        assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=10)
+        yield address, process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        process.stdout.close()
+        log.join()
+        process.stderr.close()
+
+
+@pytest.fixture
+def live(desk):
+    """A desk with both systems live."""
+    assert desk.type("apply", "--live", desk.write(desk.cz, desk.pl)).code == 0
+    return desk
+
+
+def test_run_synchronises_until_it_is_told_to_end(live) -> None:
+    with running(live) as (address, process):
+        key = live.rt.tracker.person("alice").open(Subject="CE refuses jobs", Description="since this morning")
+        until(lambda: live.type("ticket", "list", "--json").data, "the ticket is at the centre")
+        assert live.type("ticket", "show", f"ngi-cz/{key}", "--json").data["id"] == 1
+        assert requests.get(f"{address}/readyz", timeout=5).json() == {"ready": True, "problems": []}
+        assert "CE refuses jobs" in requests.get(f"{address}/tickets/1", timeout=5).text
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+
+
+def test_a_second_run_on_one_state_is_refused(live) -> None:
+    with running(live):
+        second = live.command("run")
+        out, err = second.communicate(timeout=30)
+        assert (second.returncode, out) == (3, "")
+        assert "is in use by another interdesk" in err
+
+
+def test_the_next_free_port_is_taken(live) -> None:
+    with running(live) as (address, _):
+        taken = int(address.rsplit(":", 1)[1])
+        with running(
+            live, "run", INTERDESK_LISTEN=f"127.0.0.1:{taken}", INTERDESK_STATE=str(live.folder / "other")
+        ) as (other, _):
+            assert taken < int(other.rsplit(":", 1)[1]) < taken + 20
+
+
+def test_a_pause_reaches_the_running_process_and_a_resume_brings_what_was_missed(live) -> None:
+    alice = live.rt.tracker.person("alice")
+    with running(live):
+        said = live.type("system", "pause", "ngi-cz", "--reason", "maintenance")
+        assert said.code == 0
+        until(lambda: _is_quiet(live), "nobody is asked any more")
+        alice.open(Subject="opened in the pause")
+        assert live.type("status", "--check", "ngi-cz").code == 1
+        assert "maintenance" in live.type("system", "list").out
+        assert live.type("ticket", "list", "--json").data == []
+        assert live.type("system", "resume", "ngi-cz").code == 0
+        until(lambda: live.type("ticket", "list", "--json").data, "what was missed arrives")
+        until(lambda: live.type("status", "--check", "ngi-cz").code == 0, "it is well")
+
+
+def _is_quiet(desk) -> bool:
+    before = desk.rt.counts.total()
+    time.sleep(2.5)  # two poll intervals
+    return desk.rt.counts.total() == before
+
+
+def test_a_system_registered_beside_a_running_process_takes_part(desk) -> None:
+    desk.type("apply", desk.write(desk.pl))
+    with running(desk):
+        assert desk.type("apply", "--live", desk.write(desk.cz)).code == 0
+        desk.rt.tracker.person("alice").open(Subject="CE refuses jobs")
+        until(lambda: desk.type("ticket", "list", "--json").data, "the ticket is at the centre")
+
+
+def test_a_system_that_loses_its_rights_is_stopped_with_the_reason(live) -> None:
+    with running(live, "run", INTERDESK_SECRET_NGI_CZ="1-14-revoked"):
+        until(lambda: live.type("system", "list", "--json").data[0]["state"] == "paused", "the system is stopped")
+    system, other = live.type("system", "list", "--json").data
+    assert system["reason"].startswith("AccessError: ")
+    assert other["state"] == "live"
+    assert "1-14-revoked" not in live.type("status").out
+
+
+def test_why_tells_who_set_a_value_where_and_by_which_rule(live) -> None:
+    with running(live):
+        key = live.rt.tracker.person("alice").open(Subject="CE refuses jobs")
+        until(lambda: live.type("ticket", "list", "--json").data, "the ticket is at the centre")
+        live.rt.tracker.person("dan").edit(key, Status="open")
+        until(lambda: live.type("ticket", "show", "1", "--json").data["fields"]["status"] == "in progress", "taken up")
+    text = live.type("ticket", "why", "1", "status").out
+    assert "ticket 1, status: 'in progress'" in text
+    assert "set by dan in ngi-cz" in text
+    assert "rule rt.status (revision 1) at mappings/library/rt.yaml:" in text
+    assert live.type("ticket", "why", f"ngi-cz/{key}", "status", "--json").data["origin"]["system"] == "ngi-cz"
+    said = live.type("ticket", "why", "1", "statsu")
+    assert (said.code, "did you mean 'status'?" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("reference", ["7", "ngi-cz/7", "nobody/1"])
+def test_a_ticket_that_is_not_there_is_told(live, reference: str) -> None:
+    said = live.type("ticket", "show", reference)
+    assert said.code == 2
+    assert reference.rsplit("/", 1)[-1] in said.err
+
+
+@pytest.mark.parametrize("reference", ["one", "-", "1.5", "9" * 30])
+def test_what_cannot_be_a_tickets_name_is_told(live, reference: str) -> None:
+    said = live.type("ticket", "show", "--", reference)
+    assert (said.code, "a ticket is named by its number, or as SYSTEM/KEY" in said.err) == (2, True)
+
+
+def test_a_tickets_words_cannot_steer_the_terminal(live) -> None:
+    with running(live):
+        live.rt.tracker.person("alice").open(Subject="red \x1b[31malert\x07 [bold]now[/bold]")
+        until(lambda: live.type("ticket", "list", "--json").data, "the ticket is at the centre")
+    for words in (["ticket", "list"], ["ticket", "show", "1"], ["ticket", "why", "1", "subject"]):
+        assert "\x1b" not in live.type(*words).out
+        assert "[bold]now[/bold]" in live.type(*words).out
+
+
+def test_status_of_a_system_nobody_registered_is_a_mistake(live) -> None:
+    said = live.type("status", "--check", "ngi-zc")
+    assert (said.code, "did you mean 'ngi-cz'?" in said.err) == (2, True)
+
+
+def test_a_draft_can_neither_be_paused_nor_resumed(desk) -> None:
+    desk.type("apply", desk.write(desk.cz))
+    assert desk.type("system", "pause", "ngi-cz").code == 2
+    said = desk.type("system", "resume", "ngi-cz")
+    assert (said.code, "interdesk system live ngi-cz" in said.err) == (2, True)
+
+
+def test_going_live_leaves_what_was_there_alone(desk) -> None:
+    desk.rt.tracker.person("alice").open(Subject="older than interdesk")
+    desk.type("apply", "--live", desk.write(desk.cz))
+    with running(desk):
+        until(lambda: desk.rt.counts["list"] >= 4, "it was asked a few times")
+        desk.rt.tracker.person("alice").open(Subject="new")
+        until(lambda: desk.type("ticket", "list", "--json").data, "the new ticket is at the centre")
+    assert [each["fields"]["subject"] for each in desk.type("ticket", "list", "--json").data] == ["new"]
+
+
+def test_the_database_is_made_checked_and_told_to_be_well(desk) -> None:
+    assert desk.type("db", "upgrade").code == 0
+    said = desk.type("db", "check")
+    assert (said.code, "is well" in said.out) == (0, True)
+    assert desk.type("db", "check", "--json").data["problems"] == []
+
+
+def test_a_database_of_another_version_is_told_what_to_do(desk) -> None:
+    desk.type("db", "upgrade")
+    with contextlib.closing(sqlite3.connect(desk.folder / "var" / "interdesk.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert desk.type("db", "check").code == 1
+    said = desk.type("system", "list")
+    assert (said.code, "run interdesk db upgrade" in said.err) == (2, True)
+
+
+def test_a_bug_of_ours_ends_with_70_and_keeps_its_traceback_in_a_file(desk) -> None:
+    @click.command("stumble")
+    def stumble() -> None:
+        raise ZeroDivisionError("ours")
+
+    interdesk.add_command(stumble)
+    try:
+        said = desk.type("stumble")
+    finally:
+        del interdesk.commands["stumble"]
+    assert said.code == 70
+    assert "This is a bug of interdesk" in said.err
+    (file,) = (desk.folder / "var" / "log").iterdir()
+    assert str(file) in said.err
+    assert "ZeroDivisionError: ours" in file.read_text()
+
+
+def test_a_state_folder_that_cannot_be_made_is_the_users_mistake(desk) -> None:
+    said = desk.type("--state", "/proc/nowhere", "apply", desk.write(desk.cz))
+    assert (said.code, "/proc/nowhere" in said.err) == (2, True)
+
+
+def test_the_real_commands_answer_and_end_with_their_codes(desk) -> None:
+    for words, code in ((["--version"], 0), (["--help"], 0), (["aply"], 2), (["status"], 2)):
+        process = desk.command(*words)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == code, (words, out, err)
+        assert "Traceback" not in out + err
