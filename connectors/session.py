@@ -78,6 +78,13 @@ class HttpSession:
         self._context = tls_context(origin.ca_file or environment.ca_file)
         self._secrets = sorted((each for each in origin.secrets if each), key=len, reverse=True)
         self._here = threading.local()
+        self._retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(self._worth_another_try),
+            stop=tenacity.stop_after_attempt(environment.tries),
+            wait=self._pause,
+            sleep=environment.sleep,
+            reraise=True,
+        )
         self._sessions: list[requests.Session] = []
 
     @contextmanager
@@ -154,13 +161,7 @@ class HttpSession:
 
     def _patiently(self, once: Callable[[], Result]) -> Result:
         """The one place where anything is tried again, and only what merely reads comes here."""
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(self._worth_another_try),
-            stop=tenacity.stop_after_attempt(self.environment.tries),
-            wait=self._pause,
-            sleep=self.environment.sleep,
-            reraise=True,
-        )(once)
+        return self._retrying(once)
 
     def _worth_another_try(self, error: BaseException) -> bool:
         if not isinstance(error, Transient) or (error.retry_after or timedelta(0)) > _LONGEST_WAIT:

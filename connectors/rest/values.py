@@ -15,7 +15,7 @@ _WORD = re.compile(r"\{([a-z_]+)(:sql)?\}")
 def at(data: Any, path: str) -> Any:
     """What a dotted path leads to; None where it leads nowhere."""
     for step in path.split(".") if path else ():
-        if isinstance(data, Mapping):
+        if isinstance(data, dict):
             data = data.get(step)
         elif isinstance(data, list) and step.isdecimal() and int(step) < len(data):
             data = data[int(step)]
