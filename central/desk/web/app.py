@@ -48,8 +48,9 @@ def create_app(
         return pages.status(views.overview(store, clock))
 
     @app.get("/tickets/{ticket_id}", response_class=HTMLResponse)
-    def ticket(ticket_id: int) -> Response:
-        view = views.ticket(store, ticket_id) if ticket_id < 2**63 else None
+    def ticket(ticket_id: str) -> Response:
+        number = int(ticket_id) if ticket_id.isascii() and ticket_id.isdigit() and len(ticket_id) <= 18 else None
+        view = views.ticket(store, number) if number is not None else None
         if view is None:
             return HTMLResponse(pages.missing(f"There is no ticket {ticket_id}."), 404)
         return HTMLResponse(pages.ticket(view, clock()))
