@@ -37,7 +37,7 @@ connector: rt
 settings: {{url: "{rt_url}", queue: "{queue}", token: {{secret: "env:INTERDESK_SECRET_RT"}}}}
 mapping: rt-here
 support_units: [NGI_RT]
-policy: {{{rt_policy}}}
+poll: {{every: {poll}}}
 ---
 kind: system
 name: ngi-redmine
@@ -45,7 +45,7 @@ connector: redmine
 settings: {{url: "{redmine_url}", project: "{project}", api_key: {{secret: "env:INTERDESK_SECRET_REDMINE"}}}}
 mapping: redmine-here
 support_units: [NGI_REDMINE]
-policy: {{{redmine_policy}}}
+poll: {{every: {poll}}}
 """
 
 
@@ -81,12 +81,10 @@ def mapping_documents(library: Path) -> str:
 class LiveMesh:
     """The registered systems, and everything of interdesk but its threads."""
 
-    def __init__(
-        self, folder: Path, rt: RtSite, redmine: RedmineSite, *, rt_policy: str = "", redmine_policy: str = ""
-    ) -> None:
+    def __init__(self, folder: Path, rt: RtSite, redmine: RedmineSite, *, poll: str = "60s") -> None:
         self.rt, self.redmine, self.folder = rt, redmine, folder
         self.clock = MovingClock()
-        self.settings = prepare(folder, rt, redmine, rt_policy=rt_policy, redmine_policy=redmine_policy)
+        self.settings = prepare(folder, rt, redmine, poll=poll)
         self.open()
         for name in (RT, REDMINE):
             live.go_live(self.desk, name)
@@ -250,9 +248,7 @@ class LiveMesh:
         return {"events": events, "revisions": sum(t.revision for t in tickets), **writes}
 
 
-def prepare(
-    folder: Path, rt: RtSite, redmine: RedmineSite, *, rt_policy: str = "", redmine_policy: str = ""
-) -> Settings:
+def prepare(folder: Path, rt: RtSite, redmine: RedmineSite, *, poll: str = "60s") -> Settings:
     """A state folder with both systems registered, as drafts."""
     import mappings
 
@@ -269,8 +265,7 @@ def prepare(
         queue=rt.queue,
         redmine_url=redmine.url,
         project=redmine.project,
-        rt_policy=rt_policy,
-        redmine_policy=redmine_policy,
+        poll=poll,
     )
     library = Path(mappings.__file__).parent / "library"
     documents = read(f"{mapping_documents(library)}\n---\n{systems}", "test.yaml")
