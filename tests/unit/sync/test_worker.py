@@ -1,0 +1,273 @@
+"""A lane: one remedy per error, nothing swallowed, nothing retried for ever; and the threads that run lanes."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from central.registry import SystemState
+from central.store.api import Busy, CommitFailed, Delivery, DeliveryState, Direction, LeaseLost, StaleRevision
+from central.store.api import Lane as Backlog
+from central.store.memory import MemoryStore
+from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient, Unknown, VersionConflict
+from connectors.memory import Call
+from sync.engine import SyncEngine
+from sync.worker import FIRST_WAIT, LONGEST_WAIT, UNREADABLE_TRIES, Lane, Worker, lease_name, remedy
+from tests.unit.sync.world import TPM, World, failing, once
+
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+MIDDLE = 0.5
+"""A spread that leaves a wait as it is."""
+
+
+# -- the remedy for each error -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Transient("busy"),
+        Unknown("lost"),
+        VersionConflict("moved"),
+        StaleRevision("moved"),
+        CommitFailed("full"),
+        Busy(""),
+    ],
+)
+def test_what_passes_by_itself_is_tried_again_after_a_growing_wait(error: Exception) -> None:
+    waits = [remedy(error, attempts, AT, MIDDLE).not_before for attempts in range(4)]
+    assert waits == [AT + FIRST_WAIT * 2**n for n in range(4)]
+    assert remedy(error, 1_000_000, AT, MIDDLE).not_before == AT + LONGEST_WAIT
+
+
+def test_waits_are_spread_so_that_nobody_comes_back_at_once() -> None:
+    low, high = (remedy(Transient("busy"), 3, AT, spread).not_before for spread in (0.0, 0.999))
+    assert low == AT + FIRST_WAIT * 6
+    assert AT + FIRST_WAIT * 9 < high < AT + FIRST_WAIT * 10
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [(timedelta(minutes=20), timedelta(minutes=20)), (timedelta(0), FIRST_WAIT), (-FIRST_WAIT, FIRST_WAIT)],
+)
+def test_a_tracker_that_says_when_to_come_back_is_obeyed_and_never_hammered(asked: timedelta, waits: timedelta) -> None:
+    assert remedy(Transient("quota", retry_after=asked), 0, AT, MIDDLE).not_before == AT + waits
+
+
+@pytest.mark.parametrize("error", [Refused("no"), NotFound("gone"), ZeroDivisionError()])
+def test_what_never_passes_is_a_dead_letter(error: Exception) -> None:
+    assert remedy(error, 0, AT, MIDDLE).not_before is None
+
+
+def test_an_answer_that_cannot_be_read_is_asked_for_a_few_times() -> None:
+    tries = [remedy(ProtocolError("html"), attempts, AT, MIDDLE).not_before is None for attempts in range(4)]
+    assert tries == [False] * (UNREADABLE_TRIES - 1) + [True] * (5 - UNREADABLE_TRIES)
+
+
+def test_a_wrong_password_stops_the_system() -> None:
+    verdict = remedy(AccessError("401"), 0, AT, MIDDLE)
+    assert (verdict.stop_system, verdict.not_before is not None) == (True, True)
+    assert not remedy(Transient("busy"), 0, AT, MIDDLE).stop_system
+
+
+# -- one lane ------------------------------------------------------------------------------------------------------
+
+
+def test_both_directions_of_one_link_share_a_lease_and_an_unknown_key_has_its_own() -> None:
+    world = World()
+    key, _ = world.shared()
+
+    def name(direction: Direction, subject: str) -> str:
+        delivery = Delivery(
+            1, "ngi-cz", direction, subject, 1, Backlog.LIVE, DeliveryState.DUE, world.clock(), world.clock(), 0, "test"
+        )
+        return world.store.read(lambda tx: lease_name(tx, delivery))
+
+    assert name(Direction.INWARD, key) == name(Direction.OUTWARD, "1")
+    assert name(Direction.INWARD, "404") != name(Direction.INWARD, key)
+
+
+@pytest.mark.xfail(strict=True, reason="the same row revives its dead letter at every poll")
+def test_a_poison_row_becomes_a_dead_letter_and_the_others_go_on() -> None:
+    world = World()
+    keys = [world.alice.open(subject=f"ticket {number}") for number in range(5)]
+
+    def poison(call: Call) -> None:
+        if call.operation == "fetch" and call.key == keys[2] and not call.done:
+            raise ProtocolError("an answer that cannot be read")
+
+    world.rt.connector.intruder = poison
+    for _ in range(8):
+        world.mesh.round()
+    assert world.store.read(lambda tx: tx.tickets.count()) == 4
+    assert [(d.subject, d.attempts) for d in world.dead()] == [(keys[2], UNREADABLE_TRIES)]
+    later = world.alice.open(subject="a later ticket")
+    world.mesh.round()
+    assert world.store.read(lambda tx: tx.links.find_by_key("ngi-cz", later)) is not None
+    world.rt.connector.intruder = None
+    world.alice.edit(keys[2], subject="whoever touches it wakes it")
+    assert world.end() == []
+    assert world.store.read(lambda tx: tx.tickets.count()) == 6
+
+
+@pytest.mark.xfail(strict=True, reason="closing a claim whose lease is over raises")
+def test_a_look_that_outlives_its_lease_is_somebody_elses_and_nothing_escapes() -> None:
+    world = World()
+    world.shared()
+    once(world.redmine.connector, "fetch", lambda _: world.clock.advance(timedelta(minutes=10)), done=True)
+    world.centre.change(1, {"subject": "B"}, TPM)
+    assert world.end() == []
+    assert world.issue(world.redmine).fields["subject"] == "B"
+
+
+def test_a_wake_up_during_a_look_is_another_look() -> None:
+    world = World()
+    key, _ = world.shared()
+    once(world.rt.connector, "fetch", lambda _: world.alice.edit(key, subject="just now"), done=True)
+    world.centre.change(1, {"priority": "urgent"}, TPM)
+    assert world.end() == []
+    assert world.ticket()["subject"] == "just now"
+
+
+def test_a_reason_that_comes_while_its_look_is_under_way_is_not_lost_where_rows_tell_nothing() -> None:
+    """The generation of a delivery: done only if it is the one that was claimed."""
+    world = World()
+    _, other = world.shared()
+
+    def hint(_: Call) -> None:
+        world.bob.comment(other, "while you were reading")
+        world.store.write(
+            lambda tx: world.mesh.means.relay.owe_inward(tx, "ngi-pl", other, world.clock(), reason="a webhook")
+        )
+
+    once(world.redmine.connector, "fetch", hint, done=True)
+    world.store.write(
+        lambda tx: world.mesh.means.relay.owe_inward(tx, "ngi-pl", other, world.clock(), reason="a webhook")
+    )
+    world.mesh.work()
+    assert [c.text for c in world.comments()] == ["while you were reading"]
+
+
+def test_a_paused_system_rests_and_the_others_do_not() -> None:
+    world = World()
+    key, _ = world.shared()
+    once(world.redmine.connector, "fetch", failing(AccessError("401: wrong key")), done=False)
+    world.centre.change(1, {"subject": "B"}, TPM)
+    world.mesh.work()
+    system = world.store.read(lambda tx: tx.registry.system("ngi-pl"))
+    assert (system.state, system.open_problem) == (SystemState.PAUSED, True)
+    assert "401: wrong key" in system.reason
+    assert world.issue(world.rt, key).fields["subject"] == "B"
+    assert world.mesh._lanes["ngi-pl"].step() is None
+    assert world.mesh._lanes["ngi-pl"].next_due_at() is None
+
+
+def test_a_bug_of_ours_is_a_dead_letter_that_says_so() -> None:
+    world = World()
+    world.shared()
+    once(world.redmine.connector, "fetch", failing(ZeroDivisionError("a bug")), done=False)
+    world.centre.change(1, {"subject": "B"}, TPM)
+    world.mesh.work()
+    assert ["ZeroDivisionError: a bug" in d.error for d in world.dead()] == [True]
+
+
+def test_a_system_that_nobody_knows_has_nothing_to_do() -> None:
+    world = World()
+    lane = Lane(
+        world.mesh.means, SyncEngine(world.mesh.means), world.mesh.gateways, "unknown", owner="x", spread=lambda: 0.5
+    )
+    assert (lane.step(), lane.next_due_at()) == (None, None)
+
+
+# -- threads -------------------------------------------------------------------------------------------------------
+
+
+class Counting(MemoryStore):
+    """Counts the transactions that write."""
+
+    writes = 0
+
+    def write(self, change):
+        self.writes += 1
+        return super().write(change)
+
+
+class Threads:
+    """A worker with two threads per system over a world's store, and the bus that wakes them."""
+
+    def __init__(self, world: World) -> None:
+        means = world.mesh.means
+        bus = means.relay._bus
+        engine = SyncEngine(means)
+        self.worker = Worker(
+            lambda name: Lane(means, engine, world.mesh.gateways, name, owner="t", spread=lambda: 0.5),
+            bus,
+            world.mesh.gateways,
+            world.clock,
+        )
+
+    def __enter__(self) -> Worker:
+        self.worker.ensure_lanes()
+        return self.worker
+
+    def __exit__(self, *_: object) -> None:
+        self.worker.stop(10)
+
+
+def test_a_thread_that_finds_only_work_under_anothers_lease_sleeps_instead_of_asking_on_and_on() -> None:
+    store = Counting()
+    world = World(store=store)
+    world.shared()
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slow(_: Call) -> None:
+        reached.set()
+        assert go_on.wait(20)
+
+    once(world.redmine.connector, "fetch", slow, done=False)
+    with Threads(world):
+        world.centre.change(1, {"subject": "B"}, TPM)
+        assert reached.wait(20)
+        before = store.writes
+        go_on.wait(0.3)
+        asked = store.writes - before
+        go_on.set()
+    assert asked < 20
+    assert world.issue(world.redmine).fields["subject"] == "B"
+
+
+def test_stopping_lets_every_lane_finish_its_look() -> None:
+    world = World()
+    world.shared()
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slow(_: Call) -> None:
+        reached.set()
+        assert go_on.wait(20)
+
+    once(world.redmine.connector, "update", slow, done=False)
+    threads = Threads(world)
+    with threads:
+        world.centre.change(1, {"subject": "B"}, TPM)
+        assert reached.wait(20)
+        go_on.set()
+    assert world.issue(world.redmine).fields["subject"] == "B"
+    assert world.link("ngi-pl").intents == ()
+    assert not any(thread.name.startswith("lane-") for thread in threading.enumerate())
+
+
+def test_the_lease_of_a_dead_worker_is_waited_out() -> None:
+    world = World()
+    world.shared()
+    world.centre.change(1, {"subject": "B"}, TPM)
+    claim = world.store.write(
+        lambda tx: tx.outbox.claim("ngi-pl", "dead", world.clock(), ttl=timedelta(seconds=150), lease_name=lease_name)
+    )
+    assert claim is not None
+    world.mesh.work()
+    assert world.issue(world.redmine).fields["subject"] != "B"
+    world.clock.advance(timedelta(seconds=150))
+    world.mesh.work()
+    assert world.issue(world.redmine).fields["subject"] == "B"
+    with pytest.raises(LeaseLost):
+        world.store.write(lambda tx: tx.outbox.done(claim, world.clock()))
