@@ -29,6 +29,8 @@ class Environment:
     """The longest that one call of a connector may take, its reads' retries included."""
     tries: int = 3
     """How often a read is sent, where the tracker is busy or out of reach."""
+    pace: Callable[[], None] | None = None
+    """Called before each request: waits for its place in the system's quota."""
     max_answer: int = 32 * 1024 * 1024
     """Bytes of one answer's body, after unpacking."""
     max_file: int = 25 * 1024 * 1024

@@ -207,6 +207,8 @@ class HttpSession:
             raise ProtocolError(f"{about}: the answer points to another place than the registered one")
         url = self._root + path + ("?" + urlencode(query, doseq=True) if query else "")
         sent = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "interdesk"}
+        if self.environment.pace is not None:
+            self.environment.pace()
         try:
             response = self._session().request(
                 method,

@@ -6,7 +6,7 @@ import random
 import secrets as entropy
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from connectors.api import Connector
 from connectors.emulators.tracker import Tracker
 from connectors.environment import Environment
 from connectors.errors import SettingsError
+from connectors.pace import Pace
 from mappings.document import compile_mapping
 from mappings.loader import DocumentError, Problem, read_files
 from mappings.model import Place
@@ -108,12 +109,16 @@ class ConnectorKinds:
         """Every connector there is."""
         return registry.names()
 
-    def open(self, name: str, settings: Mapping[str, Any], system: str) -> Connector:
-        """The connector of these settings. Asks nobody anything yet.
+    def open(self, name: str, settings: Mapping[str, Any], system: str, *, per_minute: int | None = None) -> Connector:
+        """The connector of these settings, asking `per_minute` times at most. It asks nobody anything yet.
 
         :raises SettingsError: with all that is wrong.  :raises LookupError: there is no such connector."""
+        environment = self._environment
+        if per_minute is not None:
+            pace = Pace(per_minute, monotonic=environment.monotonic, sleep=environment.sleep)
+            environment = replace(environment, pace=pace)
         return registry.open_connector(
-            name, settings, system=system, environment=self._environment, secrets=self._secrets.look_up
+            name, settings, system=system, environment=environment, secrets=self._secrets.look_up
         )
 
     def check(self, name: str, settings: Mapping[str, Any], system: str) -> None:
@@ -223,7 +228,9 @@ class Interdesk:
         document, mapping = registration.document, registration.mapping
         try:
             compiled = compile_mapping(read_again(mapping), revision=mapping.revision, overrides=document.overrides)
-            connector = self.connectors.open(document.connector, document.settings, document.name)
+            connector = self.connectors.open(
+                document.connector, document.settings, document.name, per_minute=document.limits.per_minute
+            )
         except (DocumentError, SettingsError, LookupError) as problem:
             raise Unusable(f"{document.name}: {problem}") from None
         return Gateway(

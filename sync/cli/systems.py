@@ -91,9 +91,8 @@ def check(session: Session, what: str, same_secret: bool, as_json: bool) -> int:
     Exit code 0: it works. 1: something is missing. 2: the document is wrong. 3: the system cannot be reached.
     """
     with session.interdesk(create=True) as desk:
-        wanted = (
-            loader.read_files([Path(what)]) if _is_file(what) else desk.store.read(lambda tx: _registered(tx, what))
-        )
+        file = "/" in what or what.endswith((".yaml", ".yml"))
+        wanted = loader.read_files([Path(what)]) if file else desk.store.read(lambda tx: _registered(tx, what))
         reports = checks.check(desk, wanted, same_secret=same_secret)
     if as_json:
         document([report.plain() for report in reports])
@@ -135,13 +134,9 @@ def resume(session: Session, name: str) -> None:
     say(f"system {name} is live again")
 
 
-def _is_file(what: str) -> bool:
-    return "/" in what or what.endswith((".yaml", ".yml"))
-
-
-def _registered(tx: Transaction, name: str) -> loader.Document:
+def _registered(tx: Transaction, name: str) -> tuple[loader.Document, ...]:
     live.registered(tx, name)
-    return read_again(tx.registry.document("system", name))
+    return (read_again(tx.registry.document("system", name)),)
 
 
 def _plain(system: System, counts: Counts) -> dict[str, Any]:

@@ -144,6 +144,15 @@ def test_a_registration_that_works_is_proven_by_reading_only(desk) -> None:
     assert desk.type("system", "list", "--json").data == [], "a check registers nothing"
 
 
+def test_a_registered_system_is_proven_by_its_name(desk) -> None:
+    desk.type("apply", desk.write(desk.cz, desk.pl))
+    (report,) = desk.type("system", "check", "ngi-pl", "--json").data
+    assert (report["system"], report["verdict"], report["mapping"]) == ("ngi-pl", 0, "redmine")
+    assert all(finding["ok"] for finding in report["findings"])
+    assert set(report["mails"]) == {"create", "update", "comment"}
+    assert desk.type("system", "check", "ngi-lp").code == 2
+
+
 def test_a_wrong_token_refutes_and_says_so(desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERDESK_SECRET_NGI_CZ", "1-14-wrong-and-secret")
     text = checked(desk, desk.cz, 1)
@@ -229,5 +238,6 @@ def test_no_secret_is_ever_shown_or_stored(desk) -> None:
         ["status", "--json"],
     ):
         said = desk.type(*words)
+        assert said.code == 0
         assert not any(secret in said.out + said.err for secret in secrets), words
     assert not any(secret.encode() in desk.everything() for secret in secrets)
