@@ -350,7 +350,10 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
             _drop(means, past, intent, lease)
             past, theirs = reread(means.store, past), None
             continue
-        return _settle(means, gateway, past, intent, reading(gateway, written.after, asked_at), written, plan, lease)
+        after = reading(gateway, written.after, asked_at)
+        if asked_at is not None and _looks_refused(gateway, intent, after):
+            after = read(means, gateway, past, conversation=True)
+        return _settle(means, gateway, past, intent, after, written, plan, lease)
     raise Transient("the ticket moves faster than it can be decided; it waits its turn")
 
 
@@ -429,6 +432,18 @@ def _update(
         raise
 
 
+def _looks_refused(gateway: Gateway, intent: Intent, after: Reading) -> bool:
+    """Whether a field stands as it stood before, and only the history can tell a refusal from a change back."""
+    if after.history is not None or not gateway.connector.capabilities.history:
+        return False
+    for name, pair in intent.wrote.items():
+        field = gateway.mapping.fields[name]
+        stands = field.rule.canonical_theirs(after.ticket.fields.get(field.remote))
+        if stands != field.rule.canonical_theirs(pair.theirs):
+            return True
+    return False
+
+
 def _settle(
     means: Means,
     gateway: Gateway,
@@ -440,8 +455,9 @@ def _settle(
     lease: Lease,
 ) -> Outcome:
     entries = None
-    if after.history is not None and intent.history_seen is not None:
-        entries = echo.after(after.history, intent.history_seen)
+    seen = past.link.history_seen if intent.history_seen is None else intent.history_seen
+    if after.history is not None and seen is not None:
+        entries = echo.after(after.history, seen)
 
     def settle(tx: Transaction) -> Outcome:
         at = means.clock()

@@ -1,4 +1,4 @@
-"""People edit everywhere while answers are lost and interdesk is killed between any two steps; then the five laws hold."""
+"""People edit everywhere while answers are lost and interdesk is killed between two steps; then the laws hold."""
 
 import contextlib
 from datetime import timedelta

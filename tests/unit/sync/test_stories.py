@@ -296,3 +296,20 @@ def test_an_idle_mesh_asks_once_per_poll_and_writes_nothing(world: World) -> Non
     for member in (world.rt, world.redmine):
         spent = {k: v - calls[member.name].get(k, 0) for k, v in member.connector.calls.items()}
         assert {k: v for k, v in spent.items() if v} == {"changes": 60}
+
+
+def test_a_write_that_somebody_takes_back_at_once_is_no_refusal(world: World) -> None:
+    key, _ = world.shared()
+    world.mesh.centre.change(1, {"status": "in progress"}, TPM)
+    world.mesh.settle()
+    world.mesh.centre.change(1, {"status": "solved"}, TPM)
+
+    def intrude(call: Call) -> None:
+        if call.operation == "update" and call.done:
+            world.rt.connector.intruder = None
+            world.alice.comment(key, "it is not solved")  # RT reopens upon that
+
+    world.rt.connector.intruder = intrude
+    world.mesh.settle()
+    assert world.ticket()["status"] == "reopened"
+    assert world.link("ngi-cz").disagreements == {}
