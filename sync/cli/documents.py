@@ -72,14 +72,14 @@ def diff(session: Session, files: Sequence[Path], same_secret: bool, as_json: bo
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(registration.KINDS))
+@click.argument("kind", metavar="KIND", type=click.Choice(registration.KINDS))
 @click.argument("name")
 @click.argument("revision", type=click.IntRange(min=1))
 @same_secret
 @as_json
 @click.pass_obj
 def rollback(session: Session, kind: str, name: str, revision: int, same_secret: bool, as_json: bool) -> None:
-    """Go back to an earlier revision of a document, which becomes the newest one."""
+    """Go back to an earlier revision of a document, which becomes the newest one. KIND is system or mapping."""
 
     def change(tx: Transaction) -> Sequence[Applied]:
         earlier = read_again(tx.registry.document(kind, name, revision))
@@ -95,13 +95,16 @@ def rollback(session: Session, kind: str, name: str, revision: int, same_secret:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(registration.KINDS), required=False)
+@click.argument("kind", metavar="[KIND]", type=click.Choice(registration.KINDS), required=False)
 @click.argument("name", required=False)
 @click.option("--revision", type=click.IntRange(min=1), help="An earlier revision of the one document.")
 @as_json
 @click.pass_obj
 def export(session: Session, kind: str | None, name: str | None, revision: int | None, as_json: bool) -> None:
-    """Print registered documents as they were applied, ready to be applied elsewhere. Secrets stay references."""
+    """Print registered documents as they were applied, ready to be applied elsewhere.
+
+    KIND is system or mapping; without NAME all of them. Secrets stay references.
+    """
     if revision is not None and name is None:
         raise click.UsageError("--revision goes with KIND and NAME")
     with session.interdesk() as desk:

@@ -22,7 +22,7 @@ from sync.gateways import Unusable
 from sync.live import NotNow
 from sync.secrets import MissingSecret
 
-DONE, NO, MISTAKE, UNREACHABLE, BUG = 0, 1, 2, 3, 70
+DONE, NO, MISTAKE, UNREACHABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 _MISTAKES = (
     DocumentError,
@@ -78,7 +78,7 @@ def run(words: list[str]) -> int:
         return MISTAKE
     except (click.Abort, KeyboardInterrupt):
         complain("Interrupted.")
-        return 130
+        return INTERRUPTED
     except _UNREACHABLE as problem:
         complain(str(problem))
         return UNREACHABLE
