@@ -9,7 +9,7 @@ from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
 from central.model import Value
 from mappings.document import compile_mapping
 from mappings.loader import read
-from mappings.model import Carries, Mapping
+from mappings.model import Carries, Mapping, Spill, Untranslatable
 from sync.policy import Admission, ChangeTime, Policy, Times, Winner, admit
 from sync.reconcile import Evidence, Plan, Step, Verdict, corresponds, reconcile
 
@@ -138,8 +138,9 @@ def test_what_the_tracker_made_of_our_value_by_itself_is_written_again() -> None
 
 
 def test_a_new_meaning_of_the_mapping_overwrites_nothing_by_itself() -> None:
-    step = decided(link(("in progress", "new"), mapping_revision=0), "in progress", "new")
-    assert (step.verdict, step.base) == (Verdict.STANDING, Pair("in progress", "new"))
+    for held in (link(("in progress", "new"), mapping_revision=0), link(("in progress", "new"), outdated=("status",))):
+        step = decided(held, "in progress", "new")
+        assert (step.verdict, step.base) == (Verdict.STANDING, Pair("in progress", "new"))
 
 
 # -- conflicts -----------------------------------------------------------------------------------------------------
@@ -295,8 +296,8 @@ def test_without_the_intent_the_same_echo_would_be_taken_for_an_edit() -> None:
 
 def test_the_newest_of_several_intents_with_one_value_is_believed() -> None:
     older, newer = intent("on hold", "stalled"), intent("waiting for reply", "stalled")
-    step = decided(link(("in progress", "open"), intents=(older, newer)), "waiting for reply", "stalled")
-    assert step.base == Pair("waiting for reply", "stalled")
+    step = decided(link(("in progress", "open"), intents=(older, newer)), "solved", "stalled")
+    assert (step.verdict, step.base) == (Verdict.OUTWARD, Pair("waiting for reply", "stalled"))
 
 
 def test_a_write_proven_by_their_history_is_the_base_though_a_later_edit_hides_it() -> None:
@@ -332,15 +333,16 @@ def test_what_the_comment_cannot_have_done_is_their_edit(before: str, effect: st
 # -- the first look ------------------------------------------------------------------------------------------------
 
 
-def test_at_the_first_look_what_says_the_same_is_agreed() -> None:
-    step = decided(link(), "reopened", "open")
+@pytest.mark.parametrize("policy", ["central", "remote", "ask"])
+def test_at_the_first_look_what_says_the_same_is_agreed(policy: str) -> None:
+    step = decided(link(), "reopened", "open", policy=policy)
     assert (step.verdict, step.base) == (Verdict.SETTLE, Pair("reopened", "open"))
 
 
 def test_at_the_first_look_the_empty_side_takes_the_others_value() -> None:
     assert decided(link(), None, "open").verdict is Verdict.INWARD
-    step = decided(link(), "on hold", None)
-    assert (step.verdict, step.base) == (Verdict.OUTWARD, None)
+    step = decided(link(), "on hold", None, policy="remote")
+    assert (step.verdict, step.base, step.loser) == (Verdict.OUTWARD, None, None)
 
 
 @pytest.mark.parametrize(
@@ -357,7 +359,8 @@ def test_at_the_first_look_two_values_are_a_conflict(policy: str, verdict: Verdi
 
 
 def test_at_the_first_look_a_one_way_field_goes_its_way() -> None:
-    assert decided(link(), "on hold", "open", mapping=carrying(Carries.OUTWARD)).verdict is Verdict.OUTWARD
+    out = decided(link(), "on hold", "open", mapping=carrying(Carries.OUTWARD), policy="remote")
+    assert (out.verdict, out.loser) == (Verdict.OUTWARD, None)
     assert decided(link(), "on hold", "open", mapping=carrying(Carries.INWARD)).verdict is Verdict.INWARD
 
 
@@ -385,6 +388,33 @@ def test_two_values_correspond_as_far_as_the_vocabulary_tells(ours: Value, their
     assert corresponds(MAPPING.fields["status"].rule, ours, theirs) is same
 
 
+class OneWay:
+    """A rule that knows how to say a value and not how to read it."""
+
+    def inward(self, theirs: Value, *, held: Value) -> Value:
+        raise Untranslatable(f"{theirs!r} cannot be read")
+
+    def outward(self, ours: Value, *, held: Value) -> Value:
+        return f"<{ours}>"
+
+    def canonical_ours(self, ours: Value) -> Value:
+        return ours
+
+    def canonical_theirs(self, theirs: Value) -> Value:
+        return theirs
+
+    def spill(self, ours: Value) -> Spill | None:
+        return None
+
+    def losses(self) -> tuple[str, ...]:
+        return ()
+
+
+def test_what_cannot_be_read_corresponds_where_it_is_what_we_would_write() -> None:
+    assert corresponds(OneWay(), "a", "<a>")
+    assert not corresponds(OneWay(), "a", "<b>")
+
+
 def test_a_plan_sorts_its_steps() -> None:
     held = link(("in progress", "open")).evolve(
         base={"status": Pair("in progress", "open"), "subject": Pair("old", "old")}
@@ -401,5 +431,4 @@ def test_a_plan_sorts_its_steps() -> None:
     assert [step.name for step in plan.outward] == ["status"]
     assert plan.standing == {}
     assert plan.base == {"status": Pair("in progress", "open"), "subject": Pair("theirs", "theirs")}
-    assert not plan.quiet
-    assert Plan(()).quiet
+    assert [Plan(steps).quiet for steps in ((), plan.steps[:1], plan.steps[1:])] == [True, False, False]
