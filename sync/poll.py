@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from central.link import Link, LinkState
-from central.store.api import Lane, Transaction
+from central.store.api import DeliveryState, Direction, Lane, Transaction
 from connectors.api import Change, Cursor, VersionStrength
 from sync import echo
 from sync.gateway import Gateway
@@ -69,13 +69,17 @@ def _owe(tx: Transaction, means: Means, gateway: Gateway, change: Change, asked_
         seen, not_before = echo.seen_already(link, change.version, at)
         if seen:
             return False
+    reason = f"it shows version {change.version}"
+    buried = tx.outbox.find(gateway.system, Direction.INWARD, change.key)
+    if buried is not None and buried.state is DeliveryState.DEAD and buried.reason == reason:
+        return False  # the same row that became a dead letter: a person, or a change there, wakes it
     full = change.ticket if gateway.connector.capabilities.full_rows else None
     means.relay.owe_inward(
         tx,
         gateway.system,
         change.key,
         at,
-        reason=f"it shows version {change.version}",
+        reason=reason,
         not_before=not_before,
         hint=plain_row(full, asked_at) if full is not None else None,
     )

@@ -1,6 +1,6 @@
 """Send one comment: intent first, then the write, then the settling. The only place that posts text to a remote."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -90,13 +90,15 @@ def notify(
     lease: Lease,
     *,
     file: FileDraft | None = None,
+    stands_for: Sequence[Attachment] = (),
     begin: Callable[[Transaction, Link], Link] | None = None,
 ) -> Spoken:
     """Post a notice of interdesk's own; it triggers no rule and is never read back as a comment.
 
-    `begin` changes the link in the very transaction that commits the notice's intent."""
+    `stands_for`: files that were refused, of which it tells, so that they need no other sending; `begin` changes the
+    link in the very transaction that commits the notice's intent."""
     draft = CommentDraft(text, files=(file,) if file else ())
-    intent = _intent(means, gateway, past, draft, IntentKind.NOTICE, lease)
+    intent = _intent(means, gateway, past, draft, IntentKind.NOTICE, lease, carried=tuple(stands_for))
     done = _send(means, gateway, past, intent, draft, lease, begin=begin)
     settle_notice(means, gateway, past, intent, done.comment, lease)
     return Spoken("notice sent", done.ticket)
@@ -110,6 +112,7 @@ def settle_notice(
     def settle(tx: Transaction) -> None:
         at = means.clock()
         link = _own_link(tx, past, lease, at)
+        tie_sent(tx, link.id, intent, arrived.id, (), past.files, at)
         ignored = (*link.ignored, arrived.id)
         tx.links.save(
             link.evolve(intents=_done(gateway, link, intent, arrived.created_at), ignored=ignored, written_at=at)
@@ -210,28 +213,18 @@ def _say_without_files(
         bare = Item(replace(item.comment, text=f"{item.comment.text}\n{notes}".strip()), ())
         spoken = say(means, gateway, past, bare, lease)
     else:
-        spoken = notify(means, gateway, past, notes, lease)
+        spoken = notify(means, gateway, past, notes, lease, stands_for=item.files)
 
-    def tie(tx: Transaction) -> None:
+    def tell(tx: Transaction) -> None:
         at = means.clock()
-        link = _own_link(tx, past, lease, at)
-        for file in item.files:
-            tx.links.tie_file(link.id, file.id, f"note:{file.id}")
-            tx.tickets.record(
-                [
-                    Event(
-                        Kind.FILE_NOTED,
-                        past.ticket.id,
-                        at,
-                        SYSTEM,
-                        system=gateway.system,
-                        data={"file": file.name},
-                        why=refusal.reason,
-                    )
-                ]
-            )
+        _own_link(tx, past, lease, at)
+        ticket_id, system = past.ticket.id, gateway.system
+        tx.tickets.record(
+            Event(Kind.FILE_NOTED, ticket_id, at, SYSTEM, system=system, data={"file": f.name}, why=refusal.reason)
+            for f in item.files
+        )
 
-    means.store.write(tie)
+    means.store.write(tell)
     return spoken
 
 

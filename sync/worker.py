@@ -135,7 +135,7 @@ class Lane:
                     not_before=outcome.look_again_at,
                 )
 
-        self._means.store.write(done)
+        self._write(done)
         log.info(
             "looked",
             system=self.system,
@@ -166,7 +166,7 @@ class Lane:
                 system = replace(system, last_error=sentence, error_at=at)
             tx.registry.put_system(system)
 
-        self._means.store.write(change)
+        self._write(change)
         log.warning(
             "not done",
             system=self.system,

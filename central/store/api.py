@@ -304,6 +304,9 @@ class Outbox(Protocol):
 
         Where a newer generation waits, that one has not been tried yet: it stays due."""
 
+    def find(self, system: str, direction: Direction, subject: str) -> Delivery | None:
+        """The delivery of this subject, dead letters included; None: nothing is owed."""
+
     def dead(self, system: str | None = None) -> Sequence[Delivery]:
         """Dead letters, oldest first."""
 

@@ -125,6 +125,9 @@ class MemoryOutbox:
             state = DeliveryState.DUE if moved else DeliveryState.DEAD
             self._put(replace(delivery, state=state, attempts=delivery.attempts + 1, error=error))
 
+    def find(self, system: str, direction: Direction, subject: str) -> Delivery | None:
+        return self._tables.deliveries.get((system, direction.value, subject))
+
     def dead(self, system: str | None = None) -> Sequence[Delivery]:
         found = [
             delivery

@@ -167,6 +167,10 @@ class SqlOutbox:
         else:
             self._session.write(_FAILED, {"of": claim.delivery.id, "said": error})
 
+    def find(self, system: str, direction: Direction, subject: str) -> Delivery | None:
+        row = self._session.first(_THERE, {"in": system, "toward": direction, "about": subject})
+        return _delivery(row) if row is not None else None
+
     def dead(self, system: str | None = None) -> Sequence[Delivery]:
         rows = self._session.rows(_ALL_DEAD if system is None else _DEAD_OF, {"in": system})
         return [_delivery(row) for row in rows]

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from central.store.api import Claim, Counts, Direction, Lane, Lease, LeaseLost, Store, Transaction
+from central.store.api import Claim, Counts, DeliveryState, Direction, Lane, Lease, LeaseLost, Store, Transaction
 from central.store.testing.samples import NOW, TTL, bury, claim, claimed, later, new_ticket, owe, retry
 
 
@@ -250,6 +250,16 @@ class LeaseClaims:
         assert claimed(store).lease.epoch > old.epoch
         with pytest.raises(LeaseLost):
             _check(store, old, NOW)
+
+    def test_a_delivery_is_found_by_its_subject_dead_or_alive(self, store: Store) -> None:
+        owe(store)
+        taken = claimed(store)
+        place = (taken.delivery.system, taken.delivery.direction, taken.delivery.subject)
+        store.write(lambda tx: tx.outbox.bury(taken, NOW, error="unreadable"))
+        found = store.read(lambda tx: tx.outbox.find(*place))
+        assert found is not None
+        assert found.state is DeliveryState.DEAD
+        assert store.read(lambda tx: tx.outbox.find(place[0], place[1], "another")) is None
 
     def test_a_live_lease_passes_the_check(self, store: Store) -> None:
         owe(store)

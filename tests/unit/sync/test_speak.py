@@ -178,7 +178,6 @@ def test_an_outage_in_the_middle_of_a_conversation_delays_it_and_repeats_nothing
     assert [n.text.split("\n\n")[1] for n in world.issue(world.redmine).notes] == ["one", "two", "three"]
 
 
-@pytest.mark.xfail(strict=True, reason="the note that landed does not tell which file it stands for")
 def test_a_refused_file_is_noted_once_though_the_answer_to_the_note_was_lost() -> None:
     world = World()
     key, _ = world.shared()

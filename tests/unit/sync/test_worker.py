@@ -87,7 +87,6 @@ def test_both_directions_of_one_link_share_a_lease_and_an_unknown_key_has_its_ow
     assert name(Direction.INWARD, "404") != name(Direction.INWARD, key)
 
 
-@pytest.mark.xfail(strict=True, reason="the same row revives its dead letter at every poll")
 def test_a_poison_row_becomes_a_dead_letter_and_the_others_go_on() -> None:
     world = World()
     keys = [world.alice.open(subject=f"ticket {number}") for number in range(5)]
@@ -110,7 +109,6 @@ def test_a_poison_row_becomes_a_dead_letter_and_the_others_go_on() -> None:
     assert world.store.read(lambda tx: tx.tickets.count()) == 6
 
 
-@pytest.mark.xfail(strict=True, reason="closing a claim whose lease is over raises")
 def test_a_look_that_outlives_its_lease_is_somebody_elses_and_nothing_escapes() -> None:
     world = World()
     world.shared()
