@@ -384,6 +384,41 @@ def test_a_kill_around_any_write_makes_no_twin_and_loses_nothing(
     assert world.issue(world.redmine).fields["subject"] == "from here, corrected"
 
 
+# -- what is not ours ----------------------------------------------------------------------------------------------
+
+
+def test_nothing_that_people_made_there_is_changed_or_removed_whatever_becomes_of_the_ticket() -> None:
+    world = World()
+    _, other = world.shared()
+    world.bob.comment(other, "by hand", files={"by-hand.txt": b"kept"})
+    world.bob.attach(other, "on-the-ticket.txt", b"kept too")
+    world.bob.edit(other, external_id="rewritten by hand")
+    stranger = world.bob.open(subject="nobody's business", description="of another project")
+    before = world.issue(world.redmine, stranger).version
+    for unit in ("TPM", "NGI_PL", "NGI_CZ", "NGI_PL"):
+        world.centre.change(1, {"unit": unit}, TPM)
+        world.mesh.settle()
+    world.centre.change(1, {"status": "solved"}, TPM)
+    assert world.end() == []
+    issue = world.issue(world.redmine, other)
+    assert [[f.content for f in n.files] for n in issue.notes if n.author == "bob"] == [[b"kept"]]
+    assert [(f.name, f.content) for f in issue.files] == [("on-the-ticket.txt", b"kept too")]
+    assert issue.fields["external_id"] == "rewritten by hand"
+    assert world.issue(world.redmine, stranger).version == before
+
+
+def test_what_was_said_for_a_system_is_not_sent_after_the_ticket_has_left_it() -> None:
+    world = World()
+    _, other = world.shared()
+    world.redmine.connector.intruder = failing(Transient("down"))
+    world.centre.comment(1, "for whoever holds the ticket", TPM)
+    world.mesh.work()
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.redmine.connector.intruder = None
+    assert world.end() == []
+    assert world.said(world.redmine, "for whoever holds the ticket", other) == []
+
+
 # -- how much is asked ---------------------------------------------------------------------------------------------
 
 
