@@ -104,7 +104,7 @@ def _commit(
         if returned:
             why = "the ticket is there again"
             tx.tickets.record([Event(Kind.RESUMED, ticket.id, at, SYSTEM, system=gateway.system, why=why)])
-        link = read_up_to(link, gateway, theirs, unread=bool(intake.arrivals.doubtful))
+        link = read_up_to(link, gateway, theirs, unread=False)
         if returned or plan.outward or _owes(gateway, ticket, link, theirs):
             reason = "a look found something to write"
             means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)

@@ -16,7 +16,7 @@ from sync.absorb import tie_sent
 from sync.discussion import Item, fit
 from sync.gateway import Gateway
 from sync.means import Means
-from sync.past import Past
+from sync.past import Past, reread
 from sync.settle import without
 
 
@@ -294,3 +294,10 @@ def text_file(spill: Spill) -> FileDraft:
         yield iter((data,))
 
     return FileDraft(spill.name, "text/plain", len(data), chunks)
+
+
+def spill(means: Means, gateway: Gateway, past: Past, whole: Spill, lease: Lease) -> Past:
+    """A text that did not fit travels as a file beside."""
+    text = f"The whole text is in the attached file {whole.name}."
+    notify(means, gateway, past, text, lease, file=text_file(whole))
+    return reread(means.store, past)

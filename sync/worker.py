@@ -219,6 +219,9 @@ class Worker:
                 if lane.step() is not None:
                     continue
                 due = lane.next_due_at()
+            except StoreError as problem:  # nothing was lost: what is owed is still owed
+                log.warning("the store could not take this", system=system, error=str(problem))
+                due = self._clock() + FIRST_WAIT
             except Exception:  # a bug of ours: say it loudly, keep the lane alive, lose nothing
                 log.exception("a lane stumbled over a bug of interdesk; please report it", system=system)
                 due = self._clock() + LONGEST_WAIT

@@ -1,0 +1,126 @@
+"""Make a ticket there once, whatever happened to earlier attempts."""
+
+from collections.abc import Sequence
+
+from central.events import Event, Kind
+from central.link import Intent, IntentKind, Link, LinkState, Pair
+from central.model import SYSTEM
+from central.store.api import Lease, Transaction
+from connectors.api import Lookup, RemoteTicket
+from connectors.errors import Refused, Transient, Unknown
+from mappings.model import Carries, Untranslatable
+from sync import echo
+from sync.gateway import Gateway
+from sync.intents import TryLater, drop
+from sync.means import Means
+from sync.past import Past, read_past, reread
+from sync.reading import Reading, reading
+from sync.settle import settle_create, without
+from sync.speak import spill
+
+
+def create(
+    means: Means, gateway: Gateway, ticket_id: int, past: Past | None, lease: Lease, *, wanted: bool
+) -> Past | None:
+    """Make the ticket there once, whatever happened to earlier attempts; None: it is not wanted there any more."""
+    if past is None:
+        past = means.store.write(lambda tx: _pending(tx, means, gateway, ticket_id, lease))
+    earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
+    found = _earliercreate(means, gateway, earlier) if earlier else None
+    if earlier is not None and found is not None:
+        theirs = reading(gateway, found, means.clock())
+        return _bind(means, gateway, past, earlier, theirs, lease, edits=theirs.history)
+    if not wanted:
+        if earlier is not None:
+            drop(means, past, earlier, lease)
+        return None
+    means.ensure_time(lease)
+    past, intent = _intend_tocreate(means, gateway, past, lease)
+    fields = {gateway.mapping.fields[n].remote: p.theirs for n, p in intent.wrote.items() if p.theirs is not None}
+    asked_at = means.clock()
+    try:
+        made = gateway.connector.create({**gateway.mapping.constants, **fields}, token=intent.token)
+    except Unknown:
+        raise
+    except (Refused, Transient) as problem:
+        drop(means, past, intent, lease, error=str(problem))
+        raise
+    return _bind(means, gateway, past, intent, reading(gateway, made, asked_at), lease, edits=())
+
+
+def _pending(tx: Transaction, means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Past:
+    at = means.clock()
+    tx.outbox.check(lease, at)
+    link = tx.links.create(Link(0, ticket_id, gateway.system, LinkState.PENDING, created_at=at))
+    return read_past(tx, link)
+
+
+def _earliercreate(means: Means, gateway: Gateway, intent: Intent) -> RemoteTicket | None:
+    """What an earlier attempt made; None when surely nothing came of it."""
+    found = gateway.connector.find(intent.token, intent.at)
+    if isinstance(found, RemoteTicket):
+        return found
+    at = means.clock()
+    certain_at = intent.at + gateway.connector.capabilities.search_lag + means.request_deadline
+    if found is Lookup.UNKNOWN or at < certain_at:
+        raise TryLater("an earlier create may still appear there", certain_at, at)
+    return None
+
+
+def _intend_tocreate(means: Means, gateway: Gateway, past: Past, lease: Lease) -> tuple[Past, Intent]:
+    """Commit what is about to be created; a repeated attempt keeps its token, so that a late one is recognised."""
+    past = reread(means.store, past)
+    earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
+    wrote: dict[str, Pair] = {}
+    for field in gateway.mapping.fields.values():
+        if field.carries is Carries.INWARD:
+            continue
+        ours = past.ticket[field.central]
+        try:
+            wrote[field.central] = Pair(ours, field.rule.outward(ours, held=None))
+        except Untranslatable:
+            continue  # the first look states it as a standing disagreement, with the rule's own words
+    token = earlier.token if earlier else means.token()
+    intent = Intent(IntentKind.CREATE, token, means.clock(), wrote=wrote, epoch=lease.epoch)
+
+    def commit(tx: Transaction) -> Past:
+        tx.outbox.check(lease, means.clock())
+        intents = (*without(past.link.intents, intent), intent)
+        tx.links.save(past.link.evolve(intents=intents))
+        return read_past(tx, past.link.evolve(intents=intents))
+
+    return means.store.write(commit), intent
+
+
+def _bind(
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    intent: Intent,
+    theirs: Reading,
+    lease: Lease,
+    *,
+    edits: Sequence[echo.Entry] | None,
+) -> Past:
+    """The ticket is there: settle the create. `edits`: its history, where it was found after the fact."""
+    found = theirs.ticket
+
+    def settle(tx: Transaction) -> Past:
+        at = means.clock()
+        tx.outbox.check(lease, at)
+        link = settle_create(
+            past.link, intent, found.key, found.address, found.fields, gateway.mapping, at, edits=edits
+        )
+        tx.links.save(link)
+        data = {"key": found.key, "address": found.address}
+        why = f"its unit {past.ticket['unit']!r} belongs to {gateway.system}"
+        event = Event(Kind.LINKED, past.ticket.id, at, SYSTEM, system=gateway.system, data=data, why=why)
+        tx.tickets.record([event])
+        return read_past(tx, link)
+
+    past = means.store.write(settle)
+    for name, pair in intent.wrote.items():
+        whole = gateway.mapping.fields[name].rule.spill(pair.ours)
+        if whole is not None:
+            past = spill(means, gateway, past, whole, lease)
+    return past

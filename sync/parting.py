@@ -1,0 +1,74 @@
+"""A ticket leaves a system, with one last notice, and comes back by a three-way merge."""
+
+from central.events import Event, Kind
+from central.link import Link, LinkState
+from central.model import SYSTEM
+from central.store.api import Lease, Transaction
+from connectors.errors import NotFound
+from sync import discussion
+from sync.gateway import Gateway
+from sync.intents import TryLater
+from sync.means import Means, Outcome, said
+from sync.past import Past, reread
+from sync.pull import look, lose
+from sync.reading import read
+from sync.speak import notify, settle_notice
+from sync.tell import account_for_earlier_comments, tell
+
+
+def detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
+    """Stop both directions, with one last notice to those who stay behind."""
+    unit = past.ticket["unit"]
+    text = f"{means.centre} has given this ticket to {unit}; it is no longer synchronised with this system."
+
+    def begin(tx: Transaction, link: Link) -> Link:
+        why = f"the ticket is now with {unit}; base and ids are kept"
+        tx.tickets.record([Event(Kind.DETACHED, link.ticket_id, means.clock(), SYSTEM, system=gateway.system, why=why)])
+        return link.evolve(state=LinkState.DETACHED, disagreements={}, intents=())
+
+    try:
+        if past.link.state is LinkState.DETACHED:
+            if _last_notice_arrived(means, gateway, past, lease):
+                return said("the last notice had arrived")
+        else:
+            past, _ = account_for_earlier_comments(means, gateway, past, lease)
+        notify(means, gateway, past, text, lease, begin=begin)
+    except NotFound:
+        return lose(means, gateway, past, lease, "it is gone there")
+    return said(f"detached: the ticket is now with {unit}")
+
+
+def _last_notice_arrived(means: Means, gateway: Gateway, past: Past, lease: Lease) -> bool:
+    """Whether the notice whose answer was lost got through. A detached link is not read for anything else."""
+    theirs = read(means, gateway, past, conversation=True)
+    arrived = discussion.arrivals(past.link, theirs.marks, past.known).landed
+    comments = {comment.id: comment for comment in theirs.ticket.comments or ()}
+    for remote_id, intent in arrived.items():
+        settle_notice(means, gateway, past, intent, comments[remote_id], lease)
+    at = means.clock()
+    for intent in past.link.intents:
+        if intent not in arrived.values() and at < intent.at + means.request_deadline:
+            certain_at = intent.at + means.request_deadline
+            raise TryLater("the last notice may still appear there", certain_at, at)
+    return bool(arrived)
+
+
+def resume(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
+    """Take up a detached link again: a three-way merge against the base it was left with."""
+
+    def change(tx: Transaction) -> None:
+        at = means.clock()
+        tx.outbox.check(lease, at)
+        tx.links.save(past.link.evolve(state=LinkState.ACTIVE, version="", row_version="", last_error=""))
+        # the conversation of the gap must be read, whatever happens to this very look
+        means.relay.owe_inward(tx, gateway.system, past.link.key or "", at, reason="the link was resumed")
+        why = "the ticket came back; both sides are merged against the old base"
+        tx.tickets.record([Event(Kind.RESUMED, past.ticket.id, at, SYSTEM, system=gateway.system, why=why)])
+
+    means.store.write(change)
+    past = reread(means.store, past)
+    try:
+        past = look(means, gateway, past, read(means, gateway, past, conversation=True), lease)[1]
+    except NotFound:
+        return said("resumed").also(lose(means, gateway, past, lease, "it is gone there"))
+    return said("resumed").also(tell(means, gateway, past, lease))

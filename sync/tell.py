@@ -1,0 +1,286 @@
+"""Everything that an active link is owed: comments in central order first, then the fields."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from central.events import Event, Kind
+from central.link import Intent, IntentKind, Link, Pair
+from central.model import SYSTEM
+from central.store.api import Lease, StaleRevision, Transaction
+from connectors.api import Written
+from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConflict
+from sync import discussion, echo
+from sync.absorb import absorb, because, keep, unread_edits
+from sync.decide import decide, events_for, read_up_to
+from sync.gateway import Gateway
+from sync.intents import TryLater, drop
+from sync.means import Means, Outcome, said
+from sync.past import Past, reread
+from sync.pull import look, lose
+from sync.reading import Reading, gone_by_value, held, read, reading, remembered
+from sync.reconcile import Plan, Verdict
+from sync.settle import Settled, settle_update
+from sync.speak import say, spill
+
+_DECISIONS = 5
+"""How often a write is decided again when the ticket moves under it, before the delivery waits its turn."""
+
+
+def tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
+    """Everything that an active link is owed: comments in order, then the fields."""
+    outcome = said()
+    try:
+        past, theirs = account_for_earlier_comments(means, gateway, past, lease)
+        items = discussion.unsent(
+            gateway.system,
+            past.comments,
+            past.files,
+            past.ties,
+            past.file_ties,
+            share_internal=gateway.share_internal,
+        )
+        for item in items:
+            spoken = say(means, gateway, past, item, lease)
+            theirs = reading(gateway, spoken.ticket, spoken.asked_at) if spoken.ticket else None
+            outcome = outcome.also(said(spoken.sentence))
+            past = reread(means.store, past)
+        outcome = outcome.also(_write_fields(means, gateway, past, theirs, lease))
+    except NotFound:
+        return outcome.also(lose(means, gateway, past, lease, "it is gone there"))
+    return outcome if outcome.said else said("already agreed")
+
+
+def account_for_earlier_comments(
+    means: Means, gateway: Gateway, past: Past, lease: Lease
+) -> tuple[Past, Reading | None]:
+    """Find out what became of comments whose answer was lost, before anything is sent again.
+
+    :raises Refused: a person must say whether a comment there is the one that was sent."""
+    if not past.awaited():
+        return past, None
+    theirs = read(means, gateway, past, conversation=True)
+    doubtful = discussion.arrivals(past.link, theirs.marks, past.known).doubtful
+    _, past = look(means, gateway, past, theirs, lease)
+    waiting = past.awaited()
+    if waiting and doubtful:
+        raise Refused(
+            f"a comment of ours has lost its answer, and {len(doubtful)} of our account there bear no mark "
+            f"({', '.join(doubtful)}): say which is which, then retry"
+        )
+    for intent in waiting:
+        certain_at = intent.at + means.request_deadline
+        if theirs.asked_at is None or theirs.asked_at < certain_at:
+            raise TryLater("an earlier comment may still appear there", certain_at, means.clock())
+        drop(means, past, intent, lease)
+    return (reread(means.store, past) if waiting else past), theirs
+
+
+def _account_for_earlier_writes(
+    means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease
+) -> tuple[Past, Reading | None]:
+    """Find out what became of an update whose answer was lost, before another one may cross it."""
+    if not any(intent.kind is IntentKind.UPDATE for intent in past.link.intents):
+        return past, theirs
+    if theirs is None or theirs.ticket.comments is None:
+        theirs = read(means, gateway, past, conversation=True)
+        _, past = look(means, gateway, past, theirs, lease)
+    for intent in past.link.intents:
+        if intent.kind is IntentKind.UPDATE:
+            certain_at = intent.at + means.request_deadline
+            raise TryLater("an earlier write may still be carried out there", certain_at, means.clock())
+    return past, theirs
+
+
+def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease) -> Outcome:
+    """Write what the plan says, decided anew whenever either side moves."""
+    past, theirs = _account_for_earlier_writes(means, gateway, past, theirs, lease)
+    for attempt in range(_DECISIONS):
+        if theirs is None and not past.link.intents:
+            plan = decide(gateway, past, remembered(past))
+            if plan.quiet:
+                return _agree(means, gateway, past, plan, lease)
+            theirs = held(past, gateway.connector.capabilities) if attempt == 0 else None
+        if theirs is None:
+            theirs = read(means, gateway, past, conversation=False)
+        gone = gone_by_value(gateway, theirs.ticket)
+        if gone:
+            return lose(means, gateway, past, lease, gone, theirs)
+        plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
+        means.ensure_time(lease)
+        try:
+            link, intent = _commit(means, gateway, past, theirs, plan, lease)
+        except StaleRevision:
+            past = reread(means.store, past)
+            continue
+        if intent is None:
+            return _nothing_written(plan)
+        try:
+            written, asked_at = _update(means, gateway, past, link, intent, theirs, lease)
+        except VersionConflict:
+            drop(means, past, intent, lease)
+            past, theirs = reread(means.store, past), None
+            continue
+        after = reading(gateway, written.after, asked_at)
+        if asked_at is not None and _looks_refused(gateway, intent, after):
+            after = read(means, gateway, past, conversation=True)
+        return _settle(means, gateway, past, intent, after, written, plan, lease)
+    raise Transient("the ticket moves faster than it can be decided; it waits its turn")
+
+
+def _agree(means: Means, gateway: Gateway, past: Past, plan: Plan, lease: Lease) -> Outcome:
+    """What we hold of both sides leaves nothing to write: record what agrees now, and ask for nothing."""
+    if plan.base == past.link.base and dict(plan.standing) == dict(past.link.disagreements):
+        return said()
+    try:
+        _commit(means, gateway, past, remembered(past), plan, lease)
+    except StaleRevision:
+        raise Transient("the ticket moved while it was decided; it waits its turn") from None
+    return _nothing_written(plan)
+
+
+def _commit(
+    means: Means, gateway: Gateway, past: Past, theirs: Reading, plan: Plan, lease: Lease
+) -> tuple[Link, Intent | None]:
+    """The plan's central part, and the intent of what is about to be written, in one transaction."""
+    wrote = {step.name: Pair(step.ours, step.become) for step in plan.outward}
+    intent = (
+        Intent(
+            IntentKind.UPDATE,
+            means.token(),
+            means.clock(),
+            wrote=wrote,
+            before=dict(theirs.ticket.fields),
+            version=theirs.ticket.version,
+            history_seen=theirs.history_seen,
+            epoch=lease.epoch,
+        )
+        if wrote
+        else None
+    )
+
+    def commit(tx: Transaction) -> Link:
+        at = means.clock()
+        tx.outbox.check(lease, at)
+        _, link = absorb(tx, means, gateway, past, theirs, plan, at)
+        link = read_up_to(link, gateway, theirs, unread=_unread(past, theirs))
+        link = link.evolve(intents=(*link.intents, intent) if intent else link.intents)
+        if intent is None and plan.quiet and not link.intents:
+            link = link.evolve(agreed_at=at)
+        tx.links.save(link)
+        return link
+
+    return means.store.write(commit), intent
+
+
+def _unread(past: Past, theirs: Reading) -> bool:
+    """Whether this reading shows comments that are still to be taken in, or shows none at all."""
+    comments = theirs.ticket.comments
+    return comments is None or any(c.id not in past.known and not c.internal for c in comments)
+
+
+def _nothing_written(plan: Plan) -> Outcome:
+    sentences = [f"{name} disagrees: {why}" for name, why in plan.standing.items()]
+    sentences += [f"{s.name}: {s.why}" for s in plan.steps if s.verdict is Verdict.INWARD]
+    return Outcome(tuple(sentences))
+
+
+def _update(
+    means: Means, gateway: Gateway, past: Past, link: Link, intent: Intent, theirs: Reading, lease: Lease
+) -> tuple[Written, datetime | None]:
+    """Send the patch; what came back, and when it was asked for (None: what was read before still stands)."""
+    patch = {gateway.mapping.fields[name].remote: pair.theirs for name, pair in intent.wrote.items()}
+    asked_at = means.clock()
+    try:
+        return gateway.connector.update(link.key or "", patch, held=theirs.ticket), asked_at
+    except Unknown:
+        raise
+    except Refused as refusal:
+        named = {refusal.field} if refusal.field in patch else set(patch)
+        return Written(theirs.ticket, frozenset(), dict.fromkeys(named, refusal.reason)), None
+    except Transient:
+        drop(means, past, intent, lease)
+        raise
+
+
+def _looks_refused(gateway: Gateway, intent: Intent, after: Reading) -> bool:
+    """Whether a field stands as it stood before, and only the history can tell a refusal from a change back."""
+    if after.history is not None or not gateway.connector.capabilities.history:
+        return False
+    for name, pair in intent.wrote.items():
+        field = gateway.mapping.fields[name]
+        stands = field.rule.canonical_theirs(after.ticket.fields.get(field.remote))
+        if stands != field.rule.canonical_theirs(pair.theirs):
+            return True
+    return False
+
+
+def _settle(
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    intent: Intent,
+    after: Reading,
+    written: Written,
+    plan: Plan,
+    lease: Lease,
+) -> Outcome:
+    entries = None
+    seen = past.link.history_seen if intent.history_seen is None else intent.history_seen
+    if after.history is not None and seen is not None:
+        entries = echo.after(after.history, seen)
+
+    def settle(tx: Transaction) -> Outcome:
+        at = means.clock()
+        tx.outbox.check(lease, at)
+        link = tx.links.find(past.link.ticket_id, past.link.system)
+        assert link is not None, "links are never deleted"
+        opened = replace(past, link=link)
+        edits = unread_edits(opened, gateway, after)
+        settled = settle_update(link, intent, after.ticket.fields, written.refused, entries, gateway.mapping, at)
+        link = settled.link
+        tx.tickets.record(_reported(past, gateway, intent, after, plan, settled, at))
+        for name, loser in edits.items():
+            tx.tickets.record(keep(tx, name, loser, past, gateway, at))
+        if settled.look_again:
+            means.relay.owe_inward(tx, gateway.system, link.key or "", at, reason="they changed it while we wrote")
+        else:
+            link = read_up_to(link, gateway, after, unread=_unread(past, after))
+        if after.history_seen is not None:
+            link = link.evolve(history_seen=after.history_seen)
+        if not settled.refused and not settled.look_again and not link.intents:
+            link = link.evolve(agreed_at=at)
+        tx.links.save(link)
+        return Outcome(
+            tuple(f"{name} written: {pair.theirs!r}" for name, pair in settled.arrived.items())
+            + tuple(f"{name} refused: {reason}" for name, reason in settled.refused.items())
+        )
+
+    outcome = means.store.write(settle)
+    arrived = [n for n in intent.wrote if gateway.mapping.fields[n].remote in written.applied]
+    for name in arrived:
+        whole = gateway.mapping.fields[name].rule.spill(intent.wrote[name].ours)
+        if whole is not None:
+            past = spill(means, gateway, past, whole, lease)
+    return outcome
+
+
+def _reported(
+    past: Past, gateway: Gateway, intent: Intent, after: Reading, plan: Plan, settled: Settled, at: datetime
+) -> list[Event]:
+    """What the write did, for the history."""
+    ticket_id, system = past.ticket.id, gateway.system
+    events = []
+    for step in plan.outward:
+        if step.name in settled.arrived:
+            data = {"ours": step.ours, "theirs": step.become, "before": step.theirs}
+            why = because(step, gateway.mapping)
+            events.append(
+                Event(Kind.WRITTEN, ticket_id, at, SYSTEM, system=system, field=step.name, data=data, why=why)
+            )
+    for name, reason in settled.refused.items():
+        stays = after.ticket.fields.get(gateway.mapping.fields[name].remote)
+        data = {"wanted": intent.wrote[name].theirs, "stays": stays}
+        events.append(
+            Event(Kind.WRITE_REFUSED, ticket_id, at, SYSTEM, system=system, field=name, data=data, why=reason)
+        )
+    return events
