@@ -54,6 +54,7 @@ def _account(site: Site) -> Person:
     told = re.match(r"\d+-(\d+)-", site.settings["token"])
     user = site.settings.get("account") or (told[1] if told else None)
     if user is None:
+        site.read(Request(path="/rt"))  # a token that is not accepted at all is told first
         raise AccessError("the token does not tell whose it is: name our account's log-in under settings, account")
     answer = site.read(Request(path="/user/{user}"), user=user).json()
     return Person(text(at(answer, "Name")), text(at(answer, "RealName")) or text(at(answer, "Name")))

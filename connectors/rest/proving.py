@@ -53,8 +53,11 @@ class Prover:
             except Transient as trouble:
                 return (*findings, Finding(False, str(trouble), "see that the address is right and the system is up"))
             except (AccessError, NotFound) as trouble:
-                remedy = "check the credentials, and the names of what they should reach"
-                findings.append(Finding(False, str(trouble), remedy))
+                if check == self._place:  # all that follows stands on it
+                    told = f"{self._named()} cannot be read: it is not there, or our account may not see it ({trouble})"
+                    findings.append(Finding(False, told, "check the name, and let the account see it"))
+                    break
+                findings.append(Finding(False, str(trouble), "check the credentials, and what they may reach"))
                 if check == self._account:
                     break
             except ConnectorError as trouble:

@@ -1,6 +1,5 @@
 """The program: its commands, and what an error means for whoever typed the command."""
 
-import os
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -46,10 +45,10 @@ _UNREACHABLE = (Transient, ProtocolError, Busy)
     help="The folder that holds everything remembered.  [default: INTERDESK_STATE or ./var]",
 )
 @click.version_option(package_name="interdesk", prog_name="interdesk")
-@click.pass_context
-def interdesk(context: click.Context, state: Path | None) -> None:
+@click.pass_obj
+def interdesk(session: Session, state: Path | None) -> None:
     """Keeps one ticket true in many helpdesks: once, translated, in order, nothing leaked and nothing lost."""
-    context.obj = Session(state)
+    session.state = state
 
 
 for _command in (
@@ -71,8 +70,9 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Carry out these words; returns the exit code. No traceback for a user's mistake; no bug is swallowed."""
+    session = Session()
     try:
-        answer: Any = interdesk.main(words, prog_name="interdesk", standalone_mode=False)
+        answer: Any = interdesk.main(words, prog_name="interdesk", standalone_mode=False, obj=session)
     except click.ClickException as mistake:
         mistake.show()
         return MISTAKE
@@ -86,14 +86,13 @@ def run(words: list[str]) -> int:
         complain(str(mistake))
         return MISTAKE
     except Exception:  # noqa: BLE001  # whatever it is, it is ours
-        return _bug()
+        return _bug(session.log_folder)
     return answer if isinstance(answer, int) else DONE
 
 
-def _bug() -> int:
+def _bug(folder: Path) -> int:
     """Say that it is our fault, and keep the traceback where it can be sent from."""
     trace = traceback.format_exc()
-    folder = Path(os.environ.get("INTERDESK_STATE") or "var") / "log"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}.txt"

@@ -15,13 +15,19 @@ from sync.bootstrap import Interdesk, Settings, settings
 class Session:
     """One call of the command line."""
 
-    def __init__(self, state: Path | None) -> None:
-        self._state = state
+    def __init__(self) -> None:
+        self.state: Path | None = None
+        """What `--state` named."""
 
     @property
     def settings(self) -> Settings:
         """The settings of the environment.  :raises BadSetting, DocumentError: one is wrong."""
-        return settings(os.environ, state=self._state)
+        return settings(os.environ, state=self.state)
+
+    @property
+    def log_folder(self) -> Path:
+        """Where what went wrong is kept, whatever else is wrong."""
+        return (self.state or Path(os.environ.get("INTERDESK_STATE") or "var")) / "log"
 
     @contextmanager
     def interdesk(self, *, create: bool = False) -> Iterator[Interdesk]:
