@@ -38,7 +38,7 @@ webhook: {{secret: {{secret: "env:INTERDESK_SECRET_{upper}_WEBHOOK"}}}}
 
 
 @dataclass(slots=True)
-class _Course:
+class Course:
     """One contestant between the two sides: which tickets belong together, what was measured, what went wrong."""
 
     name: str
@@ -63,7 +63,7 @@ class _Course:
             self.sides[side].begin(self.name, made, 2 / PER_SECOND)
         moments = {side: self.sides[side].finish() for side in edits}
         for side, other in (("a", "b"), ("b", "a")):
-            self._compare(moments[side], self._await(other, before[other], len(edits[side])), f"{side} to {other}")
+            self.compare(moments[side], self._await(other, before[other], len(edits[side])), f"{side} to {other}")
 
     def _await(self, side: str, before: int, count: int) -> list[tuple[str, str, float]]:
         """What was written there since, once that is enough or no more comes."""
@@ -73,7 +73,8 @@ class _Course:
         time.sleep(0.3)  # what is written twice comes late
         return self.sides[side].arrived(self.name)[before:]
 
-    def _compare(self, made: Mapping[str, float], writes: Sequence[tuple[str, str, float]], way: str) -> None:
+    def compare(self, made: Mapping[str, float], writes: Sequence[tuple[str, str, float]], way: str) -> None:
+        """Hold what was written against what people made, and keep how long each took."""
         seen: set[str] = set()
         for _, subject, moment in writes:
             if subject in seen:
@@ -120,7 +121,7 @@ def run(settings: Settings, size: str) -> Report:
     )
 
 
-def _least(stack: ExitStack, sides: Mapping[str, Side], folder: Path, name: str) -> _Course:
+def _least(stack: ExitStack, sides: Mapping[str, Side], folder: Path, name: str) -> Course:
     """The floor, or the limit, between its own two trackers."""
     pairs = list(zip(*(side.open(name, _TICKETS) for side in sides.values()), strict=True))
     there, back = dict(pairs), {b: a for a, b in pairs}
@@ -128,10 +129,10 @@ def _least(stack: ExitStack, sides: Mapping[str, Side], folder: Path, name: str)
     hub = stack.enter_context(Floor(routes, folder=folder, bare=name == "limit"))
     for side in sides:
         sides[side].hook(name, f"{hub.url}/{side}", "")
-    return _Course(name, sides, pairs, [], [])
+    return Course(name, sides, pairs, [], [])
 
 
-def _ours(stack: ExitStack, settings: Settings, sides: Mapping[str, Side], folder: Path) -> _Course:
+def _ours(stack: ExitStack, settings: Settings, sides: Mapping[str, Side], folder: Path) -> Course:
     """A whole interdesk on its embedded default, with tickets born in `a` and given to `b`."""
     desk, server = stack.enter_context(_interdesk(settings, sides, folder))
     keys = sides["a"].open("interdesk", _TICKETS)
@@ -147,7 +148,7 @@ def _ours(stack: ExitStack, settings: Settings, sides: Mapping[str, Side], folde
     for ticket in range(1, len(keys) + 1):
         links = {link.system: link.key or "" for link in desk.store.read(lambda tx, t=ticket: tx.links.of(t))}  # type: ignore[misc]  # bound now
         pairs.append((links["a"], links["b"]))
-    return _Course("interdesk", sides, pairs, [], [])
+    return Course("interdesk", sides, pairs, [], [])
 
 
 @contextmanager
@@ -177,7 +178,7 @@ def _interdesk(settings: Settings, sides: Mapping[str, Side], folder: Path) -> I
             yield desk, server
 
 
-def _disagreements(ours: _Course) -> Iterator[str]:
+def _disagreements(ours: Course) -> Iterator[str]:
     """At the end both trackers hold the same subjects."""
     here, there = (ours.sides[name].subjects(ours.name) for name in ("a", "b"))
     for a, b in ours.pairs:
