@@ -223,3 +223,28 @@ def test_the_real_commands_answer_and_end_with_their_codes(desk) -> None:
         out, err = process.communicate(timeout=30)
         assert process.returncode == code, (words, out, err)
         assert "Traceback" not in out + err
+
+
+def test_a_comment_of_fifty_megabytes_becomes_a_visible_gap_and_the_rest_goes_on(live) -> None:
+    alice = live.rt.tracker.person("alice")
+    with running(live):
+        key = alice.open(Subject="CE refuses jobs")
+        until(lambda: live.type("ticket", "list", "--json").data, "the ticket is at the centre")
+        alice.comment(key, "x" * (50 * 1024 * 1024))
+        alice.comment(key, "and the words after it")
+        until(lambda: "and the words after it" in live.type("ticket", "show", "1").out, "the later words arrive")
+        shown = live.type("ticket", "show", "1").out
+    assert "larger than" in shown
+    assert len(shown) < 100_000
+
+
+def test_where_the_tracker_sends_all_in_one_answer_the_ticket_waits_for_a_person_and_others_go_on(live) -> None:
+    bob = live.redmine.tracker.person("Bob Nowak")
+    with running(live):
+        key = bob.open(subject="CE refuses jobs")
+        until(lambda: live.type("ticket", "list", "--json").data, "the ticket is at the centre")
+        bob.comment(key, "x" * (50 * 1024 * 1024))
+        until(lambda: "larger than" in live.type("status").out, "the system says what is too large")
+        bob.open(subject="another ticket")
+        until(lambda: len(live.type("ticket", "list", "--json").data) == 2, "the other ticket is at the centre")
+    assert "the answer is larger than 33,554,432 bytes" in live.type("status").out
