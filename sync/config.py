@@ -109,7 +109,7 @@ class SystemDocument(_Part):
     connector: str
     """The kind of tracker: a connector's or profile's name, such as rt or redmine."""
     settings: dict[str, Any]
-    """What the connector needs to reach it; `interdesk connector` pages list the keys of each."""
+    """What the connector needs to reach it, secrets as references."""
     mapping: str
     """The mapping that translates it; those of the library are ready for use."""
     support_units: tuple[str, ...] = ()
