@@ -49,6 +49,8 @@ class Quirks:
     """A web server in front adds a Date header; Redmine alone does not."""
     crlf: bool = True
     """A description comes back with CRLF."""
+    names_fields: bool = True
+    """The project names its custom fields; one that is for all projects is named by the tickets alone."""
     filters_by_field: bool = True
     """The custom field is "used as a filter"; else such a filter is passed over in silence."""
     custom_field: bool = True
@@ -151,7 +153,9 @@ class RedmineEmulator(Emulator):
         if rest == ["memberships"]:
             rows = [{"id": number, "user": each} for number, each in enumerate(self.members, start=1)]
             return Reply(200, {"memberships": rows, "total_count": len(rows), "offset": 0, "limit": 100})
-        return Reply(200, {"project": {"id": 1, "identifier": project, "trackers": _words(TRACKERS)}})
+        customs = [{"id": _CUSTOM_ID, "name": _CUSTOM}] if self.quirks.names_fields else []
+        shown = {"id": 1, "identifier": project, "trackers": _words(TRACKERS), "issue_custom_fields": customs}
+        return Reply(200, {"project": shown})
 
     def _number(self, name: str) -> int:
         return self._people.setdefault(name, len(self._people) + 4)

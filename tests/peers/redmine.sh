@@ -64,7 +64,7 @@ new_project() {
   local send=(curl --silent --show-error --fail --header "X-Redmine-API-Key: $(fact REDMINE_ADMIN_API_KEY)" --header 'Content-Type: application/json')
   local url=http://127.0.0.1:$PORT member
   "${send[@]}" --output /dev/null "$url/projects.json" \
-    --data "{\"project\": {\"name\": \"$1\", \"identifier\": \"$1\", \"is_public\": false, \"enabled_module_names\": [\"issue_tracking\"]}}"
+    --data "{\"project\": {\"name\": \"$1\", \"identifier\": \"$1\", \"is_public\": false, \"enabled_module_names\": [\"issue_tracking\"], \"issue_custom_field_ids\": [$(fact REDMINE_CF_ID)]}}"
   for member in "$(fact REDMINE_USER_ID):$(fact REDMINE_ROLE_ID)" "$(fact REDMINE_AGENT_ID):$(fact REDMINE_AGENT_ROLE_ID)"; do
     "${send[@]}" --output /dev/null "$url/projects/$1/memberships.json" \
       --data "{\"membership\": {\"user_id\": ${member%:*}, \"role_ids\": [${member#*:}]}}"

@@ -30,9 +30,16 @@ def connector(redmine: RedmineEmulator, here: Environment) -> Iterator[RestConne
     opened.close()
 
 
-def test_the_number_of_the_token_field_is_learned_from_any_ticket(
+def test_the_number_of_the_token_field_is_learned_from_the_project(
     redmine: RedmineEmulator, connector: RestConnector
 ) -> None:
+    assert connector.create({"subject": "x"}, token="T-1").token == "T-1"
+
+
+def test_the_number_of_a_token_field_for_all_projects_is_learned_from_any_ticket(
+    redmine: RedmineEmulator, connector: RestConnector
+) -> None:
+    redmine.quirks = Quirks(names_fields=False)
     with pytest.raises(AccessError, match="ExternalId"):
         connector.create({"subject": "x"}, token="T-1")
     assert not redmine.tracker.issues
