@@ -66,7 +66,7 @@ def open_connector(
         return open_profile(profiles()[name], settings, system=system, environment=environment, secrets=secrets)
     for point in entry_points(group=ENTRY_POINTS, name=name):
         opener: Opener = point.load()
-        return opener(settings, system, environment)
+        return opener(_resolved(settings, secrets), system, environment)
     raise LookupError(f"there is no connector {name!r}{_nearest(name, names())}; there are: {', '.join(names())}")
 
 
@@ -108,6 +108,21 @@ def open_profile(
         return RestConnector(profile, resolved, environment, QUIRKS[profile.quirks] if profile.quirks else None)
     except OSError as error:
         raise SettingsError([(("ca_file",), f"the certificates of {system} cannot be read: {error}")]) from None
+
+
+def _resolved(settings: Mapping[str, Any], secrets: Secrets | None) -> dict[str, Any]:
+    """Settings of a connector that declares none here: whatever is written as a secret's reference is resolved."""
+    resolved, problems = dict(settings), list[Problem]()
+    for name, value in settings.items():
+        if secrets is not None and isinstance(value, Mapping) and set(value) == {"secret"}:
+            said = _secret(name, value, secrets)
+            if isinstance(said, str):
+                resolved[name] = said
+            else:
+                problems.append(said)
+    if problems:
+        raise SettingsError(problems)
+    return resolved
 
 
 def _memory(settings: Mapping[str, Any], environment: Environment) -> Connector:

@@ -10,7 +10,7 @@ from central.store.api import NoSuch, Transaction
 from connectors.api import Capabilities, Connector, Finding
 from connectors.errors import ConnectorError, Transient
 from mappings import check as vocabulary
-from mappings import library, loader
+from mappings import library, loader, model
 from mappings.document import compile_mapping
 from mappings.losses import loss_statement
 from mappings.model import Losses
@@ -69,10 +69,10 @@ def _prove(desk: Interdesk, system: SystemDocument, documents: Sequence[loader.D
         connector.close()
     findings += _vocabularies(mapping, remote)
     findings += _webhook(desk, system)
-    findings += _policies(system)
+    compiled = compile_mapping(mapping, revision=0, overrides=system.overrides)
+    findings += _policies(compiled, connector.capabilities)
     if verdict == WORKS and not all(finding.ok for finding in findings):
         verdict = REFUTED
-    compiled = compile_mapping(mapping, revision=0, overrides=system.overrides)
     losses = loss_statement(compiled, _plain(connector.capabilities), central=_central(), remote=remote)
     mails = dict(connector.capabilities.notifies)
     return Report(system.name, system.connector, system.mapping, tuple(findings), mails, losses, verdict)
@@ -122,14 +122,16 @@ def _webhook(desk: Interdesk, system: SystemDocument) -> list[Finding]:
     return [Finding(True, f"the webhook's secret is there; let the system post to {address}/hooks/{system.name}")]
 
 
-def _policies(system: SystemDocument) -> list[Finding]:
-    newest = sorted(name for name, policy in system.overrides.items() if policy == "newest")
+def _policies(mapping: model.Mapping, capabilities: Capabilities) -> list[Finding]:
+    """`newest` stands on change times per field: they are in the tracker's history, or nowhere."""
+    newest = sorted(n for n, field in mapping.fields.items() if (field.policy or mapping.policy) == "newest")
     if not newest:
         return []
-    sentence = (
-        f"policy newest for {', '.join(newest)} needs change times per field on both sides; without, otherwise decides"
-    )
-    return [Finding(True, sentence)]
+    if not capabilities.history:
+        told = f"policy newest for {', '.join(newest)}: this system keeps no history of changes to tell the newest by"
+        return [Finding(False, told, "choose central, remote or ask")]
+    told = f"policy newest for {', '.join(newest)}: by both histories; too close to tell, central decides"
+    return [Finding(True, told)]
 
 
 def _central() -> dict[str, dict[str, Any]]:

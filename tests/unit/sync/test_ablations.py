@@ -8,13 +8,19 @@ systems do is covered as well.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from central.link import Intent, Link, Pair
 from central.model import Value
+from central.store.api import Claim, Transaction
+from central.store.memory import MemoryStore
+from connectors.api import Capabilities, RemoteComment, VersionStrength
+from connectors.emulators.tracker import Issue, Note
+from connectors.errors import Unknown
+from connectors.memory import Call, MemoryConnector
 from mappings.model import Mapping as FieldMappings
 from sync.decide import decide
 from sync.echo import Entry
@@ -22,8 +28,12 @@ from sync.gateway import Gateway
 from sync.past import Past
 from sync.reading import Reading
 from sync.reconcile import Plan
+from sync.relay import Relay
 from sync.settle import Settled, settle_update
+from sync.simulation.members import REDMINE_LIKE
+from sync.simulation.mesh import Mesh
 from tests.unit.sync.one_link import MAPPING, REDMINE, RT, Broken, Engine, OneLink, Tracker
+from tests.unit.sync.world import TPM, World, failing, once
 
 FOLDED = ("on hold", "waiting for reply", "in progress"), ("stalled", "open")
 """Two of our words that are one of theirs, and another pair."""
@@ -154,3 +164,108 @@ def test_a_field_written_again_while_an_earlier_write_may_still_execute_is_lost(
     ours, theirs = FOLDED
     with pytest.raises(Broken):
         OneLink(REDMINE, ours, theirs, hurries=True).explore(limit=20_000)
+
+
+# -- and over the whole mesh ---------------------------------------------------------------------------------------
+
+
+class Boasting(MemoryConnector):
+    """Says that its rows' versions are strong, and shows whole seconds."""
+
+    def _row_version(self, issue: Issue) -> str:
+        return issue.changed_at.isoformat()
+
+
+class Unmarked(MemoryConnector):
+    """Reads comments back without our mark, and as anybody's."""
+
+    def _comment(self, note: Note) -> RemoteComment:
+        return replace(super()._comment(note), token=None, own=False)
+
+
+class Impatient(MemoryStore):
+    """Finishes a delivery whatever came in since it was claimed."""
+
+    def write(self, change):
+        return super().write(lambda tx: change(_Impatiently(tx)))
+
+
+class _Impatiently:
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self.outbox = self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name, None) or getattr(self._tx.outbox, name)
+
+    def done(self, claim: Claim, at: datetime) -> bool:
+        newest = self._tx.outbox.done(claim, at)
+        if not newest:
+            late = self._tx.outbox.claim(
+                claim.delivery.system, "late", at, ttl=timedelta(hours=1), lease_name=lambda _, d: f"drop {d.id}"
+            )
+            if late is not None:
+                self._tx.outbox.done(late, at)
+        return newest
+
+
+def speaking_through(kind: type[MemoryConnector], capabilities: Capabilities) -> World:
+    """A world whose Redmine is spoken to by another connector."""
+    world = World()
+    connector = kind(world.redmine.tracker, capabilities=capabilities, clock=world.clock)
+    world.redmine = replace(world.redmine, connector=connector)
+    world.mesh = Mesh(MemoryStore(), [world.rt, world.redmine], world.clock)
+    world.store, world.centre = world.mesh.store, world.mesh.centre
+    return world
+
+
+def two_edits_in_one_second(world: World) -> list[str]:
+    _, other = world.shared()
+    world.bob.edit(other, subject="first")
+    world.mesh.poll()
+    world.mesh.work()
+    world.bob.edit(other, subject="second, in the same second")
+    return world.end()
+
+
+def test_a_weak_version_that_is_believed_at_once_loses_an_edit() -> None:
+    assert two_edits_in_one_second(speaking_through(MemoryConnector, REDMINE_LIKE)) == []
+    boasting = replace(REDMINE_LIKE, row_version=VersionStrength.STRONG)
+    assert any(
+        "second, in the same second" in wrong for wrong in two_edits_in_one_second(speaking_through(Boasting, boasting))
+    )
+
+
+def test_a_comment_without_our_mark_comes_back_as_somebody_elses() -> None:
+    ends = []
+    for kind in (MemoryConnector, Unmarked):
+        world = speaking_through(kind, REDMINE_LIKE)
+        world.shared()
+        once(world.redmine.connector, "comment", failing(Unknown("the answer was lost")), done=True)
+        world.centre.comment(1, "once only", TPM)
+        world.mesh.settle(30)
+        ends.append((len(world.said(world.redmine, "once only")), len(world.comments())))
+    assert ends[0] == (1, 1)
+    assert ends[1] == (2, 2)
+
+
+def test_a_delivery_that_is_done_whatever_came_meanwhile_loses_a_wake_up() -> None:
+    heard = []
+    for store in (MemoryStore(), Impatient()):
+        world = World(store=store)
+        _, other = world.shared()
+        relay = world.mesh.means.relay
+
+        def hint(_: Call, world: World = world, other: str = other, relay: Relay = relay) -> None:
+            world.bob.comment(other, "while you were reading")
+            world.store.write(lambda tx: relay.owe_inward(tx, "ngi-pl", other, world.clock(), reason="a webhook"))
+
+        once(world.redmine.connector, "fetch", hint, done=True)
+        world.store.write(
+            lambda tx, relay=relay, other=other, at=world.clock(): relay.owe_inward(
+                tx, "ngi-pl", other, at, reason="a webhook"
+            )
+        )
+        world.mesh.work()
+        heard.append(len(world.comments()))
+    assert heard == [1, 0]
