@@ -28,7 +28,6 @@ from sync.gateway import Gateway
 from sync.past import Past
 from sync.reading import Reading
 from sync.reconcile import Plan
-from sync.relay import Relay
 from sync.settle import Settled, settle_update
 from sync.simulation.members import REDMINE_LIKE
 from sync.simulation.mesh import Mesh
@@ -249,23 +248,23 @@ def test_a_comment_without_our_mark_comes_back_as_somebody_elses() -> None:
     assert ends[1] == (2, 2)
 
 
+def hint(world: World, key: str) -> None:
+    relay = world.mesh.means.relay
+    world.store.write(lambda tx: relay.owe_inward(tx, "ngi-pl", key, world.clock(), reason="a webhook"))
+
+
 def test_a_delivery_that_is_done_whatever_came_meanwhile_loses_a_wake_up() -> None:
     heard = []
     for store in (MemoryStore(), Impatient()):
         world = World(store=store)
         _, other = world.shared()
-        relay = world.mesh.means.relay
 
-        def hint(_: Call, world: World = world, other: str = other, relay: Relay = relay) -> None:
+        def meanwhile(_: Call, world: World = world, other: str = other) -> None:
             world.bob.comment(other, "while you were reading")
-            world.store.write(lambda tx: relay.owe_inward(tx, "ngi-pl", other, world.clock(), reason="a webhook"))
+            hint(world, other)
 
-        once(world.redmine.connector, "fetch", hint, done=True)
-        world.store.write(
-            lambda tx, relay=relay, other=other, at=world.clock(): relay.owe_inward(
-                tx, "ngi-pl", other, at, reason="a webhook"
-            )
-        )
+        once(world.redmine.connector, "fetch", meanwhile, done=True)
+        hint(world, other)
         world.mesh.work()
         heard.append(len(world.comments()))
     assert heard == [1, 0]
