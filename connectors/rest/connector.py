@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 
 from connectors.api import (
     ChangePage,
@@ -60,7 +61,9 @@ class RestConnector:
         with self.site.http.call():
             self._check(key)
             answer = self.site.ticket(key)
-            return self._reader.ticket(self._reader.raw(answer, key), answer, known, version)
+            raw = self._reader.raw(answer, key)
+            self._ensure_within(key, raw)
+            return self._reader.ticket(raw, answer, known, version)
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
         with self.site.http.call():
@@ -100,6 +103,12 @@ class RestConnector:
 
     def close(self) -> None:
         self.site.http.close()
+
+    def _ensure_within(self, key: str, raw: Mapping[str, Any]) -> None:
+        """:raises NotFound: the ticket is in another place, though our account may see it."""
+        within = self.site.profile.within
+        if within is not None and text(at(raw, within.ticket_at)) != self.site.place_id():
+            raise NotFound(f"ticket {key} is not in the place that is registered")
 
     def _check(self, key: str) -> None:
         """A key that is none is never put into an address.  :raises NotFound: it is none."""

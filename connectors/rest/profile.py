@@ -92,6 +92,14 @@ class Version(_Part):
         return self
 
 
+class Within(_Part):
+    """How a ticket shows that it belongs to the registered place: whoever names another place's gains nothing."""
+
+    ticket_at: str
+    place_at: str
+    """Dotted places, in the ticket and in the answer of `place`, that hold the same id."""
+
+
 class TicketShape(_Part):
     """How a ticket is read, and where its parts are. List rows are read by the same paths, as far as they go."""
 
@@ -350,6 +358,8 @@ class Profile(_Part):
     people: PersonShape
     place: Request
     """Readable as long as the registered system is there for us: asked when a ticket is not."""
+    within: Within | None = None
+    """None: the product has one place only."""
     tables: dict[str, Table] = {}
     ticket: TicketShape
     fields: dict[str, FieldShape]

@@ -46,6 +46,7 @@ class Site:
             reason=self._reason,
         )
         self._account: Person | None = None
+        self._place: str | None = None
         self._lock = threading.Lock()
 
     @cached_property
@@ -111,6 +112,14 @@ class Site:
             return self.read(self.profile.ticket.read, errors=HIDDEN, key=key)
         except NotFound as trouble:
             raise self.gone(key, trouble) from None
+
+    def place_id(self) -> str:
+        """The registered place's own id; asked for once."""
+        with self._lock:
+            if self._place is None:
+                assert self.profile.within is not None
+                self._place = text(at(self.read(self.profile.place).json(), self.profile.within.place_at))
+            return self._place
 
     def gone(self, key: str, trouble: NotFound) -> AccessError | NotFound:
         """Why a ticket cannot be had: it alone is out of our sight, or everything is. The place tells."""

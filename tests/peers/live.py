@@ -38,6 +38,7 @@ settings: {{url: "{rt_url}", queue: "{queue}", token: {{secret: "env:INTERDESK_S
 mapping: rt-here
 support_units: [NGI_RT]
 poll: {{every: {poll}}}
+{rt_webhook}
 ---
 kind: system
 name: ngi-redmine
@@ -46,7 +47,11 @@ settings: {{url: "{redmine_url}", project: "{project}", api_key: {{secret: "env:
 mapping: redmine-here
 support_units: [NGI_REDMINE]
 poll: {{every: {poll}}}
+{redmine_webhook}
 """
+
+
+WEBHOOK = 'webhook: {{secret: {{secret: "env:INTERDESK_SECRET_HOOK_{name}"}}, key: {key}}}'
 
 
 class MovingClock:
@@ -81,10 +86,12 @@ def mapping_documents(library: Path) -> str:
 class LiveMesh:
     """The registered systems, and everything of interdesk but its threads."""
 
-    def __init__(self, folder: Path, rt: RtSite, redmine: RedmineSite, *, poll: str = "60s") -> None:
+    def __init__(
+        self, folder: Path, rt: RtSite, redmine: RedmineSite, *, poll: str = "60s", webhooks: bool = False
+    ) -> None:
         self.rt, self.redmine, self.folder = rt, redmine, folder
         self.clock = MovingClock()
-        self.settings = prepare(folder, rt, redmine, poll=poll)
+        self.settings = prepare(folder, rt, redmine, poll=poll, webhooks=webhooks)
         self.open()
         for name in (RT, REDMINE):
             live.go_live(self.desk, name)
@@ -248,7 +255,7 @@ class LiveMesh:
         return {"events": events, "revisions": sum(t.revision for t in tickets), **writes}
 
 
-def prepare(folder: Path, rt: RtSite, redmine: RedmineSite, *, poll: str = "60s") -> Settings:
+def prepare(folder: Path, rt: RtSite, redmine: RedmineSite, *, poll: str = "60s", webhooks: bool = False) -> Settings:
     """A state folder with both systems registered, as drafts."""
     import mappings
 
@@ -257,6 +264,8 @@ def prepare(folder: Path, rt: RtSite, redmine: RedmineSite, *, poll: str = "60s"
         "INTERDESK_CONFIG": str(folder / "interdesk.yaml"),
         "INTERDESK_SECRET_RT": rt.token,
         "INTERDESK_SECRET_REDMINE": redmine.api_key,
+        "INTERDESK_SECRET_HOOK_RT": "hook-secret",
+        "INTERDESK_SECRET_HOOK_REDMINE": "hook-secret",
     }
     prepared = settings(environ, state=folder)
     assert ip_network("127.0.0.0/8") in prepared.instance.allowed_networks
@@ -266,6 +275,8 @@ def prepare(folder: Path, rt: RtSite, redmine: RedmineSite, *, poll: str = "60s"
         redmine_url=redmine.url,
         project=redmine.project,
         poll=poll,
+        rt_webhook=WEBHOOK.format(key="ticket", name="RT") if webhooks else "",
+        redmine_webhook=WEBHOOK.format(key="issue", name="REDMINE") if webhooks else "",
     )
     library = Path(mappings.__file__).parent / "library"
     documents = read(f"{mapping_documents(library)}\n---\n{systems}", "test.yaml")

@@ -22,9 +22,9 @@ pytestmark = pytest.mark.peer
 
 
 @contextmanager
-def running(mesh: LiveMesh) -> Iterator[subprocess.Popen[str]]:
+def running(mesh: LiveMesh, *, listen: str = "127.0.0.1:0") -> Iterator[subprocess.Popen[str]]:
     """`interdesk run` on the mesh's state folder; killed without mercy at the end."""
-    environ = {**os.environ, **mesh.settings.environ, "INTERDESK_LISTEN": "127.0.0.1:0", "PYTHONUNBUFFERED": "1"}
+    environ = {**os.environ, **mesh.settings.environ, "INTERDESK_LISTEN": listen, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "sync", "--state", str(mesh.folder), "run"]
     with (mesh.folder / "run.log").open("a") as log:
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from central.link import LinkState
+from central.store.api import Transaction
 from tests.peers.live import REDMINE, RT, TPM, LiveMesh
 from tests.peers.people import Attached
 from tests.peers.sites import RedmineSite, RtSite
@@ -277,3 +278,16 @@ def test_reading_a_comment_from_rt_costs_the_ticket_its_history_and_its_parts(me
     mesh.round()
     asked = [path for path in _by_us(mesh, RT, begun) if "/tickets" not in path and "/transactions" not in path]
     assert len(asked) <= 2 + 2 + 2
+
+
+@pytest.mark.parametrize("system", [RT, REDMINE])
+def test_a_hint_about_a_ticket_of_a_place_that_is_not_registered_gains_nothing(mesh: LiveMesh, system: str) -> None:
+    elsewhere = mesh.person(system).open("a matter of another queue", "not for the mesh", place="ggus")
+
+    def hint(tx: Transaction) -> None:
+        mesh.means.relay.owe_inward(tx, system, elsewhere, mesh.clock(), reason="a webhook named it")
+
+    mesh.desk.store.write(hint)
+    mesh.settle()
+    assert mesh.desk.store.read(lambda tx: tx.tickets.count()) == 0
+    assert mesh.owed() == []
