@@ -6,7 +6,7 @@ The question that runs through all of it: was it a *write*, and may it have been
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -88,6 +88,8 @@ class Judge:
     """Finds the tracker's own words in an error's body."""
     scrub: Callable[[str], str]
     clock: Callable[[], datetime]
+    wordless: Mapping[int, str] = field(default_factory=dict)
+    """What a status means where the body bears no words at all."""
 
     def trouble(
         self, about: str, response: requests.Response, raw: str, errors: Mapping[int, str] | None, *, writes: bool
@@ -98,7 +100,7 @@ class Judge:
             return redirected(about, self.scrub(headers.get("Location", "").partition("?")[0]))
         reason = self._own_words(raw)
         told = f"{about}: {reason} (status {status})" if reason else f"{about}: status {status}"
-        table = {**self.errors, **(errors or {})}
+        table = {**self.errors, **(errors or {}), **({} if reason else self.wordless)}
         match table.get(status, "failed" if status >= 500 or status == 408 else "strange"):
             case "access":
                 return AccessError(f"{told}: the credentials are wrong, expired or too weak for this")

@@ -288,6 +288,7 @@ class Connector(Protocol):
     def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
         """Add a comment bearing the token, its files with it. Once per call: a lost answer raises `Unknown`.
 
+        :raises VersionConflict: somebody wrote at the same moment, and nothing of ours was written.
         :raises Refused: field `files` when only the files were refused (nothing was written then)."""
 
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:

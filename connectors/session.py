@@ -65,6 +65,7 @@ class HttpSession:
         *,
         errors: Mapping[int, str] | None = None,
         reason: Callable[[Any], str] | None = None,
+        wordless: Mapping[int, str] | None = None,
     ) -> None:
         self.environment = environment
         self.offset: timedelta | None = None
@@ -72,7 +73,11 @@ class HttpSession:
         self._origin = origin
         self._root = origin.url.rstrip("/")
         self._judge = Judge(
-            {**DEFAULT_ERRORS, **(errors or {})}, reason or (lambda _: ""), self.scrub, environment.clock
+            {**DEFAULT_ERRORS, **(errors or {})},
+            reason or (lambda _: ""),
+            self.scrub,
+            environment.clock,
+            wordless or {},
         )
         self._reach = Reach(environment.allowed_networks)
         self._context = tls_context(origin.ca_file or environment.ca_file)

@@ -10,7 +10,7 @@ from central.link import Intent, IntentKind, Link
 from central.model import SYSTEM, Attachment, Visibility
 from central.store.api import Lease, Transaction
 from connectors.api import CommentDraft, Commented, FileDraft, RemoteComment, RemoteTicket
-from connectors.errors import Refused, Transient, Unknown
+from connectors.errors import Refused, Transient, Unknown, VersionConflict
 from mappings.model import Spill
 from sync.absorb import tie_sent
 from sync.discussion import Item, fit
@@ -190,7 +190,7 @@ def _send(
         return gateway.connector.comment(key, draft, token=intent.token)
     except Unknown:
         raise
-    except (Refused, Transient):
+    except (Refused, Transient, VersionConflict):
         _withdraw(means, past, intent, lease)
         raise
 

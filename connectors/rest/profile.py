@@ -350,6 +350,8 @@ class Profile(_Part):
     reason_noise: str | None = None
     """A pattern that is cut out of them."""
     errors: dict[int, Literal["access", "missing", "conflict", "refused", "busy"]] = {}
+    wordless: dict[int, Literal["access", "missing", "conflict", "refused", "busy"]] = {}
+    """The same, for answers whose body bears no words at all."""
     capabilities: Powers
     notifies: dict[str, str]
     """Which of our writes make it send mail, and to whom."""

@@ -44,6 +44,7 @@ class Site:
             environment,
             errors=dict(profile.errors),
             reason=self._reason,
+            wordless=dict(profile.wordless),
         )
         self._account: Person | None = None
         self._place: str | None = None

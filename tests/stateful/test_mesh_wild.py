@@ -4,10 +4,11 @@ Beside the five laws two more things are judged here: what people did at the cen
 elsewhere, and a standing disagreement is believed only where the two sides really differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from central.events import Event, Kind
 from central.link import LinkState
 from central.model import SYSTEM, Person
-from connectors.api import Capabilities
-from connectors.errors import Transient, Unknown
-from connectors.memory import WELL_BEHAVED, Call
+from connectors.api import Capabilities, CommentDraft, Commented, RemoteTicket, Value, Written
+from connectors.errors import ConnectorError, Transient, Unknown
+from connectors.memory import WELL_BEHAVED, Call, MemoryConnector
 from sync.centre import NotAllowed
 from sync.reconcile import corresponds
 from sync.simulation.laws import broken
@@ -29,6 +30,8 @@ from tests.stateful.test_mesh import CENTRAL_STATUSES, REDMINE_STATUSES, RT_STAT
 TPM = Person("tpm", "Tess from TPM")
 UNITS = ("NGI_CZ", "NGI_PL", "NGI_FR")
 LAG = timedelta(seconds=45)
+DEADLINE = timedelta(seconds=30)
+T = TypeVar("T")
 POLICIES = st.sampled_from(["central", "remote", "ask", "newest"])
 RT_TEMPERS: Sequence[Capabilities] = (RT_LIKE, WELL_BEHAVED, replace(RT_LIKE, search_lag=LAG))
 REDMINE_TEMPERS: Sequence[Capabilities] = (
@@ -37,6 +40,43 @@ REDMINE_TEMPERS: Sequence[Capabilities] = (
     replace(REDMINE_LIKE, search_lag=LAG),
     replace(WELL_BEHAVED, row_version=REDMINE_LIKE.row_version),
 )
+
+
+class Late(MemoryConnector):
+    """May lose a write on the way and let it execute later, as long as a request can take."""
+
+    postpones = ""
+    """The operation whose next call is lost on the way."""
+
+    def __init__(self, member: Member, clock: VirtualClock) -> None:
+        known = member.connector
+        super().__init__(known.tracker, capabilities=known.capabilities, clock=clock, crlf=member.name == "ngi-pl")
+        self._now = clock
+        self._on_the_way: list[tuple[datetime, Callable[[], object]]] = []
+
+    def create(self, fields: Mapping[str, Value], *, token: str) -> RemoteTicket:
+        return self._sent("create", lambda: super(Late, self).create(fields, token=token))
+
+    def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
+        return self._sent("update", lambda: super(Late, self).update(key, patch, held=held))
+
+    def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
+        return self._sent("comment", lambda: super(Late, self).comment(key, draft, token=token))
+
+    def arrive(self) -> None:
+        """What is on the way executes now; nobody hears the answer."""
+        arriving, self._on_the_way = self._on_the_way, []
+        for sent_at, act in arriving:
+            if self._now() < sent_at + DEADLINE:
+                with suppress(ConnectorError):
+                    act()
+
+    def _sent(self, operation: str, act: Callable[[], T]) -> T:
+        if self.postpones != operation:
+            return act()
+        self.postpones = ""
+        self._on_the_way.append((self._now(), act))
+        raise Unknown("no answer came")
 
 
 def lost_at_the_centre(mesh: Mesh) -> list[str]:
@@ -48,13 +88,14 @@ def lost_at_the_centre(mesh: Mesh) -> list[str]:
         for number, edit in enumerate(events):
             if edit.kind is not Kind.FIELD_CHANGED or edit.system is not None or edit.actor.id == SYSTEM.id:
                 continue
-            after = [e for e in events[number + 1 :] if e.field == edit.field]
-            over = next((e for e in after if e.kind is Kind.FIELD_CHANGED), None)
+            after = events[number + 1 :]
+            over = next((e for e in after if e.kind is Kind.FIELD_CHANGED and e.field == edit.field), None)
             if over is None or over.system is None:
                 continue
+            meanwhile = [e for e in after[: after.index(over)] if e.system == over.system]
             told = any(
-                e.kind in (Kind.WRITTEN, Kind.ECHO_DROPPED) and e.system == over.system
-                for e in after[: after.index(over)]
+                e.kind is Kind.LINKED or (e.kind in (Kind.WRITTEN, Kind.ECHO_DROPPED) and e.field == edit.field)
+                for e in meanwhile
             )
             lost = any(c.field == edit.field and c.ours == edit.data["to"] for c in kept)
             if not (told or lost or _said_already(mesh.members[over.system], edit, over, ticket.id, mesh)):
@@ -104,6 +145,7 @@ class WildMachine(RuleBasedStateMachine):
             redmine_like(self.clock, "ngi-pl", frozenset({UNITS[1]}), policy=policies[1], capabilities=tempers[1]),
             rt_like(self.clock, "ngi-fr", frozenset({UNITS[2]}), policy=policies[2], capabilities=tempers[2]),
         ]
+        self.members = [replace(member, connector=Late(member, self.clock)) for member in self.members]
         self.store = CrashingStore()
         self.mesh = Mesh(self.store, self.members, self.clock)
         self.canaries: list[str] = []
@@ -124,6 +166,14 @@ class WildMachine(RuleBasedStateMachine):
         except Killed:
             self.mesh.restart()
 
+    def _there(self, which: int, key: str) -> bool:
+        issue = self.members[which].tracker.issues.get(key)
+        return issue is not None and not issue.hidden
+
+    def _a_second_passes(self) -> None:
+        """Within one second nobody can tell an edit from the side effect that a comment of ours has."""
+        self.clock.advance(timedelta(seconds=1))
+
     @rule(which=st.integers(0, 2))
     def somebody_opens_a_ticket(self, which: int) -> None:
         if len(self.members[which].tracker.issues) < 2:
@@ -136,6 +186,7 @@ class WildMachine(RuleBasedStateMachine):
         words = REDMINE_STATUSES if which == 1 else RT_STATUSES
         if key:
             self.members[which].tracker.person("bob").edit(key, status=words[status % len(words)])
+            self._a_second_passes()
 
     @rule(
         which=st.integers(0, 2),
@@ -209,7 +260,7 @@ class WildMachine(RuleBasedStateMachine):
         connector = self.members[which].connector
 
         def intrude(call: Call) -> None:
-            if edits and call.operation == operation and call.key and not call.done:
+            if edits and call.operation == operation and not call.done and self._there(which, call.key):
                 self.said += 1
                 connector.tracker.person("dave").edit(call.key, subject=f"subject {self.said % 4}")
             if call.operation == operation and call.done == done:
@@ -229,12 +280,21 @@ class WildMachine(RuleBasedStateMachine):
         words = REDMINE_STATUSES if which == 1 else RT_STATUSES
 
         def intrude(call: Call) -> None:
-            if call.operation == operation and call.done == done and call.key in connector.tracker.issues:
+            if call.operation == operation and call.done == done and self._there(which, call.key):
                 connector.intruder = None
-                if not connector.tracker.issues[call.key].hidden:
-                    connector.tracker.person("erin").edit(call.key, status=words[status % len(words)])
+                connector.tracker.person("erin").edit(call.key, status=words[status % len(words)])
+                self._a_second_passes()
 
         connector.intruder = intrude
+
+    @rule(which=st.integers(0, 2), operation=st.sampled_from(["create", "update", "comment"]))
+    def the_next_write_is_lost_on_the_way(self, which: int, operation: str) -> None:
+        self.members[which].connector.postpones = operation
+
+    @rule(which=st.integers(0, 2))
+    def what_is_on_the_way_arrives(self, which: int) -> None:
+        self.members[which].connector.intruder = None
+        self.members[which].connector.arrive()
 
     @rule(fuse=st.integers(0, 8), after=st.booleans())
     def interdesk_will_be_killed_at_a_commit(self, fuse: int, after: bool) -> None:
@@ -253,7 +313,7 @@ class WildMachine(RuleBasedStateMachine):
             return
         self.store.fuse = None
         for member in self.members:
-            member.connector.intruder = None
+            member.connector.intruder, member.connector.postpones = None, ""
             for issue in member.tracker.issues.values():
                 issue.hidden = False
         self.mesh.settle(60)

@@ -8,7 +8,7 @@ from connectors.api import CommentDraft
 from connectors.emulators.redmine import Quirks, RedmineEmulator
 from connectors.emulators.server import Fault
 from connectors.environment import Environment
-from connectors.errors import AccessError, Refused, Transient, Unknown
+from connectors.errors import AccessError, Refused, Transient, Unknown, VersionConflict
 from connectors.registry import open_connector
 from connectors.rest.connector import RestConnector
 from connectors.testing import draft
@@ -139,3 +139,16 @@ def test_line_ends_come_back_as_they_went(redmine: RedmineEmulator, connector: R
     written = connector.update(key, {"description": "three\nfour"}, held=held)
     assert written.applied == {"description"}
     assert written.after.fields["description"] == "three\nfour"
+
+
+def test_a_write_at_the_same_moment_as_another_is_a_conflict_and_no_refusal(
+    redmine: RedmineEmulator, connector: RestConnector
+) -> None:
+    """Redmine answers 422 with an empty list of errors to the later of two writes; nothing of it is stored."""
+    key = redmine.tracker.person("alice").open(subject="x")
+    redmine.fault = lambda asked: Fault("refuse", status=422) if asked.method == "PUT" else None
+    with pytest.raises(VersionConflict):
+        connector.comment(key, CommentDraft("hello"), token="T-1")
+    with pytest.raises(VersionConflict):
+        connector.update(key, {"subject": "y"}, held=None)
+    assert not redmine.tracker.issue(key).notes

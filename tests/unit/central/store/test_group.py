@@ -116,12 +116,15 @@ def test_an_interrupted_waiter_goes_and_nobody_waits_for_it() -> None:
         desk.until_waiting(1)
         signal.pthread_kill(main, signal.SIGINT)
 
+    # a shell's background jobs begin with interrupts ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with ThreadPoolExecutor(4) as callers:
         first = callers.submit(desk.group.write, lambda _: -1)
         until(lambda: len(desk.sizes) == 1)
         callers.submit(interrupt)
         with pytest.raises(KeyboardInterrupt):
             desk.group.write(lambda _: 0)
+        signal.signal(signal.SIGINT, before)
         later = callers.submit(desk.group.write, lambda _: 1)
         desk.until_waiting(1)
         desk.go_on.set()
