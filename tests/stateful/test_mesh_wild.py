@@ -179,6 +179,8 @@ class WildMachine(RuleBasedStateMachine):
         if len(self.members[which].tracker.issues) < 2:
             self.said += 1
             self.members[which].tracker.person("carol").open(subject=f"ticket {self.said}")
+            self._alive(self.mesh.round)  # so that nobody edits what is not known yet: that arrives with the birth
+            self._alive(self.mesh.round)
 
     @rule(which=st.integers(0, 2), pick=st.integers(0, 1), status=st.integers(0, 5))
     def somebody_sets_a_status(self, which: int, pick: int, status: int) -> None:
