@@ -65,6 +65,19 @@ def test_what_was_written_and_read_is_the_base_as_it_was_sent() -> None:
     assert (result.arrived, result.refused, result.look_again) == ({"subject": Pair("new", "new")}, {}, False)
 
 
+def test_what_comes_back_in_another_form_of_its_text_has_arrived() -> None:
+    intent = Intent(
+        IntentKind.UPDATE,
+        "T1",
+        AT,
+        wrote={"description": Pair("a\nb", "a\nb")},
+        before={"text": "text"},
+        history_seen="",
+    )
+    result = settle_update(link(intents=(intent,)), intent, {"text": "a\r\nb\r\n"}, {}, None, MAPPING, AT)
+    assert (result.arrived, result.look_again) == ({"description": Pair("a\nb", "a\nb")}, False)
+
+
 def test_only_this_intent_is_closed_and_the_state_there_is_remembered() -> None:
     result = settled("new")
     assert result.link.intents == (OTHER,)
