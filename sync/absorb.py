@@ -126,7 +126,7 @@ def still_open(
         return past.link.intents
     arrived = tuple(intake.arrivals.landed.values())
     landed = {step.name for step in plan.steps if step.landed}
-    hidden = hidden_edits(gateway, past, theirs)
+    hidden, _ = hidden_edits(gateway, past, theirs)
     kept: list[Intent] = []
     for intent in past.link.intents:
         if intent.done or intent in arrived:
@@ -148,10 +148,14 @@ def still_open(
 
 
 def unread_edits(past: Past, gateway: Gateway, theirs: Reading) -> dict[str, Loser]:
-    """Edits that our writes replaced before anybody had read them; a precondition rules them out."""
-    if theirs.history is None or gateway.connector.capabilities.preconditions:
+    """Edits that our writes replaced before anybody had read them; of those, a precondition leaves only what a comment
+    of ours had hidden."""
+    if theirs.history is None:
         return {}
-    found = echo.overwritten(past.link, theirs.history, gateway.mapping)
+    _, replaced = hidden_edits(gateway, past, theirs)
+    found = {f.central: replaced[f.remote] for f in gateway.mapping.fields.values() if f.remote in replaced}
+    if not gateway.connector.capabilities.preconditions:
+        found |= echo.overwritten(past.link, theirs.history, gateway.mapping)
     return {name: Loser(past.ticket[name], lost, Winner.CENTRAL, WRITTEN_BETWEEN) for name, lost in found.items()}
 
 

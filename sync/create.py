@@ -45,7 +45,8 @@ def create(
     except (Refused, Transient) as problem:
         drop(means, past, intent, lease, error=str(problem))
         raise
-    return _bind(means, gateway, past, intent, reading(gateway, made, asked_at), lease, edits=())
+    theirs = reading(gateway, made, asked_at)
+    return _bind(means, gateway, past, intent, theirs, lease, edits=theirs.history or ())
 
 
 def _pending(tx: Transaction, means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Past:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from central.events import Event, Kind
 from central.link import Link
+from central.model import Value
 from sync import echo
 from sync.gateway import Gateway
 from sync.means import Means
@@ -20,11 +21,11 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
 
     `events`: the ticket's history at the centre, for the policy `newest`."""
     entries = theirs.history or ()
-    hidden = hidden_edits(gateway, past, theirs)
+    hidden, _ = hidden_edits(gateway, past, theirs)
     said = {**theirs.ticket.fields, **{name: each.said for name, each in hidden.items()}}
     evidence = Evidence(
         landed=echo.landed(past.link.intents, entries, gateway.mapping),
-        by_people=echo.set_by_people(past.link, entries, gateway.mapping),
+        by_people=echo.set_by_people(past.link, entries, echo.landings(past.link, theirs.marks), gateway.mapping),
         times=_times(gateway, theirs, events),
     )
     return reconcile(
@@ -38,8 +39,9 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
     )
 
 
-def hidden_edits(gateway: Gateway, past: Past, theirs: Reading) -> dict[str, echo.Swallowed]:
-    """Edits that a side effect of a comment of ours hides from this reading, by their field name."""
+def hidden_edits(gateway: Gateway, past: Past, theirs: Reading) -> tuple[dict[str, echo.Swallowed], dict[str, Value]]:
+    """Edits that a side effect of a comment of ours hides from this reading, by their field name; and those that are
+    replaced already."""
     arrived = echo.landings(past.link, theirs.marks)
     return echo.swallowed(past.link, theirs.history or (), arrived, gateway.comment_effects, LONGEST_REQUEST)
 

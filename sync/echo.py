@@ -10,6 +10,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from central.link import Intent, IntentKind, Link, Pair
 from central.model import Value
@@ -81,7 +82,9 @@ def own_entry(history: Sequence[Entry], field: mapping_model.FieldMapping, pair:
     return None
 
 
-def set_by_people(link: Link, history: Sequence[Entry], mapping: mapping_model.Mapping) -> frozenset[str]:
+def set_by_people(
+    link: Link, history: Sequence[Entry], arrived: Sequence[datetime], mapping: mapping_model.Mapping
+) -> frozenset[str]:
     """Our fields whose present value there is not ours by their history, though an open intent wrote them."""
     found = set()
     for intent in link.intents:
@@ -92,6 +95,10 @@ def set_by_people(link: Link, history: Sequence[Entry], mapping: mapping_model.M
             last = next((e for e in reversed(entries) if field and e.field == field.remote), None)
             if last is not None and not last.own:
                 found.add(name)
+    for field in mapping.fields.values():
+        last = next((e for e in reversed(after(history, link.history_seen)) if e.field == field.remote), None)
+        if last is not None and not last.own and arrived and last.at < min(arrived):
+            found.add(field.central)
     return frozenset(found)
 
 
@@ -117,23 +124,27 @@ def swallowed(
     arrived: Sequence[datetime],
     effects: Mapping[str, Mapping[str, str]],
     longest: timedelta,
-) -> dict[str, Swallowed]:
-    """By their field name: edits that a declared side effect of a comment of ours hides, and nobody has since undone.
+) -> tuple[dict[str, Swallowed], dict[str, Value]]:
+    """By their field name: edits that a declared side effect of a comment of ours hides; and those that a write of
+    ours has replaced since, so that they can only be kept.
 
     `arrived`: when comments of ours did; `effects`: what a comment makes of a field, value before -> value after;
     `longest`: how long a request may take."""
-    found: dict[str, Swallowed] = {}
-    entries = after(history, link.history_seen)
+    hidden: dict[str, Swallowed] = {}
+    replaced: dict[str, Value] = {}
+    unread = after(history, link.history_seen)
     for name, table in effects.items():
-        own = [entry for entry in entries if entry.field == name]
-        if len(own) < 2:
-            continue
-        edit, effect = own[-2:]
-        ours = any(abs(at - effect.at) <= longest for at in arrived)
-        hides = effect.old == edit.new and table.get(str(edit.new)) == effect.new
-        if ours and hides and not edit.own and not effect.own:
-            found[name] = Swallowed(edit.new, effect.new)
-    return found
+        entries = [entry for entry in unread if entry.field == name]
+        for index, (edit, effect) in enumerate(pairwise(entries)):
+            ours = any(abs(at - effect.at) <= longest for at in arrived)
+            hides = effect.old == edit.new and table.get(str(edit.new)) == effect.new
+            if not ours or not hides or edit.own or effect.own:
+                continue
+            if index + 2 == len(entries):
+                hidden[name] = Swallowed(edit.new, effect.new)
+            elif entries[index + 2].own:
+                replaced[name] = edit.new
+    return hidden, replaced
 
 
 def overwritten(link: Link, history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Value]:

@@ -157,6 +157,7 @@ def _decide(
     if proven is not None and not echo:
         base, echo = proven, True
     now = Pair(ours, theirs)
+    seen = now if base is None else Pair(base.ours, theirs)  # their edit is judged; whether we changed is not
 
     def step(
         verdict: Verdict, why: str, new_base: Pair | None, become: Value = None, loser: Loser | None = None
@@ -195,7 +196,7 @@ def _decide(
         admission = admit(name, ours, wanted)
         if admission.refusal:
             lost = Loser(ours, theirs, Winner.CENTRAL, admission.refusal, rejected=True)
-            return outward(f"their edit is rejected ({admission.refusal}); ours is written back", now, lost)
+            return outward(f"their edit is rejected ({admission.refusal}); ours is written back", seen, lost)
         return step(Verdict.INWARD, why, Pair(admission.value, theirs), admission.value, loser)
 
     if base is None:
@@ -232,7 +233,7 @@ def _base(field: FieldMapping, link: Link, theirs: Value, *, believed: bool) -> 
             and field.rule.canonical_theirs(wrote.theirs) == field.rule.canonical_theirs(theirs)
         ):
             return wrote, True
-        if base is not None and _is_side_effect(intent, field, base, theirs):
+        if believed and base is not None and _is_side_effect(intent, field, base, theirs):
             return Pair(base.ours, theirs), True
     return base, False
 

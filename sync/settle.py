@@ -114,6 +114,7 @@ def settle_create(
         seen=mapped(after, mapping),
         intents=without(link.intents, intent),
         mapping_revision=mapping.revision,
+        history_seen="",
         written_at=at,
         last_error="",
     )

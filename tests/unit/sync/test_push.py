@@ -206,7 +206,6 @@ def test_an_edit_made_after_a_create_whose_answer_was_lost_is_taken_in(unit: str
     assert world.ticket()["subject"] == "a better subject"
 
 
-@pytest.mark.xfail(strict=True, reason="an edit before a create's read-back is taken for the tracker's doing")
 @pytest.mark.parametrize("unit", ["NGI_CZ", "NGI_PL"])
 def test_an_edit_made_between_a_create_and_its_read_back_is_taken_in(unit: str) -> None:
     world = World()

@@ -227,7 +227,6 @@ def test_an_edit_that_centrals_workflow_forbids_is_kept_as_rejected_and_ours_is_
     assert "final" in step.loser.reason
 
 
-@pytest.mark.xfail(strict=True, reason="a rejected edit makes ours look as if it had been agreed")
 def test_a_rejected_edit_does_not_make_our_own_change_look_agreed() -> None:
     step = decided(link(("assigned", "open")), "in progress", "new", policy="remote", by_workflow=True)
     assert (step.verdict, step.base) == (Verdict.OUTWARD, Pair("assigned", "new"))

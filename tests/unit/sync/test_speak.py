@@ -157,7 +157,6 @@ def test_a_comment_that_executes_after_its_deadline_is_shown_as_a_duplicate_and_
     assert Kind.DUPLICATE_SEEN in {e.kind for e in world.events()}
 
 
-@pytest.mark.xfail(strict=True, reason="a side effect is believed by its value alone")
 @pytest.mark.parametrize("well_behaved", [False, True])
 def test_an_edit_that_looks_like_the_side_effect_of_our_comment_is_an_edit(well_behaved: bool) -> None:
     world = World(rt=WELL_BEHAVED) if well_behaved else World()
@@ -172,7 +171,6 @@ def test_an_edit_that_looks_like_the_side_effect_of_our_comment_is_an_edit(well_
     assert world.ticket()["status"] == "reopened"
 
 
-@pytest.mark.xfail(strict=True, reason="before the first look nobody knows what is news in their history")
 def test_an_edit_that_our_comment_undoes_right_after_a_create_is_kept() -> None:
     world = World()
     world.bob.open(subject="first")
