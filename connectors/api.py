@@ -40,7 +40,7 @@ class Capabilities:
     full_rows: bool = False
     """A change's row carries the whole ticket, comments included, so that nothing needs to be fetched."""
     complete_answers: bool = False
-    """Every write's answer bears the ticket's new state, so that nothing needs to be read back."""
+    """Every write's answer bears the ticket's new state, conversation included, so that nothing needs to be read back."""
     history: bool = False
     """A ticket read with its comments lists its field changes with old values; where there are no preconditions every
     reading does: it tells who lost inside [fetch, write]."""

@@ -165,7 +165,7 @@ class MemoryConnector:
             if held is not None and self.capabilities.preconditions and held.version != self._version(issue):
                 raise VersionConflict(f"ticket {key} is at version {self._version(issue)}, not {held.version}")
             refused = dict(self.tracker.edit(self.account, key, patch))
-        after = self._after(key, known=None)
+        after = self._after(key, known=() if self.capabilities.complete_answers else None)
         return Written(after, frozenset(patch) - frozenset(refused), refused)
 
     def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:

@@ -75,7 +75,8 @@ class Writer:
         shape = self._profile.update
         if answer is not None and shape.answers == "ticket":
             raw = self._reader.raw(answer, key)
-            after = self._reader.ticket(raw, answer, known=None)
+            # the whole state, conversation included, or the fields only
+            after = self._reader.ticket(raw, answer, known=() if self._site.capabilities.complete_answers else None)
         else:
             raw, after = self._back(key, known=None, wrote=answer is not None)
             if answer is not None and shape.sentences is not None:

@@ -8,6 +8,7 @@ mapping, no signature, no fetch: it believes the hint. With `bare` nothing is st
 import http.client
 import json
 import multiprocessing
+import os
 import queue
 import sqlite3
 import tempfile
@@ -49,6 +50,11 @@ class Floor:
         self._process.start()
         self.url = f"http://127.0.0.1:{self._here.recv()}"
         return self
+
+    def cpu(self) -> float:
+        """Seconds of processor time that it has used."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()

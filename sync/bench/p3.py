@@ -2,39 +2,25 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from ipaddress import ip_network
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from central.model import Person
-from mappings import loader
-from sync import registration
 from sync.bench.floor import Floor, Route
 from sync.bench.report import Report, spread
 from sync.bench.sides import Side
-from sync.bootstrap import Interdesk, Settings
-from sync.live import go_live
+from sync.bench.stand import HOOK_KEY, PATIENCE, opened, until
+from sync.bootstrap import Settings
 from sync.serving import Server
 
-TARGET = 8.0
+TARGET = 2.0
 PER_SECOND = 20
-PATIENCE = 20.0
-"""Seconds that the last write may take to arrive."""
 _SIZES = {"small": (3, 20, 80, 140), "full": (5, 100, 600, 2400)}
 """Rounds, and in each so many changes for the limit, the floor, and interdesk."""
 _TICKETS = 50
 _WARM_UP = 20
-_SYSTEM = """\
-kind: system
-name: {name}
-connector: plain
-settings: {{url: "{url}", key: {{secret: "env:INTERDESK_SECRET_{upper}"}}}}
-mapping: plain
-support_units: [{upper}]
-webhook: {{secret: {{secret: "env:INTERDESK_SECRET_{upper}_WEBHOOK"}}}}
-"""
 
 
 @dataclass(slots=True)
@@ -134,48 +120,22 @@ def _least(stack: ExitStack, sides: Mapping[str, Side], folder: Path, name: str)
 
 def _ours(stack: ExitStack, settings: Settings, sides: Mapping[str, Side], folder: Path) -> Course:
     """A whole interdesk on its embedded default, with tickets born in `a` and given to `b`."""
-    desk, server = stack.enter_context(_interdesk(settings, sides, folder))
+    addresses = {name: side.address("interdesk") for name, side in sides.items()}
+    desk = stack.enter_context(opened(settings, folder, addresses, every="60s"))
+    server = stack.enter_context(Server(desk))
     keys = sides["a"].open("interdesk", _TICKETS)
     for name in sides:
-        sides[name].hook("interdesk", f"{server.address}/hooks/{name}", "webhook-key")
+        sides[name].hook("interdesk", f"{server.address}/hooks/{name}", HOOK_KEY)
     desk.start()
-    _until(lambda: desk.store.read(lambda tx: tx.tickets.count()) == len(keys))
+    until(lambda: desk.store.read(lambda tx: tx.tickets.count()) == len(keys), "the tickets are at the centre")
     for ticket in range(1, len(keys) + 1):
         desk.centre.change(ticket, {"unit": "B"}, Person("bench"))
-    _until(lambda: desk.store.read(lambda tx: tx.outbox.counts())["b"].due == 0)
-    _until(lambda: desk.store.read(lambda tx: tx.outbox.counts())["a"].due == 0)
+    until(lambda: all(not each.due for each in desk.store.read(lambda tx: tx.outbox.counts()).values()), "all agree")
     pairs = []
     for ticket in range(1, len(keys) + 1):
         links = {link.system: link.key or "" for link in desk.store.read(lambda tx, t=ticket: tx.links.of(t))}  # type: ignore[misc]  # bound now
         pairs.append((links["a"], links["b"]))
     return Course("interdesk", sides, pairs, [], [])
-
-
-@contextmanager
-def _interdesk(settings: Settings, sides: Mapping[str, Side], folder: Path) -> Iterator[tuple[Interdesk, Server]]:
-    addresses = {name: side.address("interdesk") for name, side in sides.items()}
-    environ = {f"INTERDESK_SECRET_{name.upper()}": address.key for name, address in addresses.items()}
-    environ |= {f"INTERDESK_SECRET_{name.upper()}_WEBHOOK": "webhook-key" for name in sides}
-    instance = settings.instance.model_copy(update={"allowed_networks": (ip_network("127.0.0.0/8"),)})
-    own = replace(
-        settings,
-        state=folder,
-        database=f"sqlite:///{folder / 'interdesk.db'}",
-        port=0,
-        instance=instance,
-        environ=environ,
-    )
-    text = "---\n".join(
-        _SYSTEM.format(name=name, upper=name.upper(), url=address.url) for name, address in addresses.items()
-    )
-    with Interdesk(own, exclusive=True) as desk:
-        documents = loader.read(text, "bench.yaml")
-        desk.store.write(lambda tx: registration.apply(tx, documents, desk.connectors, desk.clock(), by="bench"))
-        desk.gateways.refresh()
-        for name in addresses:
-            go_live(desk, name)
-        with Server(desk) as server:
-            yield desk, server
 
 
 def _disagreements(ours: Course) -> Iterator[str]:
@@ -184,11 +144,3 @@ def _disagreements(ours: Course) -> Iterator[str]:
     for a, b in ours.pairs:
         if here[a] != there[b]:
             yield f"a/{a} is {here[a]!r}, b/{b} is {there[b]!r}"
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the tickets of the benchmark did not come to be")
-        time.sleep(0.01)

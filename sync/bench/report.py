@@ -1,8 +1,20 @@
 """What a run of a benchmark says, in one document."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A figure that must stay at or below its bound, on any machine."""
+
+    value: float
+    bound: float
+
+    def holds(self, margin: float = 1.0) -> bool:
+        """Whether it does, or does within `margin` times the bound (for a machine that does other work too)."""
+        return self.value <= self.bound * margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +34,25 @@ class Report:
     correct: bool
     wrong: tuple[str, ...]
     """What came out wrong."""
+    laws: Mapping[str, Law] = field(default_factory=dict)
+    """How it must not grow."""
 
     @property
     def met(self) -> bool:
-        """Fast enough, and right."""
-        return self.correct and self.ratio <= self.target
+        """Fast enough, growing as it may, and right."""
+        return self.correct and self.ratio <= self.target and all(law.holds() for law in self.laws.values())
+
+    def rows(self) -> list[tuple[str, dict[str, float]]]:
+        """Whose figures there are, ours first."""
+        rows = [("interdesk", self.metrics), ("floor", self.floor), ("limit", self.limit)]
+        return [(who, figures) for who, figures in rows if figures]
+
+    def told(self) -> list[str]:
+        """The verdict, in sentences."""
+        sentences = [f"{self.bench} {self.size}: {self.ratio} times the floor, target {self.target}"]
+        sentences += [f"{name}: {law.value}, at most {law.bound}" for name, law in self.laws.items()]
+        sentences.append("met" if self.met else "missed" if self.correct else "the work came out wrong")
+        return sentences
 
     def plain(self) -> dict[str, Any]:
         """The document."""
@@ -37,6 +63,7 @@ class Report:
             "floor": self.floor,
             "limit": self.limit,
             "ratio": self.ratio,
+            "laws": {name: {"value": law.value, "bound": law.bound} for name, law in self.laws.items()},
             "target": self.target,
             "met": self.met,
             "correct": self.correct,

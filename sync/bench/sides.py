@@ -7,25 +7,38 @@ import multiprocessing
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from connectors.emulators.plain import PlainEmulator
-from connectors.emulators.tracker import Deed
+from connectors.emulators.server import Asked, Fault, Reply
+from connectors.emulators.tracker import Deed, Tracker
 from sync.bootstrap import utc_now
 
 ACCOUNT = "interdesk"
-_DESCRIPTION = "checksum mismatch since this morning\n" * 50
+_APART = timedelta(minutes=6)
+"""Between two tickets of a stock: more than a poll's overlap."""
+DESCRIPTION = "\n".join(["checksum mismatch since this morning"] * 50)
 
 
 class _Told(PlainEmulator):
     """A tracker whose hints hold the ticket too: interdesk believes none of it, the floor takes it as it is."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(utc_now, name=name)
+        self.polls: list[float] = []
+
+    def answer(self, asked: Asked) -> Reply:
+        if asked.kind == "list":
+            self.polls.append(time.monotonic())
+        return super().answer(asked)
+
     def hint(self, deed: Deed) -> Mapping[str, Any]:
         return {
             **super().hint(deed),
             "subject": deed.new,
-            "description": _DESCRIPTION,
+            "description": DESCRIPTION,
         }
 
 
@@ -35,6 +48,15 @@ class Address:
 
     url: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a tracker: every request takes `pause` seconds, and goes wrong as `Fault.how` says."""
+
+    how: str = ""
+    status: int = 500
+    pause: float = 0.0
 
 
 class Side:
@@ -63,6 +85,10 @@ class Side:
         keys: list[str] = self._ask("open", contestant, count)
         return keys
 
+    def stock(self, contestant: str, count: int) -> None:
+        """People opened so many tickets, one after the other until now."""
+        self._ask("stock", contestant, count)
+
     def hook(self, contestant: str, url: str, secret: str) -> None:
         """From now on post hints there."""
         self._ask("hook", contestant, url, secret)
@@ -81,6 +107,24 @@ class Side:
         writes: list[tuple[str, str, float]] = self._ask("arrived", contestant)
         return writes
 
+    def edit(self, contestant: str, edits: Sequence[tuple[str, str]]) -> None:
+        """Somebody edits these subjects, as fast as it goes."""
+        self._ask("edit", contestant, list(edits))
+
+    def counts(self, contestant: str) -> dict[str, int]:
+        """How many requests it got, by kind."""
+        counts: dict[str, int] = self._ask("counts", contestant)
+        return counts
+
+    def polls(self, contestant: str) -> list[float]:
+        """When it was asked what changed."""
+        moments: list[float] = self._ask("polls", contestant)
+        return moments
+
+    def misbehave(self, contestant: str, trouble: Trouble | None) -> None:
+        """From now on every request has this trouble; None: all is well again."""
+        self._ask("misbehave", contestant, trouble or Trouble())
+
     def subjects(self, contestant: str) -> dict[str, str]:
         """The subject of every ticket, by key."""
         subjects: dict[str, str] = self._ask("subjects", contestant)
@@ -93,7 +137,7 @@ class Side:
 
 def _work(pipe: Connection, name: str, contestants: tuple[str, ...]) -> None:
     """The process: answer questions until the end."""
-    trackers = {each: _Told(utc_now, name=name) for each in contestants}
+    trackers = {each: _Told(name) for each in contestants}
     writes: dict[str, list[tuple[str, str, float]]] = {each: [] for each in contestants}
     for each, emulator in trackers.items():
 
@@ -111,23 +155,47 @@ def _work(pipe: Connection, name: str, contestants: tuple[str, ...]) -> None:
         emulator.stop()
 
 
-def _answer(emulator: PlainEmulator, writes: list[tuple[str, str, float]], what: str, more: list[Any]) -> Any:
+def _answer(emulator: _Told, writes: list[tuple[str, str, float]], what: str, more: list[Any]) -> Any:
     tracker = emulator.tracker
     match what:
         case "address":
             return emulator.url, emulator.key
         case "open":
-            people = tracker.person("alice")
-            return [people.open(subject=f"ticket {n}", description=_DESCRIPTION) for n in range(more[0])]
+            return _open(tracker, more[0])
+        case "stock":
+            for left in range(more[0], 0, -1):
+                tracker.offset = -left * _APART
+                _open(tracker, 1)
+            tracker.offset = timedelta(0)
+            return None
         case "hook":
             return emulator.webhook(*more)
         case "drive":
             return _drive(emulator, *more)
         case "arrived":
             return list(writes)
+        case "edit":
+            people = tracker.person("alice")
+            for key, subject in more[0]:
+                people.edit(key, subject=subject)
+            return None
+        case "polls":
+            return list(emulator.polls)
+        case "counts":
+            return dict(emulator.counts)
+        case "misbehave":
+            trouble: Trouble = more[0]
+            emulator.delay = trouble.pause
+            emulator.fault = (lambda _: Fault(trouble.how, status=trouble.status)) if trouble.how else None
+            return None
         case _:
             with tracker.lock:
                 return {key: str(issue.fields["subject"]) for key, issue in tracker.issues.items()}
+
+
+def _open(tracker: Tracker, count: int) -> list[str]:
+    people = tracker.person("alice")
+    return [people.open(subject=f"ticket {len(tracker.issues)}", description=DESCRIPTION) for _ in range(count)]
 
 
 def _drive(emulator: PlainEmulator, edits: Sequence[tuple[str, str]], interval: float) -> dict[str, float]:

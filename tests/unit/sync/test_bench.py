@@ -1,11 +1,13 @@
 """A benchmark is met only by work that came out right; what is lost, doubled or made up is found."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from sync.bench.p3 import Course, run
-from sync.bench.report import Report, spread
+from sync.bench import bench
+from sync.bench.p3 import Course
+from sync.bench.report import Law, Report, spread
 from sync.bootstrap import settings
 
 
@@ -20,7 +22,7 @@ def test_a_fast_run_whose_work_came_out_wrong_is_never_met() -> None:
 
 
 def test_the_document_has_the_agreed_keys() -> None:
-    keys = {"bench", "size", "metrics", "floor", "limit", "ratio", "target", "met", "correct", "wrong"}
+    keys = {"bench", "size", "metrics", "floor", "limit", "ratio", "laws", "target", "met", "correct", "wrong"}
     assert set(report().plain()) == keys
 
 
@@ -46,9 +48,25 @@ def test_what_is_lost_doubled_or_made_up_is_found(arrived: list[str], told: list
     assert max(course.latencies) == 1.0
 
 
-@pytest.mark.skipif(os.environ.get("CI") != "true", reason="a minute of measuring: set CI=true")
-def test_p3_measures_work_that_came_out_right(tmp_path) -> None:
+def test_a_run_that_grows_as_it_must_not_is_never_met() -> None:
+    grown = Report("P1", "small", {}, {}, {}, 1.0, 3.0, correct=True, wrong=(), laws={"time": Law(1.3, 1.1)})
+    assert not grown.met
+    assert grown.laws["time"].holds(margin=2.0)
+
+
+@pytest.mark.skipif(os.environ.get("CI") != "true", reason="minutes of measuring: set CI=true")
+@pytest.mark.parametrize("name", ["P1", "P2", "P3", "P6", "P8", "P9"])
+def test_the_measured_work_comes_out_right_and_grows_as_it_may(name: str, tmp_path: Path) -> None:
     """Its times are for `interdesk bench`, which says by its exit code whether they are met: no test times anything."""
-    measured = run(settings({}, state=tmp_path), "small")
+    measured = bench(name)(settings({}, state=tmp_path), "small")
     assert measured.correct, measured.wrong
-    assert measured.met == (measured.ratio <= measured.target)
+    for law, figure in measured.laws.items():
+        assert figure.holds(margin=2.0), f"{law}: {figure.value}, at most {figure.bound}"
+    assert measured.met == (measured.ratio <= measured.target and all(each.holds() for each in measured.laws.values()))
+
+
+@pytest.mark.skipif(os.environ.get("CI") != "true", reason="minutes of measuring: set CI=true")
+def test_a_change_costs_one_write_and_its_share_of_a_page(tmp_path: Path) -> None:
+    measured = bench("P2")(settings({}, state=tmp_path), "small")
+    assert measured.metrics["requests_per_change"] <= 1.05
+    assert measured.metrics["requests_when_idle"] == 1

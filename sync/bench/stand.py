@@ -1,0 +1,84 @@
+"""An interdesk on its embedded default, with emulated trackers around it: what the benchmarks measure."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from ipaddress import ip_network
+from pathlib import Path
+
+from mappings import loader
+from sync import registration
+from sync.bench.sides import Address
+from sync.bootstrap import Interdesk, Settings
+from sync.live import go_live
+
+PATIENCE = 20.0
+"""Seconds that what is awaited may take."""
+HOOK_KEY = "webhook-key"
+_SYSTEM = """\
+kind: system
+name: {name}
+connector: plain
+settings: {{url: "{url}", key: {{secret: "env:INTERDESK_SECRET_{upper}"}}}}
+mapping: plain
+support_units: [{upper}]
+poll: {{every: "{every}"}}
+limits: {{in_flight: {in_flight}}}
+webhook: {{secret: {{secret: "env:INTERDESK_SECRET_{upper}_WEBHOOK"}}}}
+"""
+
+
+def unit_of(system: str) -> str:
+    """The support unit whose tickets live there."""
+    return system.upper()
+
+
+def own_settings(settings: Settings, folder: Path, addresses: Mapping[str, Address]) -> Settings:
+    """The settings of an interdesk of its own in this folder, with the keys of these trackers."""
+    environ = {f"INTERDESK_SECRET_{name.upper()}": address.key for name, address in addresses.items()}
+    environ |= {f"INTERDESK_SECRET_{name.upper()}_WEBHOOK": HOOK_KEY for name in addresses}
+    instance = settings.instance.model_copy(update={"allowed_networks": (ip_network("127.0.0.0/8"),)})
+    return replace(
+        settings,
+        state=folder,
+        database=f"sqlite:///{folder / 'interdesk.db'}",
+        port=0,
+        instance=instance,
+        environ=environ,
+    )
+
+
+@contextmanager
+def opened(
+    settings: Settings,
+    folder: Path,
+    addresses: Mapping[str, Address],
+    *,
+    every: str = "1h",
+    in_flight: int = 2,
+    before_live: Callable[[Interdesk], None] | None = None,
+) -> Iterator[Interdesk]:
+    """An interdesk with these systems registered and live; `before_live` may fill its store first."""
+    text = "---\n".join(
+        _SYSTEM.format(name=name, upper=unit_of(name), url=address.url, every=every, in_flight=in_flight)
+        for name, address in addresses.items()
+    )
+    with Interdesk(own_settings(settings, folder, addresses), exclusive=True) as desk:
+        documents = loader.read(text, "bench.yaml")
+        desk.store.write(lambda tx: registration.apply(tx, documents, desk.connectors, desk.clock(), by="bench"))
+        desk.gateways.refresh()
+        if before_live is not None:
+            before_live(desk)
+        for name in addresses:
+            go_live(desk, name)
+        yield desk
+
+
+def until(condition: Callable[[], bool], what: str, *, patience: float = PATIENCE) -> None:
+    """Wait for it.  :raises TimeoutError: it does not come to be."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {patience:.0f} s")
+        time.sleep(0.01)
