@@ -18,9 +18,11 @@ from enum import IntEnum, StrEnum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from central.events import Event
+from central.job import Job, JobRow
 from central.link import Link
 from central.model import Attachment, Comment, Conflict, NewComment, NewFile, Ticket, Value
 from central.registry import Document, System
+from central.shadow import Seen, Shadow
 
 T = TypeVar("T")
 
@@ -313,6 +315,14 @@ class Outbox(Protocol):
     def counts(self) -> Mapping[str, Counts]:
         """The kept counters of every system that has any."""
 
+    def waiting(self, system: str, lane: Lane, *, most: int) -> int:
+        """How many deliveries of this lane are due or will be, counted up to `most`."""
+
+    def take(self, name: str, owner: str, at: datetime, *, ttl: timedelta) -> Lease | None:
+        """A lease on what is no delivery, such as `job/7`; None: somebody else holds it.
+
+        Whoever holds it gets it again for a new term, at the epoch it has."""
+
 
 class Registry(Protocol):
     """Documents with their revisions, and the systems they describe."""
@@ -341,6 +351,53 @@ class Registry(Protocol):
         """By name."""
 
 
+class Jobs(Protocol):
+    """Jobs and what they report."""
+
+    def create(self, job: Job) -> Job:
+        """Store a new job (its `id` is given here)."""
+
+    def save(self, job: Job) -> None:
+        """Write the whole job back.  :raises NoSuch: there is none with this id."""
+
+    def get(self, job_id: int) -> Job:
+        """:raises NoSuch: no job has this id."""
+
+    def list(self, *, open_only: bool = False) -> Sequence[Job]:
+        """Oldest first; `open_only`: those of which something may still come."""
+
+    def add_rows(self, job_id: int, rows: Iterable[JobRow]) -> None:
+        """Append to its report; a row about the same subject takes the place of the earlier one."""
+
+    def rows(self, job_id: int, *, verdict: str | None = None, after: int = 0, limit: int = 1000) -> Sequence[JobRow]:
+        """Its report, in order; `after` is the last row's id of the page before."""
+
+    def verdicts(self, job_id: int) -> Mapping[str, int]:
+        """How many rows of its report have which verdict."""
+
+
+class Shadows(Protocol):
+    """Writes that were computed for a system in shadow, and not made."""
+
+    def record(self, shadow: Shadow) -> None:
+        """Keep it (its `id` is given here). One that is still missing, about the same item, is superseded."""
+
+    def judge(self, shadow_id: int, seen: Seen, at: datetime, *, did: Value = None) -> None:
+        """Say what people did about it.  :raises NoSuch: there is none with this id."""
+
+    def missing(self, system: str, *, ticket_id: int | None = None, key: str = "") -> Sequence[Shadow]:
+        """Those of one ticket, by either name, that nobody has done yet, oldest first."""
+
+    def list(self, system: str, *, seen: Seen | None = None, limit: int = 100) -> Sequence[Shadow]:
+        """Newest first."""
+
+    def counts(self, system: str) -> Mapping[Seen, int]:
+        """How many became of which."""
+
+    def prune(self, system: str, *, keep: int) -> None:
+        """Forget all but the newest `keep`."""
+
+
 @runtime_checkable
 class Transaction(Protocol):
     """Everything a change touches, in one transaction."""
@@ -353,6 +410,10 @@ class Transaction(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def registry(self) -> Registry: ...
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def shadow(self) -> Shadows: ...
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run this in the caller's thread once the group's commit has returned (wake a lane); never on rollback."""

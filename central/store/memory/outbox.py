@@ -152,6 +152,20 @@ class MemoryOutbox:
                 counted[delivery.system] = replace(have, due=have.due + 1, oldest_due_at=oldest)
         return counted
 
+    def waiting(self, system: str, lane: Lane, *, most: int) -> int:
+        return min(most, sum(delivery.lane is lane for delivery in self._due(system)))
+
+    def take(self, name: str, owner: str, at: datetime, *, ttl: timedelta) -> Lease | None:
+        held = self._tables.leases.get(name)
+        if held is not None and held.expires_at > at:
+            if held.owner != owner:
+                return None
+            lease = replace(held, expires_at=at + ttl)
+        else:
+            lease = Lease(name, owner, self._tables.next_id("lease"), at + ttl)
+        self._tables.leases.put(name, lease)
+        return lease
+
     def _due(self, system: str) -> list[Delivery]:
         return [
             delivery

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from central.store.api import NoSuch, Store, TooLarge, Transaction
+from central.store.memory.jobs import MemoryJobs
 from central.store.memory.links import MemoryLinks
 from central.store.memory.outbox import MemoryOutbox
 from central.store.memory.registry import MemoryRegistry
+from central.store.memory.shadow import MemoryShadows
 from central.store.memory.tables import Tables
 from central.store.memory.tickets import MemoryTickets
 
@@ -25,6 +27,8 @@ class MemoryTransaction:
         self.links = MemoryLinks(tables)
         self.outbox = MemoryOutbox(tables, self)
         self.registry = MemoryRegistry(tables)
+        self.jobs = MemoryJobs(tables)
+        self.shadow = MemoryShadows(tables)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, fields
 from typing import Generic, TypeVar
 
 from central.events import Event
+from central.job import Job, JobRow
 from central.link import Link
 from central.model import Attachment, Comment, Conflict, Ticket
 from central.registry import Document, System
+from central.shadow import Shadow
 from central.store.api import Delivery, Lease, ReadOnly
 
 K = TypeVar("K")
@@ -46,6 +48,9 @@ class Table(Generic[K, V]):
     def rows(self) -> Iterator[V]:
         return iter(self._rows.values())
 
+    def items(self) -> Iterator[tuple[K, V]]:
+        return iter(self._rows.items())
+
     def __len__(self) -> int:
         return len(self._rows)
 
@@ -75,6 +80,10 @@ class Tables:
     documents: Table[tuple[str, str], tuple[Document, ...]] = field(default_factory=Table)
     """(kind, name) -> its revisions."""
     systems: Table[str, System] = field(default_factory=Table)
+    jobs: Table[int, Job] = field(default_factory=Table)
+    job_rows: Table[tuple[int, str], JobRow] = field(default_factory=Table)
+    """By job and subject."""
+    shadows: Table[int, Shadow] = field(default_factory=Table)
     blobs: Table[str, bytes] = field(default_factory=Table)
     last_ids: Table[str, int] = field(default_factory=Table)
 

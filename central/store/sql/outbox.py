@@ -35,6 +35,7 @@ _NEXT = Prepared(
     .limit(bindparam("most"))
     .offset(bindparam("passed"))
 )
+_WAITING = Prepared(select(deliveries.c.id).where(*_OF_LANE).limit(bindparam("most")))
 _TIMES = select(deliveries.c.not_before).where(*_OF_LANE).order_by(deliveries.c.not_before).limit(1)
 _NEXT_DUE = Prepared(_TIMES)
 _NEXT_DUE_AFTER = Prepared(_TIMES.where(deliveries.c.not_before > bindparam("after")))
@@ -57,6 +58,7 @@ _LET_GO = Prepared(delete(leases).where(*_LEASE))
 _LET_ALL_GO = Prepared(delete(leases))
 _LET_GO_LIVE = Prepared(delete(leases).where(*_LEASE, leases.c.expires_at > bindparam("at")))
 _TAKE = adding(leases)
+_PROLONG = Prepared(update(leases).where(*_LEASE).values(expires_at=bindparam("later")))
 
 _OLDEST = (
     select(deliveries.c.owed_since)
@@ -182,6 +184,21 @@ class SqlOutbox:
             for row in self._session.rows(_COUNTS, {})
         }
         return {system: counts for system, counts in counted.items() if counts != Counts()}
+
+    def waiting(self, system: str, lane: Lane, *, most: int) -> int:
+        return len(self._session.rows(_WAITING, {"in": system, "on": lane, "most": most}))
+
+    def take(self, name: str, owner: str, at: datetime, *, ttl: timedelta) -> Lease | None:
+        held = self._session.first(_HELD, {"lease": name})
+        if held is not None and held.expires_at > at:
+            if held.owner != owner:
+                return None
+            self._session.write(_PROLONG, {"lease": name, "held": held.epoch, "later": at + ttl})
+            return Lease(name, owner, held.epoch, at + ttl)
+        if held is not None:
+            self._session.write(_LET_GO, {"lease": name, "held": held.epoch})
+        epoch = self._session.add(_TAKE, {"name": name, "owner": owner, "expires_at": at + ttl})
+        return Lease(name, owner, epoch, at + ttl)
 
     def _due(self, system: str, at: datetime) -> Iterator[Delivery]:
         """What is due now, in the order of claims, page by page: one index range per lane."""

@@ -295,3 +295,46 @@ systems = Table(
     Column("name", Text, primary_key=True),
     Column("memory", Text, nullable=False),
 )
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(),
+    Column("state", Text, nullable=False),
+    Column("memory", Text, nullable=False),
+)
+OPEN_JOB: ColumnElement[bool] = literal_column("state IN ('running', 'paused')")
+_partial("ix_jobs_open", jobs.c.id, where="state IN ('running', 'paused')")
+
+job_rows = Table(
+    "job_rows",
+    metadata,
+    _id(),
+    Column("job_id", _BIG, ForeignKey("jobs.id"), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    UniqueConstraint("job_id", "subject"),
+    Index(None, "job_id", "id"),
+)
+
+shadows = Table(
+    "shadows",
+    metadata,
+    _id(),
+    Column("system", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("ticket_id", _BIG),
+    Column("key", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("would", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("seen", Text, nullable=False),
+    Column("did", Text, nullable=False),
+    Column("seen_at", Moment),
+    Index(None, "system", "id"),
+)
+MISSING: ColumnElement[bool] = literal_column("seen = 'missing'")
+_partial("ix_shadows_missing", shadows.c.system, shadows.c.ticket_id, shadows.c.key, where="seen = 'missing'")

@@ -14,11 +14,13 @@ from central.store.api import Store, Transaction
 from central.store.sql import sqlite
 from central.store.sql.blobs import Blobs
 from central.store.sql.group import GroupCommit, Job
+from central.store.sql.jobs import SqlJobs
 from central.store.sql.links import SqlLinks
 from central.store.sql.outbox import SqlOutbox
 from central.store.sql.registry import SqlRegistry
 from central.store.sql.schema import REVISION
 from central.store.sql.session import Session
+from central.store.sql.shadow import SqlShadows
 from central.store.sql.tickets import SqlTickets
 
 T = TypeVar("T")
@@ -33,6 +35,8 @@ class SqlTransaction:
         self.links = SqlLinks(session)
         self.outbox = SqlOutbox(session, self)
         self.registry = SqlRegistry(session)
+        self.jobs = SqlJobs(session)
+        self.shadow = SqlShadows(session)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

@@ -9,14 +9,25 @@ class TestMyStore(StoreConformance):
 """
 
 from central.store.testing.files import FileClaims
+from central.store.testing.jobs import JobClaims
 from central.store.testing.links import LinkClaims
 from central.store.testing.outbox import OutboxClaims
 from central.store.testing.registry import RegistryClaims
+from central.store.testing.shadow import ShadowClaims
 from central.store.testing.tickets import TicketClaims
 from central.store.testing.transactions import TransactionClaims
 
 __all__ = ["StoreConformance"]
 
 
-class StoreConformance(TransactionClaims, TicketClaims, FileClaims, LinkClaims, OutboxClaims, RegistryClaims):
+class StoreConformance(
+    TransactionClaims,
+    TicketClaims,
+    FileClaims,
+    LinkClaims,
+    OutboxClaims,
+    RegistryClaims,
+    JobClaims,
+    ShadowClaims,
+):
     """Derive from it and give a fixture `store`: a new, empty store for every test."""

@@ -189,6 +189,16 @@ class DeliveryClaims:
         store.write(lambda tx: tx.outbox.done(again, later(3)))
         assert counts() == Counts(due=1, oldest_due_at=later(1))
 
+    def test_what_waits_in_a_lane_is_counted_up_to_a_bound(self, store: Store) -> None:
+        for number in range(5):
+            owe(store, str(number), lane=Lane.BACKFILL, not_before=later(number))
+        owe(store, "live")
+        owe(store, system="redmine", lane=Lane.BACKFILL)
+        bury(store, claimed(store))
+        bury(store, claimed(store))
+        assert store.read(lambda tx: tx.outbox.waiting("rt", Lane.BACKFILL, most=3)) == 3
+        assert store.read(lambda tx: tx.outbox.waiting("rt", Lane.BACKFILL, most=9)) == 4
+
 
 class LeaseClaims:
     """What leases promise."""
@@ -312,6 +322,32 @@ class LeaseClaims:
         )
         assert taken is not None
         assert taken.lease.name == "r1"
+
+    def test_anything_that_has_a_name_can_be_held(self, store: Store) -> None:
+        held = _take(store, "job/7", "one")
+        assert held is not None
+        assert (held.name, held.owner, held.expires_at) == ("job/7", "one", NOW + TTL)
+        _check(store, held, later(59))
+        assert _take(store, "job/7", "two", later(59)) is None
+        assert _take(store, "job/8", "two") is not None
+
+    def test_who_holds_a_lease_prolongs_it_at_the_epoch_it_has(self, store: Store) -> None:
+        held, again = _take(store, "job/7", "one"), _take(store, "job/7", "one", later(50))
+        assert held is not None
+        assert again == replace(held, expires_at=later(110))
+        _check(store, held, later(100))
+
+    def test_a_term_that_is_over_is_begun_by_a_successor_and_fences_the_one_before(self, store: Store) -> None:
+        held, successor = _take(store, "job/7", "one"), _take(store, "job/7", "two", later(60))
+        assert held is not None
+        assert successor is not None
+        assert successor.epoch > held.epoch
+        with pytest.raises(LeaseLost):
+            _check(store, held, later(61))
+
+
+def _take(store: Store, name: str, owner: str, at: datetime = NOW) -> Lease | None:
+    return store.write(lambda tx: tx.outbox.take(name, owner, at, ttl=TTL))
 
 
 class OutboxClaims(DeliveryClaims, LeaseClaims):
