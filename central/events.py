@@ -24,6 +24,8 @@ class Kind(StrEnum):
     DETACHED = "detached"
     RESUMED = "resumed"
     LINK_LOST = "link lost"
+    MOVED = "moved"  # the ticket has another key there; the link follows
+    MERGED = "merged"  # it was merged there into a ticket that is another one here
     WRITTEN = "written"  # one of our writes arrived on a remote
     WRITE_REFUSED = "write refused"
     ECHO_DROPPED = "echo dropped"
@@ -31,6 +33,11 @@ class Kind(StrEnum):
     EDIT_REJECTED = "edit rejected"  # central's workflow forbade it; the value is kept in the conflict
     COMMENT_SENT = "comment sent"
     COMMENT_PARKED = "comment parked"
+    COMMENT_EDITED = "comment edited"  # `data` holds what it said before
+    COMMENT_DELETED = "comment deleted"  # a tombstone stays
+    COMMENT_HIDDEN = "comment hidden"  # it was public and is internal now
+    COMMENT_SHOWN = "comment shown"  # it was internal and is public now
+    COMMENT_AMENDED = "comment amended"  # an edit, a correction or a withdrawal of ours arrived there
     FILE_NOTED = "file noted"  # a file was not accepted there; a visible note stands in
     DUPLICATE_SEEN = "duplicate seen"
 

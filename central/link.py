@@ -46,6 +46,34 @@ class IntentKind(StrEnum):
     UPDATE = "update"
     COMMENT = "comment"
     NOTICE = "notice"  # a comment of interdesk's own, such as the last notice of a detached link
+    AMEND = "amend"  # another text for a comment of ours
+    CORRECT = "correct"  # a note in the stead of an edit, where the comment itself cannot be edited
+    REMOVE = "remove"  # a comment of ours is taken away
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What both sides last agreed on for one comment: a word for each side (see `sync.wording`)."""
+
+    ours: str
+    theirs: str
+    own: bool = False
+    """The comment there was written by our account: it may be edited and taken away."""
+    whole: bool = True
+    """Each side holds the whole text; else an edit there cannot be taken in."""
+    quote: str = ""
+    """How the text that they hold begins, in one line."""
+    notes: tuple[str, ...] = ()
+    """Their ids of our correction notes, which hold the text too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A comment of ours and the one there that it is; '' for a parked one."""
+
+    remote_id: str
+    agreed: Agreed | None = None
+    """None: tied by a version that did not remember it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +104,10 @@ class Intent:
     """Its comment is settled; it is kept only until a reading of the fields has recognised its side effects."""
     landed_at: datetime | None = None
     """When the comment arrived, by their clock."""
+    agreed: Agreed | None = None
+    """What will be agreed on for the comment once this has landed."""
+    remote_id: str = ""
+    """Their comment that is edited or taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +134,7 @@ class Link:
     """Their mapped fields as last read or written."""
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     disagreements: Mapping[str, str] = field(default_factory=dict)
-    """Standing disagreements: field -> reason in a sentence, true as of the last look."""
+    """Standing disagreements: field, or `comment ID`, -> reason in a sentence, true as of the last look."""
     intents: tuple[Intent, ...] = ()
     ignored: tuple[str, ...] = ()
     """Their comments that are ours but no comment of the ticket's (notices, late duplicates): never read again."""
@@ -115,6 +147,8 @@ class Link:
     last_error: str = ""
     birth: bool = False
     """The ticket was born in this system: the link stays for life."""
+    merged_into: str = ""
+    """Their ticket that this one was merged into, where that is another one here: the link is lost for good."""
 
     def evolve(self, **changes: object) -> "Link":
         """A copy with these attributes changed."""

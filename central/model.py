@@ -158,6 +158,10 @@ class Comment:
     origin_id: str | None = None
     gap: str = ""
     """Why the original's text is not here (too large, unreadable); empty for an ordinary comment."""
+    edited_at: datetime | None = None
+    """When its text last changed; what it said before is in the history."""
+    deleted_at: datetime | None = None
+    """Since when it is a tombstone: its text is empty, and what it said is in the history alone."""
 
 
 @dataclass(frozen=True, slots=True)

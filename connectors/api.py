@@ -40,12 +40,20 @@ class Capabilities:
     full_rows: bool = False
     """A change's row carries the whole ticket, comments included, so that nothing needs to be fetched."""
     complete_answers: bool = False
-    """Every write's answer bears the ticket's new state, conversation included, so that nothing needs to be read back."""
+    """Every write's answer bears the ticket's new state, conversation included: nothing needs to be read back."""
     history: bool = False
     """A ticket read with its comments lists its field changes with old values; where there are no preconditions every
     reading does: it tells who lost inside [fetch, write]."""
     internal_comments: bool = False
     """Comments can be hidden from the public there."""
+    whole_conversation: bool = False
+    """A reading with comments shows all there are, known ones too: one that is missing is gone."""
+    edits_move: bool = True
+    """An edited or deleted comment moves the version in a `Change`; else only the full scan and chance find it."""
+    edit_comments: bool = False
+    """Comments of our account can be given another text, and be hidden."""
+    delete_comments: bool = False
+    """Comments of our account can be taken away."""
     files: bool = False
     empty_files: bool = True
     """A file of 0 bytes is accepted."""
@@ -126,6 +134,8 @@ class RemoteTicket:
     fields: Mapping[str, Value]
     comments: tuple[RemoteComment, ...] | None
     """Oldest first; None when they were not read. Internal ones are listed without their text or files."""
+    known_comments: tuple[RemoteComment, ...] | None = None
+    """Those of `known` as they stand now, where the whole conversation was read; None: they were not shown."""
     files: tuple[RemoteFile, ...] = ()
     """Files that hang on the ticket itself, not on a comment."""
     history: tuple[FieldChange, ...] = ()
@@ -139,6 +149,8 @@ class RemoteTicket:
     """Where people open it."""
     row_version: str | None = None
     """The version as a `Change` of this state would show it, where rows show another one; None: the same."""
+    aliases: tuple[str, ...] = ()
+    """Keys that this very ticket bore before, as far as the tracker tells; never those of tickets merged into it."""
     read_at: datetime | None = None
     """The server's own clock when it answered (HTTP Date); None where it does not say."""
 
@@ -266,7 +278,7 @@ class Connector(Protocol):
         still the ticket's, comments may stay unread (None). Tells of our own earlier attempts too: a comment of
         ours that got through is among the unknown ones and bears its token.
 
-        :raises NotFound: there is no such ticket for us."""
+        :raises NotFound: there is no such ticket for us; `Became` where it answers under another key now."""
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
         """The ticket that bears this token, whoever asks again. `since` is when the write was first tried."""
@@ -290,6 +302,17 @@ class Connector(Protocol):
 
         :raises VersionConflict: somebody wrote at the same moment, and nothing of ours was written.
         :raises Refused: field `files` when only the files were refused (nothing was written then)."""
+
+    def edit_comment(self, key: str, comment_id: str, draft: CommentDraft, *, token: str) -> None:
+        """Give a comment of our account this text (bearing the token) and visibility; its files stay. Repeatable.
+
+        :raises NotFound: the comment, or its ticket, is gone.  :raises Refused: with the tracker's words, or because
+        it cannot (`edit_comments`)."""
+
+    def delete_comment(self, key: str, comment_id: str) -> None:
+        """Take a comment of our account away. Repeatable: one that is gone already is as wanted.
+
+        :raises Refused: with the tracker's words, or because it cannot (`delete_comments`)."""
 
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:
         """The bytes of a file, in chunks, bounded by `max_file` of the session.

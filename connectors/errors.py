@@ -6,6 +6,7 @@
 | `Unknown` | the write may have happened: look for its token before trying again |
 | `VersionConflict` | read again, decide again |
 | `NotFound` | mark the link lost; never delete here, never create anew there |
+| `Became` | a `NotFound` that says under which key the ticket goes on: follow it |
 | `Refused` | a dead letter or a standing disagreement with the tracker's own words |
 | `AccessError` | stop this system only, and alarm its contacts |
 | `ProtocolError` | an answer we cannot read: a dead letter with the raw answer |
@@ -36,6 +37,17 @@ class VersionConflict(ConnectorError):
 
 class NotFound(ConnectorError):
     """The tracker has no ticket (comment, file) under this key, or hides it from us. Mark the link lost."""
+
+
+class Became(NotFound):
+    """The ticket answers under another key now: follow it. `merged`: that one is another ticket, which has taken
+    this one in; else it is this very ticket, moved or given another key."""
+
+    def __init__(self, key: str, *, was: str, merged: bool) -> None:
+        how = "was merged into ticket" if merged else "is now ticket"
+        super().__init__(f"ticket {was} {how} {key} there")
+        self.key = key
+        self.merged = merged
 
 
 class Refused(ConnectorError):

@@ -34,7 +34,16 @@ from connectors.api import (
     Written,
 )
 from connectors.emulators.tracker import SIMPLE, Clock, File, Issue, Missing, Note, Rules, Tracker
-from connectors.errors import ConnectorError, NotFound, ProtocolError, Refused, Transient, Unknown, VersionConflict
+from connectors.errors import (
+    Became,
+    ConnectorError,
+    NotFound,
+    ProtocolError,
+    Refused,
+    Transient,
+    Unknown,
+    VersionConflict,
+)
 
 __all__ = ["SIMPLE", "WELL_BEHAVED", "Call", "MemoryConnector", "Rules", "Tracker"]
 
@@ -46,6 +55,9 @@ WELL_BEHAVED = Capabilities(
     complete_answers=True,
     history=True,
     internal_comments=True,
+    whole_conversation=True,
+    edit_comments=True,
+    delete_comments=True,
     files=True,
 )
 
@@ -57,7 +69,7 @@ class Call:
     Where answers are not complete, the read-back of a write is a call of its own, named `fetch`."""
 
     operation: str
-    """describe, changes, scan, fetch, find, create, update, comment, download or probe."""
+    """The connector's method: describe, changes, scan, fetch, find, create, update, comment, and so on."""
     key: str
     done: bool
 
@@ -90,7 +102,9 @@ class MemoryConnector:
         self.tracker = tracker
         self.account = account
         self.capabilities = replace(
-            capabilities, side_effects={"comment": tracker.rules.reopens} if tracker.rules.reopens else {}
+            capabilities,
+            side_effects={"comment": tracker.rules.reopens} if tracker.rules.reopens else {},
+            edits_move=not tracker.rules.silent_edits,
         )
         self.calls: Counter[str] = Counter()
         self.intruder = intruder
@@ -137,7 +151,7 @@ class MemoryConnector:
 
     def fetch(self, key: str, *, known: Collection[str] | None = None, version: str | None = None) -> RemoteTicket:
         with self._call("fetch", key), self._finding(key):
-            issue = self.tracker.issue(key)
+            issue = self._issue(key)
             strong = self.capabilities.version is VersionStrength.STRONG
             if known is not None and strong and version == str(issue.version):
                 known = None
@@ -161,7 +175,7 @@ class MemoryConnector:
 
     def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
         with self._call("update", key, writes=True), self._finding(key), self.tracker.lock:
-            issue = self.tracker.issue(key)
+            issue = self._issue(key)
             if held is not None and self.capabilities.preconditions and held.version != self._version(issue):
                 raise VersionConflict(f"ticket {key} is at version {self._version(issue)}, not {held.version}")
             refused = dict(self.tracker.edit(self.account, key, patch))
@@ -177,12 +191,33 @@ class MemoryConnector:
             raise Refused(f"Notes is too long (maximum is {limit} characters)", field="text")
         with self._call("comment", key, writes=True), self._finding(key), self.tracker.lock:
             text = marks.stamp(draft.text, token)
+            self._issue(key)
             note = self.tracker.comment(self.account, key, text, internal=draft.internal, files=files)
         if self.capabilities.complete_answers:
             return Commented(self._comment(note))
         ticket = self._after(key, known=())
         comments = [each for each in ticket.comments or () if each.id == note.id]
         return Commented(comments[0] if comments else self._comment(note), ticket)
+
+    def edit_comment(self, key: str, comment_id: str, draft: CommentDraft, *, token: str) -> None:
+        if not self.capabilities.edit_comments:
+            raise Refused("comments cannot be edited here")
+        if draft.internal and not self.capabilities.internal_comments:
+            raise Refused("comments cannot be hidden here", field="internal")
+        with self._call("edit_comment", key, writes=True), self._finding(key), self.tracker.lock:
+            note = self._own_note(key, comment_id)
+            text = marks.stamp(draft.text, token)
+            if note.text != text:
+                self.tracker.reword(self.account, key, comment_id, text)
+            self.tracker.hide(self.account, key, comment_id, internal=draft.internal)
+
+    def delete_comment(self, key: str, comment_id: str) -> None:
+        if not self.capabilities.delete_comments:
+            raise Refused("comments cannot be deleted here")
+        with self._call("delete_comment", key, writes=True), self._finding(key), self.tracker.lock:
+            if any(each.id == comment_id for each in self._issue(key).notes):
+                self._own_note(key, comment_id)
+                self.tracker.unsay(self.account, key, comment_id)
 
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:
         return self._download(file)
@@ -198,6 +233,21 @@ class MemoryConnector:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _issue(self, key: str) -> Issue:
+        """:raises Became: it answers under another key now."""
+        issue = self.tracker.issue(key)
+        if issue.key != key:
+            raise Became(issue.key, was=key, merged=self.tracker.merged(key))
+        return issue
+
+    def _own_note(self, key: str, comment_id: str) -> Note:
+        note = next((each for each in self._issue(key).notes if each.id == comment_id), None)
+        if note is None:
+            raise Missing(comment_id)
+        if note.author != self.account:
+            raise Refused(f"comment {comment_id} is {note.author}'s")
+        return note
 
     @contextmanager
     def _download(self, file: RemoteFile) -> Iterator[Iterator[bytes]]:
@@ -280,17 +330,14 @@ class MemoryConnector:
     def _ticket(self, issue: Issue, known: Collection[str] | None) -> RemoteTicket:
         token = issue.fields.get(self._token_field)
         with self.tracker.lock:
+            shown = [self._comment(each) for each in issue.notes if self._lists_internal or not each.internal]
+            whole = known is not None and self.capabilities.whole_conversation
             return RemoteTicket(
                 key=issue.key,
                 version=self._version(issue),
                 fields=self._fields(issue),
-                comments=None
-                if known is None
-                else tuple(
-                    self._comment(each)
-                    for each in issue.notes
-                    if each.id not in known and (self._lists_internal or not each.internal)
-                ),
+                comments=None if known is None else tuple(each for each in shown if each.id not in known),
+                known_comments=tuple(each for each in shown if each.id in (known or ())) if whole else None,
                 files=tuple(self._file(each) for each in issue.files),
                 history=self._history(issue) if self.capabilities.history else (),
                 changed_at=issue.changed_at,
@@ -299,6 +346,7 @@ class MemoryConnector:
                 token=token if isinstance(token, str) else None,
                 address=f"memory:{self.tracker.name}/{issue.key}",
                 row_version=self._row_version(issue),
+                aliases=tuple(issue.former),
                 read_at=self.tracker.now(),
             )
 

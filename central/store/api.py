@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from central.events import Event
 from central.job import Job, JobRow
-from central.link import Link
+from central.link import Agreed, Link, Tie
 from central.model import Attachment, Comment, Conflict, NewComment, NewFile, Ticket, Value
 from central.registry import Document, System
 from central.shadow import Seen, Shadow
@@ -171,6 +171,11 @@ class Tickets(Protocol):
     def comments(self, ticket_id: int) -> Sequence[Comment]:
         """In central order (the order they arrived)."""
 
+    def revise_comment(self, comment: Comment) -> Comment:
+        """Write back its text, gap, visibility, `edited_at` and `deleted_at`; its files get its visibility.
+
+        :raises NoSuch: no such comment on this ticket."""
+
     def add_file(
         self,
         ticket_id: int,
@@ -218,7 +223,11 @@ class Links(Protocol):
         """The link of this ticket to this system (never a duplicate's)."""
 
     def find_by_key(self, system: str, key: str) -> Link | None:
-        """The link that holds this key, a duplicate's included."""
+        """The link that holds this key, or held it once; a duplicate's included."""
+
+    def remember_key(self, link_id: int, key: str) -> None:
+        """Their ticket was called this before: `find_by_key` goes on finding its link, until another link holds the
+        key itself. A repeat is nothing."""
 
     def of(self, ticket_id: int) -> Sequence[Link]:
         """All links of a ticket, duplicates included, oldest first."""
@@ -226,14 +235,22 @@ class Links(Protocol):
     def find_intent(self, system: str, token: str) -> Link | None:
         """The link of this system that has, or ever had, an intent to create with this token."""
 
-    def tie_comment(self, link_id: int, comment_id: int, remote_id: str, at: datetime) -> None:
+    def tie_comment(
+        self, link_id: int, comment_id: int, remote_id: str, at: datetime, agreed: Agreed | None = None
+    ) -> None:
         """This comment of ours is that comment of theirs. Both are unique within the link; a repeat is nothing.
 
         A parked one ('') may get its id later.  :raises AlreadyLinked: either is tied to another.
         :raises NoSuch: no such link, or no such comment on its ticket."""
 
+    def agree_comment(self, link_id: int, comment_id: int, agreed: Agreed) -> None:
+        """Both sides agree anew on a tied comment.  :raises NoSuch: it is not tied."""
+
     def ties(self, link_id: int) -> Mapping[int, str]:
         """Comment id -> their comment id ('' for a parked one)."""
+
+    def tied(self, link_id: int) -> Mapping[int, Tie]:
+        """The same, with what both sides last agreed on."""
 
     def tie_file(self, link_id: int, file_id: int, remote_id: str) -> None:
         """This file of ours is that file of theirs, by the same rules."""

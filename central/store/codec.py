@@ -10,10 +10,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from central.link import IntentKind, Link
+from central.link import Agreed, IntentKind, Link
 from central.model import Value, plain, value_of
 
 _LINK = TypeAdapter(Link)
+_AGREED = TypeAdapter(Agreed)
 _SEARCHED = {"id", "ticket_id", "system", "state", "key"}
 """The attributes of a link that are columns of their own."""
 
@@ -31,6 +32,16 @@ def link_in(columns: Mapping[str, Any], document: str) -> Link:
 def copied(link: Link) -> Link:
     """The link as a store would give it back, sharing nothing with the caller."""
     return link_in({name: getattr(link, name) for name in _SEARCHED}, link_out(link))
+
+
+def agreed_out(agreed: Agreed) -> str:
+    """What was agreed on for a comment, as a JSON document."""
+    return _AGREED.dump_json(agreed).decode()
+
+
+def agreed_in(document: str | None) -> Agreed | None:
+    """What `agreed_out` wrote; None where nothing was."""
+    return None if document is None else _AGREED.validate_json(document)
 
 
 def create_tokens(link: Link) -> list[str]:

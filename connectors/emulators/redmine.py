@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.api import RemoteField, Value
 from connectors.emulators.server import Asked, Emulator, Reply
-from connectors.emulators.tracker import AUTOMAT, Clock, Deed, File, Issue, Missing, Rules, Tracker
+from connectors.emulators.tracker import AUTOMAT, Clock, Deed, File, Issue, Missing, Note, Rules, Tracker
 
 STATUSES = ("New", "In Progress", "Resolved", "Feedback", "Closed", "Rejected")
 PRIORITIES = ("Low", "Normal", "High", "Urgent", "Immediate")
@@ -37,6 +37,7 @@ RULES = Rules(
     },
     bound=frozenset({"ggus-sync"}),
     opening={"status": "New"},
+    silent_edits=True,
 )
 """A project with a strict workflow, as `tests/peers` sets up the real one. It binds our account; people may do more."""
 
@@ -94,6 +95,8 @@ class RedmineEmulator(Emulator):
             return "upload"
         if asked.method == "POST":
             return "create"
+        if path.startswith("/journals/"):
+            return "amend"
         return "comment" if b'"notes"' in body else "update"
 
     def hint(self, deed: Deed) -> Mapping[str, Any]:
@@ -119,6 +122,7 @@ class RedmineEmulator(Emulator):
                 return Reply(200, {"user": {**user, "api_key": self.api_key, "memberships": [roles]}})
             case "GET", ["roles", _]:
                 permissions = ["view_issues", "add_issues", "edit_issues", "add_issue_notes", "set_notes_private"]
+                permissions += ["edit_own_issue_notes"]
                 return Reply(200, {"role": {"id": 6, "name": "Sync", "permissions": permissions}})
             case "GET", ["issue_statuses"]:
                 return Reply(200, {"issue_statuses": _words(STATUSES)})
@@ -137,6 +141,8 @@ class RedmineEmulator(Emulator):
                     return Reply(200, {"issue": self._whole(self._issue(key), asked.who)})
             case "PUT", ["issues", key]:
                 return self._update(asked, key)
+            case "PUT", ["journals", number]:
+                return self._reword(asked, number)
             case "POST", ["uploads"]:
                 return self._upload(asked)
             case "GET", ["attachments", "download", number]:
@@ -311,6 +317,31 @@ class RedmineEmulator(Emulator):
             if notes.strip() or files:
                 self.tracker.comment(asked.who, key, notes, internal=bool(body.get("private_notes")), files=files)
         return Reply(204)
+
+    def _reword(self, asked: Asked, number: str) -> Reply:
+        """Edit a note; one that is left with neither words nor files is gone. Others' notes are not ours to edit."""
+        body = asked.json().get("journal", {})
+        with self.tracker.lock:
+            issue, note = self._noted(number)
+            if note.author != asked.who:
+                return Reply(403)
+            if "notes" in body:
+                words = str(body["notes"] or "")
+                if words.strip() or note.files:
+                    self.tracker.reword(asked.who, issue.key, number, words)
+                else:
+                    self.tracker.unsay(asked.who, issue.key, number)
+                    return Reply(204)
+            if "private_notes" in body:
+                self.tracker.hide(asked.who, issue.key, number, internal=bool(body["private_notes"]))
+        return Reply(204)
+
+    def _noted(self, number: str) -> tuple[Issue, Note]:
+        for issue in self.tracker.issues.values():
+            for note in issue.notes:
+                if note.id == number and not issue.hidden:
+                    return issue, note
+        raise Missing(number)
 
     def _said_fields(self, body: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
         """The fields of a body, and what Redmine has against them. What it does not know it passes over."""

@@ -22,13 +22,13 @@ class Deed:
     at: datetime
     who: str
     kind: str
-    """open, set, comment, attach, reword, delete or move."""
+    """open, set, comment, attach; reword, unsay, hide or show (a comment); delete, move, return, rekey or merge."""
     key: str
     field: str = ""
     old: Value = None
     new: Value = None
     note: str = ""
-    """The comment's id, for comment and reword; the file's, for attach."""
+    """The comment's id, for comment, reword, unsay, hide and show; the file's, for attach."""
     cause: int = 0
     """The deed that made the tracker do this by itself; 0: somebody wanted it."""
 
@@ -73,7 +73,9 @@ class Issue:
     files: list[File] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     hidden: str = ""
-    """delete or move, once it was deleted or moved to where our account cannot see it."""
+    """delete, move or merge, once it was deleted, moved to where our account cannot see it, or merged away."""
+    former: list[str] = field(default_factory=list)
+    """Keys that it bore before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Rules:
     """Those whom the workflow binds; everybody else may set anything that is allowed at all."""
     reopens: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What a public comment makes of a field: field -> {value before: value after}, set by the tracker itself."""
+    silent_edits: bool = False
+    """Editing, hiding or deleting a comment leaves the ticket's change time as it was."""
     opening: Mapping[str, str] = field(default_factory=dict)
     """Fields that a new ticket must begin with for those in `bound`: field -> value."""
 
@@ -105,6 +109,8 @@ SIMPLE = Rules(
     defaults={"status": "new", "priority": "normal"},
 )
 """A plain helpdesk without workflow or side effects."""
+
+_EDITS = ("reword", "unsay", "hide", "show")
 
 AUTOMAT = "tracker"
 """Who sets what the tracker sets by itself."""
@@ -129,6 +135,8 @@ class Tracker:
         self.log: list[Deed] = []
         self.watch: list[Callable[[Deed], None]] = []
         self.issues: dict[str, Issue] = {}
+        self.became: dict[str, str] = {}
+        """Key -> the key that its ticket goes on under: after `rekey` its own, after `merge` another ticket's."""
         self.lock = threading.RLock()
         self._clock = clock
         self._ids = 0
@@ -148,7 +156,9 @@ class Tracker:
         return Person(self, name)
 
     def issue(self, key: str) -> Issue:
-        """:raises Missing: there is none, or it is hidden."""
+        """The ticket of this key, or the one that it became.  :raises Missing: there is none, or it is hidden."""
+        while key in self.became:
+            key = self.became[key]
         found = self.issues.get(key)
         if found is None or found.hidden:
             raise Missing(key)
@@ -265,12 +275,25 @@ class Tracker:
     def reword(self, who: str, key: str, note_id: str, text: str) -> None:
         """Change a comment's text, as some trackers let people do."""
         with self._acting() as done:
-            issue = self.issue(key)
-            note = next((each for each in issue.notes if each.id == note_id), None)
-            if note is None:
-                raise Missing(note_id)
+            issue, note = self._note(key, note_id)
             before, note.text = note.text, text
             done(issue, self._deed(issue, who, "reword", at=self.stamp(), old=before, new=text, note=note_id))
+
+    def unsay(self, who: str, key: str, note_id: str) -> None:
+        """Delete a comment, its files with it."""
+        with self._acting() as done:
+            issue, note = self._note(key, note_id)
+            issue.notes.remove(note)
+            done(issue, self._deed(issue, who, "unsay", at=self.stamp(), old=note.text, note=note_id))
+
+    def hide(self, who: str, key: str, note_id: str, *, internal: bool = True) -> None:
+        """Make a public comment internal, or an internal one public; nothing where it is so already."""
+        with self._acting() as done:
+            issue, note = self._note(key, note_id)
+            if note.internal != internal:
+                note.internal = internal
+                kind = "hide" if internal else "show"
+                done(issue, self._deed(issue, who, kind, at=self.stamp(), new=note.text, note=note_id))
 
     def delete(self, who: str, key: str, *, kind: str = "delete") -> None:
         """Hide the ticket from everybody who asks, as deleting or moving it away does."""
@@ -278,6 +301,49 @@ class Tracker:
             issue = self.issue(key)
             done(issue, self._deed(issue, who, kind, at=self.stamp()))
             issue.hidden = kind
+
+    def bring_back(self, who: str, key: str) -> None:
+        """Show a ticket again that was deleted or moved away."""
+        with self._acting() as done:
+            issue = self.issues[key]
+            issue.hidden = ""
+            done(issue, self._deed(issue, who, "return", at=self.stamp()))
+
+    def rekey(self, who: str, key: str) -> str:
+        """Give the ticket another key, as a move between projects does in some trackers; the old one leads to it."""
+        with self._acting() as done:
+            issue = self.issue(key)
+            old, new = issue.key, f"M{issue.number}-{len(issue.former) + 1}"
+            self.issues[new] = self.issues.pop(old)
+            issue.former.append(old)
+            issue.key = self.became[old] = new
+            done(issue, self._deed(issue, who, "rekey", at=self.stamp(), old=old, new=new))
+            return new
+
+    def merge(self, who: str, key: str, into: str) -> None:
+        """Merge a ticket into another: its conversation goes on there, its fields are forgotten, its key leads there.
+
+        :raises Missing: either is not there, or both are one."""
+        with self._acting() as done:
+            loser, survivor = self.issue(key), self.issue(into)
+            if loser is survivor:
+                raise Missing(into)
+            moved = [each for each in loser.deeds if each.kind in ("comment", "attach")]
+            survivor.notes = sorted([*survivor.notes, *loser.notes], key=lambda each: int(each.id))
+            survivor.files = sorted([*survivor.files, *loser.files], key=lambda each: int(each.id))
+            survivor.deeds = sorted([*survivor.deeds, *moved], key=lambda each: each.id)
+            loser.notes, loser.files, loser.hidden = [], [], "merge"
+            self.became[loser.key] = survivor.key
+            done(loser, self._deed(loser, who, "merge", at=self.stamp(), new=survivor.key))
+            done(survivor, self._deed(survivor, who, "merge", at=self.stamp(), old=loser.key))
+
+    def merged(self, key: str) -> bool:
+        """Whether this key leads to another ticket, not to this one under another key."""
+        while key in self.became:
+            if key in self.issues:
+                return True
+            key = self.became[key]
+        return False
 
     def bearing(self, name: str, value: str) -> list[Issue]:
         """The visible tickets whose field holds exactly this value, oldest first."""
@@ -292,6 +358,13 @@ class Tracker:
                     if each.id == file_id and not issue.hidden:
                         return each
         raise Missing(file_id)
+
+    def _note(self, key: str, note_id: str) -> tuple[Issue, Note]:
+        issue = self.issue(key)
+        note = next((each for each in issue.notes if each.id == note_id), None)
+        if note is None:
+            raise Missing(note_id)
+        return issue, note
 
     def _next(self) -> int:
         self._ids += 1
@@ -339,7 +412,8 @@ class _Acting:
     def _done(self, issue: Issue, deed: Deed) -> None:
         issue.deeds.append(deed)
         issue.version = deed.id
-        issue.changed_at = max(issue.changed_at, deed.at)
+        if deed.kind not in _EDITS or not self._tracker.rules.silent_edits:
+            issue.changed_at = max(issue.changed_at, deed.at)
         self._tracker.log.append(deed)
         self._deeds.append(deed)
 
@@ -385,6 +459,18 @@ class Person:
         """Change a comment's text."""
         self._tracker.reword(self.name, key, comment_id, text)
 
+    def unsay(self, key: str, comment_id: str) -> None:
+        """Delete a comment."""
+        self._tracker.unsay(self.name, key, comment_id)
+
+    def hide(self, key: str, comment_id: str) -> None:
+        """Make a comment internal."""
+        self._tracker.hide(self.name, key, comment_id)
+
+    def show(self, key: str, comment_id: str) -> None:
+        """Make an internal comment public."""
+        self._tracker.hide(self.name, key, comment_id, internal=False)
+
     def delete(self, key: str) -> None:
         """Delete the ticket."""
         self._tracker.delete(self.name, key)
@@ -392,3 +478,15 @@ class Person:
     def move(self, key: str) -> None:
         """Move the ticket to where our account cannot see it."""
         self._tracker.delete(self.name, key, kind="move")
+
+    def bring_back(self, key: str) -> None:
+        """Undo a deletion or a move."""
+        self._tracker.bring_back(self.name, key)
+
+    def rekey(self, key: str) -> str:
+        """Give the ticket another key; the new one."""
+        return self._tracker.rekey(self.name, key)
+
+    def merge(self, key: str, into: str) -> None:
+        """Merge a ticket into another."""
+        self._tracker.merge(self.name, key, into)

@@ -16,6 +16,9 @@ _NEEDED = {
     "edit_issues": "change tickets",
     "add_issue_notes": "write comments",
 }
+_USEFUL = {
+    "edit_own_issue_notes": "edit its comments: else an edit at the centre becomes a note of correction",
+}
 
 
 def _hidden_files(raw: Mapping[str, Any]) -> Collection[str]:
@@ -55,6 +58,9 @@ def _rights(site: Site) -> Iterable[Finding]:
             yield Finding(True, f"the account may {what}")
         else:
             yield Finding(False, f"the account may not {what}", f"give one of its roles the permission {right}")
+    for right, what in _USEFUL.items():
+        if right not in held:
+            yield Finding(True, f"without the permission {right} the account cannot {what}")
 
 
 QUIRKS = Quirks(hidden_files=_hidden_files, rights=_rights)

@@ -94,6 +94,16 @@ class RestConnector:
             self._check(key)
             return self._writer.comment(key, draft, token)
 
+    def edit_comment(self, key: str, comment_id: str, draft: CommentDraft, *, token: str) -> None:
+        with self.site.http.call():
+            self._check(key)
+            self._writer.edit_comment(comment_id, draft, token)
+
+    def delete_comment(self, key: str, comment_id: str) -> None:
+        with self.site.http.call():
+            self._check(key)
+            self._writer.delete_comment(comment_id)
+
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:
         return files.download(self.site, file)
 

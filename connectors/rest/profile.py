@@ -249,6 +249,14 @@ class UploadedFiles(_Part):
     media_type: str
 
 
+class CommentChange(_Part):
+    """How a comment of ours is edited or taken away. Words: {comment}, its id; {text} and {internal}, for an edit."""
+
+    method: Literal["PUT", "PATCH", "DELETE"] = "PUT"
+    path: str
+    body: dict[str, Any] = {}
+
+
 class CommentWrite(_Part):
     method: Literal["POST", "PUT", "PATCH"]
     public: str
@@ -262,6 +270,10 @@ class CommentWrite(_Part):
     """Whether a hidden comment's files are hidden too. No: none are sent."""
     inline: InlineFiles | None = None
     uploaded: UploadedFiles | None = None
+    edit: CommentChange | None = None
+    """None: comments cannot be edited."""
+    delete: CommentChange | None = None
+    """None: comments cannot be taken away."""
 
 
 class CommentRows(_Part):
@@ -322,6 +334,10 @@ class Powers(_Part):
     complete_answers: bool = False
     history: bool = False
     internal_comments: bool = False
+    whole_conversation: bool = False
+    edits_move: bool = True
+    edit_comments: bool = False
+    delete_comments: bool = False
     files: bool = False
     empty_files: bool = True
     max_file: int | None = None

@@ -17,6 +17,8 @@ class Talk:
     comments: tuple[RemoteComment, ...]
     files: tuple[RemoteFile, ...]
     history: tuple[FieldChange, ...]
+    known_comments: tuple[RemoteComment, ...] | None = None
+    """Those that the caller knows already, where all there are were read."""
 
 
 @dataclass(frozen=True, slots=True)

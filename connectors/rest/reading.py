@@ -9,7 +9,7 @@ from typing import Any
 from connectors import marks
 from connectors.answers import Answer
 from connectors.api import Change, FieldChange, RemoteComment, RemoteFile, RemoteTicket, Value, VersionStrength
-from connectors.errors import NotFound, ProtocolError
+from connectors.errors import Became, ProtocolError
 from connectors.rest.profile import Conversation, FieldShape
 from connectors.rest.quirks import Talk
 from connectors.rest.site import Site
@@ -30,14 +30,14 @@ class Reader:
     def raw(self, answer: Answer, key: str | None = None) -> Mapping[str, Any]:
         """The ticket inside an answer.
 
-        :raises ProtocolError: there is none.  :raises NotFound: it is another one than asked for (merged)."""
+        :raises ProtocolError: there is none.  :raises Became: it is another one than asked for (merged)."""
         shape = self._profile.ticket
         found = at(answer.json(), shape.at)
         if not isinstance(found, Mapping) or at(found, shape.key) in (None, ""):
             raise ProtocolError(f"{answer.about}: the answer bears no ticket", raw=repr(found))
         shown = text(at(found, shape.key))
         if key is not None and shown != key:
-            raise NotFound(f"ticket {key} has become ticket {shown} there (merged)")
+            raise Became(shown, was=key, merged=True)
         return found
 
     def ticket(
@@ -64,6 +64,7 @@ class Reader:
             version=present,
             fields=fields,
             comments=talk.comments if talk is not None and known is not None else None,
+            known_comments=talk.known_comments if talk is not None and known is not None else None,
             files=talk.files if talk is not None else (),
             history=talk.history if talk is not None else (),
             changed_at=moment(changed, f"ticket {key}"),
@@ -150,6 +151,7 @@ class Reader:
         hidden = set(self._site.quirks.hidden_files(raw)) if self._site.quirks.hidden_files else set()
         files = {each.id: each for each in self._files(shape, raw)}
         comments: list[RemoteComment] = []
+        known_comments: list[RemoteComment] = []
         history: list[FieldChange] = []
         told: set[str] = set()
         left_out = empty and at(raw, shape.comments.rows) is None
@@ -168,12 +170,14 @@ class Reader:
                     history.append(FieldChange(number, *change, author, own, when))
             internal = bool(at(entry, shape.comments.internal))
             body = text(plain(at(entry, shape.comments.text)))
-            if number not in known and (body or mine):
+            if body or mine:
                 shown, token, too_large = self._text(body, internal=internal)
                 kept = () if internal else tuple(mine)
-                comments.append(RemoteComment(number, author, own, when, shown, internal, kept, token, too_large))
+                comment = RemoteComment(number, author, own, when, shown, internal, kept, token, too_large)
+                (known_comments if number in known else comments).append(comment)
         loose = tuple(each for each in files.values() if each.id not in told and each.id not in hidden)
-        return Talk(tuple(comments), loose, tuple(history))
+        whole = self._site.capabilities.whole_conversation and not left_out
+        return Talk(tuple(comments), loose, tuple(history), tuple(known_comments) if whole else None)
 
     def _text(self, body: str, *, internal: bool) -> tuple[str, str | None, bool]:
         """A comment's text as the contract shows it, the mark taken out of it, and whether it was too large."""

@@ -9,7 +9,7 @@ from connectors.answers import Answer
 from connectors.api import CommentDraft, Commented, RemoteComment, RemoteTicket, Value, Written
 from connectors.errors import AccessError, ConnectorError, NotFound, Refused, Unknown
 from connectors.rest import files
-from connectors.rest.profile import FieldShape
+from connectors.rest.profile import CommentChange, FieldShape
 from connectors.rest.reading import Reader
 from connectors.rest.site import HIDDEN, Site
 from connectors.rest.tables import UnknownWord
@@ -121,6 +121,40 @@ class Writer:
         if shape.id_header is not None:
             return Commented(self._told(answer, draft, token))
         return self._found(key, token)
+
+    def edit_comment(self, comment_id: str, draft: CommentDraft, token: str) -> None:
+        """Give a comment of ours another text, its mark with it.
+
+        :raises Refused: it cannot, or may not.  :raises NotFound: the comment is gone."""
+        shape, site = self._profile.comment.edit, self._site
+        limit = site.capabilities.max_comment
+        if shape is None or not site.capabilities.edit_comments:
+            raise Refused(f"{site.profile.product} cannot edit comments")
+        if draft.internal and not site.capabilities.internal_comments:
+            raise Refused(f"{site.profile.product} cannot hide comments", field="internal")
+        if limit is not None and len(draft.text) > limit:
+            raise Refused(f"the comment is longer than {limit:,} characters", field="text")
+        self._change_comment(shape, comment_id, text=marks.stamp(draft.text, token), internal=draft.internal)
+
+    def delete_comment(self, comment_id: str) -> None:
+        """Take a comment of ours away; one that is gone is as wanted.  :raises Refused: it cannot, or may not."""
+        shape = self._profile.comment.delete
+        if shape is None or not self._site.capabilities.delete_comments:
+            raise Refused(f"{self._profile.product} cannot take comments away")
+        try:
+            self._change_comment(shape, comment_id)
+        except NotFound:
+            return
+
+    def _change_comment(self, shape: CommentChange, comment_id: str, **words: Any) -> None:
+        if not re.fullmatch(r"\w+", comment_id, re.ASCII):
+            raise NotFound(f"{comment_id!r} is no comment's id")
+        site = self._site
+        known = site.words(comment=comment_id, **words)
+        body: dict[str, Any] = {}
+        for place, template in shape.body.items():
+            put(body, place, fill(template, known) if isinstance(template, str) else template)
+        site.http.write(shape.method, address(shape.path, known), body=body or None, errors={403: "refused"})
 
     # -- bodies ----------------------------------------------------------------------------------------------------
 

@@ -142,6 +142,65 @@ class ConnectorConformance:
         assert second.text == "second"
         assert stand.comments(ticket.key, known=(first.id, second.id)) == ()
 
+    def test_known_comments_are_shown_as_they_stand_now_and_those_that_are_gone_are_not(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.whole_conversation, "reading of whole conversations")
+        ticket = stand.create()
+        for text in ("first", "second", "third"):
+            stand.people.say(ticket.key, text)
+        first, second, third = stand.comments(ticket.key)
+        stand.people.reword(ticket.key, first.id, "first, edited")
+        stand.people.reword(ticket.key, second.id, "")
+        found = stand.connector.fetch(ticket.key, known=(first.id, second.id))
+        assert [(each.id, each.text) for each in found.known_comments or ()] == [(first.id, "first, edited")]
+        assert [each.id for each in found.comments or ()] == [third.id]
+        moved = stand.connector.fetch(ticket.key, known=(first.id,), version=ticket.version)
+        assert [each.text for each in moved.known_comments or ()] == ["first, edited"]
+
+    def test_our_comment_is_edited_as_often_as_we_like_and_keeps_its_token(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.edit_comments, "way to edit comments")
+        ticket, token = stand.create(), stand.token()
+        written = stand.connector.comment(ticket.key, CommentDraft("as it was"), token=token).comment
+        for text in ("better\nby a line", "better\nby a line", "best"):
+            stand.connector.edit_comment(ticket.key, written.id, CommentDraft(text), token=token)
+            (found,) = stand.comments(ticket.key)
+            assert (found.id, found.text, found.token, found.internal) == (written.id, text, token, False)
+
+    def test_a_comment_of_others_is_not_ours_to_change(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.edit_comments, "way to edit comments")
+        ticket = stand.create()
+        stand.people.say(ticket.key, "theirs")
+        (theirs,) = stand.comments(ticket.key)
+        with pytest.raises(Refused):
+            stand.connector.edit_comment(ticket.key, theirs.id, CommentDraft("ours"), token=stand.token())
+        with pytest.raises(Refused):
+            stand.connector.delete_comment(ticket.key, theirs.id)
+        assert [each.text for each in stand.comments(ticket.key)] == ["theirs"]
+
+    def test_our_comment_is_taken_away_and_taking_it_away_again_is_nothing(self, stand: Stand) -> None:
+        stand.need(stand.connector.capabilities.delete_comments, "way to take comments away")
+        ticket = stand.create()
+        stand.people.say(ticket.key, "theirs")
+        written = stand.connector.comment(ticket.key, CommentDraft("ours"), token=stand.token()).comment
+        for _ in range(2):
+            stand.connector.delete_comment(ticket.key, written.id)
+            assert [each.text for each in stand.comments(ticket.key)] == ["theirs"]
+        with pytest.raises(NotFound):
+            stand.connector.edit_comment(ticket.key, written.id, CommentDraft("again"), token=stand.token())
+
+    def test_what_cannot_be_done_to_comments_is_refused(self, stand: Stand) -> None:
+        can = stand.connector.capabilities
+        if can.edit_comments and can.delete_comments:
+            pytest.skip("everything can be done here")
+        ticket = stand.create()
+        written = stand.connector.comment(ticket.key, CommentDraft("stays"), token=stand.token()).comment
+        if not can.edit_comments:
+            with pytest.raises(Refused):
+                stand.connector.edit_comment(ticket.key, written.id, CommentDraft("x"), token=stand.token())
+        if not can.delete_comments:
+            with pytest.raises(Refused):
+                stand.connector.delete_comment(ticket.key, written.id)
+        assert [each.text for each in stand.comments(ticket.key)] == ["stays"]
+
     def test_an_internal_comment_is_listed_without_its_text_and_files(self, stand: Stand) -> None:
         stand.need(stand.connector.capabilities.internal_comments, "internal comments")
         ticket = stand.create()

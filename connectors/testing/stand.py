@@ -23,6 +23,9 @@ class People(Protocol):
     def say(self, key: str, text: str, *, internal: bool = False, files: Mapping[str, bytes] | None = None) -> None:
         """Write a comment, files with it."""
 
+    def reword(self, key: str, comment_id: str, text: str) -> None:
+        """Give one of their comments another text; "" takes it away. Only where whole conversations are read."""
+
 
 @dataclass(frozen=True)
 class Stand:

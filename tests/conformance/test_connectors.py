@@ -48,6 +48,12 @@ class TrackerPeople:
     def say(self, key: str, text: str, *, internal: bool = False, files: Mapping[str, bytes] | None = None) -> None:
         self._person.comment(key, text, internal=internal, files=files or {})
 
+    def reword(self, key: str, comment_id: str, text: str) -> None:
+        if text:
+            self._person.reword(key, comment_id, text)
+        else:
+            self._person.unsay(key, comment_id)
+
 
 FAULTS = {
     "lost": Fault("lose"),
@@ -59,7 +65,7 @@ FAULTS = {
     "bomb": Fault("bomb", size=4 << 20),
     "redirect": Fault("redirect"),
 }
-WRITES = ("create", "update", "comment", "upload")
+WRITES = ("create", "update", "comment", "amend", "upload")
 
 
 def environment(clock: Clock) -> Environment:

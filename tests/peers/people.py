@@ -231,6 +231,10 @@ class RedminePerson:
     def attach(self, key: str, file: Attached) -> None:
         self._note(key, {}, [file])
 
+    def reword(self, note: str, text: str) -> None:
+        """Edit a note; an empty text takes it away."""
+        self._redmine("PUT", f"/journals/{note}.json", json={"journal": {"notes": text}})
+
     def _note(self, key: str, body: dict[str, Any], files: Iterable[Attached]) -> None:
         uploads = []
         for file in files:

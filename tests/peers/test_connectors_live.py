@@ -16,7 +16,7 @@ from connectors.environment import Environment
 from connectors.errors import NotFound, Refused
 from connectors.registry import open_connector
 from connectors.testing import ConnectorConformance, Stand, draft, listed
-from tests.peers.people import Attached, Person
+from tests.peers.people import Attached, Person, RedminePerson
 from tests.peers.sites import RedmineSite, RtSite
 
 pytestmark = pytest.mark.peer
@@ -54,6 +54,10 @@ class Agent:
         attached = [Attached(name, content) for name, content in (files or {}).items()]
         say = self._person.comment_internal if internal else self._person.reply
         say(key, text, files=attached)
+
+    def reword(self, key: str, comment_id: str, text: str) -> None:
+        assert isinstance(self._person, RedminePerson), f"nobody edits comments in the tracker of {key}"
+        self._person.reword(comment_id, text)
 
 
 def writes_of(site: RtSite | RedmineSite) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from central.link import Link, LinkState
+from central.link import Agreed, Link, LinkState, Tie
 from central.store.api import AlreadyLinked, NoSuch
 from central.store.codec import copied, create_tokens
 from central.store.memory.tables import Table, Tables
@@ -55,8 +55,11 @@ class MemoryLinks:
         return None
 
     def find_by_key(self, system: str, key: str) -> Link | None:
-        link_id = self._tables.keys.get((system, key))
+        link_id = self._tables.keys.get((system, key)) or self._tables.old_keys.get((system, key))
         return None if link_id is None else self._tables.links.get(link_id)
+
+    def remember_key(self, link_id: int, key: str) -> None:
+        self._tables.old_keys.put((self._existing(link_id).system, key), link_id)
 
     def of(self, ticket_id: int) -> Sequence[Link]:
         ids = self._tables.links_of.get(ticket_id) or ()
@@ -66,14 +69,33 @@ class MemoryLinks:
         link_id = self._tables.tokens.get((system, token))
         return None if link_id is None else self._tables.links.get(link_id)
 
-    def tie_comment(self, link_id: int, comment_id: int, remote_id: str, at: datetime) -> None:  # noqa: ARG002  # kept by SQL only
+    def tie_comment(
+        self,
+        link_id: int,
+        comment_id: int,
+        remote_id: str,
+        at: datetime,  # noqa: ARG002  # kept by SQL only
+        agreed: Agreed | None = None,
+    ) -> None:
         link = self._existing(link_id)
         if comment_id not in {comment.id for comment in self._tables.comments.get(link.ticket_id) or ()}:
             raise NoSuch(f"ticket {link.ticket_id} has no comment {comment_id}")
         _tie(self._tables.comment_ties, link_id, comment_id, remote_id, "comment")
+        if agreed is not None:
+            self.agree_comment(link_id, comment_id, agreed)
+
+    def agree_comment(self, link_id: int, comment_id: int, agreed: Agreed) -> None:
+        if comment_id not in self.ties(link_id):
+            raise NoSuch(f"comment {comment_id} is not tied on link {link_id}")
+        self._tables.agreed.put((link_id, comment_id), agreed)
 
     def ties(self, link_id: int) -> Mapping[int, str]:
         return dict(self._tables.comment_ties.get(link_id) or ())
+
+    def tied(self, link_id: int) -> Mapping[int, Tie]:
+        return {
+            ours: Tie(theirs, self._tables.agreed.get((link_id, ours))) for ours, theirs in self.ties(link_id).items()
+        }
 
     def tie_file(self, link_id: int, file_id: int, remote_id: str) -> None:
         link = self._existing(link_id)

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from central.events import Event
 from central.job import Job, JobRow
-from central.link import Link
+from central.link import Agreed, Link
 from central.model import Attachment, Comment, Conflict, Ticket
 from central.registry import Document, System
 from central.shadow import Shadow
@@ -69,11 +69,15 @@ class Tables:
     """Ticket id -> its link ids."""
     keys: Table[tuple[str, str], int] = field(default_factory=Table)
     """(system, key) -> link id."""
+    old_keys: Table[tuple[str, str], int] = field(default_factory=Table)
+    """The same, for keys that tickets bore before."""
     tokens: Table[tuple[str, str], int] = field(default_factory=Table)
     """(system, token of a create) -> link id, for ever."""
     comment_ties: Table[int, tuple[tuple[int, str], ...]] = field(default_factory=Table)
     file_ties: Table[int, tuple[tuple[int, str], ...]] = field(default_factory=Table)
     """Link id -> (our id, their id)."""
+    agreed: Table[tuple[int, int], Agreed] = field(default_factory=Table)
+    """(link id, comment id) -> what was last agreed on."""
     deliveries: Table[tuple[str, str, str], Delivery] = field(default_factory=Table)
     """By system, direction and subject."""
     leases: Table[str, Lease] = field(default_factory=Table)

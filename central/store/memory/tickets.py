@@ -85,6 +85,27 @@ class MemoryTickets:
     def comments(self, ticket_id: int) -> Sequence[Comment]:
         return self._tables.comments.get(ticket_id) or ()
 
+    def revise_comment(self, comment: Comment) -> Comment:
+        there = self.comments(comment.ticket_id)
+        before = next((one for one in there if one.id == comment.id), None)
+        if before is None:
+            raise NoSuch(f"ticket {comment.ticket_id} has no comment {comment.id}")
+        revised = replace(
+            before,
+            text=comment.text,
+            gap=comment.gap,
+            visibility=comment.visibility,
+            edited_at=comment.edited_at,
+            deleted_at=comment.deleted_at,
+        )
+        self._tables.comments.put(comment.ticket_id, tuple(revised if one is before else one for one in there))
+        files = tuple(
+            replace(file, visibility=revised.visibility) if file.comment_id == revised.id else file
+            for file in self.files(comment.ticket_id)
+        )
+        self._tables.files.put(comment.ticket_id, files)
+        return revised
+
     def add_file(
         self,
         ticket_id: int,

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import bindparam, delete, literal_column, select, update
 
-from central.link import Link, LinkState
+from central.link import Agreed, Link, LinkState, Tie
 from central.store import codec
 from central.store.api import AlreadyLinked, NoSuch
 from central.store.sql.prepared import Params, Prepared, adding
-from central.store.sql.schema import comment_ties, comments, create_tokens, file_ties, files, links, tickets
+from central.store.sql.schema import comment_ties, comments, create_tokens, file_ties, files, links, old_keys, tickets
 from central.store.sql.session import Session
 from central.store.sql.ties import Ties
 
@@ -21,6 +21,13 @@ _FIND = Prepared(
     _LINK.where(links.c.ticket_id == bindparam("ticket"), links.c.system == bindparam("in"), _NOT_DUPLICATE)
 )
 _FIND_BY_KEY = Prepared(_LINK.where(links.c.system == bindparam("in"), links.c.key == bindparam("key")))
+_FIND_BY_OLD_KEY = Prepared(
+    _LINK.join(old_keys, old_keys.c.link_id == links.c.id).where(
+        old_keys.c.system == bindparam("in"), old_keys.c.key == bindparam("key")
+    )
+)
+_FORGET_KEY = Prepared(delete(old_keys).where(old_keys.c.system == bindparam("in"), old_keys.c.key == bindparam("key")))
+_REMEMBER_KEY = adding(old_keys)
 _OF = Prepared(_LINK.where(links.c.ticket_id == bindparam("ticket")).order_by(links.c.id))
 _OF_SYSTEM = Prepared(
     _LINK.where(links.c.system == bindparam("in"), links.c.id > bindparam("after"))
@@ -50,6 +57,17 @@ _TOKEN = Prepared(
     )
 )
 _KEEP_TOKEN = adding(create_tokens)
+
+_TIED = Prepared(
+    select(comment_ties.c.our_id, comment_ties.c.remote_id, comment_ties.c.agreed).where(
+        comment_ties.c.link_id == bindparam("of_link")
+    )
+)
+_AGREE = Prepared(
+    update(comment_ties)
+    .where(comment_ties.c.link_id == bindparam("of_link"), comment_ties.c.our_id == bindparam("ours"))
+    .values(agreed=bindparam("agreed"))
+)
 
 _COMMENT_TIES = Ties("comment", comment_ties, comments)
 _FILE_TIES = Ties("file", file_ties, files)
@@ -90,7 +108,15 @@ class SqlLinks:
         return self._found(_FIND, {"ticket": ticket_id, "in": system})
 
     def find_by_key(self, system: str, key: str) -> Link | None:
-        return self._found(_FIND_BY_KEY, {"in": system, "key": key})
+        place = {"in": system, "key": key}
+        return self._found(_FIND_BY_KEY, place) or self._found(_FIND_BY_OLD_KEY, place)
+
+    def remember_key(self, link_id: int, key: str) -> None:
+        link = self._session.first(_BEFORE, {"link": link_id})
+        if link is None:
+            raise NoSuch(f"there is no link {link_id}")
+        self._session.write(_FORGET_KEY, {"in": link.system, "key": key})
+        self._session.write(_REMEMBER_KEY, {"system": link.system, "key": key, "link_id": link_id})
 
     def of(self, ticket_id: int) -> Sequence[Link]:
         return [_link(row) for row in self._session.rows(_OF, {"ticket": ticket_id})]
@@ -98,11 +124,24 @@ class SqlLinks:
     def find_intent(self, system: str, token: str) -> Link | None:
         return self._found(_FIND_INTENT, {"in": system, "token": token})
 
-    def tie_comment(self, link_id: int, comment_id: int, remote_id: str, at: datetime) -> None:
+    def tie_comment(
+        self, link_id: int, comment_id: int, remote_id: str, at: datetime, agreed: Agreed | None = None
+    ) -> None:
         _COMMENT_TIES.tie(self._session, link_id, comment_id, remote_id, at)
+        if agreed is not None:
+            self.agree_comment(link_id, comment_id, agreed)
+
+    def agree_comment(self, link_id: int, comment_id: int, agreed: Agreed) -> None:
+        row = {"of_link": link_id, "ours": comment_id, "agreed": codec.agreed_out(agreed)}
+        if not self._session.write(_AGREE, row):
+            raise NoSuch(f"comment {comment_id} is not tied on link {link_id}")
 
     def ties(self, link_id: int) -> Mapping[int, str]:
         return _COMMENT_TIES.of(self._session, link_id)
+
+    def tied(self, link_id: int) -> Mapping[int, Tie]:
+        rows = self._session.rows(_TIED, {"of_link": link_id})
+        return {row.our_id: Tie(row.remote_id, codec.agreed_in(row.agreed)) for row in rows}
 
     def tie_file(self, link_id: int, file_id: int, remote_id: str) -> None:
         _FILE_TIES.tie(self._session, link_id, file_id, remote_id, None)

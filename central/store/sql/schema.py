@@ -104,6 +104,8 @@ comments = Table(
     Column("origin_system", Text),
     Column("origin_id", Text),
     Column("gap", Text, nullable=False),
+    Column("edited_at", Moment),
+    Column("deleted_at", Moment),
     UniqueConstraint("ticket_id", "origin_system", "origin_id"),
 )
 
@@ -201,7 +203,16 @@ create_tokens = Table(
 )
 
 
-def _ties(noun: str) -> Table:
+old_keys = Table(
+    "old_keys",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("link_id", _BIG, ForeignKey("links.id"), nullable=False),
+)
+
+
+def _ties(noun: str, *more: Column[Any]) -> Table:
     ties = Table(
         f"{noun}_ties",
         metadata,
@@ -209,12 +220,13 @@ def _ties(noun: str) -> Table:
         Column("our_id", _BIG, ForeignKey(f"{noun}s.id"), primary_key=True),
         Column("remote_id", Text, nullable=False),
         Column("tied_at", Moment),
+        *more,
     )
     _partial(f"uq_{noun}_ties_remote", ties.c.link_id, ties.c.remote_id, where="remote_id != ''", unique=True)
     return ties
 
 
-comment_ties = _ties("comment")
+comment_ties = _ties("comment", Column("agreed", Text))
 file_ties = _ties("file")
 
 deliveries = Table(

@@ -52,6 +52,16 @@ _COMMENT = Prepared(
     select(comments.c.id).where(comments.c.ticket_id == bindparam("of"), comments.c.id == bindparam("comment"))
 )
 _ADD_COMMENT = adding(comments)
+_REVISE = Prepared(
+    update(comments)
+    .where(comments.c.ticket_id == bindparam("of"), comments.c.id == bindparam("comment"))
+    .values({name: bindparam(name) for name in ("text", "gap", "visibility", "edited_at", "deleted_at")})
+)
+_HIDE_FILES = Prepared(
+    update(files)
+    .where(files.c.ticket_id == bindparam("of"), files.c.comment_id == bindparam("comment"))
+    .values(visibility=bindparam("visibility"))
+)
 _FILES = Prepared(select(files).where(files.c.ticket_id == bindparam("of")).order_by(files.c.id))
 _BLOB = Prepared(select(blobs.c.id).where(blobs.c.sha256 == bindparam("sha256")))
 _ADD_FILE = adding(files)
@@ -155,6 +165,13 @@ class SqlTickets:
 
     def comments(self, ticket_id: int) -> Sequence[Comment]:
         return [_comment(row) for row in self._session.rows(_COMMENTS, {"of": ticket_id})]
+
+    def revise_comment(self, comment: Comment) -> Comment:
+        place = {"of": comment.ticket_id, "comment": comment.id}
+        if not self._session.write(_REVISE, {**_columns(comment), **place}):
+            raise NoSuch(f"ticket {comment.ticket_id} has no comment {comment.id}")
+        self._session.write(_HIDE_FILES, {**place, "visibility": comment.visibility})
+        return comment
 
     def add_file(
         self,

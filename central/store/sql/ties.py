@@ -30,6 +30,7 @@ class Ties:
             .where(links.c.id == bindparam("of_link"), ours.c.id == our_id)
         )
         self._tie = adding(ties)
+        self._blank = dict.fromkeys(ties.c.keys())
         self._complete = Prepared(
             update(ties)
             .where(here, ties.c.our_id == our_id)
@@ -59,5 +60,5 @@ class Ties:
         elif session.first(self._place, place) is None:
             raise NoSuch(f"there is no link {link_id}, or no {self._noun} {our_id} on its ticket")
         else:
-            row = {"link_id": link_id, "our_id": our_id, "remote_id": remote_id, "tied_at": at}
+            row = {**self._blank, "link_id": link_id, "our_id": our_id, "remote_id": remote_id, "tied_at": at}
             session.write(self._tie, row)

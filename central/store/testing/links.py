@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from central.link import Link, LinkState, Refusal
+from central.link import Agreed, Link, LinkState, Refusal, Tie
 from central.store.api import AlreadyLinked, NoSuch, Store
 from central.store.testing.samples import NOW, full_link, new_file, new_link, new_ticket, saved, say, tie
 
@@ -143,6 +143,35 @@ class LinkClaims:
         tie(store, other, two, "t1")
         assert store.read(lambda tx: tx.links.ties(link.id)) == {one: "t1", two: "t2"}
         assert store.read(lambda tx: tx.links.ties(other.id)) == {two: "t1"}
+
+    def test_what_is_agreed_on_for_a_comment_stays_with_its_tie(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        link = new_link(store, ticket)
+        one, two, three = (say(store, ticket).id for _ in range(3))
+        agreed = Agreed("ours", "theirs", own=True, whole=False, quote="how it begins", notes=("n1", "n2"))
+        tie(store, link, one, "t1")
+        store.write(lambda tx: tx.links.tie_comment(link.id, two, "t2", NOW, agreed))
+        assert store.read(lambda tx: tx.links.tied(link.id)) == {one: Tie("t1"), two: Tie("t2", agreed)}
+        anew = replace(agreed, ours="edited")
+        store.write(lambda tx: tx.links.agree_comment(link.id, one, anew))
+        assert store.read(lambda tx: tx.links.tied(link.id)) == {one: Tie("t1", anew), two: Tie("t2", agreed)}
+        assert store.read(lambda tx: tx.links.ties(link.id)) == {one: "t1", two: "t2"}
+        with pytest.raises(NoSuch, match="not tied"):
+            store.write(lambda tx: tx.links.agree_comment(link.id, three, agreed))
+
+    def test_a_key_of_old_leads_to_its_link_until_another_holds_it(self, store: Store) -> None:
+        link = new_link(store, new_ticket(store), "rt", "7")
+        moved = saved(store, link.evolve(key="8"))
+        assert store.read(lambda tx: tx.links.find_by_key("rt", "7")) is None
+        for _ in range(2):
+            store.write(lambda tx: tx.links.remember_key(link.id, "7"))
+        assert store.read(lambda tx: tx.links.find_by_key("rt", "7")) == moved
+        assert store.read(lambda tx: tx.links.find_by_key("rt", "8")) == moved
+        assert store.read(lambda tx: tx.links.find_by_key("redmine", "7")) is None
+        other = new_link(store, new_ticket(store), "rt", "7")
+        assert store.read(lambda tx: tx.links.find_by_key("rt", "7")) == other
+        with pytest.raises(NoSuch, match="no link 99"):
+            store.write(lambda tx: tx.links.remember_key(99, "7"))
 
     def test_tying_again_is_nothing_and_tying_otherwise_is_refused(self, store: Store) -> None:
         ticket = new_ticket(store)

@@ -6,7 +6,7 @@ import pytest
 
 from central.model import Value, Visibility
 from central.store.api import NoSuch, StaleRevision, Store
-from central.store.testing.samples import ADA, NOW, conflict, event, later, new_comment, new_ticket, say
+from central.store.testing.samples import ADA, NOW, conflict, event, later, new_comment, new_file, new_ticket, say
 
 
 class TicketClaims:
@@ -115,6 +115,22 @@ class TicketClaims:
         for _ in range(2):
             say(store, ticket, new_comment("twice"))
         assert len(store.read(lambda tx: tx.tickets.comments(ticket.id))) == 2
+
+    def test_a_comment_is_revised_in_its_place_and_its_files_are_as_visible_as_it(self, store: Store) -> None:
+        ticket, other = new_ticket(store), new_ticket(store)
+        sha256, _ = store.put_blob([b"abc"], limit=10)
+        first = say(store, ticket, replace(new_comment("as it was"), files=(new_file(sha256),)))
+        second = say(store, ticket, new_comment("untouched"))
+        edited = replace(first, text="better", gap="", visibility=Visibility.INTERNAL, edited_at=later(1))
+        assert store.write(lambda tx: tx.tickets.revise_comment(edited)) == edited
+        assert store.read(lambda tx: list(tx.tickets.comments(ticket.id))) == [edited, second]
+        assert [f.visibility for f in store.read(lambda tx: tx.tickets.files(ticket.id))] == [Visibility.INTERNAL]
+        tombstone = replace(edited, text="", deleted_at=later(2))
+        store.write(lambda tx: tx.tickets.revise_comment(tombstone))
+        assert store.read(lambda tx: tx.tickets.comments(ticket.id))[0] == tombstone
+        for nowhere in (replace(second, id=99), replace(second, ticket_id=other.id)):
+            with pytest.raises(NoSuch, match="has no comment"):
+                store.write(lambda tx, nowhere=nowhere: tx.tickets.revise_comment(nowhere))  # type: ignore[misc]  # bound now
 
     def test_a_comment_on_a_ticket_that_is_not_there_is_refused(self, store: Store) -> None:
         with pytest.raises(NoSuch, match="no ticket 99"):

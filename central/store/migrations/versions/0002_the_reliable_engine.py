@@ -29,11 +29,15 @@ def where(condition: str) -> dict[str, Any]:
 def upgrade() -> None:
     _add_jobs()
     _add_shadows()
+    _add_revised_comments_and_old_keys()
 
 
 def downgrade() -> None:
-    for table in ("shadows", "job_rows", "jobs"):
+    for table in ("old_keys", "shadows", "job_rows", "jobs"):
         op.drop_table(table)
+    op.drop_column("comment_ties", "agreed")
+    op.drop_column("comments", "deleted_at")
+    op.drop_column("comments", "edited_at")
 
 
 def _add_jobs() -> None:
@@ -79,3 +83,17 @@ def _add_shadows() -> None:
     )
     op.create_index("ix_shadows_system_id", "shadows", ["system", "id"])
     op.create_index("ix_shadows_missing", "shadows", ["system", "ticket_id", "key"], **where("seen = 'missing'"))
+
+
+def _add_revised_comments_and_old_keys() -> None:
+    op.add_column("comments", sa.Column("edited_at", MOMENT))
+    op.add_column("comments", sa.Column("deleted_at", MOMENT))
+    op.add_column("comment_ties", sa.Column("agreed", sa.Text()))
+    op.create_table(
+        "old_keys",
+        column("system", sa.Text()),
+        column("key", sa.Text()),
+        column("link_id", BIG),
+        sa.ForeignKeyConstraint(["link_id"], ["links.id"], name="fk_old_keys_link_id"),
+        sa.PrimaryKeyConstraint("system", "key", name="pk_old_keys"),
+    )
