@@ -28,6 +28,33 @@ class VersionStrength(StrEnum):
     NONE = "none"  # there is none: compare contents
 
 
+class WriteKind(StrEnum):
+    """The kinds of our writes, as trackers tell them apart when they send mail."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    TRANSITION = "transition"  # an update that changes the status
+    COMMENT = "comment"  # public, its files with it
+    INTERNAL_COMMENT = "internal_comment"
+
+
+class Audience(StrEnum):
+    """Who gets mail of a write, as a group: a tracker sends each group at most one."""
+
+    REQUESTOR = "requestor"
+    WATCHERS = "watchers"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The mail that one kind of write makes the tracker send."""
+
+    to: tuple[Audience, ...]
+    says: str
+    """When and to whom, in a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What this connector can say, as data: it steers the engine, skips tests and fills the matrix in the docs."""
@@ -69,8 +96,8 @@ class Capabilities:
     """Declared side effects of our own writes: operation -> field -> {value before: value after}.
 
     RT: `{"comment": {"Status": {"new": "open", "resolved": "open"}}}`."""
-    notifies: Mapping[str, str] = field(default_factory=dict)
-    """Which of our writes make the tracker send mail, and to whom: operation -> sentence."""
+    notifies: Mapping[WriteKind, Mail] = field(default_factory=dict)
+    """Which of our writes make the tracker send mail, and to whom; a kind that is not here sends none."""
 
 
 @dataclass(frozen=True, slots=True)

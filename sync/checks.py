@@ -7,7 +7,7 @@ from typing import Any
 from central.desk.views import span
 from central.model import FIELDS
 from central.store.api import NoSuch, Transaction
-from connectors.api import Capabilities, Connector, Finding
+from connectors.api import Capabilities, Connector, Finding, Mail
 from connectors.errors import ConnectorError, Transient
 from mappings import check as vocabulary
 from mappings import library, loader, model
@@ -31,8 +31,8 @@ class Report:
     connector: str
     mapping: str
     findings: tuple[Finding, ...]
-    mails: Mapping[str, str]
-    """Which of our writes make it send mail, and to whom: operation -> sentence."""
+    mails: Mapping[str, Mail]
+    """Which kinds of our writes make it send mail, and to whom."""
     losses: Losses
     verdict: int
     """An exit code: WORKS, REFUTED or UNREACHABLE."""
@@ -74,7 +74,7 @@ def _prove(desk: Interdesk, system: SystemDocument, documents: Sequence[loader.D
     if verdict == WORKS and not all(finding.ok for finding in findings):
         verdict = REFUTED
     losses = loss_statement(compiled, _plain(connector.capabilities), central=_central(), remote=remote)
-    mails = dict(connector.capabilities.notifies)
+    mails = {kind.value: mail for kind, mail in connector.capabilities.notifies.items()}
     return Report(system.name, system.connector, system.mapping, tuple(findings), mails, losses, verdict)
 
 

@@ -4,12 +4,13 @@ Paths into answers are dotted ("user.name", "custom_fields.0"), "" is the whole 
 settings by their name, and what an operation knows (key, token, since, ...); `{name:sql}` escapes for a quoted query.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from connectors.api import Capabilities, VersionStrength
+from connectors.api import Audience, Capabilities, Mail, VersionStrength, WriteKind
 
 
 def _listed(value: Any) -> Any:
@@ -346,9 +347,17 @@ class Powers(_Part):
     search_lag: timedelta = timedelta(0)
     side_effects: dict[str, dict[str, dict[str, str]]] = {}
 
-    def capabilities(self, notifies: dict[str, str]) -> Capabilities:
+    def capabilities(self, notifies: Mapping[WriteKind, "MailShape"]) -> Capabilities:
         """As the contract has them."""
-        return Capabilities(**{name: getattr(self, name) for name in type(self).model_fields}, notifies=notifies)
+        mails = {kind: Mail(shape.to, shape.says) for kind, shape in notifies.items()}
+        return Capabilities(**{name: getattr(self, name) for name in type(self).model_fields}, notifies=mails)
+
+
+class MailShape(_Part):
+    """Who gets mail of one kind of write."""
+
+    to: tuple[Audience, ...]
+    says: str
 
 
 class Profile(_Part):
@@ -369,7 +378,7 @@ class Profile(_Part):
     wordless: dict[int, Literal["access", "missing", "conflict", "refused", "busy"]] = {}
     """The same, for answers whose body bears no words at all."""
     capabilities: Powers
-    notifies: dict[str, str]
+    notifies: dict[WriteKind, MailShape]
     """Which of our writes make it send mail, and to whom."""
     account: Account | None = None
     """None: the quirks know."""

@@ -164,8 +164,8 @@ def _show_report(report: checks.Report) -> None:
         if finding.remedy:
             say(f"       {finding.remedy}")
     say(f"  mails: {len(report.mails) or 'none'} of our kinds of write make it send some")
-    for operation, sentence in report.mails.items():
-        say(f"    - {operation}: {sentence}")
+    for kind, mail in report.mails.items():
+        say(f"    - {kind.replace('_', ' ')}: {len(mail.to)} at most ({', '.join(mail.to)}): {mail.says}")
     lost = {"lost on the way to the centre": report.losses.inward, "lost on the way there": report.losses.outward}
     for title, sentences in lost.items():
         say(f"  {title}{'' if sentences else ': nothing'}")

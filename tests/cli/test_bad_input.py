@@ -138,7 +138,7 @@ def checked(desk, text: str, code: int) -> str:
 def test_a_registration_that_works_is_proven_by_reading_only(desk) -> None:
     text = checked(desk, desk.cz, 0)
     assert "logged in to RT as" in text
-    assert "mails: 3 of our kinds of write make it send some" in text
+    assert "mails: 5 of our kinds of write make it send some" in text
     assert "lost on the way to the centre" in text
     assert "proven: it works, and nothing was written" in text
     assert desk.type("system", "list", "--json").data == [], "a check registers nothing"
@@ -149,7 +149,7 @@ def test_a_registered_system_is_proven_by_its_name(desk) -> None:
     (report,) = desk.type("system", "check", "ngi-pl", "--json").data
     assert (report["system"], report["verdict"], report["mapping"]) == ("ngi-pl", 0, "redmine")
     assert all(finding["ok"] for finding in report["findings"])
-    assert set(report["mails"]) == {"create", "update", "comment"}
+    assert set(report["mails"]) == {"create", "update", "transition", "comment", "internal_comment"}
     assert desk.type("system", "check", "ngi-lp").code == 2
 
 

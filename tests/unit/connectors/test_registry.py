@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connectors.api import WriteKind
 from connectors.environment import Environment
 from connectors.errors import SettingsError
 from connectors.memory import MemoryConnector, Tracker
@@ -35,7 +36,7 @@ def test_the_shipped_connectors_have_names() -> None:
 def test_good_settings_open_a_connector_that_has_asked_nobody_yet(here: Environment) -> None:
     connector = open_connector("rt", GOOD, system="s", environment=here, secrets=look_up)
     assert isinstance(connector, RestConnector)
-    assert connector.capabilities.notifies["comment"]
+    assert connector.capabilities.notifies[WriteKind.COMMENT].to
     connector.close()
 
 
