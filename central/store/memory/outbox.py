@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from central.guard import HoldState
 from central.link import LinkState
 from central.store.api import (
     Claim,
@@ -150,6 +151,10 @@ class MemoryOutbox:
             else:
                 oldest = min(delivery.owed_since, have.oldest_due_at or delivery.owed_since)
                 counted[delivery.system] = replace(have, due=have.due + 1, oldest_due_at=oldest)
+        for hold in self._tables.holds.rows():
+            if hold.state is HoldState.OPEN:
+                have = counted.get(hold.system, Counts())
+                counted[hold.system] = replace(have, held=have.held + 1)
         return counted
 
     def waiting(self, system: str, lane: Lane, *, most: int) -> int:

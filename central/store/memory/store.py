@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from central.store.api import NoSuch, Store, TooLarge, Transaction
+from central.store.memory.guards import MemoryGuards
 from central.store.memory.jobs import MemoryJobs
 from central.store.memory.links import MemoryLinks
 from central.store.memory.outbox import MemoryOutbox
@@ -29,6 +30,7 @@ class MemoryTransaction:
         self.registry = MemoryRegistry(tables)
         self.jobs = MemoryJobs(tables)
         self.shadow = MemoryShadows(tables)
+        self.guards = MemoryGuards(tables)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from central.events import Event
+from central.guard import Hold, Marker, Suspect
 from central.job import Job, JobRow
 from central.link import Agreed, Link
 from central.model import Attachment, Comment, Conflict, Ticket
@@ -88,6 +90,12 @@ class Tables:
     job_rows: Table[tuple[int, str], JobRow] = field(default_factory=Table)
     """By job and subject."""
     shadows: Table[int, Shadow] = field(default_factory=Table)
+    holds: Table[int, Hold] = field(default_factory=Table)
+    suspects: Table[tuple[str, str, int], Suspect] = field(default_factory=Table)
+    """By system, kind and ticket."""
+    rates: Table[tuple[str, str, datetime], int] = field(default_factory=Table)
+    """By system, kind and hour."""
+    markers: Table[str, Marker] = field(default_factory=Table)
     blobs: Table[str, bytes] = field(default_factory=Table)
     last_ids: Table[str, int] = field(default_factory=Table)
 

@@ -150,9 +150,10 @@ class MemoryTickets:
             kept = replace(event, id=self._tables.next_id("event"), data=as_json(dict(event.data)))
             self._tables.events.put(event.ticket_id, (*history, kept))
 
-    def events(self, ticket_id: int, *, field: str | None = None) -> Sequence[Event]:
+    def events(self, ticket_id: int, *, field: str | None = None, last: int | None = None) -> Sequence[Event]:
         history = self._tables.events.get(ticket_id) or ()
-        return [event for event in history if field is None or event.field == field]
+        found = [event for event in history if field is None or event.field == field]
+        return found if last is None else found[-last:]
 
     def keep_conflict(self, conflict: Conflict) -> Conflict:
         kept = replace(conflict, id=self._tables.next_id("conflict"), ticket_id=self.get(conflict.ticket_id).id)

@@ -180,7 +180,7 @@ class SqlOutbox:
     def counts(self) -> Mapping[str, Counts]:
         self._session.settle_counters()
         counted = {
-            row.system: Counts(row.links, row.disagreements, row.due, row.dead, row.oldest_due_at)
+            row.system: Counts(row.links, row.disagreements, row.due, row.dead, row.oldest_due_at, row.held)
             for row in self._session.rows(_COUNTS, {})
         }
         return {system: counts for system, counts in counted.items() if counts != Counts()}

@@ -6,10 +6,10 @@ from sqlalchemy import func, select
 
 from central.link import LinkState
 from central.store.sql.prepared import Prepared
-from central.store.sql.schema import counters, deliveries, links, tickets, totals
+from central.store.sql.schema import OPEN_HOLD, counters, deliveries, holds, links, tickets, totals
 from central.store.sql.session import Session
 
-_COUNTED = ("links", "disagreements", "due", "dead")
+_COUNTED = ("links", "disagreements", "due", "dead", "held")
 _KEPT = Prepared(select(counters))
 _LINKS = Prepared(
     select(links.c.system, links.c.disagrees, func.count().label("number"))
@@ -20,6 +20,9 @@ _DELIVERIES = Prepared(
     select(deliveries.c.system, deliveries.c.state, func.count().label("number")).group_by(
         deliveries.c.system, deliveries.c.state
     )
+)
+_HOLDS = Prepared(
+    select(holds.c.system, func.count().label("number")).where(OPEN_HOLD).group_by(holds.c.system)
 )
 _TICKETS = Prepared(select(func.count().label("number")).select_from(tickets))
 _TOTAL = Prepared(select(totals.c.value).where(totals.c.name == "tickets"))
@@ -34,6 +37,8 @@ def miscounts(session: Session) -> list[str]:
         counted[row.system]["disagreements"] += row.number if row.disagrees else 0
     for row in session.rows(_DELIVERIES, {}):
         counted[row.system][row.state] = row.number
+    for row in session.rows(_HOLDS, {}):
+        counted[row.system]["held"] = row.number
     problems = [
         f"the counter says {system} has {said} {noun}, a recount says {counted[system][noun]}"
         for system in sorted(counted.keys() | kept.keys())

@@ -157,6 +157,7 @@ events = Table(
     Column("data", Text, nullable=False),
     Column("why", Text, nullable=False),
     Index(None, "ticket_id", "id"),
+    Index(None, "ticket_id", "field", "id"),
 )
 
 conflicts = Table(
@@ -279,6 +280,7 @@ counters = Table(
     Column("disagreements", Integer, nullable=False),
     Column("due", Integer, nullable=False),
     Column("dead", Integer, nullable=False),
+    Column("held", Integer, nullable=False, server_default="0"),
 )
 
 totals = Table(
@@ -350,3 +352,44 @@ shadows = Table(
 )
 MISSING: ColumnElement[bool] = literal_column("seen = 'missing'")
 _partial("ix_shadows_missing", shadows.c.system, shadows.c.ticket_id, shadows.c.key, where="seen = 'missing'")
+
+holds = Table(
+    "holds",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("ticket_id", _BIG, nullable=False),  # 0: the system as a whole
+    Column("state", Text, nullable=False),
+    Column("memory", Text, nullable=False),
+    Index(None, "kind", "system", "ticket_id", "id"),
+)
+OPEN_HOLD: ColumnElement[bool] = literal_column("state = 'open'")
+_partial("uq_holds_one_open", holds.c.system, holds.c.ticket_id, holds.c.kind, where="state = 'open'", unique=True)
+
+suspects = Table(
+    "suspects",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("ticket_id", _BIG, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("data", Text, nullable=False),
+    Index(None, "system", "kind", "at"),
+)
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("hour", Moment, primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+
+markers = Table(
+    "markers",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("memory", Text, nullable=False),
+)

@@ -10,7 +10,7 @@ from central.store.api import ReadOnly
 from central.store.sql.prepared import Params, Prepared, adding
 from central.store.sql.schema import counters, totals
 
-_COUNTED = ("links", "disagreements", "due", "dead")
+_COUNTED = ("links", "disagreements", "due", "dead", "held")
 _MOVE = Prepared(
     update(counters)
     .where(counters.c.system == bindparam("of"))

@@ -14,6 +14,7 @@ from central.store.api import Store, Transaction
 from central.store.sql import sqlite
 from central.store.sql.blobs import Blobs
 from central.store.sql.group import GroupCommit, Job
+from central.store.sql.guards import SqlGuards
 from central.store.sql.jobs import SqlJobs
 from central.store.sql.links import SqlLinks
 from central.store.sql.outbox import SqlOutbox
@@ -37,6 +38,7 @@ class SqlTransaction:
         self.registry = SqlRegistry(session)
         self.jobs = SqlJobs(session)
         self.shadow = SqlShadows(session)
+        self.guards = SqlGuards(session)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

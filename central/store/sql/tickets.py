@@ -84,6 +84,9 @@ _RECORD = adding(events)
 _EVENTS = select(events).where(events.c.ticket_id == bindparam("of")).order_by(events.c.id)
 _HISTORY = Prepared(_EVENTS)
 _HISTORY_OF_FIELD = Prepared(_EVENTS.where(events.c.field == bindparam("field")))
+_LAST = select(events).where(events.c.ticket_id == bindparam("of")).order_by(events.c.id.desc())
+_NEWEST = Prepared(_LAST.limit(bindparam("most")))
+_NEWEST_OF_FIELD = Prepared(_LAST.where(events.c.field == bindparam("field")).limit(bindparam("most")))
 _KEEP_CONFLICT = adding(conflicts)
 _CONFLICTS = select(conflicts).order_by(conflicts.c.id)
 
@@ -218,7 +221,11 @@ class SqlTickets:
             row = {**_columns(event), "actor": _person_out(event.actor), "data": json.dumps(dict(event.data))}
             self._session.add(_RECORD, row)
 
-    def events(self, ticket_id: int, *, field: str | None = None) -> Sequence[Event]:
+    def events(self, ticket_id: int, *, field: str | None = None, last: int | None = None) -> Sequence[Event]:
+        if last is not None:
+            newest = _NEWEST if field is None else _NEWEST_OF_FIELD
+            rows = self._session.rows(newest, {"of": ticket_id, "field": field, "most": last})
+            return [_event(row) for row in reversed(rows)]
         wanted = _HISTORY if field is None else _HISTORY_OF_FIELD
         return [_event(row) for row in self._session.rows(wanted, {"of": ticket_id, "field": field})]
 

@@ -9,6 +9,7 @@ class TestMyStore(StoreConformance):
 """
 
 from central.store.testing.files import FileClaims
+from central.store.testing.guards import GuardClaims
 from central.store.testing.jobs import JobClaims
 from central.store.testing.links import LinkClaims
 from central.store.testing.outbox import OutboxClaims
@@ -29,5 +30,6 @@ class StoreConformance(
     RegistryClaims,
     JobClaims,
     ShadowClaims,
+    GuardClaims,
 ):
     """Derive from it and give a fixture `store`: a new, empty store for every test."""

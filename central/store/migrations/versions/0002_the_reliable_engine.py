@@ -30,9 +30,14 @@ def upgrade() -> None:
     _add_jobs()
     _add_shadows()
     _add_revised_comments_and_old_keys()
+    _add_guards()
 
 
 def downgrade() -> None:
+    for table in ("markers", "rates", "suspects", "holds"):
+        op.drop_table(table)
+    op.drop_index("ix_events_ticket_id_field_id", "events")
+    op.drop_column("counters", "held")
     for table in ("old_keys", "shadows", "job_rows", "jobs"):
         op.drop_table(table)
     op.drop_column("comment_ties", "agreed")
@@ -97,3 +102,46 @@ def _add_revised_comments_and_old_keys() -> None:
         sa.ForeignKeyConstraint(["link_id"], ["links.id"], name="fk_old_keys_link_id"),
         sa.PrimaryKeyConstraint("system", "key", name="pk_old_keys"),
     )
+
+
+def _add_guards() -> None:
+    op.create_table(
+        "holds",
+        column("id", BIG),
+        column("kind", sa.Text()),
+        column("system", sa.Text()),
+        column("ticket_id", BIG),
+        column("state", sa.Text()),
+        column("memory", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name="pk_holds"),
+    )
+    op.create_index("ix_holds_kind_system_ticket_id_id", "holds", ["kind", "system", "ticket_id", "id"])
+    op.create_index(
+        "uq_holds_one_open", "holds", ["system", "ticket_id", "kind"], unique=True, **where("state = 'open'")
+    )
+    op.create_table(
+        "suspects",
+        column("system", sa.Text()),
+        column("kind", sa.Text()),
+        column("ticket_id", BIG),
+        column("at", MOMENT),
+        column("data", sa.Text()),
+        sa.PrimaryKeyConstraint("system", "kind", "ticket_id", name="pk_suspects"),
+    )
+    op.create_index("ix_suspects_system_kind_at", "suspects", ["system", "kind", "at"])
+    op.create_table(
+        "rates",
+        column("system", sa.Text()),
+        column("kind", sa.Text()),
+        column("hour", MOMENT),
+        column("number", sa.Integer()),
+        sa.PrimaryKeyConstraint("system", "kind", "hour", name="pk_rates"),
+    )
+    op.create_table(
+        "markers",
+        column("system", sa.Text()),
+        column("memory", sa.Text()),
+        sa.PrimaryKeyConstraint("system", name="pk_markers"),
+    )
+    op.create_index("ix_events_ticket_id_field_id", "events", ["ticket_id", "field", "id"])
+    op.add_column("counters", sa.Column("held", sa.Integer(), nullable=False, server_default="0"))
