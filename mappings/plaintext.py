@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _QUIET = "\u200b"  # zero-width space: nobody sees it, no tracker finds a mention across it
 _MENTION = re.compile(r"(?:@(?<![\w.+-]@)|\[~)(?=\w)")  # a mail address has something before its @
@@ -10,12 +11,14 @@ _BREAKS = re.compile(r"[\r\n]+")
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
+@lru_cache(maxsize=512)  # one look compares the same few texts many times
 def canonical(text: str) -> str:
     """LF line ends, no trailing blanks, and characters that some tracker would choke on made visible."""
     lines = _visible(text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
     return "\n".join([line.rstrip(" \t") for line in lines]).rstrip("\n")
 
 
+@lru_cache(maxsize=512)
 def canonical_line(text: str) -> str:
     """The same for what must stand on one line: a line break becomes a blank."""
     return " ".join([piece.strip(" \t") for piece in _BREAKS.split(_visible(text))]).strip(" ")

@@ -41,7 +41,7 @@ def _own(means: Means, gateway: Gateway, owner: Link, theirs: RemoteTicket, leas
                 tx, (gateway.system,), owner.ticket_id, means.clock(), reason="our own create has appeared there"
             )
 
-        means.store.write(wake)
+        means.store.write(wake, durable=False)
         return said(f"our own create of ticket {owner.ticket_id}; its push settles it")
 
     def change(tx: Transaction) -> bool:
@@ -57,7 +57,7 @@ def _own(means: Means, gateway: Gateway, owner: Link, theirs: RemoteTicket, leas
         tx.tickets.record([event])
         return True
 
-    if means.store.write(change):
+    if means.store.write(change, durable=False):
         return said(f"a late duplicate of ticket {owner.ticket_id}: linked as such, never synchronised")
     return said("its own push has settled it meanwhile")
 
@@ -117,7 +117,7 @@ def _birth(means: Means, gateway: Gateway, theirs: Reading, lease: Lease) -> Out
             means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason="the centre completed the ticket")
         return ticket.id, link
 
-    ticket_id, _ = means.store.write(change)
+    ticket_id, _ = means.store.write(change, durable=False)
     return said(f"ticket {ticket_id} created from {there.key}")
 
 

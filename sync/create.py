@@ -24,7 +24,7 @@ def create(
 ) -> Past | None:
     """Make the ticket there once, whatever happened to earlier attempts; None: it is not wanted there any more."""
     if past is None:
-        past = means.store.write(lambda tx: _pending(tx, means, gateway, ticket_id, lease))
+        past = means.store.write(lambda tx: _pending(tx, means, gateway, ticket_id, lease), durable=False)
     earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
     found = _earliercreate(means, gateway, earlier) if earlier else None
     if earlier is not None and found is not None:
@@ -119,7 +119,7 @@ def _bind(
         tx.tickets.record([event])
         return read_past(tx, link)
 
-    past = means.store.write(settle)
+    past = means.store.write(settle, durable=False)
     for name, pair in intent.wrote.items():
         whole = gateway.mapping.fields[name].rule.spill(pair.ours)
         if whole is not None:

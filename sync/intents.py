@@ -26,4 +26,4 @@ def drop(means: Means, past: Past, intent: Intent, lease: Lease, *, error: str =
         if link is not None:
             tx.links.save(link.evolve(intents=without(link.intents, intent), last_error=error))
 
-    means.store.write(change)
+    means.store.write(change, durable=False)

@@ -65,10 +65,11 @@ def resume(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
         why = "the ticket came back; both sides are merged against the old base"
         tx.tickets.record([Event(Kind.RESUMED, past.ticket.id, at, SYSTEM, system=gateway.system, why=why)])
 
-    means.store.write(change)
+    means.store.write(change, durable=False)
     past = reread(means.store, past)
     try:
-        past = look(means, gateway, past, read(means, gateway, past, conversation=True), lease)[1]
+        look(means, gateway, past, read(means, gateway, past, conversation=True), lease)
+        past = reread(means.store, past)
     except NotFound:
         return said("resumed").also(lose(means, gateway, past, lease, "it is gone there"))
     return said("resumed").also(tell(means, gateway, past, lease))

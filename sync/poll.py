@@ -40,7 +40,7 @@ def poll(means: Means, gateway: Gateway) -> Polled:
         page = gateway.connector.changes(since)
         newest = page.cursor.at if kept is None else max(page.cursor.at, kept.at)
         kept = Cursor(newest, page.cursor.position)
-        owed += means.store.write(partial(_take, means, gateway, page.changes, kept, asked_at))
+        owed += means.store.write(partial(_take, means, gateway, page.changes, kept, asked_at), durable=False)
         pages, rows = pages + 1, rows + len(page.changes)
         if not page.more:
             return Polled(pages, rows, owed)
@@ -102,7 +102,7 @@ def scan(means: Means, gateway: Gateway) -> Polled:
             at = means.clock()
             return sum(_compare(tx, means, gateway, change, since, at) for change in changes)
 
-        owed += means.store.write(compare)
+        owed += means.store.write(compare, durable=False)
         pages, rows = pages + 1, rows + len(page.changes)
         if not page.more:
             break
@@ -159,7 +159,7 @@ def _look_at_unlisted(means: Means, gateway: Gateway, listed: set[str]) -> int:
                     tx, gateway.system, key, means.clock(), lane=Lane.BACKFILL, reason="the full scan did not list it"
                 )
 
-        means.store.write(owe)
+        means.store.write(owe, durable=False)
         owed, after = owed + len(missing), links[-1].id
 
 

@@ -58,7 +58,7 @@ def pull(
     gone = gone_by_value(gateway, theirs.ticket)
     if gone:
         return lose(means, gateway, past, lease, gone, theirs)
-    return look(means, gateway, past, theirs, lease)[0]
+    return look(means, gateway, past, theirs, lease)
 
 
 def _read(
@@ -77,8 +77,8 @@ def _read(
     return reading(gateway, ticket, asked_at)
 
 
-def look(means: Means, gateway: Gateway, past: Past, theirs: Reading, lease: Lease) -> tuple[Outcome, Past]:
-    """Absorb a ticket as read, comments included, and tell what was new; with the past as it is afterwards."""
+def look(means: Means, gateway: Gateway, past: Past, theirs: Reading, lease: Lease) -> Outcome:
+    """Absorb a ticket as read, comments included, and tell what was new."""
     intake = read_intake(means, gateway, past, theirs)
     for attempt in range(_DECISIONS):
         plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
@@ -89,7 +89,7 @@ def look(means: Means, gateway: Gateway, past: Past, theirs: Reading, lease: Lea
                 raise
             past = reread(means.store, past)
             continue
-        return _told(plan, intake, theirs), reread(means.store, past)
+        return _told(plan, intake, theirs)
     raise AssertionError("unreachable: the loop returns or raises")
 
 
@@ -112,7 +112,7 @@ def _commit(
             link = link.evolve(agreed_at=at)
         tx.links.save(link)
 
-    means.store.write(change)
+    means.store.write(change, durable=False)
 
 
 def _owes(gateway: Gateway, ticket: Ticket, link: Link, theirs: Reading) -> bool:
@@ -140,7 +140,7 @@ def lose(means: Means, gateway: Gateway, past: Past, lease: Lease, why: str, the
         if past.link.state is not LinkState.LOST:
             tx.tickets.record([Event(Kind.LINK_LOST, past.ticket.id, at, SYSTEM, system=gateway.system, why=why)])
 
-    means.store.write(change)
+    means.store.write(change, durable=False)
     return said(f"link lost: {why}")
 
 

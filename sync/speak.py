@@ -78,7 +78,7 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
         ]
         tx.tickets.record(events)
 
-    means.store.write(settle)
+    means.store.write(settle, durable=False)
     return Spoken(f"{item.label} sent as {done.comment.id}", done.ticket, intent.at)
 
 
@@ -118,7 +118,7 @@ def settle_notice(
             link.evolve(intents=_done(gateway, link, intent, arrived.created_at), ignored=ignored, written_at=at)
         )
 
-    means.store.write(settle)
+    means.store.write(settle, durable=False)
 
 
 def _done(gateway: Gateway, link: Link, intent: Intent, landed_at: datetime) -> tuple[Intent, ...]:
@@ -200,7 +200,7 @@ def _withdraw(means: Means, past: Past, intent: Intent, lease: Lease) -> None:
         link = _own_link(tx, past, lease, means.clock())
         tx.links.save(link.evolve(intents=without(link.intents, intent)))
 
-    means.store.write(change)
+    means.store.write(change, durable=False)
 
 
 def _say_without_files(
@@ -224,7 +224,7 @@ def _say_without_files(
             for f in item.files
         )
 
-    means.store.write(tell)
+    means.store.write(tell, durable=False)
     return spoken
 
 
@@ -251,7 +251,7 @@ def _park(means: Means, gateway: Gateway, past: Past, item: Item, intent: Intent
             ]
         )
 
-    means.store.write(change)
+    means.store.write(change, durable=False)
 
 
 def _draft(means: Means, gateway: Gateway, item: Item) -> tuple[CommentDraft, tuple[Attachment, ...]]:

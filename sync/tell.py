@@ -60,7 +60,8 @@ def account_for_earlier_comments(
         return past, None
     theirs = read(means, gateway, past, conversation=True)
     doubtful = discussion.arrivals(past.link, theirs.marks, past.known).doubtful
-    _, past = look(means, gateway, past, theirs, lease)
+    look(means, gateway, past, theirs, lease)
+    past = reread(means.store, past)
     waiting = past.awaited()
     if waiting and doubtful:
         raise Refused(
@@ -83,7 +84,8 @@ def _account_for_earlier_writes(
         return past, theirs
     if theirs is None or theirs.ticket.comments is None:
         theirs = read(means, gateway, past, conversation=True)
-        _, past = look(means, gateway, past, theirs, lease)
+        look(means, gateway, past, theirs, lease)
+        past = reread(means.store, past)
     for intent in past.link.intents:
         if intent.kind is IntentKind.UPDATE:
             certain_at = intent.at + means.request_deadline
@@ -171,7 +173,7 @@ def _commit(
         tx.links.save(link)
         return link
 
-    return means.store.write(commit), intent
+    return means.store.write(commit, durable=intent is not None), intent
 
 
 def _unread(past: Past, theirs: Reading) -> bool:
@@ -258,7 +260,7 @@ def _settle(
             + tuple(f"{name} refused: {reason}" for name, reason in settled.refused.items())
         )
 
-    outcome = means.store.write(settle)
+    outcome = means.store.write(settle, durable=False)
     arrived = [n for n in intent.wrote if gateway.mapping.fields[n].remote in written.applied]
     for name in arrived:
         whole = gateway.mapping.fields[name].rule.spill(intent.wrote[name].ours)

@@ -94,7 +94,7 @@ class Lane:
                 return None
             return tx.outbox.claim(self.system, self._owner, asked_at, ttl=ttl, lease_name=lease_name)
 
-        taken = means.store.write(claim)
+        taken = means.store.write(claim, durable=False)
         if taken is None:
             return None
         try:
@@ -147,7 +147,7 @@ class Lane:
     def _write(self, change: Callable[[Transaction], None]) -> None:
         """Close a claim; a lane that was paused past its lease has a successor, and nothing left to say."""
         with suppress(LeaseLost):
-            self._means.store.write(change)
+            self._means.store.write(change, durable=False)
 
     def _failed(self, gateway: Gateway, claim: Claim, error: Exception) -> Outcome:
         at = self._means.clock()

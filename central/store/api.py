@@ -499,8 +499,12 @@ class Transaction(Protocol):
 class Store(Protocol):
     """Opens transactions. Thread-safe."""
 
-    def write(self, change: Callable[[Transaction], T]) -> T:
+    def write(self, change: Callable[[Transaction], T], *, durable: bool = True) -> T:
         """Run a change and return its result after it is durable. What `change` raises rolls it back, alone.
+
+        `durable=False`: it is committed and seen by all, and survives a kill; a power cut may forget it, and whatever
+        was committed after it. The next durable write makes it last too. For what nobody was told yet, and what is
+        only done again when it is forgotten: nothing may leave this process on its account before a durable write.
 
         `change` may run in another caller's thread, and must not call the store."""
 

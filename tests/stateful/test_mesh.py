@@ -27,20 +27,26 @@ class Killed(BaseException):
 
 
 class CrashingStore(MemoryStore):
-    """Dies before or after the n-th commit from now."""
+    """Dies before or after the n-th commit from now; whoever kills it may cut its power, too."""
 
     fuse: int | None = None
     after = False
+    power_fails = False
 
-    def write(self, change):
+    def die(self) -> None:
+        """What is left when the process is gone."""
+        if self.power_fails:
+            self.lose_power()
+
+    def write(self, change, *, durable=True):
         if self.fuse is not None:
             self.fuse -= 1
             if self.fuse < 0:
                 self.fuse = None
                 if self.after:
-                    super().write(change)
+                    super().write(change, durable=durable)
                 raise Killed
-        return super().write(change)
+        return super().write(change, durable=durable)
 
 
 class MeshMachine(RuleBasedStateMachine):
@@ -128,6 +134,7 @@ class MeshMachine(RuleBasedStateMachine):
         try:
             act()
         except Killed:
+            self.store.die()
             self.mesh.restart()
 
     @rule(seconds=st.sampled_from([0, 1, 20, 90, 400]))
@@ -169,6 +176,10 @@ class MeshMachine(RuleBasedStateMachine):
     @rule(fuse=st.integers(0, 6), after=st.booleans())
     def interdesk_will_be_killed_at_a_commit(self, fuse: int, after: bool) -> None:
         self.store.fuse, self.store.after = fuse, after
+
+    @rule(fails=st.booleans())
+    def the_next_kill_is_a_power_cut(self, fails: bool) -> None:
+        self.store.power_fails = fails
 
     @rule()
     def a_full_scan_runs(self) -> None:

@@ -164,6 +164,7 @@ class WildMachine(RuleBasedStateMachine):
         try:
             act()
         except Killed:
+            self.store.die()
             self.mesh.restart()
 
     def _there(self, which: int, key: str) -> bool:
@@ -301,6 +302,10 @@ class WildMachine(RuleBasedStateMachine):
     @rule(fuse=st.integers(0, 8), after=st.booleans())
     def interdesk_will_be_killed_at_a_commit(self, fuse: int, after: bool) -> None:
         self.store.fuse, self.store.after = fuse, after
+
+    @rule(fails=st.booleans())
+    def the_next_kill_is_a_power_cut(self, fails: bool) -> None:
+        self.store.power_fails = fails
 
     @rule()
     def a_full_scan_runs(self) -> None:

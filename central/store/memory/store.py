@@ -42,11 +42,13 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._tables = Tables()
+        self._lasting = self._tables
+        """What a power cut leaves."""
         self._writing = threading.Lock()
         self._writer: int | None = None
         self._closed = False
 
-    def write(self, change: Callable[[Transaction], T]) -> T:
+    def write(self, change: Callable[[Transaction], T], *, durable: bool = True) -> T:
         if self._writer == threading.get_ident():
             raise RuntimeError("a write inside a write: pass the transaction on instead")
         with self._writing:
@@ -57,6 +59,7 @@ class MemoryStore:
                 transaction = MemoryTransaction(tables)
                 result = change(transaction)
                 self._tables = tables
+                self._lasting = tables if durable else self._lasting
             finally:
                 self._writer = None
         for hook in transaction.hooks:
@@ -66,6 +69,11 @@ class MemoryStore:
     def read(self, question: Callable[[Transaction], T]) -> T:
         self._check_open()
         return question(MemoryTransaction(self._tables.fork(writable=False)))
+
+    def lose_power(self) -> None:
+        """Forget what no durable write has made last, as a power cut may."""
+        with self._writing:
+            self._tables = self._lasting
 
     def put_blob(self, chunks: Iterable[bytes], *, limit: int) -> tuple[str, int]:
         data = bytearray()

@@ -22,6 +22,7 @@ class Job:
     """One caller's change on its way through a group."""
 
     change: Callable[[Any], Any]
+    durable: bool
     result: Any = None
     error: Exception | None = None
     hooks: Sequence[Callable[[], None]] = ()
@@ -45,13 +46,13 @@ class GroupCommit:
         self._leader: int | None = None
         self._closed = False
 
-    def write(self, change: Callable[[Any], Any]) -> Any:
-        """Run a change in some group; its result, once the group is committed.
+    def write(self, change: Callable[[Any], Any], *, durable: bool = True) -> Any:
+        """Run a change in some group; its result, once the group is committed: durably where any of it asks for that.
 
         :raises CommitFailed: nothing of the group was written.  What `change` raises is raised here alone."""
         if self._leader == threading.get_ident():
             raise RuntimeError("a write inside a write: pass the transaction on instead")
-        job = Job(change)
+        job = Job(change, durable)
         with self._guard:
             if self._closed:
                 raise RuntimeError("the store is closed")

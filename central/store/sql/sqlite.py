@@ -77,6 +77,11 @@ def broken_references(connection: sqlite3.Connection) -> list[str]:
     return [f"row {row} of {table} refers to {parent} that is not there" for table, row, parent, _ in found]
 
 
+def sync(connection: sqlite3.Connection, durable: bool) -> None:
+    """Whether commits from now on wait until the disk has them, and everything before them."""
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}").close()
+
+
 def data_version(connection: sqlite3.Connection) -> int:
     """A number that moves when another connection has committed, and only then."""
     (version,) = connection.execute("PRAGMA data_version").fetchone()

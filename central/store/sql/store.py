@@ -57,6 +57,8 @@ class SqlStore:
         self._readers: deque[sqlite3.Connection] = deque()
         """Those that nobody asks anything now."""
         self._writer = sqlite.writer(database)
+        self._syncs = True
+        """Whether the writer's next commit waits for the disk."""
         self._hands = Lock()
         """Held by whoever uses the writer's connection."""
         self._group = GroupCommit(self._run)
@@ -85,8 +87,8 @@ class SqlStore:
             store._blobs.drop_abandoned()
         return store
 
-    def write(self, change: Callable[[Transaction], T]) -> T:
-        return self._write(change)
+    def write(self, change: Callable[[Transaction], T], *, durable: bool = True) -> T:
+        return self._write(change, durable=durable)
 
     def read(self, question: Callable[[Transaction], T]) -> T:
         return self._read_rows(lambda session: question(SqlTransaction(session)))
@@ -113,8 +115,8 @@ class SqlStore:
             if self._lock is not None:
                 os.close(self._lock)
 
-    def _write(self, change: Callable[[SqlTransaction], T]) -> T:
-        return cast(T, self._group.write(change))
+    def _write(self, change: Callable[[SqlTransaction], T], *, durable: bool = True) -> T:
+        return cast(T, self._group.write(change, durable=durable))
 
     def _write_rows(self, change: Callable[[Session], T]) -> T:
         return self._write(lambda transaction: change(transaction.session))
@@ -143,7 +145,11 @@ class SqlStore:
 
     def _run(self, group: Sequence[Job]) -> None:
         """One group in one transaction: the work of `GroupCommit`."""
+        durable = any(job.durable for job in group)
         with self._hands:
+            if durable is not self._syncs:
+                sqlite.sync(self._writer, durable)
+                self._syncs = durable
             self._writer.execute(sqlite.BEGIN_WRITE)
             try:
                 for job in group:

@@ -193,8 +193,8 @@ class Unmarked(MemoryConnector):
 class Impatient(MemoryStore):
     """Finishes a delivery whatever came in since it was claimed."""
 
-    def write(self, change):
-        return super().write(lambda tx: change(_Impatiently(tx)))
+    def write(self, change, *, durable=True):
+        return super().write(lambda tx: change(_Impatiently(tx)), durable=durable)
 
 
 class _Impatiently:

@@ -25,15 +25,15 @@ class MortalStore(MemoryStore):
     fuse: int | None = None
     after = False
 
-    def write(self, change):
+    def write(self, change, *, durable=True):
         if self.fuse is None:
-            return super().write(change)
+            return super().write(change, durable=durable)
         self.fuse -= 1
         if self.fuse >= 0:
-            return super().write(change)
+            return super().write(change, durable=durable)
         self.fuse = None
         if self.after:
-            super().write(change)
+            super().write(change, durable=durable)
         raise Killed
 
 
@@ -168,13 +168,13 @@ def test_a_database_that_could_not_commit_is_tried_again_and_leaves_no_dead_lett
     class FullDisk(MemoryStore):
         fuse: int | None = None
 
-        def write(self, change):
+        def write(self, change, *, durable=True):
             if self.fuse is not None:
                 self.fuse -= 1
                 if self.fuse < 0:
                     self.fuse = None
                     raise CommitFailed("no space left on device")
-            return super().write(change)
+            return super().write(change, durable=durable)
 
     store = FullDisk()
     world = World(store=store)
@@ -341,9 +341,10 @@ def test_a_last_notice_is_said_once_wherever_interdesk_is_killed(fuse: int, afte
 # -- killed between any two commits --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("power", [False, True], ids=["killed", "power cut"])
 @pytest.mark.parametrize("after", [False, True], ids=["before the commit", "after the commit"])
 @pytest.mark.parametrize("fuse", range(0, 16, 3))
-def test_whatever_is_under_way_when_interdesk_is_killed_is_done_once(fuse: int, after: bool) -> None:
+def test_whatever_is_under_way_when_interdesk_is_killed_is_done_once(fuse: int, after: bool, power: bool) -> None:
     store = MortalStore()
     world = World(store=store)
     key, other = world.shared()
@@ -356,6 +357,8 @@ def test_whatever_is_under_way_when_interdesk_is_killed_is_done_once(fuse: int, 
     try:
         world.mesh.round()
     except Killed:
+        if power:
+            store.lose_power()
         world.mesh.restart()
     store.fuse = None
     assert world.end() == []
@@ -370,11 +373,13 @@ def test_whatever_is_under_way_when_interdesk_is_killed_is_done_once(fuse: int, 
 
 @pytest.mark.parametrize("done", [False, True], ids=["before the work", "after the work"])
 @pytest.mark.parametrize("operation", ["create", "comment", "update"])
+@pytest.mark.parametrize("power", [False, True], ids=["killed", "power cut"])
 @pytest.mark.parametrize("well_behaved", [False, True], ids=["as in the wild", "well behaved"])
 def test_a_kill_around_any_write_makes_no_twin_and_loses_nothing(
-    operation: str, done: bool, well_behaved: bool
+    operation: str, done: bool, well_behaved: bool, power: bool
 ) -> None:
-    world = World(redmine=WELL_BEHAVED) if well_behaved else World()
+    store = MemoryStore()
+    world = World(redmine=WELL_BEHAVED, store=store) if well_behaved else World(store=store)
     once(world.redmine.connector, operation, failing(Killed()), done=done)
     ticket = world.centre.open({"subject": "from here", "unit": "NGI_PL"}, TPM)
     killed = 0
@@ -387,6 +392,8 @@ def test_a_kill_around_any_write_makes_no_twin_and_loses_nothing(
             world.mesh.work()
         except Killed:
             killed += 1
+            if power:
+                store.lose_power()
             world.mesh.restart()
     assert killed == 1
     assert world.end() == []

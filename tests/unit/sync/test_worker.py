@@ -185,9 +185,9 @@ class Counting(MemoryStore):
 
     writes = 0
 
-    def write(self, change):
+    def write(self, change, *, durable=True):
         self.writes += 1
-        return super().write(change)
+        return super().write(change, durable=durable)
 
 
 class Threads:
