@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from central.store.api import Store
+from central.store.api import Store, Transaction
 from central.store.sql import SqlStore, sqlite
 from connectors import registry
 from connectors.api import Connector
@@ -152,6 +152,8 @@ class Interdesk:
 
             migrations.upgrade(settings.database)
         self.store: Store = SqlStore.open(settings.database, clock=clock, exclusive=exclusive)
+        if not self.store.read(lambda tx: tx.instance.get()).id:
+            self.store.write(self._name_it)
         if exclusive:  # whoever held a lease on this file is dead
             self.store.write(lambda tx: tx.outbox.release_all())
         self.secrets = Secrets(settings.environ, instance.secrets_folder(settings.beside))
@@ -184,6 +186,13 @@ class Interdesk:
         self._clockwork = Clockwork(clock)
         self._engine = SyncEngine(self.means)
         self.gateways.refresh()
+
+    @staticmethod
+    def _name_it(tx: Transaction) -> None:
+        """Give a database that was just made its id."""
+        instance = tx.instance.get()
+        if not instance.id:
+            tx.instance.put(instance.evolve(id=fresh_token()))
 
     def start(self) -> None:
         """Begin to poll and to work."""

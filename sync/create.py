@@ -14,6 +14,7 @@ from sync.gateway import Gateway
 from sync.intents import TryLater, drop
 from sync.means import Means
 from sync.past import Past, read_past, reread
+from sync.permit import ensure_permitted
 from sync.reading import Reading, reading
 from sync.settle import settle_create, without
 from sync.speak import spill
@@ -86,6 +87,7 @@ def _intend_tocreate(means: Means, gateway: Gateway, past: Past, lease: Lease) -
 
     def commit(tx: Transaction) -> Past:
         tx.outbox.check(lease, means.clock())
+        ensure_permitted(tx, gateway.system, past.ticket.id)
         intents = (*without(past.link.intents, intent), intent)
         tx.links.save(past.link.evolve(intents=intents))
         return read_past(tx, past.link.evolve(intents=intents))

@@ -1,7 +1,10 @@
 """The life of a registered system: it goes live, pauses, and comes back."""
 
 from dataclasses import replace
+from datetime import datetime
 
+from central.audit import Entry
+from central.instance import Stop
 from central.registry import System, SystemState
 from central.store.api import NoSuch, Transaction
 from connectors.api import Cursor
@@ -56,6 +59,21 @@ def resume(tx: Transaction, name: str) -> None:
     if system.cursor is None:
         raise NotNow(f"system {name} was never live: interdesk system live {name}")
     tx.registry.put_system(_well(system))
+
+
+def stop_all(tx: Transaction, at: datetime, by: str, why: str) -> None:
+    """The stop button: from this commit on nothing is written to any system; reading goes on."""
+    tx.instance.put(tx.instance.get().evolve(stopped=Stop(at, by, why)))
+    tx.audit.record(Entry(at, by, "stop everything", data={"why": why}))
+
+
+def let_go(tx: Transaction, at: datetime, by: str) -> None:
+    """Let go of the stop button.  :raises NotNow: nobody pressed it."""
+    instance = tx.instance.get()
+    if instance.stopped is None:
+        raise NotNow("nothing is stopped: there is nothing to resume")
+    tx.instance.put(instance.evolve(stopped=None))
+    tx.audit.record(Entry(at, by, "go on", data={"stopped_at": instance.stopped.at.isoformat()}))
 
 
 def _well(system: System) -> System:

@@ -17,6 +17,7 @@ from sync.discussion import Item, fit
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past, reread
+from sync.permit import ensure_permitted
 from sync.settle import without
 
 
@@ -179,6 +180,7 @@ def _send(
     """Commit the intent, then write. Where surely nothing was written the intent is taken back."""
 
     def commit(tx: Transaction) -> str:
+        ensure_permitted(tx, gateway.system, past.ticket.id)
         link = _own_link(tx, past, lease, means.clock())
         link = begin(tx, link) if begin else link
         tx.links.save(link.evolve(intents=(*link.intents, intent)))

@@ -16,6 +16,7 @@ from sync.gateway import Gateway
 from sync.intents import TryLater, drop
 from sync.means import Means, Outcome, said
 from sync.past import Past, reread
+from sync.permit import ensure_permitted
 from sync.pull import look, lose
 from sync.reading import Reading, gone_by_value, held, read, reading, remembered
 from sync.reconcile import Plan, Verdict
@@ -165,6 +166,8 @@ def _commit(
     def commit(tx: Transaction) -> Link:
         at = means.clock()
         tx.outbox.check(lease, at)
+        if intent is not None:
+            ensure_permitted(tx, gateway.system, past.ticket.id)
         _, link = absorb(tx, means, gateway, past, theirs, plan, at)
         link = read_up_to(link, gateway, theirs, unread=_unread(past, theirs))
         link = link.evolve(intents=(*link.intents, intent) if intent else link.intents)

@@ -19,6 +19,7 @@ from sync.bus.api import Bus
 from sync.engine import SyncEngine
 from sync.gateway import Gateway, Gateways
 from sync.means import Means, Outcome
+from sync.permit import Held, why_held
 
 log = structlog.get_logger("interdesk.worker")
 
@@ -92,13 +93,16 @@ class Lane:
         def claim(tx: Transaction) -> Claim | None:
             if tx.registry.system(self.system).state is not SystemState.LIVE:
                 return None
-            return tx.outbox.claim(self.system, self._owner, asked_at, ttl=ttl, lease_name=lease_name)
+            only = Direction.INWARD if why_held(tx, self.system) else None
+            return tx.outbox.claim(self.system, self._owner, asked_at, ttl=ttl, lease_name=lease_name, only=only)
 
         taken = means.store.write(claim, durable=False)
         if taken is None:
             return None
         try:
             outcome = self._engine.look(gateway, taken)
+        except Held as held:
+            return self._put_back(taken, held)
         except (ConnectorError, StoreError) as error:
             return self._failed(gateway, taken, error)
         except Exception as bug:
@@ -143,6 +147,15 @@ class Lane:
             subject=delivery.subject,
             did=list(outcome.said),
         )
+
+    def _put_back(self, claim: Claim, held: Held) -> Outcome:
+        """It may not be written now; whoever lifts the hold on a ticket owes the look anew."""
+        at = self._means.clock()
+        not_before = at + LONGEST_WAIT if held.alone else at
+        sentence = f"waits: {held}"
+        self._write(lambda tx: tx.outbox.put_back(claim, at, not_before=not_before, error=sentence))
+        log.info("waits", system=self.system, subject=claim.delivery.subject, why=str(held))
+        return Outcome((sentence,))
 
     def _write(self, change: Callable[[Transaction], None]) -> None:
         """Close a claim; a lane that was paused past its lease has a successor, and nothing left to say."""

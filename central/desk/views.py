@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from central.events import Event, Kind
+from central.instance import Instance
 from central.link import Link, LinkState
 from central.model import FIELDS, Attachment, Comment, Conflict, Person, Ticket, Value, Visibility
 from central.registry import System, SystemState
@@ -74,6 +75,8 @@ class Overview:
     systems: tuple[SystemView, ...]
     tickets: int
     recent: tuple[TicketLine, ...]
+    stopped: str
+    """Why nothing is written to any system; '' when all is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +134,16 @@ def overview(store: Store, clock: Callable[[], datetime]) -> Overview:
         counts = tx.outbox.counts()
         systems = tuple(_system(system, counts.get(system.name, Counts()), at) for system in tx.registry.systems())
         recent = tuple(_line(tx, ticket) for ticket in tx.tickets.list(limit=RECENT))
-        return Overview(at, systems, tx.tickets.count(), recent)
+        return Overview(at, systems, tx.tickets.count(), recent, _stopped(tx.instance.get()))
 
     return store.read(question)
+
+
+def _stopped(instance: Instance) -> str:
+    stop = instance.stopped
+    if stop is None:
+        return instance.held
+    return f"stopped by {stop.by} at {_moment(stop.at)}{f': {stop.why}' if stop.why else ''}"
 
 
 def ticket(store: Store, ticket_id: int) -> TicketView | None:
@@ -148,6 +158,7 @@ def status_data(overview: Overview) -> dict[str, Any]:
     """The overview as JSON knows it; moments in ISO form, lags in seconds."""
     return {
         "at": overview.at.isoformat(),
+        "stopped": overview.stopped,
         "tickets": overview.tickets,
         "systems": [
             {

@@ -17,8 +17,10 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from central.audit import Entry
 from central.events import Event
 from central.guard import Hold, HoldKind, HoldState, Marker, Suspect
+from central.instance import Instance
 from central.job import Job, JobRow
 from central.link import Agreed, Link, Tie
 from central.model import Attachment, Comment, Conflict, NewComment, NewFile, Ticket, Value
@@ -294,9 +296,11 @@ class Outbox(Protocol):
         *,
         ttl: timedelta,
         lease_name: Callable[["Transaction", Delivery], str],
+        only: Direction | None = None,
     ) -> Claim | None:
         """Take up the next due delivery whose subject nobody holds a live lease on: live before backfill, then
-        oldest `not_before` first. `lease_name` maps a delivery to what must not be worked on twice at once."""
+        oldest `not_before` first; `only` those of this direction. `lease_name` maps a delivery to what must not
+        be worked on twice at once."""
 
     def next_due_at(self, system: str, *, after: datetime | None = None) -> datetime | None:
         """When the earliest delivery of this system falls due; None: there is none.
@@ -320,6 +324,9 @@ class Outbox(Protocol):
 
     def retry(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
         """Not now: keep it, count the attempt, release the lease. Even a newer generation waits until then."""
+
+    def put_back(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
+        """As `retry`, but it was not tried: no attempt is counted, and a newer generation is not delayed."""
 
     def bury(self, claim: Claim, at: datetime, *, error: str) -> None:
         """Make it a dead letter with the tracker's own words, and release the lease.
@@ -472,6 +479,26 @@ class Guards(Protocol):
         """Create or replace it."""
 
 
+class Instances(Protocol):
+    """What this installation knows of itself."""
+
+    def get(self) -> Instance:
+        """The one row; of a fresh database, one without an id."""
+
+    def put(self, instance: Instance) -> None:
+        """Write it down."""
+
+
+class Audit(Protocol):
+    """Administrative acts, for ever."""
+
+    def record(self, entry: Entry) -> None:
+        """Append it (its `id` is given here)."""
+
+    def list(self, *, before: int | None = None, limit: int = 100) -> Sequence[Entry]:
+        """Newest first; `before` is the last id of the page before."""
+
+
 @runtime_checkable
 class Transaction(Protocol):
     """Everything a change touches, in one transaction."""
@@ -490,6 +517,10 @@ class Transaction(Protocol):
     def shadow(self) -> Shadows: ...
     @property
     def guards(self) -> Guards: ...
+    @property
+    def instance(self) -> Instances: ...
+    @property
+    def audit(self) -> Audit: ...
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run this in the caller's thread once the group's commit has returned (wake a lane); never on rollback."""

@@ -35,11 +35,13 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
         for system in systems:
             if system.reason or system.last_error:
                 say(f"{system.name}: {system.reason or system.last_error}")
+        if overview.stopped:
+            say(f"NOTHING IS WRITTEN TO ANY SYSTEM: {overview.stopped}", "go on with: interdesk resume --all")
         say(f"{overview.tickets} tickets")
     unwell = {views.Health.LATE, views.Health.FAILING, views.Health.STOPPED}
     if name is not None:
         unwell.add(views.Health.DRAFT)
-    return 1 if any(system.health in unwell for system in systems) else 0
+    return 1 if overview.stopped or any(system.health in unwell for system in systems) else 0
 
 
 COMMANDS = (status,)

@@ -134,6 +134,33 @@ def resume(session: Session, name: str) -> None:
     say(f"system {name} is live again")
 
 
+_all = click.option("--all", "everything", is_flag=True, required=True, help="Every system, present and future.")
+
+
+@click.command("pause")
+@_all
+@click.option("--reason", default="", help="Why, for those who will wonder.")
+@click.pass_obj
+def stop_all(session: Session, everything: bool, reason: str) -> None:  # noqa: ARG001  # it must be said
+    """The stop button: nothing is written to any system, until `resume --all`. Reading goes on, nothing is lost."""
+    with session.interdesk() as desk:
+        desk.store.write(lambda tx: live.stop_all(tx, desk.clock(), who(), reason))
+    say(
+        "everything is stopped: nothing is written to any system; what is owed waits",
+        "go on with: interdesk resume --all",
+    )
+
+
+@click.command("resume")
+@_all
+@click.pass_obj
+def let_go(session: Session, everything: bool) -> None:  # noqa: ARG001  # it must be said
+    """Let go of the stop button: what is owed is written now."""
+    with session.interdesk() as desk:
+        desk.store.write(lambda tx: live.let_go(tx, desk.clock(), who()))
+    say("nothing is stopped any more; systems that were paused one by one still are")
+
+
 def _registered(tx: Transaction, name: str) -> tuple[loader.Document, ...]:
     live.registered(tx, name)
     return (read_again(tx.registry.document("system", name)),)
@@ -174,4 +201,4 @@ def _show_report(report: checks.Report) -> None:
     say(f"  {report.conclusion}")
 
 
-COMMANDS = (group,)
+COMMANDS = (group, stop_all, let_go)

@@ -248,3 +248,43 @@ def test_where_the_tracker_sends_all_in_one_answer_the_ticket_waits_for_a_person
         bob.open(subject="another ticket")
         until(lambda: len(live.type("ticket", "list", "--json").data) == 2, "the other ticket is at the centre")
     assert "the answer is larger than 33,554,432 bytes" in live.type("status").out
+
+
+def test_the_stop_button_stops_a_running_process_and_letting_go_sends_everything_once(desk) -> None:
+    born_for_both = desk.cz.replace("poll:", "birth_unit: NGI_PL\npoll:")
+    assert desk.type("apply", "--live", desk.write(born_for_both, desk.pl)).code == 0
+    with running(desk) as (address, _):
+        alice = desk.rt.tracker.person("alice")
+        key = alice.open(Subject="CE refuses jobs", Description="since this morning")
+        there = _once_it_is_there(desk, "CE refuses jobs")
+        stopped = desk.type("pause", "--all", "--reason", "a storm of mails")
+        assert (stopped.code, "resume --all" in stopped.out) == (0, True)
+        deeds = len(desk.redmine.tracker.log)
+        alice.edit(key, Subject="CE refuses every job")
+        until(
+            lambda: desk.type("ticket", "show", "1", "--json").data["fields"]["subject"] == "CE refuses every job",
+            "reading goes on",
+        )
+        until(lambda: _due(desk, "ngi-pl"), "it is owed to the other one")
+        assert desk.type("status").code == 1
+        assert "a storm of mails" in requests.get(address, timeout=5).text
+        assert len(desk.redmine.tracker.log) == deeds
+        assert desk.type("resume", "--all").code == 0
+        until(lambda: not _due(desk, "ngi-pl"), "what was owed is done")
+        assert there.fields["subject"] == "CE refuses every job"
+        assert [deed.new for deed in desk.redmine.tracker.log[deeds:]] == ["CE refuses every job"]
+        assert desk.type("resume", "--all").code == 2
+
+
+def _due(desk, system: str) -> int:
+    return next(s["due"] for s in desk.type("status", "--json").data["systems"] if s["name"] == system)
+
+
+def _once_it_is_there(desk, subject: str):
+    """The issue of this subject in Redmine, when all that was owed is done."""
+
+    def found():
+        return [issue for issue in desk.redmine.tracker.issues.values() if issue.fields["subject"] == subject]
+
+    until(lambda: found() and not _due(desk, "ngi-pl") and not _due(desk, "ngi-cz"), f"{subject!r} is in Redmine")
+    return found()[0]

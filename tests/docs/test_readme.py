@@ -42,7 +42,7 @@ def table(heading: str, columns: int) -> dict[str, list[str]]:
 def documented() -> dict[str, tuple[str, str]]:
     """The commands of the page: name -> how it is typed, what it does."""
     rows = table("## Commands", 2)
-    return {re.split(r" (?=[A-Z\[])", typed)[0]: (typed, does[0]) for typed, does in rows.items()}
+    return {re.split(r" (?=[A-Z\[]|--)", typed)[0]: (typed, does[0]) for typed, does in rows.items()}
 
 
 def test_the_page_lists_every_command_and_no_other() -> None:

@@ -75,9 +75,10 @@ class MemoryOutbox:
         *,
         ttl: timedelta,
         lease_name: Callable[[Transaction, Delivery], str],
+        only: Direction | None = None,
     ) -> Claim | None:
         for delivery in sorted(self._due(system), key=lambda one: (one.lane, one.not_before, one.id)):
-            if delivery.not_before > at:
+            if delivery.not_before > at or only not in (None, delivery.direction):
                 continue
             name = lease_name(self._transaction, delivery)
             held = self._tables.leases.get(name)
@@ -119,6 +120,11 @@ class MemoryOutbox:
         delivery, _ = self._finish(claim, at)
         if delivery is not None:
             self._put(replace(delivery, not_before=not_before, attempts=delivery.attempts + 1, error=error))
+
+    def put_back(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
+        delivery, moved = self._finish(claim, at)
+        if delivery is not None and not moved:
+            self._put(replace(delivery, not_before=not_before, error=error))
 
     def bury(self, claim: Claim, at: datetime, *, error: str) -> None:
         delivery, moved = self._finish(claim, at)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from central.store.api import NoSuch, Store, TooLarge, Transaction
 from central.store.memory.guards import MemoryGuards
+from central.store.memory.instance import MemoryAudit, MemoryInstances
 from central.store.memory.jobs import MemoryJobs
 from central.store.memory.links import MemoryLinks
 from central.store.memory.outbox import MemoryOutbox
@@ -31,6 +32,8 @@ class MemoryTransaction:
         self.jobs = MemoryJobs(tables)
         self.shadow = MemoryShadows(tables)
         self.guards = MemoryGuards(tables)
+        self.instance = MemoryInstances(tables)
+        self.audit = MemoryAudit(tables)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from central.audit import Entry
 from central.events import Event
 from central.guard import Hold, Marker, Suspect
+from central.instance import Instance
 from central.job import Job, JobRow
 from central.link import Agreed, Link
 from central.model import Attachment, Comment, Conflict, Ticket
@@ -96,6 +98,9 @@ class Tables:
     rates: Table[tuple[str, str, datetime], int] = field(default_factory=Table)
     """By system, kind and hour."""
     markers: Table[str, Marker] = field(default_factory=Table)
+    instance: Table[str, Instance] = field(default_factory=Table)
+    """One row, `this`."""
+    audit: Table[int, Entry] = field(default_factory=Table)
     blobs: Table[str, bytes] = field(default_factory=Table)
     last_ids: Table[str, int] = field(default_factory=Table)
 

@@ -28,13 +28,15 @@ _RISE = Prepared(
 _PAGE = 4
 """Deliveries looked at first by a claim; only those under a lease are passed over, so one page nearly always does."""
 _OF_LANE = (deliveries.c.system == bindparam("in"), deliveries.c.lane == bindparam("on"), DUE)
-_NEXT = Prepared(
+_DUE_NOW = (
     select(deliveries)
     .where(*_OF_LANE, deliveries.c.not_before <= bindparam("at"))
     .order_by(deliveries.c.not_before, deliveries.c.id)
     .limit(bindparam("most"))
     .offset(bindparam("passed"))
 )
+_NEXT = Prepared(_DUE_NOW)
+_NEXT_TOWARD = Prepared(_DUE_NOW.where(deliveries.c.direction == bindparam("toward")))
 _WAITING = Prepared(select(deliveries.c.id).where(*_OF_LANE).limit(bindparam("most")))
 _TIMES = select(deliveries.c.not_before).where(*_OF_LANE).order_by(deliveries.c.not_before).limit(1)
 _NEXT_DUE = Prepared(_TIMES)
@@ -49,6 +51,11 @@ _TRIED = {"attempts": deliveries.c.attempts + 1, "error": bindparam("said")}
 _FINISH = Prepared(delete(deliveries).where(_CLAIMED, _AS_CLAIMED))
 _KEEP = Prepared(update(deliveries).where(_CLAIMED).values(owed_since=bindparam("at"), attempts=0, error=""))
 _RETRY = Prepared(update(deliveries).where(_CLAIMED).values(_TRIED | {"not_before": bindparam("later")}))
+_PUT_BACK = Prepared(
+    update(deliveries)
+    .where(_CLAIMED, _AS_CLAIMED)
+    .values({"error": bindparam("said"), "not_before": bindparam("later")})
+)
 _FAILED = Prepared(update(deliveries).where(_CLAIMED).values(_TRIED))
 _BURY = Prepared(update(deliveries).where(_CLAIMED, _AS_CLAIMED).values(_TRIED | {"state": DeliveryState.DEAD.value}))
 
@@ -122,8 +129,9 @@ class SqlOutbox:
         *,
         ttl: timedelta,
         lease_name: Callable[[Transaction, Delivery], str],
+        only: Direction | None = None,
     ) -> Claim | None:
-        for delivery in self._due(system, at):
+        for delivery in self._due(system, at, only):
             name = lease_name(self._transaction, delivery)
             held = self._session.first(_HELD, {"lease": name})
             if held is not None and held.expires_at > at:
@@ -161,6 +169,10 @@ class SqlOutbox:
     def retry(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
         self._finish(claim, at)
         self._session.write(_RETRY, {"of": claim.delivery.id, "said": error, "later": not_before})
+
+    def put_back(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
+        claimed = self._finish(claim, at)
+        self._session.write(_PUT_BACK, claimed | {"said": error, "later": not_before})
 
     def bury(self, claim: Claim, at: datetime, *, error: str) -> None:
         claimed = self._finish(claim, at)
@@ -200,12 +212,13 @@ class SqlOutbox:
         epoch = self._session.add(_TAKE, {"name": name, "owner": owner, "expires_at": at + ttl})
         return Lease(name, owner, epoch, at + ttl)
 
-    def _due(self, system: str, at: datetime) -> Iterator[Delivery]:
+    def _due(self, system: str, at: datetime, only: Direction | None) -> Iterator[Delivery]:
         """What is due now, in the order of claims, page by page: one index range per lane."""
         for lane in Lane:
             passed, most = 0, _PAGE
+            place = {"in": system, "on": lane, "at": at, "toward": only}
             while rows := self._session.rows(
-                _NEXT, {"in": system, "on": lane, "at": at, "most": most, "passed": passed}
+                _NEXT if only is None else _NEXT_TOWARD, place | {"most": most, "passed": passed}
             ):
                 yield from map(_delivery, rows)
                 if len(rows) < most:

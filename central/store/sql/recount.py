@@ -21,9 +21,7 @@ _DELIVERIES = Prepared(
         deliveries.c.system, deliveries.c.state
     )
 )
-_HOLDS = Prepared(
-    select(holds.c.system, func.count().label("number")).where(OPEN_HOLD).group_by(holds.c.system)
-)
+_HOLDS = Prepared(select(holds.c.system, func.count().label("number")).where(OPEN_HOLD).group_by(holds.c.system))
 _TICKETS = Prepared(select(func.count().label("number")).select_from(tickets))
 _TOTAL = Prepared(select(totals.c.value).where(totals.c.name == "tickets"))
 

@@ -353,6 +353,24 @@ shadows = Table(
 MISSING: ColumnElement[bool] = literal_column("seen = 'missing'")
 _partial("ix_shadows_missing", shadows.c.system, shadows.c.ticket_id, shadows.c.key, where="seen = 'missing'")
 
+instance = Table(
+    "instance",
+    metadata,
+    Column("name", Text, primary_key=True),  # one row, "this"
+    Column("memory", Text, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
 holds = Table(
     "holds",
     metadata,

@@ -15,6 +15,7 @@ from central.store.sql import sqlite
 from central.store.sql.blobs import Blobs
 from central.store.sql.group import GroupCommit, Job
 from central.store.sql.guards import SqlGuards
+from central.store.sql.instance import SqlAudit, SqlInstances
 from central.store.sql.jobs import SqlJobs
 from central.store.sql.links import SqlLinks
 from central.store.sql.outbox import SqlOutbox
@@ -39,6 +40,8 @@ class SqlTransaction:
         self.jobs = SqlJobs(session)
         self.shadow = SqlShadows(session)
         self.guards = SqlGuards(session)
+        self.instance = SqlInstances(session)
+        self.audit = SqlAudit(session)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

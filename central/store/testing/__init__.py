@@ -10,6 +10,7 @@ class TestMyStore(StoreConformance):
 
 from central.store.testing.files import FileClaims
 from central.store.testing.guards import GuardClaims
+from central.store.testing.instance import InstanceClaims
 from central.store.testing.jobs import JobClaims
 from central.store.testing.links import LinkClaims
 from central.store.testing.outbox import OutboxClaims
@@ -31,5 +32,6 @@ class StoreConformance(
     JobClaims,
     ShadowClaims,
     GuardClaims,
+    InstanceClaims,
 ):
     """Derive from it and give a fixture `store`: a new, empty store for every test."""

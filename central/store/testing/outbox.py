@@ -129,6 +129,34 @@ class DeliveryClaims:
         retry(store, taken, not_before=later(30))
         assert claim(store, at=later(29)) is None
 
+    def test_what_is_put_back_waits_and_was_not_tried(self, store: Store) -> None:
+        owe(store)
+        taken = claimed(store)
+        store.write(lambda tx: tx.outbox.put_back(taken, NOW, not_before=later(30), error="held"))
+        assert claim(store, at=later(29)) is None
+        again = claimed(store, at=later(30)).delivery
+        assert (again.attempts, again.error, again.generation) == (0, "held", 1)
+
+    def test_a_newer_reason_is_not_put_back(self, store: Store) -> None:
+        owe(store)
+        taken = claimed(store)
+        owe(store, reason="newer")
+        store.write(lambda tx: tx.outbox.put_back(taken, NOW, not_before=later(30), error="held"))
+        assert claimed(store).delivery.reason == "newer"
+
+    def test_one_direction_alone_is_claimed_where_only_that_may_go(self, store: Store) -> None:
+        owe(store, "7")
+        store.write(lambda tx: tx.outbox.owe("rt", Direction.INWARD, "K", later(1), reason="seen"))
+
+        def take(tx: Transaction) -> Claim | None:
+            return tx.outbox.claim(
+                "rt", "me", later(2), ttl=TTL, lease_name=lambda _, each: each.subject, only=Direction.INWARD
+            )
+
+        first, second = store.write(take), store.write(take)
+        assert first is not None
+        assert (first.delivery.subject, second) == ("K", None)
+
     def test_a_new_reason_ends_the_wait_and_keeps_the_count(self, store: Store) -> None:
         owe(store)
         taken = claimed(store)

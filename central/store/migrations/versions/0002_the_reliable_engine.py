@@ -31,10 +31,11 @@ def upgrade() -> None:
     _add_shadows()
     _add_revised_comments_and_old_keys()
     _add_guards()
+    _add_instance_and_audit()
 
 
 def downgrade() -> None:
-    for table in ("markers", "rates", "suspects", "holds"):
+    for table in ("audit", "instance", "markers", "rates", "suspects", "holds"):
         op.drop_table(table)
     op.drop_index("ix_events_ticket_id_field_id", "events")
     op.drop_column("counters", "held")
@@ -101,6 +102,25 @@ def _add_revised_comments_and_old_keys() -> None:
         column("link_id", BIG),
         sa.ForeignKeyConstraint(["link_id"], ["links.id"], name="fk_old_keys_link_id"),
         sa.PrimaryKeyConstraint("system", "key", name="pk_old_keys"),
+    )
+
+
+def _add_instance_and_audit() -> None:
+    op.create_table(
+        "instance",
+        column("name", sa.Text()),
+        column("memory", sa.Text()),
+        sa.PrimaryKeyConstraint("name", name="pk_instance"),
+    )
+    op.create_table(
+        "audit",
+        column("id", BIG),
+        column("at", MOMENT),
+        column("by", sa.Text()),
+        column("act", sa.Text()),
+        column("subject", sa.Text()),
+        column("data", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
 
 

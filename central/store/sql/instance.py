@@ -1,0 +1,60 @@
+"""The instance's own row and the audit log: in SQL."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import bindparam, select, update
+
+from central.audit import Entry
+from central.instance import Instance
+from central.store.sql.prepared import Prepared, adding
+from central.store.sql.schema import audit, instance
+from central.store.sql.session import Session
+
+_INSTANCE = TypeAdapter(Instance)
+_THIS = "this"
+_GET = Prepared(select(instance.c.memory).where(instance.c.name == bindparam("of")))
+_ADD = adding(instance)
+_PUT = Prepared(update(instance).where(instance.c.name == bindparam("of")).values(memory=bindparam("remember")))
+
+_RECORD = adding(audit)
+_PAGE = select(audit).order_by(audit.c.id.desc()).limit(bindparam("most"))
+_NEWEST = Prepared(_PAGE)
+_OLDER = Prepared(_PAGE.where(audit.c.id < bindparam("before")))
+
+
+class SqlInstances:
+    """`central.store.api.Instances` on SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self) -> Instance:
+        row = self._session.first(_GET, {"of": _THIS})
+        return Instance() if row is None else _INSTANCE.validate_json(row.memory)
+
+    def put(self, instance: Instance) -> None:
+        memory = _INSTANCE.dump_json(instance).decode()
+        if not self._session.write(_PUT, {"of": _THIS, "remember": memory}):
+            self._session.write(_ADD, {"name": _THIS, "memory": memory})
+
+
+class SqlAudit:
+    """`central.store.api.Audit` on SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def record(self, entry: Entry) -> None:
+        row = {"at": entry.at, "by": entry.by, "act": entry.act, "subject": entry.subject}
+        self._session.add(_RECORD, row | {"data": json.dumps(dict(entry.data))})
+
+    def list(self, *, before: int | None = None, limit: int = 100) -> Sequence[Entry]:
+        page = _NEWEST if before is None else _OLDER
+        return [_entry(row) for row in self._session.rows(page, {"most": limit, "before": before})]
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(row.at, row.by, row.act, row.subject, json.loads(row.data), row.id)
