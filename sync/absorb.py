@@ -18,6 +18,7 @@ from sync import echo, routing
 from sync.decide import hidden_edits
 from sync.discussion import Arrivals
 from sync.gateway import Gateway
+from sync.guards import breaker, masschange, pingpong
 from sync.means import Means
 from sync.past import Past
 from sync.policy import Winner
@@ -56,6 +57,7 @@ def absorb(
     """Commit the central part of the plan. The caller saves the link (it may add an intent) and checks the lease.
 
     :raises StaleRevision: the ticket moved meanwhile; decide again."""
+    plan, overruled = masschange.judge(tx, means, gateway, past, plan, at)
     ticket, events = past.ticket, list[Event]()
     changes = consequences(ticket.fields, plan.inward)
     if plan.inward:
@@ -91,8 +93,8 @@ def absorb(
         state=LinkState.ACTIVE,
         base={**past.link.base, **plan.base},
         seen={**past.link.seen, **mapped(theirs.ticket.fields, gateway.mapping)},
-        refusals={k: v for k, v in past.link.refusals.items() if k in plan.standing},
-        disagreements=dict(plan.standing),
+        refusals={**{k: v for k, v in past.link.refusals.items() if k in plan.standing}, **overruled},
+        disagreements=breaker.standing(tx, gateway, past, plan),
         mapping_revision=gateway.mapping.revision,
         outdated=tuple(name for name, why in plan.standing.items() if why == MEANING_CHANGED),
         address=theirs.ticket.address or past.link.address,
@@ -177,6 +179,8 @@ def because(step: Step, mapping: mapping_model.Mapping) -> str:
 def _events(step: Step, past: Past, gateway: Gateway, theirs: Reading, at: datetime) -> list[Event]:
     if step.verdict is Verdict.INWARD:
         data = {"from": step.ours, "to": step.become, "theirs": step.theirs}
+        if pingpong.reflex(theirs.history or (), gateway.mapping.fields[step.name].remote):
+            data["reflex"] = True
         who = _author(step, gateway, theirs)
         return [
             Event(

@@ -28,6 +28,7 @@ from sync.config import InstanceDocument, instance_document
 from sync.engine import SyncEngine
 from sync.gateway import Gateway
 from sync.gateways import LiveGateways, Registration, Unusable
+from sync.guards.usual import Limits as GuardLimits
 from sync.inbox import Inbox
 from sync.means import Means
 from sync.policy import Policy
@@ -256,6 +257,7 @@ class Interdesk:
             full_scan=document.poll.full_scan,
             in_flight=document.limits.in_flight,
             contacts=document.contacts,
+            guard=GuardLimits(**document.guard.model_dump()),
         )
 
 

@@ -83,6 +83,19 @@ class Limits(_Part):
     """How many requests it gets per minute at most; none: no limit."""
 
 
+class Guard(_Part):
+    """How much the system may close, lose or change before somebody is asked."""
+
+    closings: int = Field(20, ge=1)
+    """How many tickets it may close within an hour, however quiet it was before."""
+    losses: int = Field(20, ge=1)
+    """How many tickets may be gone there within an hour, or missing in one listing."""
+    changes: int = Field(200, ge=1)
+    """How many tickets it may change within an hour."""
+    times_usual: int = Field(5, ge=1)
+    """More is fine up to so many times the busiest hour of the last two weeks."""
+
+
 class Webhook(_Part):
     """What the system posts to `/hooks/NAME` when a ticket moved. It is a hint only: the ticket is fetched."""
 
@@ -121,6 +134,7 @@ class SystemDocument(_Part):
     policy: dict[str, str] = {}
     """Who wins when both sides changed a field: central, remote, newest or ask. Beside field names: `otherwise` for
     all others, and `internal_comments` (never or share)."""
+    guard: Guard = Guard()
     contacts: tuple[str, ...] = ()
     """Who is told when the system has to be stopped."""
     webhook: Webhook | None = None

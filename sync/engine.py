@@ -2,6 +2,7 @@
 
 from central.store.api import Claim, Direction
 from sync.gateway import Gateway
+from sync.guards.suspicion import Suspicion, take_up
 from sync.hints import row_of
 from sync.means import Means, Outcome
 from sync.pull import pull
@@ -17,7 +18,14 @@ class SyncEngine:
     def look(self, gateway: Gateway, claim: Claim) -> Outcome:
         """Do what the delivery asks. Repeatable: a second look at the same state writes nothing.
 
-        :raises ConnectorError: by remedy; :raises StoreError: the lease is lost or the ticket moves too fast."""
+        :raises ConnectorError: by remedy; :raises StoreError: the lease is lost or the ticket moves too fast;
+        :raises Held: it has to wait for a person."""
+        try:
+            return self._look(gateway, claim)
+        except Suspicion as suspicion:
+            return take_up(self._means, gateway, suspicion, claim.lease)
+
+    def _look(self, gateway: Gateway, claim: Claim) -> Outcome:
         delivery, lease = claim.delivery, claim.lease
         if delivery.direction is Direction.INWARD:
             # a row is the truth of its moment: a look that failed fetches a newer one

@@ -1,12 +1,13 @@
 """A registered system as the engine meets it: its connector, its mapping, its rules of conduct."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
 from connectors.api import Connector
 from mappings import model as mapping_model
+from sync.guards.usual import Limits
 from sync.policy import Policy
 
 
@@ -28,6 +29,8 @@ class Gateway:
     full_scan: timedelta = timedelta(hours=24)
     in_flight: int = 2
     contacts: tuple[str, ...] = ()
+    guard: Limits = field(default_factory=Limits)
+    """What is held and asked about because it is so much."""
 
     @property
     def comment_effects(self) -> Mapping[str, Mapping[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from central.guard import HoldKind
 from central.model import Limits
 from central.store.api import Lease, LeaseLost, Store
 from sync.relay import Relay
@@ -27,6 +28,9 @@ class Means:
     """What the centre is called in texts that people read elsewhere."""
     ticket_address: str = ""
     """Where people open a ticket at the centre: a template with {id}; '' where there are no pages."""
+
+    guards: frozenset[HoldKind] = frozenset(HoldKind)
+    """The guards that are on duty: all of them, but where a test shows what one is good for."""
 
     def ensure_time(self, lease: Lease) -> None:
         """Before each send: enough of the lease is left for the request to end within it.

@@ -3,7 +3,7 @@
 Each look is then fetched, reconciled and retried on its own, so that a poison row never pins the cursor.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,6 +14,7 @@ from central.store.api import DeliveryState, Direction, Lane, Transaction
 from connectors.api import Change, Cursor, VersionStrength
 from sync import echo
 from sync.gateway import Gateway
+from sync.guards.masschange import may_be_missing
 from sync.hints import plain_row
 from sync.means import Means
 
@@ -146,21 +147,30 @@ def _differs(gateway: Gateway, link: Link, change: Change) -> bool:
 
 
 def _look_at_unlisted(means: Means, gateway: Gateway, listed: set[str]) -> int:
-    after, owed = 0, 0
-    while True:
-        links = means.store.read(lambda tx, after=after: tx.links.of_system(gateway.system, after=after))  # type: ignore[misc]  # bound now
-        if not links:
-            return owed
-        missing = [k.key for k in links if k.state is LinkState.ACTIVE and k.key and k.key not in listed]
+    """Owe a look at every link that the scan did not list; none at all where that is too much to be believed."""
+    missing: list[str] = []
+    after = 0
+    while links := means.store.read(partial(_page_of_links, gateway.system, after)):
+        missing += [k.key for k in links if k.state is LinkState.ACTIVE and k.key and k.key not in listed]
+        after = links[-1].id
+    if not may_be_missing(means, gateway, missing, len(listed)):
+        return 0
+    for begin in range(0, len(missing), _AT_ONCE):
+        means.store.write(partial(_owe_unlisted, means, gateway, missing[begin : begin + _AT_ONCE]), durable=False)
+    return len(missing)
 
-        def owe(tx: Transaction, missing: list[str] = missing) -> None:
-            for key in missing:
-                means.relay.owe_inward(
-                    tx, gateway.system, key, means.clock(), lane=Lane.BACKFILL, reason="the full scan did not list it"
-                )
 
-        means.store.write(owe, durable=False)
-        owed, after = owed + len(missing), links[-1].id
+_AT_ONCE = 100
+
+
+def _page_of_links(system: str, after: int, tx: Transaction) -> Sequence[Link]:
+    return tx.links.of_system(system, after=after, limit=_AT_ONCE)
+
+
+def _owe_unlisted(means: Means, gateway: Gateway, keys: Sequence[str], tx: Transaction) -> None:
+    at, reason = means.clock(), "the full scan did not list it"
+    for key in keys:
+        means.relay.owe_inward(tx, gateway.system, key, at, lane=Lane.BACKFILL, reason=reason)
 
 
 def plain_cursor(cursor: Cursor) -> dict[str, str]:

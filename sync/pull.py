@@ -15,6 +15,7 @@ from sync.absorb import Intake, absorb
 from sync.birth import meet
 from sync.decide import decide, events_for, read_up_to
 from sync.gateway import Gateway
+from sync.guards.masschange import ensure_ordinary_loss
 from sync.intake import read_intake
 from sync.means import Means, Outcome, said
 from sync.past import Past, read_past, reread
@@ -138,6 +139,7 @@ def lose(means: Means, gateway: Gateway, past: Past, lease: Lease, why: str, the
             link = settle_look(link, ticket.version, row_version(ticket), theirs.asked_at, window=window)
         tx.links.save(link)
         if past.link.state is not LinkState.LOST:
+            ensure_ordinary_loss(tx, means, gateway, past, at)
             tx.tickets.record([Event(Kind.LINK_LOST, past.ticket.id, at, SYSTEM, system=gateway.system, why=why)])
 
     means.store.write(change, durable=False)

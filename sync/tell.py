@@ -13,6 +13,7 @@ from sync import discussion, echo
 from sync.absorb import absorb, because, keep, unread_edits
 from sync.decide import decide, events_for, hidden_edits, read_up_to
 from sync.gateway import Gateway
+from sync.guards.breaker import ensure_no_fight
 from sync.intents import TryLater, drop
 from sync.means import Means, Outcome, said
 from sync.past import Past, reread
@@ -168,6 +169,7 @@ def _commit(
         tx.outbox.check(lease, at)
         if intent is not None:
             ensure_permitted(tx, gateway.system, past.ticket.id)
+            ensure_no_fight(tx, means, gateway, past, plan.outward, at)
         _, link = absorb(tx, means, gateway, past, theirs, plan, at)
         link = read_up_to(link, gateway, theirs, unread=_unread(past, theirs))
         link = link.evolve(intents=(*link.intents, intent) if intent else link.intents)

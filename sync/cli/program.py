@@ -14,7 +14,7 @@ from mappings.loader import DocumentError
 from sync import logs
 from sync.bootstrap import BadSetting
 from sync.centre import NotAllowed
-from sync.cli import database, documents, health, running, systems, tickets
+from sync.cli import database, documents, guards, health, running, systems, tickets
 from sync.cli.output import complain
 from sync.cli.session import Session
 from sync.gateways import Unusable
@@ -56,6 +56,7 @@ for _command in (
     *documents.COMMANDS,
     *systems.COMMANDS,
     *tickets.COMMANDS,
+    *guards.COMMANDS,
     *health.COMMANDS,
     *database.COMMANDS,
 ):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from central.guard import HoldKind
 from central.registry import System, SystemState
 from central.store.api import Store
 from connectors.emulators.tracker import Tracker
@@ -20,6 +21,7 @@ from sync.poll import poll, scan
 from sync.relay import Relay
 from sync.worker import Lane
 
+ALL_GUARDS = frozenset(HoldKind)
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
@@ -86,13 +88,20 @@ class Members:
 class Mesh:
     """Systems around one centre. Everything happens when a method is called, in one thread, in one order."""
 
-    def __init__(self, store: Store, members: Sequence[Member], clock: VirtualClock) -> None:
+    def __init__(
+        self, store: Store, members: Sequence[Member], clock: VirtualClock, *, guards: frozenset[HoldKind] = ALL_GUARDS
+    ) -> None:
         self.store, self.clock = store, clock
         self.members = {m.name: m for m in members}
         self.gateways = Members(members)
         self._tokens = 0
         self.means = Means(
-            store=store, relay=Relay(InProcessBus()), clock=clock, token=self._token, units=self.gateways.units
+            store=store,
+            relay=Relay(InProcessBus()),
+            clock=clock,
+            token=self._token,
+            units=self.gateways.units,
+            guards=guards,
         )
         self.centre = Centre(self.means)
         self._lanes = self._open_lanes()

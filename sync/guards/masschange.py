@@ -1,0 +1,177 @@
+"""The mass-change guard: a partner that suddenly closes, loses or changes far more tickets than it usually does is held
+and asked about, before anything of it is taken in.
+
+Tickets are counted, not edits: one ticket once per kind within the window. Absence is never evidence; it is counted
+here only after the tracker itself has said of a key that it is gone, or where a whole listing is without it.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from central import workflow
+from central.guard import Hold, HoldKind, HoldState, Suspect
+from central.link import Pair, Refusal
+from central.model import plain
+from central.store.api import Lane, Transaction
+from mappings.model import Untranslatable
+from sync.gateway import Gateway
+from sync.guards.suspicion import Suspicion, tell_of
+from sync.guards.usual import HOUR, REMEMBERED, hour_of, lately, most
+from sync.means import Means
+from sync.past import Past
+from sync.policy import Winner
+from sync.reconcile import Loser, Plan, Step, Verdict
+
+GRACE = timedelta(hours=24)
+"""For so long after an approval nothing of its kind is asked about again."""
+SAMPLE = timedelta(seconds=30)
+"""While many looks are owed at once, a closing waits so long at a time until it is known how many there are."""
+SAMPLED = timedelta(minutes=5)
+"""After this it has waited long enough."""
+SHOWN = 50
+"""How many keys an evidence names."""
+
+
+def judge(
+    tx: Transaction, means: Means, gateway: Gateway, past: Past, plan: Plan, at: datetime
+) -> tuple[Plan, dict[str, Refusal]]:
+    """Before the inward part of a plan is taken in: the plan that may be, and what is not to be written back.
+
+    :raises Suspicion: it has to wait."""
+    taken = {s.name: plain(s.theirs) for s in plan.steps if s.verdict is Verdict.INWARD and s.name in past.link.base}
+    if not taken:
+        return plan, {}
+    kind = HoldKind.CLOSING if _closes(past, plan) else HoldKind.CHANGE
+    if kind not in means.guards:
+        return plan, {}
+    suspect = Suspect(gateway.system, kind, past.ticket.id, at, taken)
+    last = tx.guards.latest(kind, gateway.system)
+    if last is not None and last.state is HoldState.REJECTED:
+        known = tx.guards.find_suspect(gateway.system, kind, past.ticket.id)
+        if known is not None and known.at <= _decided(last) and known.data == taken:
+            tx.guards.acquit(gateway.system, kind, ticket_id=past.ticket.id, before=at + HOUR)
+            return _overruled(plan, last, gateway, at)
+    _weigh(tx, gateway, suspect, last, at, what=_TOLD[kind], key=past.link.key or "")
+    return plan, {}
+
+
+def ensure_ordinary_loss(tx: Transaction, means: Means, gateway: Gateway, past: Past, at: datetime) -> None:
+    """Before a link is marked lost.  :raises Suspicion: too many are."""
+    if HoldKind.LOSS not in means.guards:
+        return
+    suspect = Suspect(gateway.system, HoldKind.LOSS, past.ticket.id, at, {})
+    last = tx.guards.latest(HoldKind.LOSS, gateway.system)
+    _weigh(tx, gateway, suspect, last, at, what=_TOLD[HoldKind.LOSS], key=past.link.key or "")
+
+
+def may_be_missing(means: Means, gateway: Gateway, missing: Collection[str], listed: int) -> bool:
+    """Whether a listing without these keys can be believed enough to ask for each of them. Else it is held."""
+    kind = HoldKind.LOSS
+    if kind not in means.guards or len(missing) <= gateway.guard.losses:
+        return True
+
+    def change(tx: Transaction) -> Hold | None:
+        at = means.clock()
+        last = tx.guards.latest(kind, gateway.system)
+        rates = tx.guards.rates(gateway.system, kind, at - REMEMBERED)
+        if _in_grace(last, at) or len(missing) <= most(rates, at, kind, gateway.guard):
+            return None
+        reason = f"{gateway.system} lists {listed} tickets, and {len(missing)} that we know are not among them"
+        evidence = {"unlisted": len(missing), "listed": listed, "keys": sorted(missing)[:SHOWN]}
+        return tx.guards.hold(Hold(0, kind, gateway.system, reason, at, evidence=evidence))
+
+    hold = means.store.write(change)
+    if hold is not None:
+        tell_of(gateway, hold)
+    return hold is None
+
+
+_TOLD = {
+    HoldKind.CLOSING: "closed",
+    HoldKind.LOSS: "lost",
+    HoldKind.CHANGE: "changed",
+}
+
+
+def _closes(past: Past, plan: Plan) -> bool:
+    become = plan.inward.get("status")
+    return become is not None and past.ticket["status"] in workflow.OPEN and become not in workflow.OPEN
+
+
+def _weigh(
+    tx: Transaction, gateway: Gateway, suspect: Suspect, last: Hold | None, at: datetime, *, what: str, key: str
+) -> None:
+    """Count a ticket.  :raises Suspicion: it is one too many, or it is not known yet how many there are."""
+    system, kind, limits = suspect.system, suspect.kind, gateway.guard
+    _count(tx, suspect, last)
+
+    def record(tx: Transaction) -> None:
+        _count(tx, suspect, last)
+
+    if last is not None and last.state is HoldState.OPEN:
+        raise Suspicion(f"held by a guard (hold {last.id}): {last.reason}", record)
+    if _in_grace(last, at):
+        return
+    number = lately(tx.guards.rates(system, kind, hour_of(at) - HOUR), at)
+    least = limits.least(kind)
+    if number > least:
+        ordinary = most(tx.guards.rates(system, kind, at - REMEMBERED), at, kind, limits)
+        if number > ordinary:
+            reason = f"{system} has {what} {number} tickets within two hours; up to {ordinary} are ordinary"
+            evidence = {"number": number, "ordinary": ordinary, "first": key}
+            hold = Hold(0, kind, system, reason, at, evidence=evidence)
+
+            def open_hold(tx: Transaction) -> Hold:
+                _count(tx, suspect, last)
+                return tx.guards.hold(hold)
+
+            raise Suspicion(reason, open_hold)
+    elif kind is not HoldKind.CHANGE and tx.outbox.waiting(system, Lane.LIVE, most=least + 1) > least:
+        known = tx.guards.find_suspect(system, kind, suspect.ticket_id)
+        if known is not None and at - known.at < SAMPLED:
+            told = f"{what} there, among many looks that are owed: it waits until it is known how many are"
+            raise Suspicion(told, record, again_at=at + SAMPLE)
+
+
+def _count(tx: Transaction, suspect: Suspect, last: Hold | None) -> None:
+    """Count a ticket once; as a new hour begins, forget what is out of date."""
+    if not tx.guards.suspect(suspect):
+        return
+    hour = hour_of(suspect.at)
+    tx.guards.add_to_rate(suspect.system, suspect.kind, hour)
+    if tx.guards.rates(suspect.system, suspect.kind, hour) == [(hour, 1)]:
+        tx.guards.drop_rates(suspect.system, suspect.kind, hour - REMEMBERED)
+        judged = last is None or (last.decided_at is not None and last.decided_at < hour - REMEMBERED)
+        if judged or (last is not None and last.state is HoldState.APPROVED):
+            tx.guards.acquit(suspect.system, suspect.kind, before=hour - HOUR)
+
+
+def _in_grace(last: Hold | None, at: datetime) -> bool:
+    return last is not None and last.state is HoldState.APPROVED and at < _decided(last) + GRACE
+
+
+def _decided(hold: Hold) -> datetime:
+    return hold.decided_at or hold.opened_at
+
+
+def _overruled(plan: Plan, hold: Hold, gateway: Gateway, at: datetime) -> tuple[Plan, dict[str, Refusal]]:
+    """The plan with every edit that was rejected as a loser: kept, shown, and written over only if that was said."""
+    reason = f"{hold.decided_by} has rejected it (hold {hold.id}): {hold.reason}"
+    steps = tuple(_loses(step, reason) if step.verdict is Verdict.INWARD else step for step in plan.steps)
+    refusals = {}
+    for step in plan.steps:
+        if step.verdict is Verdict.INWARD and not hold.evidence.get("write_back"):
+            rule = gateway.mapping.fields[step.name].rule
+            try:
+                wanted = rule.outward(step.ours, held=step.theirs)
+            except Untranslatable:
+                continue
+            refusals[step.name] = Refusal(wanted, step.theirs, reason, gateway.mapping.revision, at)
+    return Plan(steps), refusals
+
+
+def _loses(step: Step, reason: str) -> Step:
+    loser = Loser(step.ours, step.theirs, Winner.CENTRAL, reason, rejected=True)
+    base = Pair(step.ours, step.theirs)
+    return replace(step, verdict=Verdict.STANDING, why=reason, base=base, become=None, loser=loser)
