@@ -5,11 +5,12 @@ Each look is then fetched, reconciled and retried on its own, so that a poison r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from central.link import Link, LinkState
+from central.registry import System
 from central.store.api import DeliveryState, Direction, Lane, Transaction
 from connectors.api import Change, Cursor, VersionStrength
 from sync import echo
@@ -17,6 +18,9 @@ from sync.gateway import Gateway
 from sync.guards.masschange import may_be_missing
 from sync.hints import plain_row
 from sync.means import Means
+
+NOTED_EVERY = timedelta(minutes=5)
+"""How often it is written down that an idle system answers: a poll that finds nothing writes nothing in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ def poll(means: Means, gateway: Gateway) -> Polled:
     """Ask the system what changed since the cursor, page by page.
 
     :raises ConnectorError: by remedy; pages that were read are kept."""
-    stored = means.store.read(lambda tx: tx.registry.system(gateway.system)).cursor
-    kept = cursor_of(stored)
+    system = means.store.read(lambda tx: tx.registry.system(gateway.system))
+    kept = cursor_of(system.cursor)
     since = None if kept is None else Cursor(kept.at - gateway.overlap, kept.position)
     pages = rows = owed = 0
     while True:
@@ -41,11 +45,27 @@ def poll(means: Means, gateway: Gateway) -> Polled:
         page = gateway.connector.changes(since)
         newest = page.cursor.at if kept is None else max(page.cursor.at, kept.at)
         kept = Cursor(newest, page.cursor.position)
-        owed += means.store.write(partial(_take, means, gateway, page.changes, kept, asked_at), durable=False)
         pages, rows = pages + 1, rows + len(page.changes)
+        if not page.more and _well_known(system, kept, asked_at) and not _news(means, gateway, page.changes):
+            return Polled(pages, rows, owed)
+        owed += means.store.write(partial(_take, means, gateway, page.changes, kept, asked_at), durable=False)
         if not page.more:
             return Polled(pages, rows, owed)
         since = page.cursor
+
+
+def _well_known(system: System, cursor: Cursor, at: datetime) -> bool:
+    """Whether a page without news is not worth a write: the system answers, as it did a short while ago."""
+    noted = system.succeeded_at is not None and at - system.succeeded_at < NOTED_EVERY
+    return noted and not system.last_error and system.cursor == plain_cursor(cursor)
+
+
+def _news(means: Means, gateway: Gateway, changes: tuple[Change, ...]) -> bool:
+    """Whether any of these rows shows what was not read yet. The overlap shows the newest ones again and again."""
+    if not changes:
+        return False
+    at = means.clock()
+    return means.store.read(lambda tx: any(_wanted(tx, gateway, change, at) is not None for change in changes))
 
 
 def _take(
@@ -60,27 +80,38 @@ def _take(
     return owed
 
 
-def _owe(tx: Transaction, means: Means, gateway: Gateway, change: Change, asked_at: datetime, at: datetime) -> bool:
-    """Owe a look at this row, unless it shows what was read already."""
+def _wanted(tx: Transaction, gateway: Gateway, change: Change, at: datetime) -> datetime | None:
+    """From when on this row deserves a look; None: it shows what was read already."""
     link = tx.links.find_by_key(gateway.system, change.key)
     if link is not None and link.state in (LinkState.DETACHED, LinkState.DUPLICATE):
-        return False
-    not_before = None
+        return None
+    not_before: datetime | None = None
     if link is not None and link.state in (LinkState.ACTIVE, LinkState.LOST):
         seen, not_before = echo.seen_already(link, change.version, at)
         if seen:
-            return False
-    reason = f"it shows version {change.version}"
+            return None
     buried = tx.outbox.find(gateway.system, Direction.INWARD, change.key)
-    if buried is not None and buried.state is DeliveryState.DEAD and buried.reason == reason:
-        return False  # the same row that became a dead letter: a person, or a change there, wakes it
+    if buried is not None and buried.state is DeliveryState.DEAD and buried.reason == _reason(change):
+        return None  # the same row that became a dead letter: a person, or a change there, wakes it
+    return not_before or at
+
+
+def _reason(change: Change) -> str:
+    return f"it shows version {change.version}"
+
+
+def _owe(tx: Transaction, means: Means, gateway: Gateway, change: Change, asked_at: datetime, at: datetime) -> bool:
+    """Owe a look at this row, unless it shows what was read already."""
+    not_before = _wanted(tx, gateway, change, at)
+    if not_before is None:
+        return False
     full = change.ticket if gateway.connector.capabilities.full_rows else None
     means.relay.owe_inward(
         tx,
         gateway.system,
         change.key,
         at,
-        reason=reason,
+        reason=_reason(change),
         not_before=not_before,
         hint=plain_row(full, asked_at) if full is not None else None,
     )

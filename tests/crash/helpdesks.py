@@ -72,7 +72,8 @@ class Helpdesks:
 
     def write_documents(self, folder: Path) -> Path:
         """The documents of both systems and of the instance; where the systems' are."""
-        (folder / "interdesk.yaml").write_text("kind: instance\nname: ggus\nallowed_networks: [127.0.0.0/8]\n", encoding="utf-8")
+        instance = "kind: instance\nname: ggus\nallowed_networks: [127.0.0.0/8]\n"
+        (folder / "interdesk.yaml").write_text(instance, encoding="utf-8")
         file = folder / "systems.yaml"
         file.write_text(DOCUMENTS.format(rt=self.rt, redmine=self.redmine), encoding="utf-8")
         return file

@@ -7,6 +7,7 @@ import pytest
 
 from central.link import LinkState
 from central.store.api import Direction, Lane
+from central.store.memory import MemoryStore
 from connectors.api import Change, ChangePage, Cursor
 from connectors.errors import Transient
 from connectors.memory import WELL_BEHAVED, MemoryConnector
@@ -270,3 +271,36 @@ def test_an_unreachable_list_moves_no_cursor() -> None:
     assert cursor(world) == before
     assert world.end() == []
     assert world.store.read(lambda tx: tx.tickets.count()) == 1
+
+
+def test_an_idle_poll_writes_nothing_but_a_note_every_five_minutes() -> None:
+    store = Counting()
+    world = World(store=store)
+    world.shared()
+    world.mesh.round(timedelta(hours=1))
+    before = store.writes
+    for _ in range(20):
+        world.clock.advance(timedelta(seconds=60))
+        world.mesh.poll(["ngi-cz"])
+    assert store.writes - before == 4
+
+
+def test_the_first_poll_after_a_failure_says_that_all_is_well_again() -> None:
+    world = World()
+
+    def failed(tx) -> None:
+        tx.registry.put_system(replace(tx.registry.system("ngi-cz"), last_error="503", succeeded_at=world.clock()))
+
+    world.store.write(failed)
+    world.mesh.poll(["ngi-cz"])
+    assert world.store.read(lambda tx: tx.registry.system("ngi-cz")).last_error == ""
+
+
+class Counting(MemoryStore):
+    """Counts the transactions that write."""
+
+    writes = 0
+
+    def write(self, change, *, durable=True):
+        self.writes += 1
+        return super().write(change, durable=durable)
