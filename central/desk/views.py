@@ -46,6 +46,8 @@ class SystemView:
     """How long the oldest look has been owed."""
     due: int
     dead: int
+    held: int
+    """What guards hold there until a person has looked at it."""
     links: int
     disagreements: int
     succeeded_at: datetime | None
@@ -121,7 +123,7 @@ def health(system: System, counts: Counts, lag: timedelta) -> Health:
         return Health.DRAFT
     if system.state is not SystemState.LIVE:
         return Health.STOPPED
-    if system.last_error or counts.dead:
+    if system.last_error or counts.dead or counts.held:
         return Health.FAILING
     return Health.LATE if lag > LATE else Health.WELL
 
@@ -202,6 +204,7 @@ def _system(system: System, counts: Counts, at: datetime) -> SystemView:
         lag=lag,
         due=counts.due,
         dead=counts.dead,
+        held=counts.held,
         links=counts.links,
         disagreements=counts.disagreements,
         succeeded_at=system.succeeded_at,

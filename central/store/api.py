@@ -469,8 +469,8 @@ class Guards(Protocol):
     def rates(self, system: str, kind: HoldKind, since: datetime) -> Sequence[tuple[datetime, int]]:
         """(hour, number), oldest first, of the hours from `since` on in which there was any."""
 
-    def drop_rates(self, system: str, kind: HoldKind, before: datetime) -> None:
-        """Forget the hours before this moment."""
+    def drop_rates(self, system: str, kind: HoldKind, *, before: datetime, since: datetime | None = None) -> None:
+        """Forget the hours before this moment; `since`: but not those before that one."""
 
     def marker(self, system: str) -> Marker:
         """What is known of our mark there; a new one where nothing is."""

@@ -26,9 +26,9 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
         document(data)
     else:
         table(
-            ("System", "Health", "State", "Lag", "Due", "Dead", "Linked", "Disagree", "Last success"),
+            ("System", "Health", "State", "Lag", "Due", "Dead", "Held", "Linked", "Disagree", "Last success"),
             [
-                (s.name, s.health, s.state, views.span(s.lag), s.due, s.dead, s.links, s.disagreements, s.succeeded_at)
+                (s.name, s.health, s.state, views.span(s.lag), s.due, s.dead, s.held, s.links, s.disagreements, s.succeeded_at)
                 for s in systems
             ],
         )

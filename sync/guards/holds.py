@@ -6,6 +6,7 @@ from datetime import datetime
 from central.audit import Entry
 from central.guard import Hold, HoldKind, HoldState
 from central.store.api import Transaction
+from sync.guards.usual import HOUR, hour_of
 from sync.means import Means
 
 PAGE = 200
@@ -48,6 +49,9 @@ def _decide(means: Means, hold_id: int, state: HoldState, by: str, more: dict[st
 
 def _follow(tx: Transaction, means: Means, hold: Hold, at: datetime) -> None:
     """What the decision itself changes."""
+    if hold.state is HoldState.REJECTED:  # what was never taken in makes nothing usual, and counts no longer
+        begun = hour_of(hold.opened_at) - 2 * HOUR
+        tx.guards.drop_rates(hold.system, hold.kind, since=begun, before=at + HOUR)
     if hold.kind is HoldKind.PING_PONG and hold.ticket_id is not None:
         means.relay.owe_outward(tx, (hold.system,), hold.ticket_id, at, reason=f"a guard's hold was {hold.state}")
     if hold.kind is HoldKind.LOSS and hold.state is HoldState.APPROVED and hold.evidence.get("unlisted"):

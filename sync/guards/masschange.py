@@ -141,7 +141,7 @@ def _count(tx: Transaction, suspect: Suspect, last: Hold | None) -> None:
     hour = hour_of(suspect.at)
     tx.guards.add_to_rate(suspect.system, suspect.kind, hour)
     if tx.guards.rates(suspect.system, suspect.kind, hour) == [(hour, 1)]:
-        tx.guards.drop_rates(suspect.system, suspect.kind, hour - REMEMBERED)
+        tx.guards.drop_rates(suspect.system, suspect.kind, before=hour - REMEMBERED)
         judged = last is None or (last.decided_at is not None and last.decided_at < hour - REMEMBERED)
         if judged or (last is not None and last.state is HoldState.APPROVED):
             tx.guards.acquit(suspect.system, suspect.kind, before=hour - HOUR)

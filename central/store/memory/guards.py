@@ -90,9 +90,9 @@ class MemoryGuards:
         counted = self._tables.rates.items()
         return sorted((hour, n) for (s, k, hour), n in counted if (s, k) == (system, kind) and hour >= since)
 
-    def drop_rates(self, system: str, kind: HoldKind, before: datetime) -> None:
+    def drop_rates(self, system: str, kind: HoldKind, *, before: datetime, since: datetime | None = None) -> None:
         for key, _ in list(self._tables.rates.items()):
-            if key[:2] == (system, kind) and key[2] < before:
+            if key[:2] == (system, kind) and key[2] < before and (since is None or key[2] >= since):
                 self._tables.rates.drop(key)
 
     def marker(self, system: str) -> Marker:

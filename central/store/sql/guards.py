@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -60,7 +60,10 @@ _IN = (rates.c.system == bindparam("of"), rates.c.kind == bindparam("of_kind"))
 _MORE = Prepared(update(rates).where(*_IN, rates.c.hour == bindparam("in_hour")).values(number=rates.c.number + 1))
 _FIRST = adding(rates)
 _RATES = Prepared(select(rates).where(*_IN, rates.c.hour >= bindparam("since")).order_by(rates.c.hour))
-_DROP_RATES = Prepared(delete(rates).where(*_IN, rates.c.hour < bindparam("before")))
+_DROP_RATES = Prepared(
+    delete(rates).where(*_IN, rates.c.hour < bindparam("before"), rates.c.hour >= bindparam("since"))
+)
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 _GET_MARKER = Prepared(select(markers.c.memory).where(markers.c.system == bindparam("of")))
 _ADD_MARKER = adding(markers)
@@ -152,8 +155,9 @@ class SqlGuards:
         rows = self._session.rows(_RATES, _about(system, kind) | {"since": since})
         return [(row.hour, row.number) for row in rows]
 
-    def drop_rates(self, system: str, kind: HoldKind, before: datetime) -> None:
-        self._session.write(_DROP_RATES, _about(system, kind) | {"before": before})
+    def drop_rates(self, system: str, kind: HoldKind, *, before: datetime, since: datetime | None = None) -> None:
+        about = _about(system, kind) | {"before": before, "since": since or _EVER}
+        self._session.write(_DROP_RATES, about)
 
     def marker(self, system: str) -> Marker:
         row = self._session.first(_GET_MARKER, {"of": system})

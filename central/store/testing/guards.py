@@ -124,9 +124,11 @@ class GuardClaims:
             store.write(partial(_count, each))
         counted = store.read(lambda tx: tx.guards.rates("rt", HoldKind.LOSS, hours[0]))
         assert list(counted) == [(hours[0], 1), (hours[1], 2), (hours[2], 1)]
-        store.write(lambda tx: tx.guards.drop_rates("rt", HoldKind.LOSS, hours[1]))
+        store.write(lambda tx: tx.guards.drop_rates("rt", HoldKind.LOSS, before=hours[1]))
         assert list(store.read(lambda tx: tx.guards.rates("rt", HoldKind.LOSS, hour))) == [(hours[1], 2), (hours[2], 1)]
         assert store.read(lambda tx: tx.guards.rates("rt", HoldKind.CLOSING, hour)) == []
+        store.write(lambda tx: tx.guards.drop_rates("rt", HoldKind.LOSS, before=later(9**9), since=hours[2]))
+        assert list(store.read(lambda tx: tx.guards.rates("rt", HoldKind.LOSS, hour))) == [(hours[1], 2)]
 
     def test_a_marker_is_new_until_it_is_put_and_then_comes_back_whole(self, store: Store) -> None:
         assert store.read(lambda tx: tx.guards.marker("rt")) == Marker("rt")

@@ -1,0 +1,234 @@
+"""The mass-change guard: what a partner suddenly closes, loses or changes in masses is held, none of it taken in."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from central.guard import Hold, HoldKind
+from central.link import LinkState
+from central.registry import SystemState
+from connectors.errors import ProtocolError, Transient
+from connectors.memory import Call
+from sync.guards import holds
+from sync.guards.usual import HOUR, Limits, hour_of, lately, most, usual
+from sync.poll import scan
+from sync.simulation.laws import convergence, silence
+from sync.simulation.mesh import ALL_GUARDS, Mesh
+from tests.unit.sync.world import TPM, World
+
+MANY = 40
+
+
+def crowded(number: int = MANY, *, guards: frozenset[HoldKind] = ALL_GUARDS) -> World:
+    """Tickets of RT, all of them with NGI_PL too."""
+    world = World()
+    if guards != ALL_GUARDS:
+        world.mesh = Mesh(world.store, [world.rt, world.redmine], world.clock, guards=guards)
+        world.centre = world.mesh.centre
+    for count in range(number):
+        world.alice.open(subject=f"ticket {count}", status="open")
+    world.mesh.settle()
+    for ticket_id in range(1, number + 1):
+        world.centre.change(ticket_id, {"unit": "NGI_PL"}, TPM)
+    world.mesh.settle()
+    for key in world.redmine.tracker.issues:
+        world.bob.edit(key, status="In Progress")
+    world.mesh.settle()
+    world.clock.advance(timedelta(hours=3))
+    world.mesh.settle()
+    return world
+
+
+def closed_here(world: World) -> int:
+    return sum(ticket["status"] in ("solved", "unsolved") for ticket in world.store.read(lambda tx: tx.tickets.list()))
+
+
+def closed_in_redmine(world: World) -> int:
+    return sum(issue.fields["status"] in ("Resolved", "Closed") for issue in world.redmine.tracker.issues.values())
+
+
+def lost(world: World, system: str = "ngi-cz") -> int:
+    links = world.store.read(lambda tx: tx.links.of_system(system, limit=1000))
+    return sum(link.state is LinkState.LOST for link in links)
+
+
+def open_holds(world: World) -> list[Hold]:
+    return list(world.store.read(lambda tx: tx.guards.list(open_only=True)))
+
+
+def play(world: World, rounds: int = 15) -> None:
+    for _ in range(rounds):
+        world.mesh.round()
+
+
+def close_everything(world: World) -> None:
+    for key in world.rt.tracker.issues:
+        world.alice.edit(key, status="resolved")
+
+
+def test_a_partner_that_closes_everything_at_once_is_held_and_nothing_of_it_is_taken_in() -> None:
+    world = crowded()
+    close_everything(world)
+    play(world)
+    [hold] = open_holds(world)
+    assert (hold.kind, hold.system, hold.ticket_id) == (HoldKind.CLOSING, "ngi-cz", None)
+    assert (closed_here(world), closed_in_redmine(world)) == (0, 0)
+
+
+def test_meanwhile_the_others_go_on() -> None:
+    world = crowded()
+    close_everything(world)
+    play(world)
+    other = world.link("ngi-pl").key
+    world.bob.edit(other, subject="still at it")
+    world.centre.change(2, {"priority": "urgent"}, TPM)
+    play(world, 3)
+    assert world.ticket(1)["subject"] == "still at it"
+    assert world.issue(world.redmine, world.link("ngi-pl", 2).key).fields["priority"] == "normal"
+    assert closed_here(world) == 0
+
+
+def test_once_approved_it_is_all_taken_in() -> None:
+    world = crowded()
+    close_everything(world)
+    play(world)
+    holds.approve(world.mesh.means, open_holds(world)[0].id, "ada")
+    play(world, 20)
+    assert (closed_here(world), closed_in_redmine(world)) == (MANY, MANY)
+    assert open_holds(world) == []
+    assert convergence(world.mesh) == []
+    assert silence(world.mesh) == []
+
+
+@pytest.mark.parametrize("write_back", [False, True])
+def test_once_rejected_it_is_kept_and_shown_and_written_over_only_if_that_was_said(write_back: bool) -> None:
+    world = crowded()
+    close_everything(world)
+    play(world)
+    holds.reject(world.mesh.means, open_holds(world)[0].id, "ada", write_back=write_back)
+    play(world, 20)
+    assert (closed_here(world), closed_in_redmine(world)) == (0, 0)
+    kept = [c for c in world.conflicts() if (c.system, c.theirs) == ("ngi-cz", "resolved")]
+    assert len(kept) == MANY
+    assert all("ada has rejected it" in conflict.reason for conflict in kept)
+    there = {issue.fields["status"] for issue in world.rt.tracker.issues.values()}
+    assert there == ({"open"} if write_back else {"resolved"})
+    assert convergence(world.mesh) == []
+    assert silence(world.mesh) == []
+
+
+def test_after_a_rejection_a_new_edit_of_a_person_counts_again() -> None:
+    world = crowded()
+    close_everything(world)
+    play(world)
+    holds.reject(world.mesh.means, open_holds(world)[0].id, "ada")
+    play(world, 20)
+    world.alice.edit("1", status="open")
+    play(world, 3)
+    world.alice.edit("1", status="resolved")
+    play(world, 3)
+    assert closed_here(world) == 1
+
+
+def test_a_handful_of_closings_is_nobodys_business() -> None:
+    world = crowded()
+    for key in list(world.rt.tracker.issues)[: Limits().closings]:
+        world.alice.edit(key, status="resolved")
+    play(world)
+    assert closed_here(world) == Limits().closings
+    assert world.store.read(lambda tx: tx.guards.list()) == []
+
+
+def test_without_the_guard_everything_is_closed() -> None:
+    world = crowded(guards=ALL_GUARDS - {HoldKind.CLOSING})
+    close_everything(world)
+    play(world)
+    assert closed_here(world) == MANY
+
+
+def test_tickets_that_are_suddenly_gone_are_held_and_lost_only_once_that_is_approved() -> None:
+    world = crowded()
+    for key in list(world.rt.tracker.issues):
+        world.rt.tracker.delete("root", key)
+    world.mesh.scan()
+    play(world)
+    [hold] = open_holds(world)
+    assert hold.kind is HoldKind.LOSS
+    assert lost(world) == 0
+    holds.approve(world.mesh.means, hold.id, "ada")
+    world.mesh.scan()
+    play(world, 20)
+    assert lost(world) == MANY
+    assert len(world.redmine.tracker.issues) == MANY
+    assert not any(issue.hidden for issue in world.redmine.tracker.issues.values())
+
+
+class Broken:
+    """A tracker that fails in one of the ways that were mistaken for an answer."""
+
+    def __init__(self, world: World, how: str) -> None:
+        self.connector, self.how = world.rt.connector, how
+        self.scan = self.connector.scan
+        if how in ("empty list", "first page only"):
+            self.connector.scan = self._short  # type: ignore[method-assign]  # the fault is injected here
+        else:
+            self.connector.intruder = self._fail
+
+    def _short(self, position: str):
+        page = self.scan(position)
+        return replace(page, changes=page.changes[:5] if self.how == "first page only" else (), more=False)
+
+    def _fail(self, call: Call) -> None:
+        if self.how == "500":
+            raise Transient("500 Internal Server Error")
+        raise ProtocolError("200 with <html>, a log-in page, where JSON was expected")
+
+
+@pytest.mark.parametrize("how", ["500", "empty list", "first page only", "a log-in page with 200"])
+def test_case_9_an_outage_in_any_form_closes_nothing_and_is_told_once(how: str) -> None:
+    world = crowded()
+    Broken(world, how)
+    before = len(world.redmine.tracker.log)
+    for _ in range(4):
+        with suppress(Transient, ProtocolError):
+            scan(world.mesh.means, world.mesh.gateways.get("ngi-cz"))
+        play(world, 3)
+    assert (closed_here(world), lost(world), len(world.redmine.tracker.log)) == (0, 0, before)
+    alarms = open_holds(world)
+    assert len(alarms) == (1 if how in ("empty list", "first page only") else 0)
+    assert world.store.read(lambda tx: tx.registry.system("ngi-cz")).state is SystemState.LIVE
+
+
+def test_without_the_guard_a_short_list_makes_it_ask_for_every_ticket() -> None:
+    world = crowded(guards=ALL_GUARDS - {HoldKind.LOSS})
+    Broken(world, "empty list")
+    scan(world.mesh.means, world.mesh.gateways.get("ngi-cz"))
+    assert world.store.read(lambda tx: tx.outbox.counts())["ngi-cz"].due == MANY
+
+
+# -- how much is usual ---------------------------------------------------------------------------------------------
+
+NOON = datetime.fromisoformat("2026-03-02T12:30:00+00:00")
+rates = st.lists(st.tuples(st.integers(0, 300), st.integers(1, 500)), unique_by=lambda pair: pair[0]).map(
+    lambda pairs: sorted((hour_of(NOON) - HOUR * back, number) for back, number in pairs)
+)
+
+
+@given(rates=rates)
+def test_what_was_usual_before_is_still_ordinary_five_times_over(rates: list[tuple[datetime, int]]) -> None:
+    limits = Limits()
+    ordinary = most(rates, NOON, HoldKind.CLOSING, limits)
+    assert ordinary >= limits.closings
+    before = [number for hour, number in rates if hour < hour_of(NOON) - HOUR]
+    assert ordinary >= 5 * max(before, default=0)
+
+
+@given(rates=rates)
+def test_the_present_two_hours_never_make_themselves_usual(rates: list[tuple[datetime, int]]) -> None:
+    older = [(hour, number) for hour, number in rates if hour < hour_of(NOON) - HOUR]
+    assert usual(rates, NOON) == usual(older, NOON)
+    assert lately(rates, NOON) == sum(number for _, number in rates) - sum(number for _, number in older)
