@@ -28,13 +28,26 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
         table(
             ("System", "Health", "State", "Lag", "Due", "Dead", "Held", "Linked", "Disagree", "Last success"),
             [
-                (s.name, s.health, s.state, views.span(s.lag), s.due, s.dead, s.held, s.links, s.disagreements, s.succeeded_at)
+                (
+                    s.name,
+                    s.health,
+                    s.state,
+                    views.span(s.lag),
+                    s.due,
+                    s.dead,
+                    s.held,
+                    s.links,
+                    s.disagreements,
+                    s.succeeded_at,
+                )
                 for s in systems
             ],
         )
         for system in systems:
             if system.reason or system.last_error:
                 say(f"{system.name}: {system.reason or system.last_error}")
+        if any(system.held for system in systems):
+            say("guards hold something until a person has looked at it: interdesk guard list")
         if overview.stopped:
             say(f"NOTHING IS WRITTEN TO ANY SYSTEM: {overview.stopped}", "go on with: interdesk resume --all")
         say(f"{overview.tickets} tickets")
