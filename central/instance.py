@@ -22,6 +22,12 @@ class Instance:
     stopped: Stop | None = None
     held: str = ""
     """Why nothing may leave although nobody pressed the button (a copy, a restore); '' when all is well."""
+    beats: int = 0
+    """Rises while somebody works on it; what is kept beside the database tells by it that it went back in time."""
+    restored_at: datetime | None = None
+    """Since when it is known that it was restored from a backup; None: it was not, or all was found again."""
+    plan: str = ""
+    """The fingerprint of the plan that was shown after the restore; '' where there is none."""
 
     def evolve(self, **changes: object) -> "Instance":
         """A copy with these attributes changed."""

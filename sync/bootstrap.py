@@ -1,6 +1,5 @@
 """The one place where concrete things meet: settings of the environment in, a whole interdesk out."""
 
-import base64
 import os
 import random
 import secrets as entropy
@@ -11,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from central.store.api import Store, Transaction
+from central.store.api import Store
 from central.store.sql import SqlStore, sqlite
 from connectors import registry
 from connectors.api import Connector
@@ -22,6 +21,7 @@ from connectors.pace import Pace
 from mappings.document import compile_mapping
 from mappings.loader import DocumentError, Problem, read_files
 from mappings.model import Place
+from sync import identity
 from sync.bus.inprocess import InProcessBus
 from sync.centre import Centre
 from sync.config import InstanceDocument, instance_document
@@ -32,10 +32,12 @@ from sync.guards.usual import Limits as GuardLimits
 from sync.inbox import Inbox
 from sync.means import Means
 from sync.policy import Policy
+from sync.recovery import copies
 from sync.registration import read_again
 from sync.relay import Relay
 from sync.scheduler import Clockwork, Scheduler
 from sync.secrets import Secrets
+from sync.tokens import Tokens
 from sync.worker import Lane, Worker
 
 DEADLINE = timedelta(seconds=30)
@@ -58,17 +60,13 @@ class Settings:
     beside: Path
     """The folder of the instance's document."""
     environ: Mapping[str, str]
+    identity: str = ""
+    """The id of this instance; '': the one in the state folder."""
 
 
 def utc_now() -> datetime:
     """The real clock."""
     return datetime.now(UTC)
-
-
-def fresh_token() -> str:
-    """Sixty unguessable bits as twelve letters and digits with a dash."""
-    text = base64.b32encode(entropy.token_bytes(10)).decode()
-    return f"{text[:6]}-{text[6:12]}"
 
 
 def settings(environ: Mapping[str, str], *, state: Path | None = None) -> Settings:
@@ -79,7 +77,8 @@ def settings(environ: Mapping[str, str], *, state: Path | None = None) -> Settin
     host, port = _listen(environ.get("INTERDESK_LISTEN") or "127.0.0.1:8350")
     instance, beside = _instance(environ.get("INTERDESK_CONFIG", ""))
     database = environ.get("INTERDESK_DATABASE") or f"sqlite:///{(folder / 'interdesk.db').absolute()}"
-    return Settings(folder, database, host, port, instance, beside, environ)
+    named = identity.checked(environ.get("INTERDESK_INSTANCE") or instance.instance)
+    return Settings(folder, database, host, port, instance, beside, environ, named)
 
 
 def _listen(address: str) -> tuple[str, int]:
@@ -153,8 +152,8 @@ class Interdesk:
 
             migrations.upgrade(settings.database)
         self.store: Store = SqlStore.open(settings.database, clock=clock, exclusive=exclusive)
-        if not self.store.read(lambda tx: tx.instance.get()).id:
-            self.store.write(self._name_it)
+        if exclusive or not self.store.read(lambda tx: tx.instance.get()).id:
+            self._know_itself()
         if exclusive:  # whoever held a lease on this file is dead
             self.store.write(lambda tx: tx.outbox.release_all())
         self.secrets = Secrets(settings.environ, instance.secrets_folder(settings.beside))
@@ -173,7 +172,7 @@ class Interdesk:
             store=self.store,
             relay=Relay(self.bus),
             clock=clock,
-            token=fresh_token,
+            tokens=Tokens(self.store.read(lambda tx: tx.instance.get()).id),
             units=self.gateways.units,
             limits=instance.central_limits,
             request_deadline=DEADLINE,
@@ -188,12 +187,16 @@ class Interdesk:
         self._engine = SyncEngine(self.means)
         self.gateways.refresh()
 
-    @staticmethod
-    def _name_it(tx: Transaction) -> None:
-        """Give a database that was just made its id."""
-        instance = tx.instance.get()
-        if not instance.id:
-            tx.instance.put(instance.evolve(id=fresh_token()))
+    def _know_itself(self) -> None:
+        """Give a database that was just made its id, and hold one that is not at home here."""
+        here, state = identity.fingerprint(), self.settings.state
+        host = identity.read(state, named=self.settings.identity, machine=here)
+        nameless = not self.store.read(lambda tx: tx.instance.get()).id
+        mine = self.store.write(lambda tx: copies.recognise(tx, host, identity.beats(state), self.clock()))
+        if nameless and not self.settings.identity:
+            identity.write(state, mine.instance, machine=here)
+        state.mkdir(parents=True, exist_ok=True)
+        identity.keep_beats(state, mine.beats)
 
     def start(self) -> None:
         """Begin to poll and to work."""

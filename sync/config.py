@@ -189,6 +189,8 @@ class InstanceDocument(_Part):
 
     kind: Literal["instance"] = "instance"
     name: str = "interdesk"
+    instance: str = ""
+    """The id of this instance, which INTERDESK_INSTANCE goes before; empty: the one in the state folder."""
     centre: str = "GGUS"
     """What the centre is called in texts that people read elsewhere."""
     public_url: str = ""

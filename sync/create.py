@@ -82,7 +82,7 @@ def _intend_tocreate(means: Means, gateway: Gateway, past: Past, lease: Lease) -
             wrote[field.central] = Pair(ours, field.rule.outward(ours, held=None))
         except Untranslatable:
             continue  # the first look states it as a standing disagreement, with the rule's own words
-    token = earlier.token if earlier else means.token()
+    token = earlier.token if earlier else means.tokens.ticket(past.words)
     intent = Intent(IntentKind.CREATE, token, means.clock(), wrote=wrote, epoch=lease.epoch)
 
     def commit(tx: Transaction) -> Past:
@@ -125,5 +125,5 @@ def _bind(
     for name, pair in intent.wrote.items():
         whole = gateway.mapping.fields[name].rule.spill(pair.ours)
         if whole is not None:
-            past = spill(means, gateway, past, whole, lease)
+            past = spill(means, gateway, past, whole, lease, wrote_at=intent.at)
     return past

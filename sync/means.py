@@ -8,6 +8,7 @@ from central.guard import HoldKind
 from central.model import Limits
 from central.store.api import Lease, LeaseLost, Store
 from sync.relay import Relay
+from sync.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,7 @@ class Means:
     store: Store
     relay: Relay
     clock: Callable[[], datetime]
-    token: Callable[[], str]
-    """A fresh token, unguessable, in the characters A-Z, 0-9 and '-'."""
+    tokens: Tokens
     units: Callable[[], Mapping[str, str]]
     """Support unit -> system, as registered now."""
     limits: Limits = field(default_factory=Limits)

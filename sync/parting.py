@@ -32,10 +32,16 @@ def detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
                 return said("the last notice had arrived")
         else:
             past, _ = account_for_earlier_comments(means, gateway, past, lease)
-        notify(means, gateway, past, text, lease, begin=begin)
+        notify(means, gateway, past, text, lease, about=_left_at(means, past), begin=begin)
     except NotFound:
         return lose(means, gateway, past, lease, "it is gone there")
     return said(f"detached: the ticket is now with {unit}")
+
+
+def _left_at(means: Means, past: Past) -> str:
+    """When it was given away, as a text: what tells this notice from that of another time."""
+    moves = means.store.read(lambda tx: tx.tickets.events(past.ticket.id, field="unit"))
+    return moves[-1].at.isoformat() if moves else ""
 
 
 def _last_notice_arrived(means: Means, gateway: Gateway, past: Past, lease: Lease) -> bool:

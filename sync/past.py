@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from central.link import Intent, IntentKind, Link
 from central.model import Attachment, Comment, Ticket
 from central.store.api import Store, Transaction
+from sync.tokens import Words, ticket_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,20 @@ class Past:
         """Their comment ids that need no reading: tied, or ours and ignored."""
         return frozenset(self.ties.values()) | frozenset(self.link.ignored)
 
+    @property
+    def words(self) -> Words:
+        """What tells the ticket from all others, for tokens."""
+        return words_of(self.ticket, self.links)
+
     def awaited(self) -> tuple[Intent, ...]:
         """Open intents to comment of which nobody knows yet whether they got through."""
         speaking = (IntentKind.COMMENT, IntentKind.NOTICE)
         return tuple(i for i in self.link.intents if i.kind in speaking and not i.done)
+
+
+def words_of(ticket: Ticket, links: Sequence[Link]) -> Words:
+    """What tells this ticket from all others, for tokens."""
+    return ticket_words(ticket, next((link.key for link in links if link.birth), None))
 
 
 def read_past(tx: Transaction, link: Link) -> Past:

@@ -18,6 +18,7 @@ from connectors.errors import AccessError, ConnectorError, Transient
 from sync.gateway import Gateway, Gateways
 from sync.means import Means
 from sync.poll import poll, scan
+from sync.recovery.copies import at_rest
 
 log = structlog.get_logger("interdesk.scheduler")
 
@@ -63,7 +64,7 @@ class Scheduler:
             self._moved()
         now = self._means.clock()
         soonest = now + LOOK_AROUND
-        for system in self._means.store.read(lambda tx: tx.registry.systems()):
+        for system in self._means.store.read(lambda tx: () if at_rest(tx) else tx.registry.systems()):
             turn = self._turn(system, now)
             if turn is None or turn.asking:
                 continue

@@ -19,6 +19,7 @@ from sync.means import Means
 from sync.past import Past, reread
 from sync.permit import ensure_permitted
 from sync.settle import without
+from sync.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
 
     :raises ConnectorError: by remedy; the intent stays open where the write may have happened."""
     draft, carried = _draft(means, gateway, item)
-    intent = _intent(means, gateway, past, draft, IntentKind.COMMENT, lease, item, carried)
+    token = token_of(means.tokens, past, item)
+    intent = _intent(means, gateway, past, draft, IntentKind.COMMENT, token, lease, item, carried)
     try:
         done = _send(means, gateway, past, intent, draft, lease)
     except Refused as refusal:
@@ -90,19 +92,33 @@ def notify(
     text: str,
     lease: Lease,
     *,
+    about: str,
     file: FileDraft | None = None,
     stands_for: Sequence[Attachment] = (),
     begin: Callable[[Transaction, Link], Link] | None = None,
 ) -> Spoken:
     """Post a notice of interdesk's own; it triggers no rule and is never read back as a comment.
 
-    `stands_for`: files that were refused, of which it tells, so that they need no other sending; `begin` changes the
-    link in the very transaction that commits the notice's intent."""
+    `about`: what tells it from other notices of the same text; `stands_for`: files that were refused, of which
+    it tells, so that they need no other sending; `begin` changes the link in the very transaction that commits the
+    notice's intent."""
     draft = CommentDraft(text, files=(file,) if file else ())
-    intent = _intent(means, gateway, past, draft, IntentKind.NOTICE, lease, carried=tuple(stands_for))
+    token = means.tokens.notice(past.words, gateway.system, text, about)
+    intent = _intent(means, gateway, past, draft, IntentKind.NOTICE, token, lease, carried=tuple(stands_for))
     done = _send(means, gateway, past, intent, draft, lease, begin=begin)
     settle_notice(means, gateway, past, intent, done.comment, lease)
     return Spoken("notice sent", done.ticket)
+
+
+def token_of(tokens: Tokens, past: Past, item: Item) -> str:
+    """The token that this comment or file bears in every system."""
+    if item.comment is None:
+        return tokens.file(past.words, item.files)
+    return tokens.comment(past.words, item.comment)
+
+
+def _ids(files: Sequence[Attachment]) -> str:
+    return " ".join(f"{file.id} {file.created_at.isoformat()}" for file in files)
 
 
 def settle_notice(
@@ -142,6 +158,7 @@ def _intent(
     past: Past,
     draft: CommentDraft,
     kind: IntentKind,
+    token: str,
     lease: Lease,
     item: Item | None = None,
     carried: tuple[Attachment, ...] = (),
@@ -155,7 +172,7 @@ def _intent(
     }
     return Intent(
         kind=kind,
-        token=means.token(),
+        token=token,
         at=means.clock(),
         before={name: before[name] for name in expected},
         side_effects=expected,
@@ -215,7 +232,7 @@ def _say_without_files(
         bare = Item(replace(item.comment, text=f"{item.comment.text}\n{notes}".strip()), ())
         spoken = say(means, gateway, past, bare, lease)
     else:
-        spoken = notify(means, gateway, past, notes, lease, stands_for=item.files)
+        spoken = notify(means, gateway, past, notes, lease, about=f"files {_ids(item.files)}", stands_for=item.files)
 
     def tell(tx: Transaction) -> None:
         at = means.clock()
@@ -298,8 +315,9 @@ def text_file(spill: Spill) -> FileDraft:
     return FileDraft(spill.name, "text/plain", len(data), chunks)
 
 
-def spill(means: Means, gateway: Gateway, past: Past, whole: Spill, lease: Lease) -> Past:
-    """A text that did not fit travels as a file beside."""
+def spill(means: Means, gateway: Gateway, past: Past, whole: Spill, lease: Lease, *, wrote_at: datetime) -> Past:
+    """A text that did not fit travels as a file beside. `wrote_at`: when the write that did not hold it was sent."""
     text = f"The whole text is in the attached file {whole.name}."
-    notify(means, gateway, past, text, lease, file=text_file(whole))
+    about = f"{wrote_at.isoformat()} {whole.text}"
+    notify(means, gateway, past, text, lease, about=about, file=text_file(whole))
     return reread(means.store, past)

@@ -149,11 +149,12 @@ def _commit(
 ) -> tuple[Link, Intent | None]:
     """The plan's central part, and the intent of what is about to be written, in one transaction."""
     wrote = {step.name: Pair(step.ours, step.become) for step in plan.outward}
+    now = means.clock()
     intent = (
         Intent(
             IntentKind.UPDATE,
-            means.token(),
-            means.clock(),
+            means.tokens.write(past.words, gateway.system, wrote, now, lease.epoch),
+            now,
             wrote=wrote,
             before=dict(theirs.ticket.fields),
             version=theirs.ticket.version,
@@ -270,7 +271,7 @@ def _settle(
     for name in arrived:
         whole = gateway.mapping.fields[name].rule.spill(intent.wrote[name].ours)
         if whole is not None:
-            past = spill(means, gateway, past, whole, lease)
+            past = spill(means, gateway, past, whole, lease, wrote_at=intent.at)
     return outcome
 
 

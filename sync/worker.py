@@ -20,6 +20,7 @@ from sync.engine import SyncEngine
 from sync.gateway import Gateway, Gateways
 from sync.means import Means, Outcome
 from sync.permit import Held, why_held
+from sync.recovery.copies import at_rest
 
 log = structlog.get_logger("interdesk.worker")
 
@@ -91,7 +92,7 @@ class Lane:
         ttl = means.request_deadline * 4 + timedelta(seconds=30)
 
         def claim(tx: Transaction) -> Claim | None:
-            if tx.registry.system(self.system).state is not SystemState.LIVE:
+            if tx.registry.system(self.system).state is not SystemState.LIVE or at_rest(tx):
                 return None
             only = Direction.INWARD if why_held(tx, self.system) else None
             return tx.outbox.claim(self.system, self._owner, asked_at, ttl=ttl, lease_name=lease_name, only=only)
@@ -116,7 +117,7 @@ class Lane:
 
         def question(tx: Transaction) -> datetime | None:
             try:
-                live = tx.registry.system(self.system).state is SystemState.LIVE
+                live = tx.registry.system(self.system).state is SystemState.LIVE and not at_rest(tx)
             except NoSuch:
                 return None
             return tx.outbox.next_due_at(self.system, after=self._asked_at) if live else None

@@ -18,6 +18,7 @@ from sync.cli import database, documents, guards, health, running, systems, tick
 from sync.cli.output import complain
 from sync.cli.session import Session
 from sync.gateways import Unusable
+from sync.identity import BadIdentity
 from sync.live import NotNow
 from sync.secrets import MissingSecret
 
@@ -26,6 +27,7 @@ DONE, NO, MISTAKE, UNREACHABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 _MISTAKES = (
     DocumentError,
     BadSetting,
+    BadIdentity,
     MissingSecret,
     Unusable,
     NotNow,

@@ -19,6 +19,7 @@ from sync.means import Means
 from sync.policy import Policy
 from sync.poll import poll, scan
 from sync.relay import Relay
+from sync.tokens import Tokens
 from sync.worker import Lane
 
 ALL_GUARDS = frozenset(HoldKind)
@@ -94,12 +95,11 @@ class Mesh:
         self.store, self.clock = store, clock
         self.members = {m.name: m for m in members}
         self.gateways = Members(members)
-        self._tokens = 0
         self.means = Means(
             store=store,
             relay=Relay(InProcessBus()),
             clock=clock,
-            token=self._token,
+            tokens=Tokens("mesh"),
             units=self.gateways.units,
             guards=guards,
         )
@@ -108,10 +108,6 @@ class Mesh:
         for name in self.gateways.names():
             store.write(lambda tx, name=name: tx.registry.put_system(System(name, SystemState.LIVE, 1)))  # type: ignore[misc]  # bound now
         self.poll()
-
-    def _token(self) -> str:
-        self._tokens += 1
-        return f"T{self._tokens:06d}"
 
     def _open_lanes(self) -> dict[str, Lane]:
         engine = SyncEngine(self.means)

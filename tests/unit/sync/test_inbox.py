@@ -23,6 +23,7 @@ from sync.inbox import LARGEST, Inbox
 from sync.means import Means
 from sync.relay import Relay
 from sync.secrets import Secrets
+from sync.tokens import Tokens
 
 KEY = "w3bhook-key"
 SYSTEM = """\
@@ -58,7 +59,7 @@ class Door:
         connectors = ConnectorKinds(Environment(clock=lambda: AT), secrets)
         self.gateways = LiveGateways(self.store, nothing_is_built)
         means = Means(
-            store=self.store, relay=Relay(self.bus), clock=lambda: AT, token=lambda: "T", units=self.gateways.units
+            store=self.store, relay=Relay(self.bus), clock=lambda: AT, tokens=Tokens("inbox"), units=self.gateways.units
         )
         self.inbox = Inbox(means, self.gateways, secrets)
         self.store.write(lambda tx: registration.apply(tx, read(SYSTEM, "x.yaml"), connectors, AT, by="ops"))

@@ -1,0 +1,76 @@
+"""Is this database at home here, and is it the one that was left? What it holds itself back for, else.
+
+A copied or restored database that wrote would tell the systems what is out of date. So it holds itself: it neither
+reads nor writes until a person says what it is.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from central.store.api import Transaction
+from sync.identity import Host, fresh
+
+COPIED = "this database is a copy"
+RESTORED = "this database was restored from a backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Who this is: what the state folder is to remember."""
+
+    instance: str
+    beats: int
+    """How often it has been said: a database that counts less than the state folder went back in time."""
+
+
+def recognise(tx: Transaction, host: Host, beats: int, at: datetime) -> Recognised:
+    """Name a database that has no id yet; hold one that belongs elsewhere or went back in time.
+
+    `beats`: what the state folder remembers; 0 where it remembers nothing."""
+    instance = tx.instance.get()
+    held = instance.held
+    if not instance.id:
+        instance = instance.evolve(id=host.id or fresh())
+    elif host.moved:
+        held = held or f"{COPIED}: {host.moved}"
+    elif host.id != instance.id:
+        held = held or f"{COPIED}: it is of instance {instance.id}, and this host is {host.id or 'none yet'}"
+    elif instance.beats < beats:
+        return Recognised(instance.id, mark_restored(tx, at, "it knows less than the state folder beside it", beats))
+    if held != instance.held:
+        instance = instance.evolve(held=held)
+    beat = max(instance.beats, beats) + 1
+    tx.instance.put(instance.evolve(beats=beat))
+    return Recognised(instance.id, beat)
+
+
+def mark_restored(tx: Transaction, at: datetime, why: str, beats: int = 0) -> int:
+    """Hold a database that went back in time, until a plan is approved; its beats from now on."""
+    instance = tx.instance.get()
+    beat = max(instance.beats, beats) + 1
+    held = instance.held if instance.held.startswith(COPIED) else f"{RESTORED}: {why}"
+    tx.instance.put(instance.evolve(held=held, restored_at=instance.restored_at or at, plan="", beats=beat))
+    return beat
+
+
+def adopt(tx: Transaction, at: datetime) -> None:
+    """This host is from now on where this database is at home; what it has forgotten is to be found again first."""
+    instance = tx.instance.get()
+    tx.instance.put(instance.evolve(held=""))
+    mark_restored(tx, at, "it was taken over from another host")
+
+
+def at_rest(tx: Transaction) -> str:
+    """Why nothing is even read, so that a copy spends nobody's quota; '' where all is well."""
+    held = tx.instance.get().held
+    return held if held.startswith((COPIED, RESTORED)) else ""
+
+
+def remedy(held: str) -> str:
+    """What a person does about it."""
+    if held.startswith(COPIED):
+        return (
+            "if it is meant to write here from now on, and nowhere else: interdesk db adopt; "
+            "if not, leave it: it reads and writes nothing"
+        )
+    return "see what would be written: interdesk db plan; then agree to it: interdesk db approve"
