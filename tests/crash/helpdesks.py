@@ -88,7 +88,8 @@ class Helpdesks:
             ("open", "subject", "word in rt", "word in rt", "word in redmine", "priority", "note")
         ):
             case "open" if len(self.rt.tracker.issues) < 12:
-                self._alice.open(Subject=f"ticket {number}", Description=f"it began at {number}")
+                opened = len(self.rt.tracker.issues) + 1  # a copy is known by its description
+                self._alice.open(Subject=f"ticket {opened}", Description=f"it began with number {opened}.")
             case "subject":
                 self._alice.edit(self._a_ticket(), Subject=f"subject {self._random.random()}")
             case "word in rt":
