@@ -51,6 +51,10 @@ class IntentKind(StrEnum):
     REMOVE = "remove"  # a comment of ours is taken away
 
 
+SPEAKING = (IntentKind.COMMENT, IntentKind.NOTICE, IntentKind.CORRECT)
+"""Those that add a comment there, which bears their token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Agreed:
     """What both sides last agreed on for one comment: a word for each side (see `sync.wording`)."""
@@ -63,8 +67,12 @@ class Agreed:
     """Each side holds the whole text; else an edit there cannot be taken in."""
     quote: str = ""
     """How the text that they hold begins, in one line."""
-    notes: tuple[str, ...] = ()
-    """Their ids of our correction notes, which hold the text too."""
+    holds: str = ""
+    """The digest of our text that stands there, in the comment or in a note of correction; '' for none."""
+    noted: bool = False
+    """A note of correction holds the text there too."""
+    disputed: str = ""
+    """Our word in a conflict that waits for a person: not told until it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +113,7 @@ class Intent:
     landed_at: datetime | None = None
     """When the comment arrived, by their clock."""
     agreed: Agreed | None = None
-    """What will be agreed on for the comment once this has landed."""
-    remote_id: str = ""
-    """Their comment that is edited or taken away."""
+    """What is agreed on for the comment once this has landed."""
 
 
 @dataclass(frozen=True, slots=True)

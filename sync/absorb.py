@@ -5,7 +5,7 @@ before it writes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from central import workflow
@@ -13,8 +13,9 @@ from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState
 from central.model import SYSTEM, Attachment, Comment, Conflict, NewComment, NewFile, Person, Ticket, Value
 from central.store.api import Transaction
+from connectors.api import RemoteComment
 from mappings import model as mapping_model
-from sync import echo, routing
+from sync import echo, revise, routing
 from sync.decide import hidden_edits
 from sync.discussion import Arrivals
 from sync.gateway import Gateway
@@ -38,6 +39,10 @@ class Intake:
     """New files that hang on their ticket itself."""
     remote_files: Mapping[str, tuple[tuple[str, str], ...]]
     """Their comment id -> (file id, name) of the files on it, for tying what landed."""
+    heard: Mapping[str, RemoteComment] = field(default_factory=dict)
+    """Their unknown comments as they were read."""
+    shown: Mapping[str, RemoteComment] | None = None
+    """Every comment that is there now, known ones too; None: not all were read."""
 
 
 NOTHING_NEW = Intake(Arrivals((), {}, ()), {}, (), {})
@@ -82,9 +87,13 @@ def absorb(
     for name, loser in unread_edits(past, gateway, theirs).items():
         events += keep(tx, name, loser, past, gateway, at)
     spoke = _converse(tx, gateway, past, intake, at, events)
+    revised = revise.revise(tx, means, gateway, past, intake.shown, at, events)
     tx.tickets.record(events)
     target = routing.system_of(ticket["unit"], means.units())
-    if plan.inward or spoke:
+    if revised.owed:
+        reason = "what they did to a comment is not what stands here"
+        means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)
+    if plan.inward or spoke or revised.changed:
         reason = f"changed in {gateway.system}"
         means.relay.owe_outward(
             tx, routing.owed(past.links, target, source=gateway.system), ticket.id, at, reason=reason
@@ -94,11 +103,13 @@ def absorb(
         base={**past.link.base, **plan.base},
         seen={**past.link.seen, **mapped(theirs.ticket.fields, gateway.mapping)},
         refusals={**{k: v for k, v in past.link.refusals.items() if k in plan.standing}, **overruled},
-        disagreements=breaker.standing(tx, gateway, past, plan),
+        disagreements={**breaker.standing(tx, gateway, past, plan), **revised.standing},
         mapping_revision=gateway.mapping.revision,
         outdated=tuple(name for name, why in plan.standing.items() if why == MEANING_CHANGED),
         address=theirs.ticket.address or past.link.address,
-        intents=still_open(means, gateway, past, plan, intake, theirs),
+        intents=tuple(
+            i for i in still_open(means, gateway, past, plan, intake, theirs) if i.token not in revised.landed
+        ),
         history_seen=past.link.history_seen if theirs.history_seen is None else theirs.history_seen,
         ignored=(*past.link.ignored, *intake.arrivals.duplicates, *_notices(intake)),
         last_error="",
@@ -280,7 +291,9 @@ def _converse(tx: Transaction, gateway: Gateway, past: Past, intake: Intake, at:
         )
     for remote_id in intake.arrivals.new:
         added = tx.tickets.add_comment(ticket_id, intake.comments[remote_id])
-        tx.links.tie_comment(link_id, added.id, remote_id, at)
+        there = intake.heard.get(remote_id)
+        agreed = None if there is None else revise.heard(added, there)
+        tx.links.tie_comment(link_id, added.id, remote_id, at, agreed)
         _tie_added(tx, link_id, ticket_id, added)
         events.append(_said(added, gateway, at))
     for new in intake.files:
@@ -302,8 +315,10 @@ def tie_sent(
     at: datetime,
 ) -> None:
     """Tie a comment of ours, and its files in the order they were sent, to what they became there."""
-    if intent.comment_id is not None:
-        tx.links.tie_comment(link_id, intent.comment_id, remote_id, at)
+    if intent.comment_id is not None and intent.kind is IntentKind.COMMENT:
+        tx.links.tie_comment(link_id, intent.comment_id, remote_id, at, intent.agreed)
+    elif intent.comment_id is not None and intent.agreed is not None:
+        tx.links.agree_comment(link_id, intent.comment_id, intent.agreed)
     names = {file.id: file.name for file in ours}
     left = list(remote_files)
     for file_id in intent.file_ids:
@@ -335,5 +350,5 @@ def _notices(intake: Intake) -> tuple[str, ...]:
     return tuple(
         remote_id
         for remote_id, intent in intake.arrivals.landed.items()
-        if intent.kind is IntentKind.NOTICE or intent.comment_id is None
+        if intent.kind is not IntentKind.COMMENT or intent.comment_id is None
     )

@@ -255,6 +255,7 @@ class Interdesk:
             birth_unit=document.birth_unit,
             units=frozenset(document.support_units),
             share_internal=document.share_internal and connector.capabilities.internal_comments,
+            follow_deletes=document.follow_deletes,
             poll_every=document.poll.every,
             overlap=document.poll.overlap,
             full_scan=document.poll.full_scan,

@@ -4,16 +4,17 @@ The doors of the desk (pages, API, mail) and the demo come through here.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from central import workflow
 from central.events import Event, Kind
 from central.model import DEFAULTS, SYSTEM, Comment, NewComment, NewFile, Person, Ticket, Value, Visibility, validate
-from central.store.api import Transaction
+from central.store.api import NoSuch, Transaction
 from central.workflow import Actor
 from sync import routing
 from sync.absorb import consequences
 from sync.means import Means
+from sync.revise import change
 
 
 class NotAllowed(Exception):
@@ -132,6 +133,62 @@ class Centre:
             return comment
 
         return means.store.write(change)
+
+    def edit_comment(self, ticket_id: int, comment_id: int, text: str, author: Person) -> Comment:
+        """Give a comment another text; what it said before stays in the history.
+
+        :raises NotAllowed: it is too long, empty, or the comment is deleted."""
+        longest = self._means.limits.comment
+        if len(text) > longest:
+            _refuse([f"a comment holds at most {longest} characters; attach the text as a file"])
+        _refuse([] if text.strip() else ["a comment needs a text; delete it to take it back"])
+        return self._revise(ticket_id, comment_id, author, "a comment was edited at the centre", text=text)
+
+    def delete_comment(self, ticket_id: int, comment_id: int, author: Person) -> Comment:
+        """Take a comment back: a tombstone stays, and what it said is in the history."""
+        return self._revise(ticket_id, comment_id, author, "a comment was deleted at the centre", deleted=True)
+
+    def hide_comment(self, ticket_id: int, comment_id: int, author: Person) -> Comment:
+        """Make a public comment internal, its files with it: it is withdrawn from whoever has it already."""
+        hidden = Visibility.INTERNAL
+        return self._revise(ticket_id, comment_id, author, "a comment became internal at the centre", visibility=hidden)
+
+    def show_comment(self, ticket_id: int, comment_id: int, author: Person) -> Comment:
+        """Make an internal comment public, its files with it."""
+        shown = Visibility.PUBLIC
+        return self._revise(ticket_id, comment_id, author, "a comment became public at the centre", visibility=shown)
+
+    def _revise(
+        self,
+        ticket_id: int,
+        comment_id: int,
+        author: Person,
+        reason: str,
+        *,
+        text: str | None = None,
+        visibility: Visibility | None = None,
+        deleted: bool = False,
+    ) -> Comment:
+        def write(tx: Transaction) -> Comment:
+            at = self._means.clock()
+            before = next((each for each in tx.tickets.comments(ticket_id) if each.id == comment_id), None)
+            if before is None:
+                raise NoSuch(f"ticket {ticket_id} has no comment {comment_id}")
+            _refuse([] if before.deleted_at is None or deleted else [f"comment {comment_id} is deleted"])
+            after = replace(
+                before,
+                text="" if deleted else before.text if text is None else text,
+                visibility=visibility or before.visibility,
+                deleted_at=before.deleted_at or (at if deleted else None),
+            )
+            events = change(tx, before, after, author, at)
+            if events:
+                tx.tickets.record(events)
+                tx.tickets.touch(ticket_id, at)
+                self._spread(tx, tx.tickets.get(ticket_id), reason)
+            return next(each for each in tx.tickets.comments(ticket_id) if each.id == comment_id)
+
+        return self._means.store.write(write)
 
     def _store(self, upload: Upload) -> NewFile:
         digest, size = self._means.store.put_blob(upload.chunks, limit=self._means.limits.file)

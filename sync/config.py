@@ -23,6 +23,8 @@ _DURATION = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SIZE = re.compile(r"([1-9][0-9]{0,11})( ?(kB|KB|MB|GB))?")
 _SIZES = {"": 1, "kB": 1024, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+_SWITCHES = {"internal_comments": ("never", "share"), "comment_deletes": ("never", "follow")}
+"""What stands in a policy beside fields, and what it may say."""
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
 
@@ -133,7 +135,7 @@ class SystemDocument(_Part):
     limits: Limits = Limits()
     policy: dict[str, str] = {}
     """Who wins when both sides changed a field: central, remote, newest or ask. Beside field names: `otherwise` for
-    all others, and `internal_comments` (never or share)."""
+    all others, `internal_comments` (never or share) and `comment_deletes` (never or follow)."""
     guard: Guard = Guard()
     contacts: tuple[str, ...] = ()
     """Who is told when the system has to be stopped."""
@@ -168,9 +170,14 @@ class SystemDocument(_Part):
         return self.policy.get("internal_comments", "never") == "share"
 
     @property
+    def follow_deletes(self) -> bool:
+        """A deleted comment is taken away there too."""
+        return self.policy.get("comment_deletes", "never") == "follow"
+
+    @property
     def overrides(self) -> Mapping[str, str]:
         """The policies that go before the mapping's own: field -> policy, and `otherwise`."""
-        return {name: who for name, who in self.policy.items() if name != "internal_comments"}
+        return {name: who for name, who in self.policy.items() if name not in _SWITCHES}
 
 
 class InstanceLimits(_Part):
@@ -281,12 +288,12 @@ def _policy_problems(document: Document) -> Iterator[Problem]:
     policy = document.data.get("policy")
     if not isinstance(policy, Mapping):
         return
-    known = [*model.FIELDS, "otherwise", "internal_comments"]
+    known = [*model.FIELDS, "otherwise", *_SWITCHES]
     for name, value in policy.items():
         if name not in known:
             yield Problem(document.key_place(("policy", name)), f"there is no field {name!r}{suggestion(name, known)}")
             continue
-        allowed = ("never", "share") if name == "internal_comments" else POLICIES
+        allowed = _SWITCHES.get(name, POLICIES)
         if isinstance(value, str) and value not in allowed:
             sentence = f"policy.{name}: there is no policy {value!r}{suggestion(value, allowed)}"
             yield Problem(document.place(("policy", name)), sentence)

@@ -7,11 +7,9 @@ in central order, one at a time; internal text never leaves unless the policy sa
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from central.link import Intent, IntentKind, Link
+from central.link import SPEAKING, Intent, Link
 from central.model import Attachment, Comment, Visibility
 from sync.echo import Mark, own_comment, unmarked_comment
-
-_SPEAKING = (IntentKind.COMMENT, IntentKind.NOTICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def arrivals(link: Link, marks: Sequence[Mark], known: frozenset[str]) -> Arriva
         candidate = unmarked_comment([m for m in unknown if m.id not in found], intent)
         if candidate is not None:
             found[candidate.id] = intent
-    waiting = any(i.kind in _SPEAKING and not i.done and i not in found.values() for i in link.intents)
+    waiting = any(i.kind in SPEAKING and not i.done and i not in found.values() for i in link.intents)
     doubtful: list[str] = []
     for mark in unknown:
         if mark.id not in found and mark.id not in duplicates:
@@ -91,6 +89,8 @@ def unsent(
     ]
     for comment in comments:
         if comment.id in ties or comment.origin_system == system or not may_leave(comment.visibility):
+            continue
+        if comment.deleted_at is not None:
             continue
         own = tuple(f for f in files if f.comment_id == comment.id and may_leave(f.visibility))
         items.append(Item(comment, own))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from central.link import Intent, IntentKind, Link, Pair
+from central.link import SPEAKING, Intent, Link, Pair
 from central.model import Value
 from mappings import model as mapping_model
 
@@ -180,7 +180,7 @@ def unmarked_comment(marks: Sequence[Mark], intent: Intent) -> Mark | None:
     """The one comment of our account that says what the intent said, though its token was edited away.
 
     Times are no evidence (their clock, whole seconds): a comment of ours from before the intent is tied already."""
-    if intent.kind not in (IntentKind.COMMENT, IntentKind.NOTICE):
+    if intent.kind not in SPEAKING:
         return None
     said = comparable(intent.text)
     fitting = [m for m in marks if m.own and m.token is None and comparable(m.text) == said]

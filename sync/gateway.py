@@ -24,6 +24,8 @@ class Gateway:
     units: frozenset[str]
     share_internal: bool = False
     """Internal comments may go there, as internal ones (policy and connector both allow it)."""
+    follow_deletes: bool = False
+    """A comment that its author's side deleted is taken away there too, where it is ours (policy)."""
     poll_every: timedelta = timedelta(seconds=60)
     overlap: timedelta = timedelta(minutes=5)
     full_scan: timedelta = timedelta(hours=24)

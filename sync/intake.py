@@ -49,7 +49,10 @@ def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Readi
                 gap=gap,
             )
     remote_files = {i: tuple((f.id, f.name) for f in comments[i].files) for i in arrivals.landed}
-    return Intake(arrivals, new, tuple(files), remote_files)
+    shown = None
+    if ticket.known_comments is not None and ticket.comments is not None:
+        shown = {each.id: each for each in (*ticket.comments, *ticket.known_comments)}
+    return Intake(arrivals, new, tuple(files), remote_files, comments, shown)
 
 
 def _comment(means: Means, gateway: Gateway, comment: RemoteComment, tied: frozenset[str]) -> NewComment:

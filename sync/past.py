@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from central.link import Intent, IntentKind, Link
+from central.link import SPEAKING, Intent, Link, Tie
 from central.model import Attachment, Comment, Ticket
 from central.store.api import Store, Transaction
 from sync.tokens import Words, ticket_words
@@ -15,11 +15,16 @@ class Past:
 
     ticket: Ticket
     link: Link
-    ties: Mapping[int, str]
+    tied: Mapping[int, Tie]
     file_ties: Mapping[int, str]
     comments: Sequence[Comment]
     files: Sequence[Attachment]
     links: Sequence[Link]
+
+    @property
+    def ties(self) -> Mapping[int, str]:
+        """Comment id -> their comment id ('' for a parked one)."""
+        return {ours: tie.remote_id for ours, tie in self.tied.items()}
 
     @property
     def known(self) -> frozenset[str]:
@@ -33,8 +38,7 @@ class Past:
 
     def awaited(self) -> tuple[Intent, ...]:
         """Open intents to comment of which nobody knows yet whether they got through."""
-        speaking = (IntentKind.COMMENT, IntentKind.NOTICE)
-        return tuple(i for i in self.link.intents if i.kind in speaking and not i.done)
+        return tuple(i for i in self.link.intents if i.kind in SPEAKING and not i.done)
 
 
 def words_of(ticket: Ticket, links: Sequence[Link]) -> Words:
@@ -47,7 +51,7 @@ def read_past(tx: Transaction, link: Link) -> Past:
     return Past(
         ticket=tx.tickets.get(link.ticket_id),
         link=link,
-        ties=tx.links.ties(link.id),
+        tied=tx.links.tied(link.id),
         file_ties=tx.links.file_ties(link.id),
         comments=tx.tickets.comments(link.ticket_id),
         files=tx.tickets.files(link.ticket_id),

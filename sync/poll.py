@@ -23,6 +23,10 @@ NOTED_EVERY = timedelta(minutes=5)
 """How often it is written down that an idle system answers: a poll that finds nothing writes nothing in between."""
 
 
+EDITED_WITHIN = timedelta(days=30)
+"""How long after a ticket's last change its comments are looked at for edits that move no version."""
+
+
 @dataclass(frozen=True, slots=True)
 class Polled:
     """What one round brought."""
@@ -157,12 +161,24 @@ def _compare(
         reason = "the full scan found a ticket that nobody announced"
     elif link.state is LinkState.LOST and not link.row_version:
         reason = "the full scan found a lost ticket listed again"
-    elif link.state is not LinkState.ACTIVE or not _differs(gateway, link, change):
+    elif link.state is not LinkState.ACTIVE:
         return False
+    elif not _differs(gateway, link, change):
+        if not _may_hide_edits(tx, gateway, link, change, at):
+            return False
+        reason = "the full scan looks for edited comments, which move nothing there"
     else:
         reason = "the full scan found a difference that nobody announced"
     means.relay.owe_inward(tx, gateway.system, change.key, at, reason=reason, lane=Lane.BACKFILL)
     return True
+
+
+def _may_hide_edits(tx: Transaction, gateway: Gateway, link: Link, change: Change, at: datetime) -> bool:
+    """Whether comments that we know may have been edited unseen: where that moves no version, only reading tells."""
+    can = gateway.connector.capabilities
+    if can.edits_move or not can.whole_conversation or change.changed_at is None:
+        return False
+    return at - change.changed_at < EDITED_WITHIN and bool(tx.links.ties(link.id))
 
 
 def _differs(gateway: Gateway, link: Link, change: Change) -> bool:

@@ -1,19 +1,20 @@
 """Send one comment: intent first, then the write, then the settling. The only place that posts text to a remote."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from central.events import Event, Kind
-from central.link import Intent, IntentKind, Link
-from central.model import SYSTEM, Attachment, Visibility
-from central.store.api import Lease, Transaction
+from central.link import Agreed, Intent, IntentKind, Link
+from central.model import SYSTEM, Attachment, Comment
+from central.store.api import Lease, StaleRevision, Transaction
 from connectors.api import CommentDraft, Commented, FileDraft, RemoteComment, RemoteTicket
 from connectors.errors import Refused, Transient, Unknown, VersionConflict
 from mappings.model import Spill
+from sync import draft as drafts
+from sync import wording
 from sync.absorb import tie_sent
-from sync.discussion import Item, fit
+from sync.discussion import Item
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past, reread
@@ -36,10 +37,14 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
 
     A refusal for good parks it with a visible gap, and the later ones follow.
 
+    :raises StaleRevision: the comment has changed since it was read; nothing was sent.
     :raises ConnectorError: by remedy; the intent stays open where the write may have happened."""
-    draft, carried = _draft(means, gateway, item)
+    draft, carried, whole = drafts.draft(means, gateway, item)
     token = token_of(means.tokens, past, item)
     intent = _intent(means, gateway, past, draft, IntentKind.COMMENT, token, lease, item, carried)
+    if item.comment is not None:
+        comment = next(each for each in past.comments if each.id == item.comment.id)
+        intent = replace(intent, agreed=wording.sent(comment, draft.text, whole=whole))
     try:
         done = _send(means, gateway, past, intent, draft, lease)
     except Refused as refusal:
@@ -121,6 +126,25 @@ def _ids(files: Sequence[Attachment]) -> str:
     return " ".join(f"{file.id} {file.created_at.isoformat()}" for file in files)
 
 
+def correct(
+    means: Means, gateway: Gateway, past: Past, comment: Comment, draft: CommentDraft, agreed: Agreed, lease: Lease
+) -> None:
+    """Post a note about what became of a comment. `agreed`: what holds for it once the note is there.
+
+    :raises StaleRevision: the comment has changed since it was read; nothing was sent."""
+    about = f"comment {comment.id} {comment.edited_at or comment.created_at} {comment.deleted_at}"
+    token = means.tokens.notice(past.words, gateway.system, draft.text, about)
+    intent = _intent(means, gateway, past, draft, IntentKind.CORRECT, token, lease)
+    intent = replace(intent, comment_id=comment.id, agreed=agreed)
+
+    def begin(_: Transaction, link: Link) -> Link:
+        standing = {name: why for name, why in link.disagreements.items() if name != f"comment {comment.id}"}
+        return link.evolve(disagreements=standing)
+
+    done = _send(means, gateway, past, intent, draft, lease, begin=begin)
+    settle_notice(means, gateway, past, intent, done.comment, lease)
+
+
 def settle_notice(
     means: Means, gateway: Gateway, past: Past, intent: Intent, arrived: RemoteComment, lease: Lease
 ) -> None:
@@ -199,6 +223,7 @@ def _send(
     def commit(tx: Transaction) -> str:
         ensure_permitted(tx, gateway.system, past.ticket.id)
         link = _own_link(tx, past, lease, means.clock())
+        _ensure_unchanged(tx, intent, past)
         link = begin(tx, link) if begin else link
         tx.links.save(link.evolve(intents=(*link.intents, intent)))
         return link.key or ""
@@ -212,6 +237,17 @@ def _send(
     except (Refused, Transient, VersionConflict):
         _withdraw(means, past, intent, lease)
         raise
+
+
+def _ensure_unchanged(tx: Transaction, intent: Intent, past: Past) -> None:
+    """What was hidden, edited or deleted since it was read is not sent as it was.
+
+    :raises StaleRevision: it was; decide again."""
+    if intent.comment_id is None or intent.agreed is None:
+        return
+    comment = next(each for each in tx.tickets.comments(past.ticket.id) if each.id == intent.comment_id)
+    if wording.ours(comment) != intent.agreed.ours:
+        raise StaleRevision(f"comment {comment.id} has changed since it was read")
 
 
 def _withdraw(means: Means, past: Past, intent: Intent, lease: Lease) -> None:
@@ -273,51 +309,9 @@ def _park(means: Means, gateway: Gateway, past: Past, item: Item, intent: Intent
     means.store.write(change, durable=False)
 
 
-def _draft(means: Means, gateway: Gateway, item: Item) -> tuple[CommentDraft, tuple[Attachment, ...]]:
-    """The text and files as they will be sent, and which of the item's files travel."""
-    capabilities = gateway.connector.capabilities
-    sorted_files = fit(
-        item.files,
-        empty_files=capabilities.empty_files,
-        max_file=capabilities.max_file,
-        any_files=capabilities.files,
-        where=f"see {means.centre}",
-    )
-    if item.comment is None:
-        names = ", ".join(repr(file.name) for file in item.files)
-        text, spill, internal = f"File from {means.centre}: {names}", None, False
-    else:
-        author = item.comment.author
-        carried = gateway.mapping.comment.outward(
-            item.comment.text, author=author.label, system=author.system or means.centre, at=item.comment.created_at
-        )
-        text, spill = carried.text, carried.spill
-        internal = item.comment.visibility is Visibility.INTERNAL
-    text = "\n".join([text, *sorted_files.notes]).strip()
-    drafts = [_file_draft(means, file) for file in sorted_files.accepted]
-    if spill is not None:
-        drafts.append(text_file(spill))
-    return CommentDraft(text, internal, tuple(drafts)), sorted_files.accepted
-
-
-def _file_draft(means: Means, file: Attachment) -> FileDraft:
-    return FileDraft(file.name, file.media_type, file.size, lambda: means.store.open_blob(file.sha256))
-
-
-def text_file(spill: Spill) -> FileDraft:
-    """A text that did not fit, as a file beside."""
-    data = spill.text.encode()
-
-    @contextmanager
-    def chunks() -> Iterator[Iterator[bytes]]:
-        yield iter((data,))
-
-    return FileDraft(spill.name, "text/plain", len(data), chunks)
-
-
 def spill(means: Means, gateway: Gateway, past: Past, whole: Spill, lease: Lease, *, wrote_at: datetime) -> Past:
     """A text that did not fit travels as a file beside. `wrote_at`: when the write that did not hold it was sent."""
     text = f"The whole text is in the attached file {whole.name}."
     about = f"{wrote_at.isoformat()} {whole.text}"
-    notify(means, gateway, past, text, lease, about=about, file=text_file(whole))
+    notify(means, gateway, past, text, lease, about=about, file=drafts.text_file(whole))
     return reread(means.store, past)

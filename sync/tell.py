@@ -11,6 +11,7 @@ from connectors.api import Written
 from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConflict
 from sync import discussion, echo
 from sync.absorb import absorb, because, keep, unread_edits
+from sync.amend import amend
 from sync.decide import decide, events_for, hidden_edits, read_up_to
 from sync.gateway import Gateway
 from sync.guards.breaker import ensure_no_fight
@@ -21,6 +22,7 @@ from sync.permit import ensure_permitted
 from sync.pull import look, lose
 from sync.reading import Reading, gone_by_value, held, read, reading, remembered
 from sync.reconcile import Plan, Verdict
+from sync.revise import standing_of
 from sync.settle import Settled, settle_update
 from sync.speak import say, spill
 
@@ -33,23 +35,28 @@ def tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     outcome = said()
     try:
         past, theirs = account_for_earlier_comments(means, gateway, past, lease)
-        items = discussion.unsent(
-            gateway.system,
-            past.comments,
-            past.files,
-            past.ties,
-            past.file_ties,
-            share_internal=gateway.share_internal,
-        )
-        for item in items:
-            spoken = say(means, gateway, past, item, lease)
+        while items := _unsent(gateway, past):
+            try:
+                spoken = say(means, gateway, past, items[0], lease)
+            except StaleRevision:  # hidden, edited or deleted while it waited: seen anew
+                past = reread(means.store, past)
+                continue
             theirs = reading(gateway, spoken.ticket, spoken.asked_at) if spoken.ticket else None
             outcome = outcome.also(said(spoken.sentence))
             past = reread(means.store, past)
+        past, amended = amend(means, gateway, past, lease)
+        if amended.said:
+            outcome, theirs = outcome.also(amended), None
         outcome = outcome.also(_write_fields(means, gateway, past, theirs, lease))
     except NotFound:
         return outcome.also(lose(means, gateway, past, lease, "it is gone there"))
     return outcome if outcome.said else said("already agreed")
+
+
+def _unsent(gateway: Gateway, past: Past) -> tuple[discussion.Item, ...]:
+    return discussion.unsent(
+        gateway.system, past.comments, past.files, past.ties, past.file_ties, share_internal=gateway.share_internal
+    )
 
 
 def account_for_earlier_comments(
@@ -135,7 +142,10 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
 
 def _agree(means: Means, gateway: Gateway, past: Past, plan: Plan, lease: Lease) -> Outcome:
     """What we hold of both sides leaves nothing to write: record what agrees now, and ask for nothing."""
-    if plan.base == past.link.base and dict(plan.standing) == dict(past.link.disagreements):
+    if (
+        plan.base == past.link.base
+        and {**plan.standing, **standing_of(past.link.disagreements)} == past.link.disagreements
+    ):
         return said()
     try:
         _commit(means, gateway, past, remembered(past), plan, lease)

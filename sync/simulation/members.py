@@ -17,6 +17,9 @@ RT_LIKE = replace(
     row_version=VersionStrength.WEAK,
     full_rows=False,
     complete_answers=False,
+    whole_conversation=False,
+    edit_comments=False,
+    delete_comments=False,
     empty_files=False,
     search_lag=timedelta(0),
 )
@@ -27,6 +30,9 @@ REDMINE_LIKE = Capabilities(
     row_version=VersionStrength.WEAK,
     history=True,
     internal_comments=True,
+    whole_conversation=True,
+    edit_comments=True,
+    delete_comments=True,
     files=True,
 )
 """No lock of any kind, whole seconds, but a history that tells who wrote what over what."""
@@ -117,7 +123,7 @@ def redmine_like(
     capabilities: Capabilities = REDMINE_LIKE,
 ) -> Member:
     """A member whose tracker knows no lock, answers with CRLF, and silently refuses what its workflow forbids."""
-    rules = _rules(_REDMINE_STATUSES, {"status": _REDMINE_WORKFLOW}, {"status": "New"})
+    rules = _rules(_REDMINE_STATUSES, {"status": _REDMINE_WORKFLOW}, {"status": "New"}, silent_edits=True)
     return _member(clock, name, units, rules, capabilities, _REDMINE_MAPPING, policy, crlf=True)
 
 
@@ -127,6 +133,7 @@ def _rules(
     start: Mapping[str, str],
     *,
     reopens: Mapping[str, Mapping[str, str]] | None = None,
+    silent_edits: bool = False,
 ) -> Rules:
     return Rules(
         fields=(
@@ -139,6 +146,7 @@ def _rules(
         defaults={"status": start["status"], "priority": "low"},
         workflow=workflow,
         reopens=reopens or {},
+        silent_edits=silent_edits,
     )
 
 

@@ -148,7 +148,7 @@ class LinkClaims:
         ticket = new_ticket(store)
         link = new_link(store, ticket)
         one, two, three = (say(store, ticket).id for _ in range(3))
-        agreed = Agreed("ours", "theirs", own=True, whole=False, quote="how it begins", notes=("n1", "n2"))
+        agreed = Agreed("ours", "theirs", own=True, whole=False, quote="how it begins", holds="x", noted=True)
         tie(store, link, one, "t1")
         store.write(lambda tx: tx.links.tie_comment(link.id, two, "t2", NOW, agreed))
         assert store.read(lambda tx: tx.links.tied(link.id)) == {one: Tie("t1"), two: Tie("t2", agreed)}
