@@ -49,7 +49,8 @@ def amend(means: Means, gateway: Gateway, past: Past, lease: Lease) -> tuple[Pas
     if gateway.connector.capabilities.whole_conversation:
         theirs = read(means, gateway, past, conversation=True)
         marks = {each.id: each.token for each in theirs.ticket.known_comments or ()}
-        _, past = look(means, gateway, past, theirs, lease)
+        look(means, gateway, past, theirs, lease)
+        past = reread(means.store, past)
     past = _account_for(means, past, lease)
     outcome = said()
     for due in _due(gateway, past):
@@ -183,7 +184,7 @@ def _settle(means: Means, gateway: Gateway, past: Past, intent: Intent, stands: 
         tx.links.save(link.evolve(intents=intents, disagreements=standing, written_at=at, last_error=""))
         tx.tickets.record([amended(past, gateway, intent, at)])
 
-    means.store.write(settle)
+    means.store.write(settle, durable=False)
 
 
 def _correct(means: Means, gateway: Gateway, past: Past, due: _Due, lease: Lease) -> str:
@@ -207,7 +208,7 @@ def _note(means: Means, past: Past, due: _Due, agreed: Agreed, stands: str, leas
         if standing != dict(link.disagreements):
             tx.links.save(link.evolve(disagreements=standing))
 
-    means.store.write(change)
+    means.store.write(change, durable=False)
 
 
 def _standing(disagreements: Mapping[str, str], comment_id: int, stands: str) -> dict[str, str]:

@@ -21,8 +21,6 @@ from sync.means import Means
 
 NOTED_EVERY = timedelta(minutes=5)
 """How often it is written down that an idle system answers: a poll that finds nothing writes nothing in between."""
-
-
 EDITED_WITHIN = timedelta(days=30)
 """How long after a ticket's last change its comments are looked at for edits that move no version."""
 

@@ -44,9 +44,10 @@ def tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
             theirs = reading(gateway, spoken.ticket, spoken.asked_at) if spoken.ticket else None
             outcome = outcome.also(said(spoken.sentence))
             past = reread(means.store, past)
-        past, amended = amend(means, gateway, past, lease)
-        if amended.said:
-            outcome, theirs = outcome.also(amended), None
+        revised, amended = amend(means, gateway, past, lease)
+        if revised is not past:
+            past, theirs = revised, None
+        outcome = outcome.also(amended)
         outcome = outcome.also(_write_fields(means, gateway, past, theirs, lease))
     except NotFound:
         return outcome.also(lose(means, gateway, past, lease, "it is gone there"))

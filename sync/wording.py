@@ -43,10 +43,8 @@ def digest(text: str) -> str:
 
 def ours(comment: Comment) -> str:
     """Our word for a comment."""
-    if comment.deleted_at is not None:
-        return DELETED
-    hidden = comment.visibility is Visibility.INTERNAL
-    return f"{_INTERNAL if hidden else ''}{digest(comment.text)}"
+    word = digest(comment.text) if comment.deleted_at is None else DELETED
+    return f"{_INTERNAL if comment.visibility is Visibility.INTERNAL else ''}{word}"
 
 
 def theirs(shown: Shown | None, agreed: Agreed | None = None) -> str:
@@ -136,12 +134,14 @@ def _gone(comment: Comment, agreed: Agreed) -> Revision:
     if comment.deleted_at is None and digest(comment.text) != _text_word(agreed.ours):
         reason = "its author's side deleted it while it was edited here"
         lost = Lost(comment.text, "", Winner.REMOTE, reason)
-    return Revision(replace(agreed, ours=DELETED, theirs=GONE), _deleted(comment), lost)
+    tombstone = _deleted(comment)
+    return Revision(replace(agreed, ours=ours(tombstone), theirs=GONE), tombstone, lost)
 
 
 def _hidden(comment: Comment, agreed: Agreed) -> Revision:
     hidden = replace(comment, visibility=Visibility.INTERNAL)
-    return Revision(replace(agreed, ours=ours(hidden), theirs=HIDDEN), hidden)
+    stands = still_there("it stands in a note of correction") if agreed.noted else ""
+    return Revision(replace(agreed, ours=ours(hidden), theirs=HIDDEN), hidden, stands=stands)
 
 
 def _away(comment: Comment, agreed: Agreed, now: str, why: str) -> Revision:
@@ -235,9 +235,10 @@ def amend(comment: Comment, agreed: Agreed, ways: Ways, *, files: bool) -> Amend
     if word in (agreed.ours, agreed.disputed):
         return None
     seen = replace(agreed, ours=word, disputed="")
-    if comment.deleted_at is not None:
+    internal = comment.visibility is Visibility.INTERNAL
+    if comment.deleted_at is not None and (not internal or agreed.theirs in (HIDDEN, GONE)):
         return _amend_deleted(seen, ways)
-    if comment.visibility is Visibility.INTERNAL:
+    if internal:
         return _amend_internal(comment, seen, agreed, ways, files=files)
     said = digest(comment.text)
     told = replace(seen, quote=quote(comment.text), holds=said)

@@ -10,6 +10,7 @@ from central.events import Kind
 from central.link import Link, LinkState
 from central.model import Visibility
 from connectors.emulators.tracker import AUTOMAT, Deed
+from sync.echo import comparable
 from sync.reconcile import corresponds
 from sync.simulation.mesh import Member, Mesh
 
@@ -62,6 +63,7 @@ def no_loss(mesh: Mesh) -> list[str]:
         deeds = [d for d in member.tracker.log if d.key == link.key]
         wrong += _lost_edits(mesh, member, link, deeds)
         wrong += _lost_comments(mesh, member, link)
+        wrong += _comment_edits(mesh, member, link)
     return wrong
 
 
@@ -104,7 +106,13 @@ def no_trespass(mesh: Mesh, canaries: Sequence[str]) -> list[str]:
         wrong += [
             f"no trespass: we did {d.kind} on {member.name} {d.key}"
             for d in member.tracker.log
-            if d.who == ours and d.kind in ("delete", "move", "reword")
+            if d.who == ours and d.kind in ("delete", "move")
+        ]
+        authors = {d.note: d.who for d in member.tracker.log if d.kind == "comment"}
+        wrong += [
+            f"no trespass: we did {d.kind} on comment {d.note} of {authors[d.note]} in {member.name} {d.key}"
+            for d in member.tracker.log
+            if d.who == ours and d.kind in ("reword", "unsay", "hide", "show") and authors[d.note] != ours
         ]
         for issue in member.tracker.issues.values():
             public = [str(v) for v in issue.fields.values()] + [n.text for n in issue.notes if n.author == ours]
@@ -179,6 +187,29 @@ def _back_again(deed: Deed, people: Sequence[Deed], deeds: Sequence[Deed]) -> bo
     return any(d.old == deed.new for d in run)
 
 
+def _comment_edits(mesh: Mesh, member: Member, link: Link) -> list[str]:
+    """The last text that people gave a comment there stands here, or is kept as a loser, or in the history."""
+    wrong = []
+    issue = member.tracker.issues.get(link.key or "")
+    for note in issue.notes if issue and member.connector.capabilities.whole_conversation else ():
+        edits = [d for d in member.tracker.log if d.kind == "reword" and d.note == note.id]
+        if not edits or edits[-1].who == member.connector.account or note.internal:
+            continue
+        comments, conflicts, events = mesh.store.read(
+            lambda tx: (
+                tx.tickets.comments(link.ticket_id),
+                tx.tickets.conflicts(link.ticket_id),
+                tx.tickets.events(link.ticket_id),
+            )
+        )
+        text = comparable(str(edits[-1].new))
+        places = [c.text for c in comments] + [str(c.theirs) for c in conflicts]
+        places += [str(e.data.get("before", "")) for e in events]
+        if not any(place and comparable(place) in text for place in places):
+            wrong.append(f"no loss: comment {note.id} of {member.name} {link.key} was edited: {text!r} is nowhere")
+    return wrong
+
+
 def _lost_comments(mesh: Mesh, member: Member, link: Link) -> list[str]:
     wrong = []
     comments = mesh.store.read(lambda tx: tx.tickets.comments(link.ticket_id))
@@ -197,6 +228,8 @@ def _lost_comments(mesh: Mesh, member: Member, link: Link) -> list[str]:
         f"no loss: comment {c.id} is not in {member.name} {link.key}"
         for c in comments
         if c.visibility is Visibility.PUBLIC
+        and c.deleted_at is None
+        and f"comment {c.id}" not in link.disagreements
         and c.origin_system != member.name
         and ties.get(c.id) not in there
         and ties.get(c.id) != ""

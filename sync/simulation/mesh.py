@@ -51,6 +51,7 @@ class Member:
     policy: Policy = field(default_factory=Policy)
     birth_unit: str = "TPM"
     share_internal: bool = False
+    follow_deletes: bool = False
 
     @property
     def tracker(self) -> Tracker:
@@ -72,6 +73,7 @@ class Members:
                 birth_unit=m.birth_unit,
                 units=m.units,
                 share_internal=m.share_internal,
+                follow_deletes=m.follow_deletes,
             )
             for m in members
         }

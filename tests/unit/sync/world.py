@@ -1,6 +1,7 @@
 """The small world of the stories: Request Tracker at NGI_CZ, Redmine at NGI_PL, the centre between them, and people."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from central.events import Event
 from central.link import Link
@@ -28,10 +29,12 @@ class World:
         redmine: Capabilities = REDMINE_LIKE,
         rt_policy: str = "central",
         redmine_policy: str = "central",
+        rt_follows_deletes: bool = False,
         store: Store | None = None,
     ) -> None:
         self.clock = VirtualClock()
         self.rt = rt_like(self.clock, "ngi-cz", frozenset({"NGI_CZ"}), policy=rt_policy, capabilities=rt)
+        self.rt = replace(self.rt, follow_deletes=rt_follows_deletes)
         self.redmine = redmine_like(
             self.clock, "ngi-pl", frozenset({"NGI_PL"}), policy=redmine_policy, capabilities=redmine
         )
