@@ -18,6 +18,7 @@ from sync.gateway import Gateway
 from sync.intents import TryLater, drop
 from sync.means import Means, Outcome, said
 from sync.past import Past, reread
+from sync.permit import ensure_permitted
 from sync.pull import look
 from sync.reading import read
 from sync.revise import amended, name_of
@@ -41,6 +42,7 @@ class _Due:
 def amend(means: Means, gateway: Gateway, past: Past, lease: Lease) -> tuple[Past, Outcome]:
     """Tell a system what became of comments that it holds; with the past as it is afterwards.
 
+    :raises Held: nothing may be written there now.
     :raises ConnectorError: by remedy; the intent stays open where the write may have happened."""
     open_intents = [intent for intent in past.link.intents if intent.kind in _EDITING]
     if not open_intents and not _due(gateway, past):
@@ -138,6 +140,7 @@ def _write(means: Means, gateway: Gateway, past: Past, due: _Due, mark: str | No
         link = tx.links.find(past.link.ticket_id, past.link.system)
         assert link is not None, "links are never deleted"
         _ensure_unchanged(tx, past, due)
+        ensure_permitted(tx, gateway.system, past.ticket.id)
         tx.links.save(link.evolve(intents=(*link.intents, intent)))
         return link.key or ""
 
