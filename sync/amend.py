@@ -124,12 +124,13 @@ def _carry_out(means: Means, gateway: Gateway, past: Past, due: _Due, mark: str 
 def _write(means: Means, gateway: Gateway, past: Past, due: _Due, mark: str | None, lease: Lease) -> None:
     """Intent, write, settling."""
     draft, agreed = _drafted(means, gateway, past, due)
+    at, words = means.clock(), "" if draft is None else draft.text
     intent = Intent(
         kind=IntentKind.REMOVE if draft is None else IntentKind.AMEND,
-        token=means.token(),
-        at=means.clock(),
+        token=means.tokens.act(past.words, gateway.system, due.what.act, due.remote_id, words, at),
+        at=at,
         comment_id=due.comment.id,
-        text="" if draft is None else draft.text,
+        text=words,
         version=past.link.version,
         epoch=lease.epoch,
         agreed=agreed,
@@ -150,7 +151,8 @@ def _write(means: Means, gateway: Gateway, past: Past, due: _Due, mark: str | No
         if draft is None:
             gateway.connector.delete_comment(key, due.remote_id)
         else:
-            gateway.connector.edit_comment(key, due.remote_id, draft, token=mark or intent.token)
+            token = mark or means.tokens.comment(past.words, due.comment)
+            gateway.connector.edit_comment(key, due.remote_id, draft, token=token)
     except Unknown:
         raise
     except (Refused, NotFound, Transient, VersionConflict):
