@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from central.store.api import Store
-from central.store.sql import SqlStore, sqlite
+from central.store.sql import SqlStore
+from central.store.sql.database import database_of
 from connectors import registry
 from connectors.api import Connector
 from connectors.emulators.tracker import Tracker
@@ -146,16 +147,14 @@ class Interdesk:
         :raises StoreError, BadSetting: the database cannot be used; the sentence says what to do."""
         self.settings, self.clock = settings, clock
         instance = settings.instance
-        if exclusive or (create and not sqlite.file_of(settings.database).exists()):
-            _make_room(settings.database)
-            from central.store import migrations  # Alembic is slow to load, and most commands never migrate
-
-            migrations.upgrade(settings.database)
-        self.store: Store = SqlStore.open(settings.database, clock=clock, exclusive=exclusive)
-        if exclusive or not self.store.read(lambda tx: tx.instance.get()).id:
+        if exclusive or (create and not database_of(settings.database, clock).exists()):
+            _upgrade(settings.database)
+        store = SqlStore.open(settings.database, clock=clock, exclusive=exclusive)
+        self.store: Store = store
+        if exclusive or not store.read(lambda tx: tx.instance.get()).id:
             self._know_itself()
-        if exclusive:  # whoever held a lease on this file is dead
-            self.store.write(lambda tx: tx.outbox.release_all())
+        if store.alone:  # whoever held a lease on this file is dead
+            store.write(lambda tx: tx.outbox.release_all())
         self.secrets = Secrets(settings.environ, instance.secrets_folder(settings.beside))
         self.environment = Environment(
             clock=clock,
@@ -265,12 +264,13 @@ class Interdesk:
         )
 
 
-def _make_room(database: str) -> None:
-    """Make the folder of a database.  :raises BadSetting: it cannot be made."""
-    folder = sqlite.file_of(database).parent
+def _upgrade(database: str) -> None:
+    """Bring a database up to date, or make it.  :raises BadSetting: its folder cannot be made."""
+    from central.store import migrations  # Alembic is slow to load, and most commands never migrate
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        migrations.upgrade(database)
     except OSError as error:
         raise BadSetting(
-            f"the state folder {folder} cannot be made: {error.strerror}; choose another --state"
+            f"the state folder {error.filename} cannot be made: {error.strerror}; choose another --state"
         ) from None

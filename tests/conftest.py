@@ -5,6 +5,10 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.postgres import postgres
+
+__all__ = ["postgres"]
+
 # the shipped suites explain their failed assertions like any test
 pytest.register_assert_rewrite("central.store.testing", "connectors.testing", "sync.bus.testing")
 

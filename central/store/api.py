@@ -58,6 +58,15 @@ class CommitFailed(StoreError):
     """The database could not commit; nothing of this transaction was written. Try again once it is well."""
 
 
+class CommitUnknown(StoreError):
+    """The database was lost in the middle of a commit and did not come back: whether this transaction was written is
+    not known. Look before you repeat it."""
+
+
+class Unreachable(StoreError):
+    """The database's server does not answer. The sentence has its own words."""
+
+
 class WrongSchema(StoreError):
     """The database is not at the revision this program was written for. The sentence says what to run."""
 
@@ -537,7 +546,11 @@ class Store(Protocol):
         was committed after it. The next durable write makes it last too. For what nobody was told yet, and what is
         only done again when it is forgotten: nothing may leave this process on its account before a durable write.
 
-        `change` may run in another caller's thread, and must not call the store."""
+        `change` may run in another caller's thread, and must not call the store. It may run more than once, where
+        another process was faster: only its last run counts, so it must leave no trace but in the transaction and in
+        what it returns.
+
+        :raises CommitFailed: nothing was written.  :raises CommitUnknown: nobody knows whether it was."""
 
     def read(self, question: Callable[[Transaction], T]) -> T:
         """Run a question on one consistent snapshot; writing in it is a bug."""

@@ -2,6 +2,7 @@
 
 import click
 
+from central.store.sql.database import shown
 from sync.cli.output import as_json, document, say
 from sync.cli.session import Session
 
@@ -19,7 +20,7 @@ def upgrade(session: Session) -> None:
 
     database = session.settings.database
     migrations.upgrade(database)
-    say(f"{database} is up to date")
+    say(f"{shown(database)} is up to date")
 
 
 @group.command()
@@ -29,8 +30,8 @@ def check(session: Session, as_json: bool) -> int:
     """Read the whole database and say what is wrong with it. Exit code 1 where something is."""
     from central.store import migrations  # see sync.bootstrap
 
-    database = session.settings.database
-    problems = migrations.check(database)
+    problems = migrations.check(session.settings.database)
+    database = shown(session.settings.database)
     if as_json:
         document({"database": database, "problems": problems})
     else:

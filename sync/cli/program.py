@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from central.store.api import Busy, StoreError
+from central.store.api import Busy, CommitUnknown, StoreError, Unreachable
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient
 from mappings.loader import DocumentError
 from sync import logs
@@ -37,7 +37,7 @@ _MISTAKES = (
     Refused,
     NotFound,
 )
-_UNREACHABLE = (Transient, ProtocolError, Busy)
+_UNREACHABLE = (Transient, ProtocolError, Busy, Unreachable, CommitUnknown)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

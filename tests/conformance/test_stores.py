@@ -12,6 +12,7 @@ from central.store.memory import MemoryStore
 from central.store.migrations import upgrade
 from central.store.sql import SqlStore
 from central.store.testing import StoreConformance
+from tests.postgres import Server
 
 
 class TestMemoryStore(StoreConformance):
@@ -35,3 +36,12 @@ class TestSqlStore(StoreConformance):
         store = SqlStore.open(f"sqlite:///{database}", clock=lambda: datetime.now(UTC), exclusive=True)
         yield store
         store.close()
+
+
+class TestSqlStoreOnPostgres(StoreConformance):
+    @pytest.fixture
+    def store(self, postgres: Server) -> Iterator[Store]:
+        with postgres.database() as url:
+            store = SqlStore.open(url, clock=lambda: datetime.now(UTC), exclusive=True)
+            yield store
+            store.close()

@@ -159,7 +159,7 @@ class TwoStores(RuleBasedStateMachine):
 
     @invariant()
     def the_counters_are_what_a_recount_says(self) -> None:
-        assert miscounts(Session(self.sql._writer, sqlite.DIALECT, writable=False)) == []
+        assert miscounts(Session(self.sql._hands[0].driver, sqlite.DIALECT, writable=False)) == []
 
     def teardown(self) -> None:
         self.sql.close()

@@ -10,14 +10,14 @@ from sqlalchemy import bindparam, delete, or_, select, update
 
 from central.guard import Hold, HoldKind, HoldState, Marker, Suspect
 from central.store.api import NoSuch
-from central.store.sql.prepared import Prepared, adding
+from central.store.sql.prepared import Lock, Prepared, adding
 from central.store.sql.schema import OPEN_HOLD, holds, markers, rates, suspects
 from central.store.sql.session import Session
 
 _HOLD, _MARKER = TypeAdapter(Hold), TypeAdapter(Marker)
 
 _ADD = adding(holds)
-_GET = Prepared(select(holds).where(holds.c.id == bindparam("of")))
+_GET = Prepared(select(holds).where(holds.c.id == bindparam("of")), Lock.TO_CHANGE)
 _SAVE = Prepared(
     update(holds).where(holds.c.id == bindparam("of")).values(state=bindparam("now"), memory=bindparam("remember"))
 )
@@ -65,7 +65,7 @@ _DROP_RATES = Prepared(
 )
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
-_GET_MARKER = Prepared(select(markers.c.memory).where(markers.c.system == bindparam("of")))
+_GET_MARKER = Prepared(select(markers.c.memory).where(markers.c.system == bindparam("of")), Lock.TO_CHANGE)
 _ADD_MARKER = adding(markers)
 _PUT_MARKER = Prepared(update(markers).where(markers.c.system == bindparam("of")).values(memory=bindparam("remember")))
 

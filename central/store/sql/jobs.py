@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from central.job import Job, JobRow
 from central.store.api import NoSuch
-from central.store.sql.prepared import Prepared, adding
+from central.store.sql.prepared import Lock, Prepared, adding
 from central.store.sql.schema import OPEN_JOB, job_rows, jobs
 from central.store.sql.session import Session
 
@@ -18,7 +18,7 @@ _CREATE = adding(jobs)
 _SAVE = Prepared(
     update(jobs).where(jobs.c.id == bindparam("of")).values(state=bindparam("state"), memory=bindparam("memory"))
 )
-_GET = Prepared(select(jobs).where(jobs.c.id == bindparam("of")))
+_GET = Prepared(select(jobs).where(jobs.c.id == bindparam("of")), Lock.TO_CHANGE)
 _ALL = Prepared(select(jobs).order_by(jobs.c.id))
 _OPEN = Prepared(select(jobs).where(OPEN_JOB).order_by(jobs.c.id))
 _ABOUT = (job_rows.c.job_id == bindparam("of"), job_rows.c.subject == bindparam("about"))

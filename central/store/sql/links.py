@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, literal_column, select, update
 from central.link import Agreed, Link, LinkState, Tie
 from central.store import codec
 from central.store.api import AlreadyLinked, NoSuch
-from central.store.sql.prepared import Params, Prepared, adding
+from central.store.sql.prepared import Lock, Params, Prepared, adding
 from central.store.sql.schema import comment_ties, comments, create_tokens, file_ties, files, links, old_keys, tickets
 from central.store.sql.session import Session
 from central.store.sql.ties import Ties
@@ -42,9 +42,8 @@ _FIND_INTENT = Prepared(
 _TICKET = Prepared(select(tickets.c.id).where(tickets.c.id == bindparam("ticket")))
 _CREATE = adding(links)
 _BEFORE = Prepared(
-    select(links.c.ticket_id, links.c.system, links.c.state, links.c.key, links.c.disagrees).where(
-        links.c.id == bindparam("link")
-    )
+    select(links).where(links.c.id == bindparam("link")),
+    Lock.TO_CHANGE,
 )
 _SAVE = Prepared(
     update(links)
@@ -96,7 +95,9 @@ class SqlLinks:
         link = replace(link, ticket_id=before.ticket_id, system=before.system)
         if (link.state, link.key) != (before.state, before.key):
             self._refuse_a_taken_place(link)
-        self._session.write(_SAVE, {**_columns(link), "link": link.id})
+        columns = _columns(link)
+        self._session.rewrites(("link", link.id), _content(before._asdict()), _content(columns))
+        self._session.write(_SAVE, {**columns, "link": link.id})
         self._keep_tokens(link)
         self._session.move(
             link.system,
@@ -119,7 +120,7 @@ class SqlLinks:
         self._session.write(_REMEMBER_KEY, {"system": link.system, "key": key, "link_id": link_id})
 
     def of(self, ticket_id: int) -> Sequence[Link]:
-        return [_link(row) for row in self._session.rows(_OF, {"ticket": ticket_id})]
+        return [self._link(row) for row in self._session.rows(_OF, {"ticket": ticket_id})]
 
     def find_intent(self, system: str, token: str) -> Link | None:
         return self._found(_FIND_INTENT, {"in": system, "token": token})
@@ -151,11 +152,15 @@ class SqlLinks:
 
     def of_system(self, system: str, *, after: int = 0, limit: int = 100) -> Sequence[Link]:
         page = {"in": system, "after": after, "most": limit}
-        return [_link(row) for row in self._session.rows(_OF_SYSTEM, page)]
+        return [self._link(row) for row in self._session.rows(_OF_SYSTEM, page)]
 
     def _found(self, statement: Prepared, params: Params) -> Link | None:
         row = self._session.first(statement, params)
-        return None if row is None else _link(row)
+        return None if row is None else self._link(row)
+
+    def _link(self, row: Any) -> Link:
+        self._session.saw(("link", row.id), _content(row._asdict()))
+        return _link(row)
 
     def _refuse_a_taken_place(self, link: Link) -> None:
         """The unique constraints say the same; this says it in a sentence."""
@@ -181,6 +186,11 @@ def _columns(link: Link) -> dict[str, Any]:
         "disagrees": bool(link.disagreements),
         "memory": codec.link_out(link),
     }
+
+
+def _content(columns: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What another process may have changed of a link."""
+    return columns["state"], columns["key"], columns["memory"]
 
 
 def _link(row: Any) -> Link:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from central.store.api import Claim, Counts, Delivery, DeliveryState, Direction, Lane, Lease, LeaseLost, Transaction
-from central.store.sql.prepared import Prepared, adding
+from central.store.sql.prepared import Lock, Prepared, adding, adding_unless_there
 from central.store.sql.schema import DEAD, DUE, counters, deliveries, leases
 from central.store.sql.session import Session
 
@@ -17,7 +17,8 @@ _THERE = Prepared(
         deliveries.c.system == bindparam("in"),
         deliveries.c.direction == bindparam("toward"),
         deliveries.c.subject == bindparam("about"),
-    )
+    ),
+    Lock.TO_CHANGE,
 )
 _OWE = adding(deliveries)
 _RISEN = ("generation", "lane", "state", "not_before", "owed_since", "attempts", "reason", "error", "hint")
@@ -38,6 +39,10 @@ _DUE_NOW = (
 _NEXT = Prepared(_DUE_NOW)
 _NEXT_TOWARD = Prepared(_DUE_NOW.where(deliveries.c.direction == bindparam("toward")))
 _WAITING = Prepared(select(deliveries.c.id).where(*_OF_LANE).limit(bindparam("most")))
+_STILL_DUE = Prepared(
+    select(deliveries).where(deliveries.c.id == bindparam("of"), DUE, deliveries.c.not_before <= bindparam("at")),
+    Lock.IF_FREE,
+)
 _TIMES = select(deliveries.c.not_before).where(*_OF_LANE).order_by(deliveries.c.not_before).limit(1)
 _NEXT_DUE = Prepared(_TIMES)
 _NEXT_DUE_AFTER = Prepared(_TIMES.where(deliveries.c.not_before > bindparam("after")))
@@ -59,12 +64,15 @@ _PUT_BACK = Prepared(
 _FAILED = Prepared(update(deliveries).where(_CLAIMED).values(_TRIED))
 _BURY = Prepared(update(deliveries).where(_CLAIMED, _AS_CLAIMED).values(_TRIED | {"state": DeliveryState.DEAD.value}))
 
-_HELD = Prepared(select(leases).where(leases.c.name == bindparam("lease")))
+_NAMED = select(leases).where(leases.c.name == bindparam("lease"))
+_HELD = Prepared(_NAMED)
+_HELD_ON = Prepared(_NAMED, Lock.TO_CHANGE)
+_OVER = Prepared(_NAMED.where(leases.c.epoch == bindparam("held")), Lock.IF_FREE)
 _LEASE = (leases.c.name == bindparam("lease"), leases.c.epoch == bindparam("held"))
 _LET_GO = Prepared(delete(leases).where(*_LEASE))
 _LET_ALL_GO = Prepared(delete(leases))
 _LET_GO_LIVE = Prepared(delete(leases).where(*_LEASE, leases.c.expires_at > bindparam("at")))
-_TAKE = adding(leases)
+_TAKE = adding_unless_there(leases)
 _PROLONG = Prepared(update(leases).where(*_LEASE).values(expires_at=bindparam("later")))
 
 _OLDEST = (
@@ -136,11 +144,14 @@ class SqlOutbox:
             held = self._session.first(_HELD, {"lease": name})
             if held is not None and held.expires_at > at:
                 continue
-            if held is not None:
-                self._session.write(_LET_GO, {"lease": name, "held": held.epoch})
-            expires_at = at + ttl
-            epoch = self._session.add(_TAKE, {"name": name, "owner": owner, "expires_at": expires_at})
-            return Claim(delivery, Lease(name, owner, epoch, expires_at))
+            if held is not None and not self._end(name, held.epoch):
+                continue
+            still = self._session.first(_STILL_DUE, {"of": delivery.id, "at": at})
+            if still is None:  # another one has it in hand, or is done with it
+                continue
+            lease = self._begin(name, owner, at + ttl)
+            if lease is not None:
+                return Claim(_delivery(still), lease)
         return None
 
     def next_due_at(self, system: str, *, after: datetime | None = None) -> datetime | None:
@@ -149,7 +160,7 @@ class SqlOutbox:
         return min((row.not_before for row in firsts if row is not None), default=None)
 
     def check(self, lease: Lease, at: datetime) -> None:
-        held = self._session.first(_HELD, {"lease": lease.name})
+        held = self._session.first(_HELD_ON, {"lease": lease.name})
         if held is None or held.epoch != lease.epoch or held.expires_at <= at:
             raise _lost(lease)
 
@@ -205,12 +216,21 @@ class SqlOutbox:
         if held is not None and held.expires_at > at:
             if held.owner != owner:
                 return None
-            self._session.write(_PROLONG, {"lease": name, "held": held.epoch, "later": at + ttl})
-            return Lease(name, owner, held.epoch, at + ttl)
-        if held is not None:
-            self._session.write(_LET_GO, {"lease": name, "held": held.epoch})
-        epoch = self._session.add(_TAKE, {"name": name, "owner": owner, "expires_at": at + ttl})
-        return Lease(name, owner, epoch, at + ttl)
+            later = {"lease": name, "held": held.epoch, "later": at + ttl}
+            return Lease(name, owner, held.epoch, at + ttl) if self._session.write(_PROLONG, later) else None
+        if held is not None and not self._end(name, held.epoch):
+            return None
+        return self._begin(name, owner, at + ttl)
+
+    def _begin(self, name: str, owner: str, expires_at: datetime) -> Lease | None:
+        """A new lease, unless somebody else has one."""
+        epoch = self._session.find_room(_TAKE, {"name": name, "owner": owner, "expires_at": expires_at})
+        return None if epoch is None else Lease(name, owner, epoch, expires_at)
+
+    def _end(self, name: str, epoch: int) -> bool:
+        """Take away a lease that has expired, unless its holder is at work on it this moment."""
+        over = {"lease": name, "held": epoch}
+        return self._session.first(_OVER, over) is not None and bool(self._session.write(_LET_GO, over))
 
     def _due(self, system: str, at: datetime, only: Direction | None) -> Iterator[Delivery]:
         """What is due now, in the order of claims, page by page: one index range per lane."""

@@ -6,14 +6,37 @@ SQLAlchemy writes the SQL and knows the types; running it there would cost ten t
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from sqlalchemy import Dialect, Select, Table, bindparam, insert
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 
 Params = Mapping[str, Any]
 Convert = Callable[[Any], Any] | None
+
+
+class Lock(Enum):
+    """What a change does, until it is committed, to the rows that it reads, where changes run side by side.
+
+    SQLite runs one change at a time and holds everything. A question holds nothing anywhere.
+    """
+
+    TO_CHANGE = auto()
+    """It means to write them back: who else holds them waits."""
+    IF_FREE = auto()
+    """The same, but what somebody else holds is passed over."""
+    AS_IT_IS = auto()
+    """They must stay as read; others may hold them so as well. Never for a row that the same change may write."""
+
+
+_LOCK: dict[Lock, dict[str, Any]] = {
+    Lock.TO_CHANGE: {"key_share": True},
+    Lock.IF_FREE: {"key_share": True, "skip_locked": True},
+    Lock.AS_IT_IS: {"read": True},
+}
 
 
 class Compiled(NamedTuple):
@@ -47,17 +70,22 @@ class Compiled(NamedTuple):
 
 
 class Prepared:
-    """A statement that is compiled when it is first run on a dialect."""
+    """A statement that is compiled when it is first run on a dialect. `hold`: what it does to the rows it reads."""
 
-    def __init__(self, statement: Select[Any] | UpdateBase) -> None:
+    def __init__(self, statement: Select[Any] | UpdateBase, hold: Lock | None = None) -> None:
         self._statement = statement
-        self._compiled: dict[str, Compiled] = {}
+        self._holding = statement
+        if hold is not None:
+            assert isinstance(statement, Select)
+            self._holding = statement.with_for_update(**_LOCK[hold])
+        self._compiled: dict[tuple[str, bool], Compiled] = {}
 
-    def on(self, dialect: Dialect) -> Compiled:
-        """The statement in the words of this dialect."""
-        compiled = self._compiled.get(dialect.name)
+    def on(self, dialect: Dialect, *, holding: bool = False) -> Compiled:
+        """The statement in the words of this dialect; with its hold, or without."""
+        compiled = self._compiled.get((dialect.name, holding))
         if compiled is None:
-            compiled = self._compiled[dialect.name] = _compile(self._statement, dialect)
+            statement = self._holding if holding else self._statement
+            compiled = self._compiled[dialect.name, holding] = _compile(statement, dialect)
         return compiled
 
 
@@ -67,6 +95,15 @@ def adding(table: Table) -> Prepared:
     columns = [column.name for column in table.c if column is not number]
     statement = insert(table).values({name: bindparam(name) for name in columns})
     return Prepared(statement if number is None else statement.returning(number))
+
+
+def adding_unless_there(table: Table) -> Prepared:
+    """The same, but nothing is inserted and nothing answered where a unique constraint is in the way."""
+    number = table.autoincrement_column
+    assert number is not None
+    columns = [column.name for column in table.c if column is not number]
+    statement = postgresql.insert(table).values({name: bindparam(name) for name in columns})  # SQLite says it alike
+    return Prepared(statement.on_conflict_do_nothing().returning(number))
 
 
 def _compile(statement: Select[Any] | UpdateBase, dialect: Dialect) -> Compiled:

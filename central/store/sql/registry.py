@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select, tuple_, update
 from central.registry import Document, System
 from central.store.api import NoSuch
 from central.store.codec import as_json
-from central.store.sql.prepared import Prepared, adding
+from central.store.sql.prepared import Lock, Prepared, adding
 from central.store.sql.schema import documents, systems
 from central.store.sql.session import Session
 
@@ -27,15 +27,12 @@ _LAST = (
     .group_by(documents.c.kind, documents.c.name)
     .subquery()
 )
-_CURRENT = (
-    select(documents)
-    .where(tuple_(documents.c.kind, documents.c.name, documents.c.revision).in_(select(_LAST)))
-    .order_by(documents.c.kind, documents.c.name)
-)
+_CURRENT = select(documents).where(tuple_(documents.c.kind, documents.c.name, documents.c.revision).in_(select(_LAST)))
 _ALL_CURRENT = Prepared(_CURRENT)
 _CURRENT_OF_KIND = Prepared(_CURRENT.where(documents.c.kind == bindparam("of_kind")))
 _GET_SYSTEM = Prepared(select(systems.c.memory).where(systems.c.name == bindparam("named")))
-_SYSTEMS = Prepared(select(systems.c.memory).order_by(systems.c.name))
+_BEFORE = Prepared(select(systems.c.memory).where(systems.c.name == bindparam("named")), Lock.TO_CHANGE)
+_SYSTEMS = Prepared(select(systems))
 _CREATE_SYSTEM = adding(systems)
 _REPLACE_SYSTEM = Prepared(
     update(systems).where(systems.c.name == bindparam("named")).values(memory=bindparam("memory"))
@@ -73,25 +70,33 @@ class SqlRegistry:
 
     def documents(self, kind: str | None = None) -> Sequence[Document]:
         rows = self._session.rows(_ALL_CURRENT if kind is None else _CURRENT_OF_KIND, {"of_kind": kind})
-        return [_document(row) for row in rows]
+        return sorted(map(_document, rows), key=lambda document: (document.kind, document.name))
 
     def revisions(self, kind: str, name: str) -> Sequence[Document]:
         return [_document(row) for row in self._session.rows(_REVISIONS, {"of_kind": kind, "named": name})]
 
     def put_system(self, system: System) -> None:
         memory = _SYSTEM.dump_json(system).decode()
-        if not self._session.write(_REPLACE_SYSTEM, {"named": system.name, "memory": memory}):
+        before = self._session.first(_BEFORE, {"named": system.name})
+        if before is None:
             self._session.write(_CREATE_SYSTEM, {"name": system.name, "memory": memory})
+        else:
+            self._session.rewrites(("system", system.name), before.memory, memory)
+            self._session.write(_REPLACE_SYSTEM, {"named": system.name, "memory": memory})
 
     def system(self, name: str) -> System:
         row = self._session.first(_GET_SYSTEM, {"named": name})
         if row is None:
             there = ", ".join(system.name for system in self.systems()) or "none"
             raise NoSuch(f"there is no system {name!r}; there are: {there}")
-        return _SYSTEM.validate_json(row.memory)
+        return self._system(name, row.memory)
 
     def systems(self) -> Sequence[System]:
-        return [_SYSTEM.validate_json(row.memory) for row in self._session.rows(_SYSTEMS, {})]
+        return [self._system(row.name, row.memory) for row in sorted(self._session.rows(_SYSTEMS, {}))]
+
+    def _system(self, name: str, memory: str) -> System:
+        self._session.saw(("system", name), memory)
+        return _SYSTEM.validate_json(memory)
 
 
 def _document(row: Any) -> Document:

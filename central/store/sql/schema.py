@@ -20,11 +20,11 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
     TypeDecorator,
     UniqueConstraint,
     literal_column,
 )
+from sqlalchemy import Text as PlainText
 from sqlalchemy.types import TypeEngine
 
 REVISION = "0002"
@@ -40,6 +40,32 @@ metadata = MetaData(
 )
 
 
+_MARK = "\ufdd0"  # a noncharacter: no text has it for a purpose, and one that does comes back as it was
+
+
+class Text(TypeDecorator[str]):
+    """Any text, which comes back as it went in. PostgreSQL takes no NUL: there, two other characters stand for it."""
+
+    impl = PlainText
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _without_nul if dialect.name == "postgresql" else None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002 (SQLAlchemy's signature)
+        return _with_nul if dialect.name == "postgresql" else None
+
+
+def _without_nul(text: str | None) -> str | None:
+    if text is None or ("\0" not in text and _MARK not in text):
+        return text
+    return text.replace(_MARK, f"{_MARK}1").replace("\0", f"{_MARK}0")
+
+
+def _with_nul(text: str | None) -> str | None:
+    return text if text is None or _MARK not in text else text.replace(f"{_MARK}0", "\0").replace(f"{_MARK}1", _MARK)
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware UTC datetime; a naive one is refused. SQLite, which has no such type, keeps sortable ISO text."""
 
@@ -47,7 +73,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return Text() if dialect.name == "sqlite" else self.impl_instance
+        return PlainText() if dialect.name == "sqlite" else self.impl_instance
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
@@ -410,4 +436,18 @@ markers = Table(
     metadata,
     Column("system", Text, primary_key=True),
     Column("memory", Text, nullable=False),
+)
+
+served_revisions = Table(
+    "served_revisions",
+    metadata,
+    Column("revision", Text, primary_key=True),  # older programs that may use this database as well
+)
+
+writers = Table(
+    "writers",
+    metadata,
+    _id(),
+    Column("commits", BigInteger, nullable=False),
+    Column("written_at", Moment, nullable=False),
 )

@@ -3,15 +3,17 @@
 import fcntl
 import os
 import sqlite3
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.dialects.sqlite import dialect
-from sqlalchemy.exc import ArgumentError
 
 from central.store.api import Busy, StoreError, WrongSchema
+from central.store.sql.database import EXAMPLES, Database, Hand, parsed, wrong_revision
 
 DIALECT = dialect()
 BEGIN_WRITE = "BEGIN IMMEDIATE"
@@ -26,15 +28,103 @@ def file_of(url: str) -> Path:
     """The database file that this URL names.
 
     :raises StoreError: it names none."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise StoreError(f"{url!r} is no database address: write sqlite:////path/to/interdesk.db") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise StoreError(f"{parsed.get_backend_name()} is not supported here: write sqlite:////path/to/interdesk.db")
-    if parsed.database in (None, "", ":memory:"):
-        raise StoreError("the database must be a file: write sqlite:////path/to/interdesk.db")
-    return Path(str(parsed.database))
+    address = parsed(url)
+    if address.get_backend_name() != "sqlite":
+        raise StoreError(f"{address.get_backend_name()} is no database that interdesk knows: write {EXAMPLES}")
+    if address.database in (None, "", ":memory:"):
+        raise StoreError(f"the database must be a file: write {EXAMPLES}")
+    return Path(str(address.database))
+
+
+class SqliteHand:
+    """`central.store.sql.database.Hand`: the one writer."""
+
+    def __init__(self, database: Path) -> None:
+        self.driver = writer(database)
+        self._syncs = True
+        """Whether its next commit waits for the disk."""
+
+    def begin(self, *, alone: bool, durable: bool) -> None:  # noqa: ARG002 (one writer waits for nobody)
+        if durable is not self._syncs:
+            sync(self.driver, durable)
+            self._syncs = durable
+        self.driver.execute(BEGIN_WRITE)
+
+    def commit(self) -> None:
+        self.driver.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self.driver.in_transaction:
+            self.driver.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self.driver.close()
+
+
+class SqliteReader:
+    """`central.store.sql.database.Reader`."""
+
+    def __init__(self, database: Path) -> None:
+        self.driver = reader(database)
+
+    def begin(self) -> None:
+        self.driver.execute(BEGIN_READ)
+
+    def end(self) -> None:
+        self.driver.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self.driver.close()
+
+
+class SqliteDatabase:
+    """`central.store.sql.database.Database` in one file: whoever writes, writes alone."""
+
+    dialect: Dialect = DIALECT
+    hands = 1
+
+    def __init__(self, url: str) -> None:
+        self._file = file_of(url)
+
+    def __str__(self) -> str:
+        return str(self._file)
+
+    def exists(self) -> bool:
+        return self._file.exists()
+
+    def migrating(self) -> Engine:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        return migrating(self._file)
+
+    def told(self, error: Exception) -> StoreError | None:  # noqa: ARG002 (what a file refuses names itself)
+        return None
+
+    def damage(self, driver: Any) -> list[str]:
+        return damage(driver)
+
+    def broken_references(self, driver: Any) -> list[str]:
+        return broken_references(driver)
+
+    def check_revision(self, wanted: str) -> None:
+        check_revision(self._file, wanted)
+
+    def lock(self) -> Callable[[], None]:
+        return partial(os.close, lock(self._file))
+
+    def hand(self) -> SqliteHand:
+        return SqliteHand(self._file)
+
+    def reader(self) -> SqliteReader:
+        return SqliteReader(self._file)
+
+    def version(self, hands: Sequence[Hand]) -> object:
+        return data_version(hands[0].driver)
+
+    def is_race(self, error: Exception) -> bool:  # noqa: ARG002 (one writer has no rivals)
+        return False
+
+    def is_ours(self, error: Exception) -> bool:  # noqa: ARG002 (whatever SQLite says of a change is about that change)
+        return False
 
 
 def writer(database: Path) -> sqlite3.Connection:
@@ -77,12 +167,12 @@ def broken_references(connection: sqlite3.Connection) -> list[str]:
     return [f"row {row} of {table} refers to {parent} that is not there" for table, row, parent, _ in found]
 
 
-def sync(connection: sqlite3.Connection, durable: bool) -> None:
+def sync(connection: Any, durable: bool) -> None:
     """Whether commits from now on wait until the disk has them, and everything before them."""
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}").close()
 
 
-def data_version(connection: sqlite3.Connection) -> int:
+def data_version(connection: Any) -> int:
     """A number that moves when another connection has committed, and only then."""
     (version,) = connection.execute("PRAGMA data_version").fetchone()
     return int(version)
@@ -108,20 +198,26 @@ def lock(database: Path) -> int:
 
 
 def check_revision(database: Path, wanted: str) -> None:
-    """:raises WrongSchema: the database is not there, or not at the revision that this program was written for."""
+    """:raises WrongSchema: the database is not there, or a program of this revision must not use it."""
     if not database.exists():
         raise WrongSchema(f"there is no database {database} yet: run interdesk db upgrade")
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            found = None if row is None else row[0]
+            if found != wanted and not _serves(connection, wanted):
+                raise wrong_revision(str(database), found, wanted)
         except sqlite3.DatabaseError as error:
             raise WrongSchema(f"{database} is no database of interdesk ({error}): choose another --state") from error
-    if row is None or row[0] != wanted:
-        found = "no revision" if row is None else f"revision {row[0]}"
-        raise WrongSchema(
-            f"{database} is at {found}, this program wants {wanted}: run interdesk db upgrade"
-            " (or the newer program that made it)"
-        )
+
+
+def _serves(connection: sqlite3.Connection, revision: str) -> bool:
+    """Whether a newer database says that a program of this revision may go on using it."""
+    there = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'served_revisions'"
+    if connection.execute(there).fetchone() == (0,):
+        return False
+    served = "SELECT count(*) FROM served_revisions WHERE revision = ?"
+    return bool(connection.execute(served, (revision,)).fetchone() == (1,))
 
 
 def _prepared(connection: sqlite3.Connection, own: str) -> sqlite3.Connection:
@@ -129,3 +225,6 @@ def _prepared(connection: sqlite3.Connection, own: str) -> sqlite3.Connection:
     for pragma in (f"busy_timeout = {_BUSY_MS}", "journal_mode = WAL", "synchronous = FULL", own):
         connection.execute(f"PRAGMA {pragma}").close()
     return connection
+
+
+_: type[Database] = SqliteDatabase

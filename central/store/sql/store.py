@@ -1,27 +1,25 @@
 """SqlStore: group commit for writers, snapshots for readers."""
 
-import os
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from pathlib import Path
 from threading import Lock
 from typing import TypeVar, cast
 
-from central.store.api import Store, Transaction
-from central.store.sql import sqlite
+from central.store.api import CommitFailed, CommitUnknown, Store, Transaction
 from central.store.sql.blobs import Blobs
+from central.store.sql.database import Database, Hand, Reader, database_of
 from central.store.sql.group import GroupCommit, Job
 from central.store.sql.guards import SqlGuards
 from central.store.sql.instance import SqlAudit, SqlInstances
 from central.store.sql.jobs import SqlJobs
+from central.store.sql.ledger import Ledger
 from central.store.sql.links import SqlLinks
 from central.store.sql.outbox import SqlOutbox
 from central.store.sql.registry import SqlRegistry
 from central.store.sql.schema import REVISION
-from central.store.sql.session import Session
+from central.store.sql.session import Raced, Session
 from central.store.sql.shadow import SqlShadows
 from central.store.sql.tickets import SqlTickets
 
@@ -48,47 +46,60 @@ class SqlTransaction:
         self.hooks.append(action)
 
 
-class SqlStore:
-    """`central.store.api.Store` on a SQLite file.
+TRIES = 8
+"""How often a change is run alone before it is given up because others were always faster."""
 
-    One connection writes, in groups; every question has a connection of its own. Open it with `SqlStore.open`.
+
+class SqlStore:
+    """`central.store.api.Store` on SQLite or PostgreSQL. Open it with `SqlStore.open`.
+
+    As many connections write as the database allows at once, each in groups; every question has a connection of its
+    own.
     """
 
-    def __init__(self, database: Path, clock: Callable[[], datetime], lock: int | None) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], unlock: Callable[[], None] | None = None
+    ) -> None:
         self._database = database
-        self._lock = lock
-        self._readers: deque[sqlite3.Connection] = deque()
+        self._unlock = unlock
+        self._readers: deque[Reader] = deque()
         """Those that nobody asks anything now."""
-        self._writer = sqlite.writer(database)
-        self._syncs = True
-        """Whether the writer's next commit waits for the disk."""
-        self._hands = Lock()
-        """Held by whoever uses the writer's connection."""
-        self._group = GroupCommit(self._run)
+        self._hands = [database.hand()]
+        self._free = deque(self._hands)
+        """Those that write nothing now."""
+        self._first = Lock()
+        """Held by whoever uses the first of them."""
+        self._group = GroupCommit(self._run, width=database.hands)
         self._blobs = Blobs(self._write_rows, self._read_rows, clock)
-        self._version = sqlite.data_version(self._writer)
+        self._version = self._database.version(self._hands)
         self._closed = False
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], datetime], exclusive: bool) -> "SqlStore":
         """Open the database of this URL, which `central.store.migrations.upgrade` has made.
 
-        `exclusive`: this is the one process that runs the mesh on it; others may still read and write.
+        `exclusive`: this process is to run the mesh on it; on SQLite as the only one, while others may still read
+        and write.
 
         :raises Busy: another process runs on it.  :raises WrongSchema: upgrade it first.
-        :raises StoreError: the URL names no SQLite file."""
-        database = sqlite.file_of(url)
-        sqlite.check_revision(database, REVISION)
-        lock = sqlite.lock(database) if exclusive else None
+        :raises Unreachable: its server does not answer.  :raises StoreError: the URL is wrong."""
+        database = database_of(url, clock)
+        database.check_revision(REVISION)
+        unlock = database.lock() if exclusive else None
         try:
-            store = cls(database, clock, lock)
+            store = cls(database, clock, unlock)
         except BaseException:
-            if lock is not None:
-                os.close(lock)
+            if unlock is not None:
+                unlock()
             raise
         if exclusive:
             store._blobs.drop_abandoned()
         return store
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other process can run the mesh on this database."""
+        return self._unlock is not None
 
     def write(self, change: Callable[[Transaction], T], *, durable: bool = True) -> T:
         return self._write(change, durable=durable)
@@ -103,20 +114,21 @@ class SqlStore:
         return self._blobs.open(sha256)
 
     def changed_elsewhere(self) -> bool:
-        with self._hands:
-            self._check_open()
-            before, self._version = self._version, sqlite.data_version(self._writer)
+        self._check_open()
+        with self._first:
+            before, self._version = self._version, self._database.version(self._hands)
         return before != self._version
 
     def close(self) -> None:
         if not self._closed:
             self._group.close()
             self._closed = True
-            self._writer.close()
+            for hand in self._hands:
+                hand.close()
             while self._readers:
                 self._readers.pop().close()
-            if self._lock is not None:
-                os.close(self._lock)
+            if self._unlock is not None:
+                self._unlock()
 
     def _write(self, change: Callable[[SqlTransaction], T], *, durable: bool = True) -> T:
         return cast(T, self._group.write(change, durable=durable))
@@ -129,13 +141,13 @@ class SqlStore:
         try:
             reader = self._readers.pop()
         except IndexError:
-            reader = sqlite.reader(self._database)
+            reader = self._database.reader()
         try:
-            reader.execute(sqlite.BEGIN_READ)
+            reader.begin()
             try:
-                return question(Session(reader, sqlite.DIALECT, writable=False))
+                return question(Session(reader.driver, self._database.dialect, writable=False))
             finally:
-                reader.execute("ROLLBACK")
+                reader.end()
         finally:
             if self._closed:
                 reader.close()
@@ -146,37 +158,91 @@ class SqlStore:
         if self._closed:
             raise RuntimeError("the store is closed")
 
-    def _run(self, group: Sequence[Job]) -> None:
-        """One group in one transaction: the work of `GroupCommit`."""
-        durable = any(job.durable for job in group)
-        with self._hands:
-            if durable is not self._syncs:
-                sqlite.sync(self._writer, durable)
-                self._syncs = durable
-            self._writer.execute(sqlite.BEGIN_WRITE)
-            try:
-                for job in group:
-                    self._perform(job, among_others=len(group) > 1)
-                self._writer.execute("ROLLBACK" if all(job.error for job in group) else "COMMIT")
-            finally:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
+    @contextmanager
+    def _hand(self) -> Iterator[Hand]:
+        """A connection that writes, for one group; `GroupCommit` sees to it that there are never too many."""
+        try:
+            hand = self._free.pop()
+        except IndexError:
+            hand = self._database.hand()
+            self._hands.append(hand)
+        try:
+            with self._first if hand is self._hands[0] else nullcontext():
+                yield hand
+        finally:
+            self._free.append(hand)
 
-    def _perform(self, job: Job, *, among_others: bool) -> None:
-        """Run one change; where it fails among others, undo it alone."""
+    def _run(self, group: Sequence[Job]) -> None:
+        """Commit one group: the work of `GroupCommit`. Changes that others were faster than run again, one by one."""
+        with self._hand() as hand:
+            for job in self._together(hand, group):
+                self._alone(hand, job)
+
+    def _together(self, hand: Hand, group: Sequence[Job]) -> Sequence[Job]:
+        """Run a group in one transaction; those whose turn is to come again."""
+        raced: list[Job] = []
+        ledger = Ledger()
+        try:
+            hand.begin(alone=len(group) == 1, durable=any(job.durable for job in group))
+            for job in group:
+                if not self._perform(hand, job, ledger, among_others=len(group) > 1):
+                    raced.append(job)
+            if all(job.error or job in raced for job in group):
+                hand.rollback()
+            else:
+                Session(hand.driver, self._database.dialect, writable=True).write_down(ledger)
+                hand.commit()
+            for job in group:
+                job.ended = job not in raced
+        except Exception as error:
+            if not self._database.is_race(error):
+                raise
+            return [job for job in group if job.error is None]
+        finally:
+            hand.rollback()
+        return raced
+
+    def _alone(self, hand: Hand, job: Job) -> None:
+        """Run one change again until nobody is faster."""
+        for _ in range(TRIES):
+            try:
+                if not self._together(hand, [job]):
+                    return
+            except CommitUnknown as error:
+                job.error = error
+                return
+            except Exception as error:  # noqa: BLE001  # its group is committed, so this is its own
+                job.error = _failed(error)
+                return
+        job.error = CommitFailed("nothing was written, because others kept changing the same: try again")
+
+    def _perform(self, hand: Hand, job: Job, ledger: Ledger, *, among_others: bool) -> bool:
+        """Run one change; where it fails among others, undo it alone. False: it must be run again."""
         if among_others:
-            self._writer.execute("SAVEPOINT change")
-        transaction = SqlTransaction(Session(self._writer, sqlite.DIALECT, writable=True))
+            hand.driver.execute("SAVEPOINT change")
+        session = Session(hand.driver, self._database.dialect, writable=True, earlier=ledger)
+        transaction = SqlTransaction(session)
+        raced = False
         try:
             job.result = job.change(transaction)
-            transaction.session.settle_counters()
             job.hooks = transaction.hooks
         except Exception as error:  # noqa: BLE001  # its caller's, and raised there
-            job.error = error
+            raced = isinstance(error, Raced) or self._database.is_race(error)
+            if not raced:
+                job.error = _failed(error) if self._database.is_ours(error) else error
             if among_others:
-                self._writer.execute("ROLLBACK TO change")
+                hand.driver.execute("ROLLBACK TO change")
+        else:
+            session.end()
         if among_others:
-            self._writer.execute("RELEASE change")
+            hand.driver.execute("RELEASE change")
+        return not raced
+
+
+def _failed(error: Exception) -> CommitFailed:
+    failure = CommitFailed(f"nothing was written, because the database failed: {error}")
+    failure.__cause__ = error
+    return failure
 
 
 _: type[Store] = SqlStore

@@ -24,7 +24,7 @@ from central.model import (
 )
 from central.store.api import NoSuch, StaleRevision
 from central.store.codec import settled
-from central.store.sql.prepared import Prepared, adding
+from central.store.sql.prepared import Lock, Prepared, adding
 from central.store.sql.schema import OPEN, blobs, comments, conflicts, events, files, tickets, totals
 from central.store.sql.session import Session
 
@@ -36,8 +36,9 @@ _TICKET = select(
     tickets.c.changed_at,
     tickets.c.born_in,
 )
-_GET = Prepared(_TICKET.where(tickets.c.id == bindparam("of")))
-_THERE = Prepared(select(tickets.c.id).where(tickets.c.id == bindparam("of")))
+_GET = Prepared(_TICKET.where(tickets.c.id == bindparam("of")), Lock.TO_CHANGE)
+_THERE = Prepared(select(tickets.c.id).where(tickets.c.id == bindparam("of")), Lock.TO_CHANGE)
+"""Held, so that what joins a ticket, its comments above all, is numbered in the order in which it can be seen."""
 _CREATE = adding(tickets)
 _CHANGE = Prepared(
     update(tickets)

@@ -83,12 +83,12 @@ class TicketClaims:
 
     def test_comments_keep_everything_and_the_order_they_came_in(self, store: Store) -> None:
         ticket, other = new_ticket(store), new_ticket(store)
-        late = new_comment("ünïcode\r\n\0", visibility=Visibility.INTERNAL, created_at=later(9), gap="too large")
+        late = new_comment("ünïcode\r\n\0\ufdd00", visibility=Visibility.INTERNAL, created_at=later(9), gap="too large")
         early = new_comment("early", created_at=later(1), origin_system="rt", origin_id="17")
         say(store, other, new_comment("elsewhere"))
         added = [say(store, ticket, one) for one in (late, early)]
         assert store.read(lambda tx: list(tx.tickets.comments(ticket.id))) == added
-        assert [comment.text for comment in added] == ["ünïcode\r\n\0", "early"]
+        assert [comment.text for comment in added] == ["ünïcode\r\n\0\ufdd00", "early"]
         assert (added[0].author, added[0].visibility, added[0].gap) == (ADA, Visibility.INTERNAL, "too large")
         assert (added[1].origin_system, added[1].origin_id, added[1].created_at) == ("rt", "17", later(1))
 

@@ -32,9 +32,13 @@ def upgrade() -> None:
     _add_revised_comments_and_old_keys()
     _add_guards()
     _add_instance_and_audit()
+    _add_writers()
+    _serve("0001")
 
 
 def downgrade() -> None:
+    op.drop_table("served_revisions")
+    op.drop_table("writers")
     for table in ("audit", "instance", "markers", "rates", "suspects", "holds"):
         op.drop_table(table)
     op.drop_index("ix_events_ticket_id_field_id", "events")
@@ -165,3 +169,24 @@ def _add_guards() -> None:
     )
     op.create_index("ix_events_ticket_id_field_id", "events", ["ticket_id", "field", "id"])
     op.add_column("counters", sa.Column("held", sa.Integer(), nullable=False, server_default="0"))
+
+
+def _add_writers() -> None:
+    op.create_table(
+        "writers",
+        column("id", BIG),
+        column("commits", sa.BigInteger()),
+        column("written_at", MOMENT),
+        sa.PrimaryKeyConstraint("id", name="pk_writers"),
+    )
+
+
+def _serve(*revisions: str) -> None:
+    """Programs of these older revisions may go on: they find all that they need, because this one only adds."""
+    served = op.create_table(
+        "served_revisions",
+        column("revision", sa.Text()),
+        sa.PrimaryKeyConstraint("revision", name="pk_served_revisions"),
+    )
+    assert served is not None
+    op.bulk_insert(served, [{"revision": revision} for revision in revisions])
