@@ -6,8 +6,9 @@ import pytest
 from hypothesis import settings
 
 from tests.postgres import postgres
+from tests.rabbitmq import rabbitmq
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "rabbitmq"]
 
 # the shipped suites explain their failed assertions like any test
 pytest.register_assert_rewrite("central.store.testing", "connectors.testing", "sync.bus.testing")

@@ -20,7 +20,7 @@ class InProcessBus:
         self._lock = threading.Lock()
         self._closed = False
 
-    def wake(self, system: str) -> None:
+    def wake(self, system: str, *, here: bool = False) -> None:  # noqa: ARG002  # all there is, is here
         bell = self._bell(system)
         with bell.condition:
             bell.count += 1

@@ -33,11 +33,15 @@ class Script:
 
     def run(self, *words: str) -> dict[str, str]:
         """The KEY=VALUE lines it prints. Raises NotRunning, or CalledProcessError for anything else."""
+        return dict(line.split("=", 1) for line in self.lines(*words) if "=" in line)
+
+    def lines(self, *words: str) -> list[str]:
+        """All that it prints. Raises as `run` does."""
         done = subprocess.run([HERE / self.name, *words], stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode == 3:
             raise NotRunning(self.name)
         done.check_returncode()
-        return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+        return done.stdout.splitlines()
 
 
 @dataclass(frozen=True)
