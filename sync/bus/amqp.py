@@ -228,7 +228,7 @@ class _Speaker(_Line):
     def serve(self, connection: Connection) -> None:
         declared: set[str] = set()
 
-        def returned(_: object, __: object, ___: object, routing_key: str, *____: object) -> None:
+        def returned(_: object, __: object, routing_key: str, *___: object) -> None:
             """The queue is gone: somebody removed it."""
             for system in [each for each in declared if queue(each).name == routing_key]:
                 declared.discard(system)

@@ -17,9 +17,9 @@ choose_port "${RABBITMQ_PORT:-18672}"
 PROGRAMS=/usr/lib/rabbitmq/bin # not /usr/sbin's wrappers: those insist on the user rabbitmq and its home
 if [ -n "${RABBITMQ_LISTEN:-}" ]; then echo "$RABBITMQ_LISTEN" >"$STATE/listen"; fi
 LISTEN=$(cat "$STATE/listen" 2>/dev/null || echo 127.0.0.1)
-# a node name at localhost needs no resolvable host name; HOME holds the cookie
+# below the ports that the kernel gives away by itself, and apart from those of a neighbour; a node name at localhost needs no resolvable host name; HOME holds the cookie
 export HOME=$STATE RABBITMQ_NODENAME=interdesk$PORT@localhost RABBITMQ_NODE_PORT=$PORT RABBITMQ_NODE_IP_ADDRESS=$LISTEN \
-  RABBITMQ_DIST_PORT=$((PORT + 20000)) ERL_EPMD_PORT=$((PORT + 20001)) ERL_EPMD_ADDRESS=127.0.0.1 \
+  RABBITMQ_DIST_PORT=$((PORT - 4000)) ERL_EPMD_PORT=$((PORT + 4000)) ERL_EPMD_ADDRESS=127.0.0.1 \
   RABBITMQ_MNESIA_BASE=$STATE/data RABBITMQ_LOG_BASE=$STATE/log RABBITMQ_CONFIG_FILE=$STATE/rabbitmq \
   RABBITMQ_ENABLED_PLUGINS_FILE=$STATE/enabled_plugins RABBITMQ_PID_FILE=$STATE/node.pid RABBITMQ_CONF_ENV_FILE=$STATE/none \
   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}" LC_ALL=C.UTF-8
