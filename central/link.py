@@ -153,6 +153,8 @@ class Link:
     last_error: str = ""
     birth: bool = False
     """The ticket was born in this system: the link stays for life."""
+    first_key: str = ""
+    """The key that it was linked under, where it has another one now: tokens are derived from it."""
     merged_into: str = ""
     """Their ticket that this one was merged into, where that is another one here: the link is lost for good."""
 

@@ -22,6 +22,9 @@ from sync.settle import mapped
 def meet(means: Means, gateway: Gateway, theirs: Reading, lease: Lease) -> Outcome:
     """Find out whose ticket this is, and take it in if it is theirs."""
     system, ticket = gateway.system, theirs.ticket
+    for alias in ticket.aliases:
+        if means.store.read(lambda tx, alias=alias: tx.links.find_by_key(system, alias)) is not None:  # type: ignore[misc]  # bound now
+            return _renamed(means, gateway, alias, ticket)
     if ticket.token:
         token = ticket.token
         owner = means.store.read(lambda tx: tx.links.find_intent(system, token))
@@ -31,6 +34,13 @@ def meet(means: Means, gateway: Gateway, theirs: Reading, lease: Lease) -> Outco
     if gone:
         return said(f"not taken in: {gone}")
     return _birth(means, gateway, theirs, lease)
+
+
+def _renamed(means: Means, gateway: Gateway, alias: str, theirs: RemoteTicket) -> Outcome:
+    """It is linked under a key that it bore before: a look at that one, under the link's own lease, follows it."""
+    reason = f"ticket {alias} is now ticket {theirs.key} there"
+    means.store.write(lambda tx: means.relay.owe_inward(tx, gateway.system, alias, means.clock(), reason=reason))
+    return said(reason)
 
 
 def _own(means: Means, gateway: Gateway, owner: Link, theirs: RemoteTicket, lease: Lease) -> Outcome:

@@ -9,8 +9,9 @@ from sync import discussion
 from sync.gateway import Gateway
 from sync.intents import TryLater
 from sync.means import Means, Outcome, said
+from sync.moves import depart
 from sync.past import Past, reread
-from sync.pull import look, lose
+from sync.pull import look
 from sync.reading import read
 from sync.speak import notify, settle_notice
 from sync.tell import account_for_earlier_comments, tell
@@ -33,8 +34,8 @@ def detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
         else:
             past, _ = account_for_earlier_comments(means, gateway, past, lease)
         notify(means, gateway, past, text, lease, about=_left_at(means, past), begin=begin)
-    except NotFound:
-        return lose(means, gateway, past, lease, "it is gone there")
+    except NotFound as problem:
+        return depart(means, gateway, past, lease, problem)
     return said(f"detached: the ticket is now with {unit}")
 
 
@@ -76,6 +77,6 @@ def resume(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     try:
         look(means, gateway, past, read(means, gateway, past, conversation=True), lease)
         past = reread(means.store, past)
-    except NotFound:
-        return said("resumed").also(lose(means, gateway, past, lease, "it is gone there"))
+    except NotFound as problem:
+        return said("resumed").also(depart(means, gateway, past, lease, problem))
     return said("resumed").also(tell(means, gateway, past, lease))

@@ -43,7 +43,7 @@ class Past:
 
 def words_of(ticket: Ticket, links: Sequence[Link]) -> Words:
     """What tells this ticket from all others, for tokens."""
-    return ticket_words(ticket, next((link.key for link in links if link.birth), None))
+    return ticket_words(ticket, next((link.first_key or link.key for link in links if link.birth), None))
 
 
 def read_past(tx: Transaction, link: Link) -> Past:

@@ -15,14 +15,13 @@ from sync.absorb import Intake, absorb
 from sync.birth import meet
 from sync.decide import decide, events_for, read_up_to
 from sync.gateway import Gateway
-from sync.guards.masschange import ensure_ordinary_loss
 from sync.intake import read_intake
 from sync.means import Means, Outcome, said
+from sync.moves import depart, lose, stray
 from sync.past import Past, read_past, reread
 from sync.policy import admit
-from sync.reading import Reading, gone_by_value, racy_window, reading, row_version
+from sync.reading import Reading, gone_by_value, reading
 from sync.reconcile import Plan, reconcile
-from sync.settle import settle_look
 
 _DECISIONS = 5
 """How often a decision is made again when the centre moves under it, before the delivery waits its turn."""
@@ -51,9 +50,9 @@ def pull(
     if past is not None and past.link.state is LinkState.DETACHED:
         return said("detached: both directions are stopped")
     try:
-        theirs = _read(means, gateway, key, past, row, row_asked_at)
-    except NotFound:
-        return said("no such ticket there") if past is None else lose(means, gateway, past, lease, "it is gone there")
+        theirs = _read(means, gateway, past.link.key or key if past else key, past, row, row_asked_at)
+    except NotFound as problem:
+        return stray(means, gateway, problem) if past is None else depart(means, gateway, past, lease, problem)
     if past is None:
         return meet(means, gateway, theirs, lease)
     gone = gone_by_value(gateway, theirs.ticket)
@@ -122,28 +121,6 @@ def _owes(gateway: Gateway, ticket: Ticket, link: Link, theirs: Reading) -> bool
         link, ticket.fields, theirs.ticket.fields, mapping=gateway.mapping, policy=gateway.policy, admit=admit
     )
     return bool(after.outward)
-
-
-def lose(means: Means, gateway: Gateway, past: Past, lease: Lease, why: str, theirs: Reading | None = None) -> Outcome:
-    """Mark the link lost: nothing is deleted here, nothing is created anew there. `theirs`: what still shows there.
-
-    Open intents are kept: should the ticket come back, what became of them is still to be known."""
-
-    def change(tx: Transaction) -> None:
-        at = means.clock()
-        tx.outbox.check(lease, at)
-        link = past.link.evolve(state=LinkState.LOST, last_error=why, version="", row_version="", racy_until=None)
-        if theirs is not None and theirs.asked_at is not None:
-            ticket = theirs.ticket
-            window = racy_window(gateway, ticket)
-            link = settle_look(link, ticket.version, row_version(ticket), theirs.asked_at, window=window)
-        tx.links.save(link)
-        if past.link.state is not LinkState.LOST:
-            ensure_ordinary_loss(tx, means, gateway, past, at)
-            tx.tickets.record([Event(Kind.LINK_LOST, past.ticket.id, at, SYSTEM, system=gateway.system, why=why)])
-
-    means.store.write(change, durable=False)
-    return said(f"link lost: {why}")
 
 
 def _told(plan: Plan, intake: Intake, theirs: Reading) -> Outcome:

@@ -17,9 +17,10 @@ from sync.gateway import Gateway
 from sync.guards.breaker import ensure_no_fight
 from sync.intents import TryLater, drop
 from sync.means import Means, Outcome, said
+from sync.moves import depart, lose
 from sync.past import Past, reread
 from sync.permit import ensure_permitted
-from sync.pull import look, lose
+from sync.pull import look
 from sync.reading import Reading, gone_by_value, held, read, reading, remembered
 from sync.reconcile import Plan, Verdict
 from sync.revise import standing_of
@@ -49,8 +50,8 @@ def tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
             past, theirs = revised, None
         outcome = outcome.also(amended)
         outcome = outcome.also(_write_fields(means, gateway, past, theirs, lease))
-    except NotFound:
-        return outcome.also(lose(means, gateway, past, lease, "it is gone there"))
+    except NotFound as problem:
+        return outcome.also(depart(means, gateway, past, lease, problem))
     return outcome if outcome.said else said("already agreed")
 
 
