@@ -136,14 +136,18 @@ def test_a_merge_between_any_two_steps_makes_no_ticket_and_one_note(steps: int) 
 def test_a_merge_into_a_ticket_that_is_not_here_takes_the_link_there() -> None:
     world = World()
     old = world.bob.open(subject="from before going live")
-    world.mesh.poll()
+    world.bob.move(old)
     rt, redmine = world.shared()
-    world.store.write(lambda tx: None)
-    if world.store.read(lambda tx: tx.links.find_by_key("ngi-pl", old)) is not None:
-        pytest.skip("it was taken in")
+    world.issue(world.redmine, old).hidden = ""
     world.bob.merge(redmine, old)
+    relay, clock = world.mesh.means.relay, world.clock
+    world.store.write(lambda tx: relay.owe_inward(tx, "ngi-pl", redmine, clock(), reason="a webhook"))
+    world.mesh.work()
+    world.bob.comment(old, "goes on here")
     assert world.end(40) == []
-    assert rt
+    assert world.link("ngi-pl").key == old
+    assert len(world.said(world.rt, "goes on here", rt)) == 1
+    assert world.store.read(lambda tx: tx.tickets.count()) == 1
 
 
 def test_a_ticket_that_leaves_the_place_is_lost_with_its_reason_and_resumes_when_it_is_back() -> None:
