@@ -23,6 +23,7 @@ from mappings.document import compile_mapping
 from mappings.loader import DocumentError, Problem, read_files
 from mappings.model import Place
 from sync import identity
+from sync.bus.api import Bus
 from sync.bus.inprocess import InProcessBus
 from sync.centre import Centre
 from sync.config import InstanceDocument, instance_document
@@ -36,13 +37,17 @@ from sync.policy import Policy
 from sync.recovery import copies
 from sync.registration import read_again
 from sync.relay import Relay
-from sync.scheduler import Clockwork, Scheduler
+from sync.scheduler import Clockwork, Rivals, Scheduler
 from sync.secrets import Secrets
 from sync.tokens import Tokens
 from sync.worker import Lane, Worker
 
 DEADLINE = timedelta(seconds=30)
 """The longest that one call of a connector may take, and that a request of ours may still execute over there."""
+
+
+REFRESH_EVERY = timedelta(seconds=1)
+"""How often a process beside others takes in what was registered."""
 
 
 class BadSetting(Exception):
@@ -63,6 +68,8 @@ class Settings:
     environ: Mapping[str, str]
     identity: str = ""
     """The id of this instance; '': the one in the state folder."""
+    broker: str = ""
+    """The address of RabbitMQ; '': this process wakes itself."""
 
 
 def utc_now() -> datetime:
@@ -79,7 +86,7 @@ def settings(environ: Mapping[str, str], *, state: Path | None = None) -> Settin
     instance, beside = _instance(environ.get("INTERDESK_CONFIG", ""))
     database = environ.get("INTERDESK_DATABASE") or f"sqlite:///{(folder / 'interdesk.db').absolute()}"
     named = identity.checked(environ.get("INTERDESK_INSTANCE") or instance.instance)
-    return Settings(folder, database, host, port, instance, beside, environ, named)
+    return Settings(folder, database, host, port, instance, beside, environ, named, _broker(environ))
 
 
 def _listen(address: str) -> tuple[str, int]:
@@ -87,6 +94,13 @@ def _listen(address: str) -> tuple[str, int]:
     if not colon or not host or not port.isdigit() or int(port) > 65535:
         raise BadSetting(f"INTERDESK_LISTEN is HOST:PORT, such as 127.0.0.1:8350, not {address!r}")
     return host.strip("[]"), int(port)
+
+
+def _broker(environ: Mapping[str, str]) -> str:
+    address = environ.get("INTERDESK_BROKER", "")
+    if address and not address.startswith(("amqp://", "amqps://")):
+        raise BadSetting("INTERDESK_BROKER is amqp://USER:PASSWORD@HOST/VHOST, or nothing: then one process is all")
+    return address
 
 
 def _instance(named: str) -> tuple[InstanceDocument, Path]:
@@ -153,6 +167,8 @@ class Interdesk:
         self.store: Store = store
         if exclusive or not store.read(lambda tx: tx.instance.get()).id:
             self._know_itself()
+        self._alone = store.alone
+        self._refreshed_at = datetime.min.replace(tzinfo=UTC)
         if store.alone:  # whoever held a lease on this file is dead
             store.write(lambda tx: tx.outbox.release_all())
         self.secrets = Secrets(settings.environ, instance.secrets_folder(settings.beside))
@@ -165,7 +181,7 @@ class Interdesk:
             max_comment=instance.limits.comment,
             trackers=trackers or {},
         )
-        self.bus = InProcessBus()
+        self.bus: Bus = _bus(settings.broker) if exclusive else InProcessBus()
         self.gateways = LiveGateways(self.store, self._gateway)
         self.means = Means(
             store=self.store,
@@ -199,15 +215,26 @@ class Interdesk:
 
     def start(self) -> None:
         """Begin to poll and to work."""
-        scheduler = Scheduler(self.means, self.gateways, submit=self._clockwork.submit, moved=self.catch_up)
+        scheduler = Scheduler(
+            self.means,
+            self.gateways,
+            submit=self._clockwork.submit,
+            moved=self.catch_up,
+            rivals=None if self._alone else Rivals(self.store, self._name()),
+        )
         self._clockwork.start(scheduler)
 
     def catch_up(self) -> None:
-        """Take in what was registered, paused or owed elsewhere, and wake every lane."""
-        self.gateways.refresh()
-        self._worker.ensure_lanes()
-        for name in self.gateways.names():
-            self.bus.wake(name)
+        """Take in what was registered, paused or owed elsewhere, and wake the lanes of whoever is owed a look: what a
+        lost wake-up forgot is found here."""
+        now = self.clock()
+        if self._alone or now - self._refreshed_at >= REFRESH_EVERY:  # beside others, something has always changed
+            self._refreshed_at = now
+            self.gateways.refresh()
+            self._worker.ensure_lanes()
+        for name, counts in self.store.read(lambda tx: tx.outbox.counts()).items():
+            if counts.due:
+                self.bus.wake(name, here=True)
 
     def problems(self) -> list[str]:
         """Fulfils `central.desk.services.Readiness`."""
@@ -231,9 +258,12 @@ class Interdesk:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _name(self) -> str:
+        """A name for whoever holds a lease: nobody else has it."""
+        return f"{socket.gethostname()}/{os.getpid()}/{entropy.token_hex(4)}"
+
     def _lane(self, system: str) -> Lane:
-        owner = f"{socket.gethostname()}/{os.getpid()}/{entropy.token_hex(4)}"
-        return Lane(self.means, self._engine, self.gateways, system, owner=owner, spread=random.random)
+        return Lane(self.means, self._engine, self.gateways, system, owner=self._name(), spread=random.random)
 
     def _gateway(self, registration: Registration) -> Gateway:
         """The gateway of a registration.  :raises Unusable: its documents do not work as they stand."""
@@ -262,6 +292,17 @@ class Interdesk:
             contacts=document.contacts,
             guard=GuardLimits(**document.guard.model_dump()),
         )
+
+
+def _bus(broker: str) -> Bus:
+    """:raises BrokerAway, BrokerRefuses: the broker cannot be used; the sentence says what to mend."""
+    if not broker:
+        return InProcessBus()
+    from sync.bus import amqp  # kombu is slow to load
+
+    connections = amqp.broker(broker)
+    amqp.prove(connections)
+    return amqp.AmqpBus(connections)
 
 
 def _upgrade(database: str) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from central.registry import System, SystemState
-from central.store.api import Transaction
+from central.store.api import Lease, Store, Transaction
 from connectors.errors import AccessError, ConnectorError, Transient
 from sync.gateway import Gateway, Gateways
 from sync.means import Means
@@ -27,6 +27,8 @@ LOOK_AROUND = timedelta(milliseconds=250)
 LONGEST_WAIT = timedelta(minutes=10)
 """However often a system failed, it is asked again after this time."""
 MOST_AT_ONCE = 32
+TERM = timedelta(seconds=20)
+"""How long a process that polls for all is waited for when it falls silent."""
 
 
 @dataclass(slots=True)
@@ -51,8 +53,10 @@ class Scheduler:
         *,
         submit: Callable[[Callable[[], None]], object],
         moved: Callable[[], None],
+        rivals: "Rivals | None" = None,
     ) -> None:
         self._means, self._gateways, self._submit, self._moved = means, gateways, submit, moved
+        self._rivals = rivals
         self._turns: dict[str, _Turn] = {}
         self._lock = threading.Lock()
         self._begun = False
@@ -64,6 +68,8 @@ class Scheduler:
             self._moved()
         now = self._means.clock()
         soonest = now + LOOK_AROUND
+        if self._rivals is not None and not self._rivals.is_mine(now):
+            return soonest
         for system in self._means.store.read(lambda tx: () if at_rest(tx) else tx.registry.systems()):
             turn = self._turn(system, now)
             if turn is None or turn.asking:
@@ -166,6 +172,27 @@ def _patience(every: timedelta, failures: int, error: ConnectorError) -> timedel
     wait: timedelta = min(max(LONGEST_WAIT, every), every * 2 ** min(failures - 1, 20))
     asked = error.retry_after if isinstance(error, Transient) else None
     return max(wait, asked) if asked is not None else wait
+
+
+class Rivals:
+    """Which of several processes polls: the one that holds the lease. A dead one's is free after `TERM`."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._store, self._name = store, name
+        self._lease: Lease | None = None
+        self._asked_at: datetime | None = None
+
+    def is_mine(self, now: datetime) -> bool:
+        """Whether this process polls now; asks the database three times in a term."""
+        if self._asked_at is None or now - self._asked_at >= TERM / 3:
+            self._asked_at = now
+            had = self._lease is not None
+            self._lease = self._store.write(
+                lambda tx: tx.outbox.take("polls", self._name, now, ttl=TERM), durable=False
+            )
+            if (self._lease is not None) is not had:
+                log.info("polls" if self._lease else "leaves the polls to another process")
+        return self._lease is not None and now < self._lease.expires_at
 
 
 class Clockwork:

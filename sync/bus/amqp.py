@@ -23,6 +23,7 @@ from kombu.exceptions import KombuError
 from kombu.message import Message
 from kombu.messaging import Consumer
 
+from sync.bus.api import BrokerAway, BrokerRefuses
 from sync.bus.inprocess import InProcessBus
 
 log = structlog.get_logger("interdesk.bus")
@@ -43,14 +44,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
 
 AWAY = (OSError, AMQPError, KombuError)
 """How kombu and py-amqp say that a broker does not answer, or not as it should."""
-
-
-class BrokerRefuses(Exception):
-    """The broker answers and does not let us in: a mistake in INTERDESK_BROKER. The sentence says what to mend."""
-
-
-class BrokerAway(Exception):
-    """The broker cannot be reached. The sentence says where it was looked for."""
 
 
 Connections = Callable[[], Connection]

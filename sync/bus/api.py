@@ -3,6 +3,14 @@
 from typing import Protocol
 
 
+class BrokerRefuses(Exception):
+    """The broker answers and does not let us in: a mistake in INTERDESK_BROKER. The sentence says what to mend."""
+
+
+class BrokerAway(Exception):
+    """The broker cannot be reached. The sentence says where it was looked for."""
+
+
 class Bus(Protocol):
     """Wakes whoever waits for a system, in this process and in others. Thread-safe.
 

@@ -13,6 +13,7 @@ from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Tra
 from mappings.loader import DocumentError
 from sync import logs
 from sync.bootstrap import BadSetting
+from sync.bus.api import BrokerAway, BrokerRefuses
 from sync.centre import NotAllowed
 from sync.cli import database, documents, guards, health, running, systems, tickets
 from sync.cli.output import complain
@@ -36,8 +37,9 @@ _MISTAKES = (
     AccessError,
     Refused,
     NotFound,
+    BrokerRefuses,
 )
-_UNREACHABLE = (Transient, ProtocolError, Busy, Unreachable, CommitUnknown)
+_UNREACHABLE = (Transient, ProtocolError, Busy, Unreachable, CommitUnknown, BrokerAway)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -12,7 +12,7 @@ import click
 from sync import logs
 from sync.bench import BENCHES
 from sync.bench import bench as measuring
-from sync.bootstrap import Interdesk
+from sync.bootstrap import BadSetting, Interdesk
 from sync.cli.output import as_json, console, document, say, table
 from sync.cli.session import Session
 
@@ -28,6 +28,25 @@ def run(session: Session) -> None:
         with until_told() as told, Server(desk) as server:
             say(server.address)
             desk.start()
+            told.wait()
+
+
+@click.command()
+@click.pass_obj
+def worker(session: Session) -> None:
+    """Poll and work beside other workers, without pages, until Ctrl-C. They meet in a PostgreSQL database.
+
+    One of them polls for all; a broker (INTERDESK_BROKER) wakes them at once, and without one they look around."""
+    if not session.settings.database.startswith("postgres"):
+        raise BadSetting(
+            "a worker works beside others, and SQLite is for one process: set INTERDESK_DATABASE=postgresql://..., "
+            "or say interdesk run"
+        )
+    with Interdesk(session.settings, exclusive=True) as desk:
+        logs.configure(sys.stderr, desk.secrets.mask)
+        with until_told() as told:
+            desk.start()
+            say("at work")
             told.wait()
 
 
@@ -88,4 +107,4 @@ def until_told() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-COMMANDS = (run, demo, bench)
+COMMANDS = (run, worker, demo, bench)

@@ -6,17 +6,8 @@ import pytest
 from kombu.connection import Connection
 from structlog.testing import capture_logs
 
-from sync.bus.amqp import (
-    DEAD,
-    MOST_WAITING,
-    AmqpBus,
-    BrokerAway,
-    BrokerRefuses,
-    broker,
-    dead_letters,
-    prove,
-    queue,
-)
+from sync.bus.amqp import DEAD, MOST_WAITING, AmqpBus, broker, dead_letters, prove, queue
+from sync.bus.api import BrokerAway, BrokerRefuses
 from sync.bus.testing import LONG, SHORT, introduce, rest
 from tests.peers.live import wait_until
 from tests.rabbitmq import RabbitMQ
