@@ -97,9 +97,27 @@ def test_a_wrong_setting_of_the_environment_is_told(desk, monkeypatch: pytest.Mo
     said = desk.type("system", "list")
     assert (said.code, "INTERDESK_LISTEN is HOST:PORT" in said.err) == (2, True)
     monkeypatch.setenv("INTERDESK_LISTEN", "127.0.0.1:8350")
-    monkeypatch.setenv("INTERDESK_DATABASE", "postgresql://localhost/interdesk")
+    monkeypatch.setenv("INTERDESK_DATABASE", "mysql://localhost/interdesk")
     said = desk.type("system", "list")
     assert (said.code, "write sqlite:///" in said.err) == (2, True)
+    monkeypatch.setenv("INTERDESK_BROKER", "http://127.0.0.1:5672/")
+    said = desk.type("run")
+    assert (said.code, "INTERDESK_BROKER is amqp://" in said.err) == (2, True)
+
+
+def test_a_server_that_does_not_answer_is_told_without_its_password(desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERDESK_DATABASE", "postgresql://me:a-secret@127.0.0.1:1/interdesk")
+    said = desk.type("system", "list")
+    assert (said.code, "does not answer" in said.err, "a-secret" in said.err) == (3, True, False)
+    monkeypatch.delenv("INTERDESK_DATABASE")
+    monkeypatch.setenv("INTERDESK_BROKER", "amqp://me:a-secret@127.0.0.1:1/")
+    said = desk.type("run")
+    assert (said.code, "does not answer" in said.err, "a-secret" in said.err) == (3, True, False)
+
+
+def test_a_worker_needs_a_database_that_others_can_share(desk) -> None:
+    said = desk.type("worker")
+    assert (said.code, "INTERDESK_DATABASE=postgresql://" in said.err) == (2, True)
 
 
 def test_a_wrong_document_of_the_instance_is_told_with_its_place(desk) -> None:
