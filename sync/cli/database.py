@@ -3,8 +3,10 @@
 import click
 
 from central.store.sql.database import shown
+from sync import identity
 from sync.cli.output import as_json, document, say
-from sync.cli.session import Session
+from sync.cli.session import Session, who
+from sync.recovery import copies
 
 
 @click.group("db")
@@ -37,6 +39,25 @@ def check(session: Session, as_json: bool) -> int:
     else:
         say(*(problems or [f"{database} is well"]))
     return 1 if problems else 0
+
+
+@group.command()
+@click.option(
+    "--newest", is_flag=True, help="It has forgotten nothing that was sent: no other one worked since it was copied."
+)
+@click.pass_obj
+def adopt(session: Session, newest: bool) -> None:
+    """Let a database that was copied or restored work here, and nowhere else."""
+    if not newest:
+        raise click.UsageError(
+            "what was sent after this database was copied would be sent again: say --newest if nothing was"
+        )
+    with session.interdesk() as desk:
+        state = desk.settings.state
+        mine = desk.store.write(lambda tx: copies.adopt(tx, desk.clock(), who(), beats=identity.beats(state)))
+        identity.write(state, mine.instance, machine=identity.fingerprint())
+        identity.keep_beats(state, mine.beats)
+    say(f"{shown(session.settings.database)} is at home here: what is owed is written now")
 
 
 COMMANDS = (group,)

@@ -6,6 +6,7 @@ from central.desk import views
 from mappings.loader import suggestion
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session
+from sync.recovery import copies
 
 
 @click.command()
@@ -16,6 +17,7 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
     """Every system: state, lag, what is owed, last success and last error. Exit code 1 where one is not well."""
     with session.interdesk() as desk:
         overview = views.overview(desk.store, desk.clock)
+        held = desk.store.read(lambda tx: tx.instance.get()).held
     systems = [system for system in overview.systems if name in (None, system.name)]
     if name is not None and not systems:
         names = [system.name for system in overview.systems]
@@ -49,7 +51,8 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
         if any(system.held for system in systems):
             say("guards hold something until a person has looked at it: interdesk guard list")
         if overview.stopped:
-            say(f"NOTHING IS WRITTEN TO ANY SYSTEM: {overview.stopped}", "go on with: interdesk resume --all")
+            say(f"NOTHING IS WRITTEN TO ANY SYSTEM: {overview.stopped}")
+            say(copies.REMEDY if held else "go on with: interdesk resume --all")
         say(f"{overview.tickets} tickets")
     unwell = {views.Health.LATE, views.Health.FAILING, views.Health.STOPPED}
     if name is not None:

@@ -7,6 +7,7 @@ reads nor writes until a person says what it is.
 from dataclasses import dataclass
 from datetime import datetime
 
+from central.audit import Entry
 from central.store.api import Transaction
 from sync.identity import Host, fresh
 
@@ -53,11 +54,15 @@ def mark_restored(tx: Transaction, at: datetime, why: str, beats: int = 0) -> in
     return beat
 
 
-def adopt(tx: Transaction, at: datetime) -> None:
-    """This host is from now on where this database is at home; what it has forgotten is to be found again first."""
+def adopt(tx: Transaction, at: datetime, by: str, *, beats: int) -> Recognised:
+    """This host is from now on where this database is at home, and it may write again.
+
+    Only for a database that has forgotten nothing: what was sent after it was copied would be sent again."""
     instance = tx.instance.get()
-    tx.instance.put(instance.evolve(held=""))
-    mark_restored(tx, at, "it was taken over from another host")
+    beat = max(instance.beats, beats) + 1
+    tx.instance.put(instance.evolve(held="", restored_at=None, plan="", beats=beat))
+    tx.audit.record(Entry(at, by, "adopt the database", instance.id, {"held": instance.held}))
+    return Recognised(instance.id, beat)
 
 
 def at_rest(tx: Transaction) -> str:
@@ -66,11 +71,8 @@ def at_rest(tx: Transaction) -> str:
     return held if held.startswith((COPIED, RESTORED)) else ""
 
 
-def remedy(held: str) -> str:
-    """What a person does about it."""
-    if held.startswith(COPIED):
-        return (
-            "if it is meant to write here from now on, and nowhere else: interdesk db adopt; "
-            "if not, leave it: it reads and writes nothing"
-        )
-    return "see what would be written: interdesk db plan; then agree to it: interdesk db approve"
+REMEDY = (
+    "if it is the newest there is, and is to write here and nowhere else: interdesk db adopt --newest; "
+    "if not, leave it: it reads and writes nothing"
+)
+"""What a person does about a database that holds itself back."""

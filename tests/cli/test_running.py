@@ -288,3 +288,17 @@ def _once_it_is_there(desk, subject: str):
 
     until(lambda: found() and not _due(desk, "ngi-pl") and not _due(desk, "ngi-cz"), f"{subject!r} is in Redmine")
     return found()[0]
+
+
+def test_a_copied_database_is_held_until_somebody_says_that_it_is_the_newest(live, monkeypatch) -> None:
+    with running(live):
+        pass
+    monkeypatch.setenv("INTERDESK_INSTANCE", "another-host")
+    with running(live):
+        said = live.type("status")
+        assert (said.code, "this database is a copy" in said.out, "db adopt --newest" in said.out) == (1, True, True)
+    assert live.type("db", "adopt").code == 2
+    monkeypatch.delenv("INTERDESK_INSTANCE")
+    assert live.type("db", "adopt", "--newest").code == 0
+    with running(live):
+        assert "copy" not in live.type("status").out
