@@ -91,6 +91,9 @@ class Remark:
     text: str
     gap: str
     files: tuple[Attachment, ...]
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None
+    """Since when it is a tombstone: neither text nor files are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,15 +250,23 @@ def _ticket(tx: Transaction, ticket_id: int) -> TicketView:
                 each.created_at,
                 each.text,
                 each.gap,
-                tuple(file for file in public if file.comment_id == each.id),
+                () if each.deleted_at else tuple(file for file in public if file.comment_id == each.id),
+                each.edited_at,
+                each.deleted_at,
             )
             for each in comments
             if each.visibility is Visibility.PUBLIC
         ),
         files=tuple(file for file in public if file.comment_id is None),
-        conflicts=tuple(c for c in tx.tickets.conflicts(ticket_id) if c.field not in _PRIVATE),
+        conflicts=tuple(c for c in tx.tickets.conflicts(ticket_id) if c.field not in _PRIVATE | _unreadable(comments)),
         history=tuple(_facts(tx.tickets.events(ticket_id), comments, files)),
     )
+
+
+def _unreadable(comments: Sequence[Comment]) -> set[str]:
+    """Internal and deleted comments, as conflicts call them: what they said in between is nobody's to read here."""
+    hidden = (each for each in comments if each.visibility is Visibility.INTERNAL or each.deleted_at is not None)
+    return {f"comment {each.id}" for each in hidden}
 
 
 def _facts(events: Sequence[Event], comments: Sequence[Comment], files: Sequence[Attachment]) -> list[Fact]:

@@ -244,5 +244,28 @@ def test_internal_files_leave_no_trace(desk: Desk) -> None:
     assert "secret-key.pem" not in desk.get("/tickets/1").text
 
 
+def test_an_edited_comment_says_so_and_one_that_was_hidden_or_deleted_leaves_no_word(desk: Desk) -> None:
+    def change(tx: Transaction) -> None:
+        said = [NewComment(ALICE, f"word-{name}", Visibility.PUBLIC, AT) for name in ("edited", "deleted", "hidden")]
+        edited, deleted, hidden = (tx.tickets.add_comment(1, each) for each in said)
+        tx.tickets.revise_comment(replace(edited, text="better", edited_at=AT))
+        tx.tickets.revise_comment(replace(deleted, text="", deleted_at=AT))
+        tx.tickets.revise_comment(replace(hidden, visibility=Visibility.INTERNAL))
+        for each in (edited, deleted, hidden):
+            lost = Conflict(0, 1, "ngi-cz", f"comment {each.id}", each.text, "their word", "central", "", AT, open=True)
+            tx.tickets.keep_conflict(lost)
+            data = {"comment": each.id, "before": each.text}
+            tx.tickets.record([Event(Kind.COMMENT_EDITED, 1, AT, ALICE, data=data)])
+
+    desk.store.write(change)
+    page = desk.get("/tickets/1").text
+    assert "better" in page
+    assert ", edited " in page
+    assert "deleted 20" in page
+    assert page.count("word-edited") == 1  # the edit that lost
+    assert "word-deleted" not in page
+    assert "word-hidden" not in page
+
+
 def test_the_status_document_is_one_json_document(desk: Desk) -> None:
     assert isinstance(json.loads(desk.get("/api/status.json").text), dict)
