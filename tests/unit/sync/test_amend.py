@@ -9,6 +9,7 @@ from central.model import Visibility
 from connectors.errors import Transient, Unknown
 from sync.centre import NotAllowed
 from sync.simulation.members import REDMINE_LIKE, RT_LIKE
+from tests.unit.sync.test_moves import Watched
 from tests.unit.sync.world import TPM, World, failing, once
 
 EDITING_RT = replace(RT_LIKE, whole_conversation=True, edit_comments=True, delete_comments=True)
@@ -303,6 +304,26 @@ class TestAtTheMomentOfSending:
         assert first.id
         assert world.said(world.rt, "CANARY", rt) == []
         assert world.said(world.redmine, "CANARY", redmine) == []
+
+    @pytest.mark.parametrize("steps", range(6))
+    def test_one_that_turns_internal_between_any_two_steps_of_a_look_is_told_or_withdrawn_never_left(
+        self, steps: int
+    ) -> None:
+        store = Watched()
+        world = World(store=store, rt=EDITING_RT)
+        rt, _ = world.shared()
+        comment = world.centre.comment(1, "CANARY", TPM)
+        sent_before = []
+
+        def act() -> None:
+            sent_before.append(len(world.said(world.rt, "CANARY", rt)))
+            hide(world, comment.id)
+
+        store.act, store.countdown = act, steps
+        settled(world)
+        assert world.said(world.rt, "CANARY", rt) == []
+        rewords = [d for d in world.rt.tracker.log if d.kind == "reword"]
+        assert bool(rewords) == bool(sent_before and sent_before[0])
 
     def test_one_that_turned_internal_while_its_answer_was_lost_is_withdrawn(self) -> None:
         world = World(rt=EDITING_RT)
