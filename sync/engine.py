@@ -1,6 +1,8 @@
 """The engine's face: pull a key, push a ticket. Decisions are elsewhere, and pure."""
 
-from central.store.api import Claim, Direction
+from dataclasses import replace
+
+from central.store.api import Claim, Direction, Lane
 from sync.gateway import Gateway
 from sync.guards.suspicion import Suspicion, take_up
 from sync.hints import row_of
@@ -27,9 +29,12 @@ class SyncEngine:
 
     def _look(self, gateway: Gateway, claim: Claim) -> Outcome:
         delivery, lease = claim.delivery, claim.lease
+        means = self._means
+        if delivery.lane is Lane.BACKFILL:  # what follows from it must not overtake what people do now
+            means = replace(means, relay=means.relay.behind())
         if delivery.direction is Direction.INWARD:
             # a row is the truth of its moment: a look that failed fetches a newer one
             hint = row_of(delivery.hint) if delivery.attempts == 0 else None
             row, asked_at = hint or (None, None)
-            return pull(self._means, gateway, delivery.subject, lease, row=row, row_asked_at=asked_at)
-        return push(self._means, gateway, int(delivery.subject), lease)
+            return pull(means, gateway, delivery.subject, lease, row=row, row_asked_at=asked_at)
+        return push(means, gateway, int(delivery.subject), lease)

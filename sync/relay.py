@@ -11,8 +11,12 @@ from sync.bus.api import Bus
 class Relay:
     """The one way in which deliveries come to be owed."""
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, lane: Lane = Lane.LIVE) -> None:
+        self._bus, self._lane = bus, lane
+
+    def behind(self) -> "Relay":
+        """The same for what follows from a backfill: everything it owes goes behind live work, too."""
+        return Relay(self._bus, Lane.BACKFILL)
 
     def owe_inward(
         self,
@@ -22,11 +26,12 @@ class Relay:
         at: datetime,
         *,
         reason: str,
-        lane: Lane = Lane.LIVE,
+        lane: Lane | None = None,
         not_before: datetime | None = None,
         hint: Mapping[str, Any] | None = None,
     ) -> None:
         """The system's ticket `key` deserves a look."""
+        lane = self._lane if lane is None else lane
         tx.outbox.owe(system, Direction.INWARD, key, at, reason=reason, lane=lane, not_before=not_before, hint=hint)
         tx.after_commit(lambda: self._bus.wake(system))
 
@@ -38,9 +43,13 @@ class Relay:
         at: datetime,
         *,
         reason: str,
+        lane: Lane | None = None,
         not_before: datetime | None = None,
     ) -> None:
         """These systems are owed a look at our ticket."""
+        lane = self._lane if lane is None else lane
         for system in sorted(systems):
-            tx.outbox.owe(system, Direction.OUTWARD, str(ticket_id), at, reason=reason, not_before=not_before)
+            tx.outbox.owe(
+                system, Direction.OUTWARD, str(ticket_id), at, reason=reason, lane=lane, not_before=not_before
+            )
             tx.after_commit(lambda system=system: self._bus.wake(system))  # type: ignore[misc]  # early binding

@@ -16,6 +16,7 @@ from central.registry import System, SystemState
 from central.store.api import Lease, Store, Transaction
 from connectors.errors import AccessError, ConnectorError, Transient
 from sync.gateway import Gateway, Gateways
+from sync.jobs.runner import Runner
 from sync.means import Means
 from sync.poll import poll, scan
 from sync.recovery.copies import at_rest
@@ -57,6 +58,7 @@ class Scheduler:
     ) -> None:
         self._means, self._gateways, self._submit, self._moved = means, gateways, submit, moved
         self._rivals = rivals
+        self._jobs = Runner(means, gateways, submit=submit)
         self._turns: dict[str, _Turn] = {}
         self._lock = threading.Lock()
         self._begun = False
@@ -79,6 +81,7 @@ class Scheduler:
                 continue
             turn.asking = True
             self._submit(lambda name=system.name, turn=turn: self._round(name, turn))  # type: ignore[misc]  # bound now
+        self._jobs.step()
         return soonest
 
     def _turn(self, system: System, now: datetime) -> _Turn | None:

@@ -137,6 +137,7 @@ class Lane:
                     delivery.subject,
                     at,
                     reason="a second look",
+                    lane=delivery.lane,
                     not_before=outcome.look_again_at,
                 )
 

@@ -302,3 +302,23 @@ def test_a_copied_database_is_held_until_somebody_says_that_it_is_the_newest(liv
     assert live.type("db", "adopt", "--newest").code == 0
     with running(live):
         assert "copy" not in live.type("status").out
+
+
+def test_a_backfill_is_started_beside_a_running_process_and_carried_out_by_it(desk) -> None:
+    alice = desk.rt.tracker.person("alice")
+    for number in range(3):
+        alice.open(Subject=f"old {number}", Description="from long ago")
+    assert desk.type("apply", "--live", desk.write(desk.cz, desk.pl)).code == 0
+    assert desk.type("job", "start", "backfill", "nowhere").code == 2
+    with running(desk):
+        assert desk.type("job", "start", "backfill", "ngi-cz", "--dry-run").code == 0
+        until(lambda: desk.type("job", "show", "1", "--json").data["state"] == "done", "it is counted")
+        assert desk.type("job", "show", "1", "--json").data["report"][0]["tickets"] == 3
+        assert desk.type("ticket", "list", "--json").data == []
+        assert desk.type("job", "start", "backfill", "ngi-cz").code == 0
+        until(lambda: desk.type("job", "list", "--json").data[1]["state"] == "done", "it is carried out")
+        assert len(desk.type("ticket", "list", "--json").data) == 3
+        assert desk.type("job", "pause", "2").code == 2
+        assert desk.type("job", "start", "resync", "1").code == 0
+        until(lambda: desk.type("job", "list", "--json").data[2]["state"] == "done", "it is looked at anew")
+        assert "backfill" in desk.type("job", "list").out

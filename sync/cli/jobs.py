@@ -1,0 +1,177 @@
+"""`job …`: deliberate work over many tickets. It is carried out by the process that runs the mesh."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from central.audit import Entry
+from central.job import Job, JobState
+from central.store.api import Transaction
+from sync import live
+from sync.cli.output import as_json, document, say, table
+from sync.cli.session import Session, ticket_id, who
+from sync.jobs.runner import moments
+
+_DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+
+
+@click.group("job")
+def group() -> None:
+    """Deliberate work over many tickets; it goes on where it was after any crash."""
+
+
+@group.group("start")
+def start() -> None:
+    """Start a job."""
+
+
+@start.command()
+@click.argument("system")
+@click.option("--direction", type=click.Choice(["inward", "outward", "both"]), default="inward", show_default=True)
+@click.option("--since", type=_DAY, help="Tickets last changed then or later (UTC).")
+@click.option("--until", type=_DAY, help="Tickets last changed before then (UTC).")
+@click.option("--dry-run", is_flag=True, help="Only count what would be done, and the mails it would send.")
+@click.option("--notify", is_flag=True, help="The system may send the mails that it sends for each write.")
+@click.pass_obj
+def backfill(
+    session: Session,
+    system: str,
+    direction: str,
+    since: datetime | None,
+    until: datetime | None,
+    dry_run: bool,
+    notify: bool,
+) -> None:
+    """Carry the older tickets that going live left alone: inward those of SYSTEM, outward those of its units."""
+    window = moments(*(at.replace(tzinfo=UTC) if at else None for at in (since, until)))
+    params = {"direction": direction, "dry_run": dry_run, "notify": notify, **window}
+    _start(session, "backfill", system, params)
+
+
+@start.command()
+@click.argument("ticket")
+@click.option("--system", help="Where, when it lives in several.")
+@click.pass_obj
+def resync(session: Session, ticket: str, system: str | None) -> None:
+    """Look at one TICKET anew, both ways; what was refused before is tried again."""
+
+    def question(tx: Transaction) -> tuple[int, list[str]]:
+        number = ticket_id(tx, ticket)
+        return number, [link.system for link in tx.links.of(number)]
+
+    with session.interdesk() as desk:
+        number, systems = desk.store.read(question)
+    wanted = [each for each in systems if system in (None, each)]
+    if not wanted:
+        raise click.UsageError(f"ticket {number} is not linked to {system or 'any system'}")
+    for each in wanted:
+        _start(session, "resync", each, {"ticket": number})
+
+
+@group.command("list")
+@as_json
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """Every job: how far it is, and how long it will take."""
+    with session.interdesk() as desk:
+        found, now = desk.store.read(lambda tx: tx.jobs.list()), desk.clock()
+    if as_json:
+        document([_plain(job, now) for job in found])
+        return
+    rows = [(job.id, job.kind, job.system, job.state, _progress(job), _left(job, now), job.error) for job in found]
+    table(("Job", "Kind", "System", "State", "Done", "Left", "Waits for, or failed because"), rows)
+
+
+@group.command()
+@click.argument("number", metavar="JOB", type=int)
+@as_json
+@click.pass_obj
+def show(session: Session, number: int, as_json: bool) -> None:
+    """One job with its report."""
+    with session.interdesk() as desk:
+        job, rows = desk.store.read(lambda tx: (tx.jobs.get(number), tx.jobs.rows(number)))
+        now = desk.clock()
+    report = [{"subject": row.subject, "verdict": row.verdict, **row.data} for row in rows]
+    if as_json:
+        document({**_plain(job, now), "report": report})
+        return
+    say(f"job {job.id}: {job.kind} of {job.system}, {job.state}, {_progress(job)}", *([job.error] if job.error else []))
+    for row in rows:
+        say(f"  {row.subject}: {row.verdict}, {', '.join(f'{name} {value}' for name, value in row.data.items())}")
+
+
+@group.command()
+@click.argument("number", metavar="JOB", type=int)
+@click.pass_obj
+def pause(session: Session, number: int) -> None:
+    """Let a job rest where it is."""
+    _turn(session, number, JobState.RUNNING, JobState.PAUSED)
+
+
+@group.command()
+@click.argument("number", metavar="JOB", type=int)
+@click.pass_obj
+def resume(session: Session, number: int) -> None:
+    """Let a paused job go on."""
+    _turn(session, number, JobState.PAUSED, JobState.RUNNING)
+
+
+def _start(session: Session, kind: str, system: str, params: dict[str, Any]) -> None:
+    def change(tx: Transaction) -> Job:
+        at = desk.clock()
+        live.registered(tx, system)
+        job = tx.jobs.create(Job(0, kind, system, params, at, who(), at))
+        tx.audit.record(Entry(at, who(), f"start {kind}", system, {"job": job.id, **params}))
+        return job
+
+    with session.interdesk() as desk:
+        job = desk.store.write(change)
+    say(f"job {job.id} is started; a running interdesk carries it out: interdesk job show {job.id}")
+
+
+def _turn(session: Session, number: int, before: JobState, after: JobState) -> None:
+    def change(tx: Transaction) -> None:
+        at = desk.clock()
+        job = tx.jobs.get(number)
+        if job.state is not before:
+            raise live.NotNow(f"job {number} is {job.state}, not {before}")
+        going = after is JobState.RUNNING
+        pace = {"paced_from": at if going else None, "paced_done": job.done}
+        tx.jobs.save(replace(job, state=after, updated_at=at, not_before=None, error="", **pace))  # type: ignore[arg-type]  # by name
+        tx.audit.record(Entry(at, who(), f"job {after}", job.system, {"job": number}))
+
+    with session.interdesk() as desk:
+        desk.store.write(change)
+    say(f"job {number} is {after}")
+
+
+def _progress(job: Job) -> str:
+    return f"{job.done} of {'?' if job.total is None else job.total}"
+
+
+def _left(job: Job, now: datetime) -> str:
+    left = job.left(now)
+    return "" if left is None else str(left).split(".")[0]
+
+
+def _plain(job: Job, now: datetime) -> dict[str, Any]:
+    left = job.left(now)
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "system": job.system,
+        "params": dict(job.params),
+        "state": job.state.value,
+        "done": job.done,
+        "total": job.total,
+        "failed": job.failed,
+        "error": job.error,
+        "left_s": None if left is None else round(left.total_seconds()),
+        "created_at": job.created_at,
+        "created_by": job.created_by,
+    }
+
+
+COMMANDS = (group,)

@@ -1,0 +1,48 @@
+"""The contract of a kind of job.
+
+A job advances by steps. A step reads what it needs (remote calls belong here) and answers with the transaction that
+takes it in: the looks it owes, its report and the job's new position, all at once. A kill therefore repeats at most
+one step, and a step that is repeated owes nothing twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from central.job import Job, JobState
+from central.store.api import Transaction
+from sync.gateway import Gateway
+from sync.means import Means
+
+Take = Callable[[Transaction, Job], Job]
+"""Takes a step in, given the job as it is now; the job as it is afterwards."""
+
+
+class Kind(Protocol):
+    """One kind of job."""
+
+    needs_live: bool
+    """It owes looks that only a live system gets: it rests while the system is not live."""
+
+    def step(self, means: Means, gateway: Gateway, job: Job) -> Take:
+        """Read one page.  :raises ConnectorError: by remedy; the step is tried again."""
+
+
+PATIENCE = timedelta(seconds=1)
+"""How long a job rests before it looks whether the lanes have caught up."""
+
+
+def rested(job: Job, until: datetime, why: str) -> Job:
+    """The job, resting."""
+    return replace(job, not_before=until, error=why)
+
+
+def finished(job: Job) -> Job:
+    """The job, done."""
+    return replace(job, state=JobState.DONE, not_before=None, error="")
+
+
+def moment(said: object) -> datetime | None:
+    """A moment among the parameters of a job."""
+    return datetime.fromisoformat(said) if isinstance(said, str) else None
