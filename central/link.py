@@ -135,6 +135,8 @@ class Link:
     """The newest entry of their history as last read; '' for none, None where it was never read."""
     written_at: datetime | None = None
     """Our last write there: what was asked for before it may be older than it."""
+    read_at: datetime | None = None
+    """When the newest reading that was taken in was asked for: an older list row tells nothing new."""
     base: Mapping[str, Pair] = field(default_factory=dict)
     seen: Mapping[str, Value] = field(default_factory=dict)
     """Their mapped fields as last read or written."""

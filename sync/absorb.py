@@ -112,6 +112,7 @@ def absorb(
         ),
         history_seen=past.link.history_seen if theirs.history_seen is None else theirs.history_seen,
         ignored=(*past.link.ignored, *intake.arrivals.duplicates, *_notices(intake)),
+        read_at=theirs.asked_at or past.link.read_at,
         last_error="",
     )
     return ticket, link

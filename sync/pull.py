@@ -64,10 +64,10 @@ def pull(
 def _read(
     means: Means, gateway: Gateway, key: str, past: Past | None, row: RemoteTicket | None, row_asked_at: datetime | None
 ) -> Reading:
-    """The truth: fetched, or the row that came with the hint where nothing of ours can have overtaken it."""
+    """The truth: fetched, or the row that came with the hint, unless a write or a reading of ours is newer."""
     if row is not None and row_asked_at is not None:
-        written_at = past.link.written_at if past else None
-        if (written_at is None or row_asked_at > written_at) and not (past and past.link.intents):
+        known = (past.link.written_at, past.link.read_at) if past else ()
+        if all(at is None or row_asked_at > at for at in known) and not (past and past.link.intents):
             return reading(gateway, row, row_asked_at)
     asked_at = means.clock()
     strong = gateway.connector.capabilities.version is VersionStrength.STRONG
@@ -105,7 +105,7 @@ def _commit(
             why = "the ticket is there again"
             tx.tickets.record([Event(Kind.RESUMED, ticket.id, at, SYSTEM, system=gateway.system, why=why)])
         link = read_up_to(link, gateway, theirs, unread=False)
-        if returned or plan.outward or _owes(gateway, ticket, link, theirs):
+        if returned or plan.outward or owes(gateway, ticket, link, theirs):
             reason = "a look found something to write"
             means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)
         elif not link.intents:
@@ -115,7 +115,7 @@ def _commit(
     means.store.write(change, durable=False)
 
 
-def _owes(gateway: Gateway, ticket: Ticket, link: Link, theirs: Reading) -> bool:
+def owes(gateway: Gateway, ticket: Ticket, link: Link, theirs: Reading) -> bool:
     """Whether what central made of their edit is to be told them (a solved ticket taken up again is reopened)."""
     after = reconcile(
         link, ticket.fields, theirs.ticket.fields, mapping=gateway.mapping, policy=gateway.policy, admit=admit

@@ -20,7 +20,7 @@ from sync.means import Means, Outcome, said
 from sync.moves import depart, lose
 from sync.past import Past, reread
 from sync.permit import ensure_permitted
-from sync.pull import look
+from sync.pull import look, owes
 from sync.reading import Reading, gone_by_value, held, read, reading, remembered
 from sync.reconcile import Plan, Verdict
 from sync.revise import standing_of
@@ -183,9 +183,12 @@ def _commit(
         if intent is not None:
             ensure_permitted(tx, gateway.system, past.ticket.id)
             ensure_no_fight(tx, means, gateway, past, plan.outward, at)
-        _, link = absorb(tx, means, gateway, past, theirs, plan, at)
+        ticket, link = absorb(tx, means, gateway, past, theirs, plan, at)
         link = read_up_to(link, gateway, theirs, unread=_unread(past, theirs))
         link = link.evolve(intents=(*link.intents, intent) if intent else link.intents)
+        if intent is None and plan.inward and owes(gateway, ticket, link, theirs):
+            reason = "what was taken in is still to be written back"  # an edit that our comment had hidden
+            means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)
         if intent is None and plan.quiet and not link.intents:
             link = link.evolve(agreed_at=at)
         tx.links.save(link)
@@ -195,9 +198,11 @@ def _commit(
 
 
 def _unread(past: Past, theirs: Reading) -> bool:
-    """Whether this reading shows comments that are still to be taken in, or shows none at all."""
-    comments = theirs.ticket.comments
-    return comments is None or any(c.id not in past.known and not c.internal for c in comments)
+    """Whether this reading shows comments or files that are still to be taken in, or shows no comments at all."""
+    comments, tied = theirs.ticket.comments, past.file_ties.values()
+    if comments is None or any(c.id not in past.known and not c.internal for c in comments):
+        return True
+    return any(file.id not in tied and f"file:{file.id}" not in past.known for file in theirs.ticket.files)
 
 
 def _nothing_written(plan: Plan) -> Outcome:

@@ -93,6 +93,26 @@ def test_a_row_that_is_older_than_our_write_is_not_believed() -> None:
     assert taken == []
 
 
+def test_a_row_that_is_older_than_what_was_read_since_is_not_believed() -> None:
+    world = World(rt=WELL_BEHAVED)
+    key = world.alice.open(subject="first")
+    world.mesh.settle()
+
+    def meanwhile(_: Call) -> None:
+        world.clock.advance(timedelta(seconds=2))
+        world.alice.edit(key, subject="second")
+        world.mesh.poll(["ngi-cz"])
+        world.mesh.work()
+
+    once(world.rt.connector, "changes", meanwhile, done=True)
+    world.alice.edit(key, priority="high")
+    world.mesh.poll(["ngi-cz"])
+    world.mesh.work()
+    assert world.end() == []
+    taken = [e.data["to"] for e in world.events() if e.kind is Kind.FIELD_CHANGED and e.field == "subject"]
+    assert taken == ["second"]
+
+
 def test_text_that_comes_back_in_another_form_causes_no_write() -> None:
     world = World()
     key, other = world.shared()

@@ -505,3 +505,28 @@ def test_a_change_that_says_nothing_new_there_asks_for_nothing() -> None:
 
 def _raise(error: Exception) -> None:
     raise error
+
+
+def test_a_file_that_our_own_write_was_the_first_to_see_is_still_taken_in() -> None:
+    world = World(rt=WELL_BEHAVED)
+    key = world.alice.open(subject="q")
+    world.mesh.settle()
+    world.centre.change(1, {"subject": "from the centre"}, TPM)
+    world.alice.attach(key, "log.txt", b"bytes")
+    world.mesh.work()
+    assert world.issue(world.rt, key).fields["subject"] == "from the centre"
+    assert world.end() == []
+    assert [file.name for file in world.store.read(lambda tx: tx.tickets.files(1))] == ["log.txt"]
+
+
+def test_an_edit_that_our_comment_hid_is_taken_in_and_put_back_though_nothing_else_is_to_be_written() -> None:
+    world = World()
+    key = world.alice.open(subject="q", status="open")
+    world.mesh.settle()
+    world.alice.edit(key, status="resolved")
+    world.clock.advance(timedelta(seconds=1))
+    world.centre.comment(1, "what about it?", TPM)
+    world.mesh.work()
+    assert world.issue(world.rt, key).fields["status"] == "resolved"
+    assert world.ticket()["status"] == "solved"
+    assert world.end() == []
