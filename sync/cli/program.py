@@ -15,7 +15,7 @@ from sync import logs
 from sync.bootstrap import BadSetting
 from sync.bus.api import BrokerAway, BrokerRefuses
 from sync.centre import NotAllowed
-from sync.cli import database, documents, guards, health, jobs, running, systems, tickets
+from sync.cli import database, documents, guards, health, jobs, running, simulate, systems, tickets
 from sync.cli.output import complain
 from sync.cli.session import Session
 from sync.gateways import Unusable
@@ -64,6 +64,7 @@ for _command in (
     *jobs.COMMANDS,
     *health.COMMANDS,
     *database.COMMANDS,
+    *simulate.COMMANDS,
 ):
     interdesk.add_command(_command)
 

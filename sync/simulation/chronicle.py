@@ -1,0 +1,57 @@
+"""The god's log of a run: everything that anybody did anywhere, in one order, by the true time.
+
+The judges read this and the trackers, never the engine's own tables, where it is about what happened out there.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connectors.api import Value
+from connectors.emulators.tracker import Deed
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A deed in a tracker, at its true time."""
+
+    system: str
+    at: datetime
+    deed: Deed
+    opened: Mapping[str, Value] = field(default_factory=dict)
+    """What the ticket held, for a deed that opened one."""
+    overdue: bool = False
+    """A request of ours that executed later than any request may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the story."""
+
+    at: datetime
+    text: str
+    act: bool = False
+    """Somebody's act or a fault, rather than what followed from it."""
+
+
+@dataclass(slots=True)
+class Chronicle:
+    """All of it."""
+
+    dids: list[Did] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    reads: dict[tuple[str, str], list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    """When interdesk came to know a ticket's state, by system and key."""
+    human_acts: int = 0
+
+    def tell(self, at: datetime, text: str, *, act: bool = False) -> None:
+        """Add a line to the story."""
+        self.lines.append(Line(at, text, act))
+
+    def last_read(self, system: str, key: str, before: datetime) -> datetime | None:
+        """When interdesk last read this ticket before this moment."""
+        times = self.reads.get((system, key), [])
+        place = bisect_right(times, before)
+        return times[place - 1] if place else None

@@ -1,0 +1,214 @@
+"""No loss, of fields: every edit of a person stands, or gave way to one who had seen it, or is kept as a loser.
+
+Judged edit by edit: whatever comes next on that field after somebody's edit must have the right to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from central.events import Kind
+from central.link import Link, LinkState
+from central.model import Ticket
+from mappings.model import FieldMapping
+from sync.simulation.mesh import Member
+from sync.simulation.oracle.evidence import Edit, Evidence, Told, same, says
+from sync.simulation.wire import DEADLINE
+
+_EFFECT = timedelta(seconds=10)
+"""Within this of a comment of ours, the same value by somebody looks like the tracker's own doing."""
+
+
+def lost_there(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """Edits of people in the trackers that interdesk wrote over, though nobody had seen them."""
+    for ticket in evidence.tickets:
+        for link in evidence.links[ticket.id]:
+            if link.key is None or link.state is LinkState.DUPLICATE:
+                continue
+            member = evidence.world.members[link.system]
+            for mapping in member.mapping.fields.values():
+                edits = evidence.edits.get((member.name, link.key, mapping.remote), ())
+                for number, edit in enumerate(edits):
+                    after = edits[number + 1] if number + 1 < len(edits) else None
+                    if edit.human and after is not None and not after.human:
+                        wrong = _overwritten(evidence, ticket, link, member, mapping, edits[: number + 1], after)
+                        if wrong and (excuse := _excused(evidence, link, member, mapping, edit, after)):
+                            excuses.append(f"{excuse}: {wrong}")
+                        elif wrong:
+                            yield wrong
+
+
+def _overwritten(
+    evidence: Evidence,
+    ticket: Ticket,
+    link: Link,
+    member: Member,
+    mapping: FieldMapping,
+    edits: Sequence[Edit],
+    after: Edit,
+) -> str:
+    edit, name = edits[-1], mapping.central
+    if same(mapping, edit.new, after.new):
+        return ""
+    ours = max((e.at for e in edits if not e.human), default=None)
+    run = [e for e in edits if ours is None or e.at > ours]
+    if any(same(mapping, e.old, edit.new) for e in run):
+        return ""  # people went back to where they had begun
+    if _arrived(evidence, ticket, link, mapping, edit, after.at if after.ours else None):
+        return ""
+    for kept in evidence.kept[ticket.id]:
+        if kept.system == member.name and kept.field == name and same(mapping, kept.theirs, edit.new):
+            return ""
+    if after.effect:
+        restored = [e for e in evidence.edits[member.name, link.key or "", mapping.remote] if e.at > after.at]
+        if any(same(mapping, e.new, edit.new) for e in restored[:2]):
+            return ""
+    what = "the tracker, upon our comment," if after.effect else "interdesk"
+    return (
+        f"no loss: somebody set {mapping.remote} of {member.name}/{link.key} to {edit.new!r} at {_clock(edit.at)}; "
+        f"{what} made it {after.new!r} at {_clock(after.at)}, and it is kept nowhere"
+    )
+
+
+def _arrived(
+    evidence: Evidence, ticket: Ticket, link: Link, mapping: FieldMapping, edit: Edit, until: datetime | None
+) -> bool:
+    """Whether the centre has learnt of this edit (before it was overwritten there)."""
+    if ticket.born_in == link.system:
+        read_at = evidence.world.chronicle.last_read(link.system, link.key or "", ticket.created_at)
+        if read_at is not None and edit.at < read_at:
+            return True
+    for event in evidence.events[ticket.id]:
+        if event.system != link.system or event.field != mapping.central or event.at < edit.at:
+            continue
+        if until is not None and event.at > until:
+            break
+        if event.kind in (Kind.FIELD_CHANGED, Kind.FIELD_AGREED) and same(mapping, event.data.get("theirs"), edit.new):
+            return True
+    # what says the same as the centre does at that time needs no carrying
+    read_at = evidence.world.chronicle.last_read(link.system, link.key or "", until or evidence.world.clock.now)
+    if read_at is None or read_at < edit.at:
+        return False
+    course = evidence.course(ticket, mapping.central)
+    return any(
+        says(mapping, told.value, edit.new)
+        for number, told in enumerate(course)
+        if (until is None or told.at < until) and (number + 1 == len(course) or course[number + 1].at > edit.at)
+    )
+
+
+def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMapping, edit: Edit, after: Edit) -> str:
+    """Why this loss cannot be prevented, with its cause; '' when it can."""
+    capabilities = member.connector.capabilities
+    read_at = evidence.world.chronicle.last_read(member.name, link.key or "", after.at)
+    unread = read_at is None or edit.at > read_at
+    if after.ours and unread and not capabilities.preconditions and not capabilities.history:
+        return "neither lock nor history, between our reading and our write"
+    if after.ours and not capabilities.history and _right_after_our_create(evidence, link, member, edit):
+        return "no history tells an edit from what the tracker made of our new ticket"
+    if after.effect and link.state is LinkState.DETACHED:
+        return "the last notice of a detached link hid it"
+    if after.effect and not capabilities.history:
+        return "no history tells what our comment hid"
+    overdue = [d for d in evidence.world.chronicle.dids if d.system == member.name and d.at == after.at and d.overdue]
+    if after.ours and overdue and not capabilities.preconditions and not capabilities.history:
+        return "a request executed later than any request may, and there is neither lock nor history"
+    comments = [
+        d.at
+        for d in evidence.world.chronicle.dids
+        if d.system == member.name
+        and d.deed.key == link.key
+        and d.deed.kind == "comment"
+        and d.deed.who == evidence.account(member.name)
+    ]
+    table = member.connector.capabilities.side_effects.get("comment", {}).get(mapping.remote, {})
+    if table.get(str(edit.old)) == edit.new and any(abs(at - edit.at) <= _EFFECT + DEADLINE for at in comments):
+        return "it looked like what our comment does there"
+    return ""
+
+
+def _right_after_our_create(evidence: Evidence, link: Link, member: Member, edit: Edit) -> bool:
+    """Whether we opened the ticket, and had not read it yet before this edit."""
+    issue = member.tracker.issues[link.key or ""]
+    reads = evidence.world.chronicle.reads.get((member.name, link.key or ""), [])
+    return issue.author == member.connector.account and (not reads or edit.at <= reads[0])
+
+
+def lost_here(evidence: Evidence, excuses: list[str]) -> Iterator[str]:  # noqa: ARG001  # the judges are called alike
+    """Values at the centre that a system's edit replaced, though the one who made it had not seen them."""
+    for ticket in evidence.tickets:
+        for name in ("subject", "description", "priority", "status"):
+            course = evidence.course(ticket, name)
+            for number, (before, told) in enumerate(pairwise(course)):
+                if told.system is None or told.system == before.system:
+                    continue
+                # who went back to what the others knew already has changed nothing for them
+                since = next(each.at for each in course[: number + 1] if each.value == before.value)
+                wrong = _taken_over(evidence, ticket, name, replace(before, at=since), told)
+                if wrong:
+                    yield wrong
+
+
+def _taken_over(evidence: Evidence, ticket: Ticket, name: str, before: Told, told: Told) -> str:
+    link = next(k for k in evidence.links[ticket.id] if k.system == told.system and k.state is not LinkState.DUPLICATE)
+    member = evidence.world.members[told.system or ""]
+    mapping = member.mapping.fields[name]
+    edits = [
+        e
+        for e in evidence.edits.get((member.name, link.key or "", mapping.remote), ())
+        if e.at < told.at and e.human and same(mapping, e.new, told.theirs)
+    ]
+    if not edits:
+        return ""  # another judge asks who invented it
+    if says(mapping, before.value, edits[-1].old):
+        return ""  # the one who set it saw what says the same
+    for value in evidence.held(member.name, link.key or "", mapping.remote, before.at, edits[-1].at):
+        if says(mapping, before.value, value):
+            return ""
+    if any(k.field == name and k.ours == before.value for k in evidence.kept[ticket.id]):
+        return ""
+    return (
+        f"no loss: {name} {before.value!r} of ticket {ticket.id} (set at {_clock(before.at)} "
+        f"{'at the centre' if before.system is None else f'in {before.system}'}) gave way to {told.value!r} from "
+        f"{told.system} at {_clock(told.at)}, where nobody had seen it, and it is kept nowhere"
+    )
+
+
+def invented(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """Changes taken in from a system that nobody there made: our own echo, or the tracker's doing upon our write."""
+    for ticket in evidence.tickets:
+        for event in evidence.events[ticket.id]:
+            if event.kind is not Kind.FIELD_CHANGED or event.system is None or event.field is None:
+                continue
+            link = next(
+                (
+                    k
+                    for k in evidence.links[ticket.id]
+                    if k.system == event.system and k.state is not LinkState.DUPLICATE
+                ),
+                None,
+            )
+            member = evidence.world.members[event.system]
+            mapping = member.mapping.fields[event.field]
+            if link is None or link.key is None:
+                continue
+            edits = [
+                e
+                for e in evidence.edits.get((member.name, link.key, mapping.remote), ())
+                if e.at < event.at and same(mapping, e.new, event.data["theirs"])
+            ]
+            if edits and edits[-1].human:
+                continue
+            wrong = (
+                f"silence: {event.field} of ticket {ticket.id} became {event.data['to']!r} at {_clock(event.at)} "
+                f"because {member.name}/{link.key} held {event.data['theirs']!r}, which nobody there had set"
+            )
+            capabilities = member.connector.capabilities
+            if edits and not capabilities.history and any(e.human for e in edits):
+                excuses.append(f"without a history nobody knows whose value it is: {wrong}")
+            else:
+                yield wrong
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%H:%M:%S.%f}"[:-3]

@@ -1,0 +1,252 @@
+"""Convergence, no twins, no trespass, and the words of people: what each law asks of a mesh at rest."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from central.link import LinkState
+from central.model import Visibility
+from sync.policy import admit
+from sync.reconcile import Verdict, corresponds, reconcile
+from sync.simulation.oracle.evidence import Evidence, Place
+from sync.simulation.scenario import Kind
+
+_NOTICE = "no longer synchronised"
+_KNOWN_ERRORS = (
+    "Transient:",
+    "TryLater:",
+    "Unknown:",
+    "VersionConflict:",
+    "NotFound:",
+    "Refused:",
+    "AccessError:",
+    "ProtocolError:",
+    "LeaseLost:",
+    "StaleRevision:",
+    "AlreadyLinked:",
+)
+
+
+def convergence(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """Every mapped field agrees on all sides, or carries a standing disagreement that is true and has a cause."""
+    for place in evidence.places:
+        for field in place.member.mapping.fields.values():
+            ours, theirs = place.ticket[field.central], place.issue.fields.get(field.remote)
+            agree, said = corresponds(field.rule, ours, theirs), place.link.disagreements.get(field.central)
+            where = f"{field.central} of ticket {place.ticket.id} is {ours!r} here and {theirs!r} in {_name(place)}"
+            if agree and said is None:
+                continue
+            if agree:
+                yield f"convergence: {where}: they agree, and yet it is said: {said}"
+            elif said is None:
+                yield f"convergence: {where}"
+            elif cause := _cause(evidence, place, field.central, said):
+                excuses.append(f"{cause}: {where}")
+            else:
+                yield f"convergence: {where}, for a reason that nothing shows: {said}"
+
+
+def _cause(evidence: Evidence, place: Place, name: str, said: str) -> str:
+    """What in the trackers bears out this standing disagreement; '' when nothing does."""
+    member, field = place.member, place.member.mapping.fields[name]
+    theirs = place.issue.fields.get(field.remote)
+    if said.startswith("refused: "):
+        plan = reconcile(
+            place.link.evolve(refusals={}, intents=()),
+            place.ticket.fields,
+            {field.remote: theirs},
+            mapping=member.mapping,
+            policy=member.policy,
+            admit=admit,
+        )
+        wanted = [step.become for step in plan.outward if step.name == name]
+        tracker = member.tracker
+        if wanted and tracker.objection(member.connector.account, field.remote, theirs, wanted[0]):
+            return "the tracker's workflow refuses it"
+        return ""
+    if "a person decides" in said:
+        edits = evidence.edits.get((member.name, place.link.key or "", field.remote), ())
+        changed_here = len(evidence.course(place.ticket, name)) > 1
+        return "policy ask" if any(e.human for e in edits) or changed_here else ""
+    return ""
+
+
+def silence(before: dict[str, int], after: dict[str, int]) -> Iterator[str]:
+    """Nothing was written anywhere while nobody did anything."""
+    for name, count in after.items():
+        if count != before[name]:
+            yield f"silence: {name} grew from {before[name]} to {count} though nobody did anything"
+
+
+def footprint(evidence: Evidence) -> dict[str, int]:
+    """What would grow."""
+    counts = {f"the log of {m.name}": len(m.tracker.log) for m in evidence.world.members.values()}
+    counts["the revisions at the centre"] = sum(ticket.revision for ticket in evidence.tickets)
+    counts["the events at the centre"] = sum(len(events) for events in evidence.events.values())
+    return counts
+
+
+def no_twins(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """One ticket there for one case, and one here; every comment and every file once. By the trackers' own logs."""
+    overdue = {did.system for did in evidence.world.chronicle.dids if did.overdue}
+    for name, member in evidence.world.members.items():
+        cases = Counter(str(i.fields["description"]).split(":", 1)[0].strip() for i in member.tracker.issues.values())
+        for case, count in cases.items():
+            if count > 1:
+                wrong = f"no twins: {case!r} is there {count} times in {name}"
+                if name in overdue:
+                    excuses.append(f"a request executed later than any request may: {wrong}")
+                else:
+                    yield wrong
+        for issue in member.tracker.issues.values():
+            ours = [n for n in issue.notes if n.author == member.connector.account]
+            words = Counter(_word(n.text) for n in ours if _NOTICE not in n.text)
+            files = Counter(f.name for n in issue.notes for f in n.files)
+            files.update(f.name for f in issue.files)
+            for what, count in (words + files).items():
+                if count > 1:
+                    wrong = f"no twins: {what!r} is there {count} times on {name}/{issue.key}"
+                    if name in overdue:
+                        excuses.append(f"a request executed later than any request may: {wrong}")
+                    else:
+                        yield wrong
+    here = Counter(str(ticket["description"]).split(":", 1)[0].strip() for ticket in evidence.tickets)
+    yield from (f"no twins: {case!r} is here {count} times" for case, count in here.items() if count > 1)
+    for ticket in evidence.tickets:
+        said = Counter(comment.text for comment in evidence.comments[ticket.id])
+        yield from (f"no twins: {t!r} is {n} times on ticket {ticket.id}" for t, n in said.items() if n > 1)
+
+
+def conversation(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """Every public word and file is at the centre and on every active side, in the order in which each side spoke."""
+    for place in evidence.places:
+        member = place.member
+        ours = member.connector.account
+        theirs = [n for n in place.issue.notes if n.author != ours and not n.internal]
+        here = {c.origin_id: c for c in evidence.comments[place.ticket.id] if c.origin_system == member.name}
+        yield from (f"no loss: {n.text!r} of {_name(place)} is not here" for n in theirs if n.id not in here)
+        there = [_word(n.text) for n in place.issue.notes if n.author == ours]
+        sent: dict[str, list[str]] = {}
+        for comment in evidence.comments[place.ticket.id]:
+            if comment.visibility is not Visibility.PUBLIC or comment.origin_system == member.name:
+                continue
+            if not comment.text.startswith("word"):
+                continue
+            if comment.text not in there:
+                yield f"no loss: {comment.text!r} of ticket {place.ticket.id} is not in {_name(place)}"
+                continue
+            sent.setdefault(comment.origin_system or "", []).append(comment.text)
+        for origin, words in sent.items():
+            order = [word for word in there if word in words]
+            if order != words and list(dict.fromkeys(order)) != words:
+                yield f"no loss: the words of {origin or 'the centre'} stand as {order} in {_name(place)}, not {words}"
+        if member.connector.capabilities.files:
+            names = {f.name for n in place.issue.notes for f in n.files} | {f.name for f in place.issue.files}
+            for other in evidence.places:
+                if other.ticket.id == place.ticket.id and other is not place:
+                    public = [f for n in other.issue.notes if not n.internal and n.author == "bob" for f in n.files]
+                    for file in (*public, *(f for f in other.issue.files if f.author == "bob")):
+                        if file.name not in names:
+                            yield f"no loss: file {file.name!r} of {_name(other)} is not in {_name(place)}"
+    del excuses
+
+
+def taken_in(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """Every ticket that people opened somewhere is at the centre, and a routed one is where it belongs."""
+    here = {str(ticket["description"]).split(":", 1)[0].strip() for ticket in evidence.tickets}
+    for name, member in evidence.world.members.items():
+        for issue in member.tracker.issues.values():
+            case = str(issue.fields["description"]).split(":", 1)[0].strip()
+            if not issue.hidden and issue.author != member.connector.account and case not in here:
+                yield f"no loss: {name}/{issue.key} ({case}) was never taken in"
+    units = evidence.world.gateways.units()
+    for ticket in evidence.tickets:
+        target = units.get(str(ticket["unit"]))
+        links = {link.system: link for link in evidence.links[ticket.id] if link.state is not LinkState.DUPLICATE}
+        if target is not None and (target not in links or links[target].state is LinkState.PENDING):
+            yield f"convergence: ticket {ticket.id} belongs to {target}, and is not there"
+        for system, link in links.items():
+            there = evidence.world.members[system].tracker.issues.get(link.key or "")
+            if link.state is LinkState.LOST and (there is None or not there.hidden):
+                yield f"convergence: the link of ticket {ticket.id} to {system}/{link.key} is lost, and it is there"
+    del excuses
+
+
+def no_trespass(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """Nothing that we did not write is changed or removed; nothing internal is seen anywhere but where it was said."""
+    canaries = {h.value: h.system for h in evidence.world.scenario.happenings if h.kind is Kind.INTERNAL}
+    for name, member in evidence.world.members.items():
+        ours = member.connector.account
+        mapped = {field.remote for field in member.mapping.fields.values()} | {"external_id"}
+        for did in evidence.world.chronicle.dids:
+            deed = did.deed
+            if did.system != name or deed.who != ours:
+                continue
+            if deed.kind not in ("open", "set", "comment", "attach") or (
+                deed.kind == "set" and deed.field not in mapped
+            ):
+                yield f"no trespass: we did {deed.kind} {deed.field} on {name}/{deed.key}"
+        for issue in member.tracker.issues.values():
+            shown = [str(value) for value in issue.fields.values()]
+            for note in issue.notes:
+                if note.author == ours:
+                    shown += [note.text, *(f.name for f in note.files), *(str(f.content) for f in note.files)]
+            shown += [f.name for f in issue.files if f.author == ours]
+            for canary, origin in canaries.items():
+                if any(canary in text for text in shown):
+                    yield f"no trespass: {canary!r}, said internally in {origin or 'the centre'}, is on {name}"
+    for ticket in evidence.tickets:
+        for comment in evidence.comments[ticket.id]:
+            for canary, origin in canaries.items():
+                if origin and canary in comment.text:
+                    yield f"no trespass: {canary!r}, said internally in {origin}, is at the centre"
+    del excuses
+
+
+def no_bugs(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """No dead letter is left, no system stands still, and no error was a bug of ours."""
+    letters = evidence.world.raw_store.read(lambda tx: tx.outbox.dead())
+    yield from (f"dead letter: {letter.system} {letter.subject}: {letter.error}" for letter in letters)
+    for system in evidence.world.raw_store.read(lambda tx: tx.registry.systems()):
+        if system.state != "live":
+            yield f"convergence: {system.name} is {system.state}: {system.reason}"
+        if system.last_error and not system.last_error.startswith(_KNOWN_ERRORS):
+            yield f"a bug: {system.name}: {system.last_error}"
+    del excuses
+
+
+def mails(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """What makes trackers send mail is bounded by what people did: no storm."""
+    written = Counter(
+        did.system
+        for did in evidence.world.chronicle.dids
+        if did.deed.who == evidence.account(did.system) and did.deed.kind in ("open", "set", "comment")
+    )
+    bound = 10 + 4 * evidence.world.chronicle.human_acts
+    for system, count in written.items():
+        if count > bound:
+            yield f"silence: {count} writes in {system} for {evidence.world.chronicle.human_acts} acts of people"
+    del excuses
+
+
+def _word(text: str) -> str:
+    """What was said, without the signature above, the notes on files, and our mark below."""
+    said = next((line for line in text.splitlines() if line.startswith(("word", "CANARY"))), None)
+    return said or text.split("\n\n[interdesk", 1)[0]
+
+
+def _name(place: Place) -> str:
+    return f"{place.member.name}/{place.link.key}"
+
+
+__all__ = [
+    "Verdict",
+    "convergence",
+    "conversation",
+    "footprint",
+    "mails",
+    "no_bugs",
+    "no_trespass",
+    "no_twins",
+    "silence",
+    "taken_in",
+]

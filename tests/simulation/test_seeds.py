@@ -1,0 +1,32 @@
+"""The whole mesh attacked from seeds and judged by the oracle. `interdesk simulate` does the same, and shows stories."""
+
+import os
+
+import pytest
+
+from sync.simulation import runner
+from sync.simulation.runner import Task
+
+_CI = os.environ.get("CI") == "true"
+_CALM = 250 if _CI else 50
+_ON_DISK = 20 if _CI else 3
+
+
+def _broken(tasks: list[Task]) -> dict[str, tuple[str, ...]]:
+    """What is broken, by the command that replays it."""
+    runs = list(runner.run_all(tasks, jobs=1))
+    return {task.command: run.verdict.broken for task, run in zip(tasks, runs, strict=True) if run.verdict.broken}
+
+
+def test_nothing_is_lost_or_doubled_while_nothing_goes_wrong() -> None:
+    assert _broken([Task(seed, faults=False) for seed in range(1, _CALM + 1)]) == {}
+
+
+def test_the_database_on_disk_gives_no_other_answer() -> None:
+    assert _broken([Task(seed, store="sqlite", faults=False) for seed in range(1, _ON_DISK + 1)]) == {}
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_a_seed_is_the_same_run_each_time(seed: int) -> None:
+    stories = [runner.story(runner.play(Task(seed).scenario)[1]) for _ in range(2)]
+    assert stories[0] == stories[1]
