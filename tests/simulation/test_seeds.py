@@ -1,4 +1,4 @@
-"""The whole mesh attacked from seeds and judged by the oracle. `interdesk simulate` does the same, and shows stories."""
+"""The whole mesh attacked from seeds and judged by the oracle; `interdesk simulate` shows the story of one."""
 
 import os
 

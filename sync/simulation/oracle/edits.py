@@ -204,7 +204,8 @@ def invented(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
                 f"because {member.name}/{link.key} held {event.data['theirs']!r}, which nobody there had set"
             )
             capabilities = member.connector.capabilities
-            if edits and not capabilities.history and any(e.human for e in edits):
+            all_edits = evidence.edits.get((member.name, link.key, mapping.remote), ())
+            if edits and not capabilities.history and any(e.human and e.at < event.at for e in all_edits):
                 excuses.append(f"without a history nobody knows whose value it is: {wrong}")
             else:
                 yield wrong
