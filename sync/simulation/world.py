@@ -27,6 +27,7 @@ from sync.simulation.people import People
 from sync.simulation.process import Process
 from sync.simulation.scenario import GOING_LIVE, PEOPLE, Happening, Kind, Scenario
 from sync.simulation.wire import DEADLINE, Wire
+from sync.tokens import Tokens
 
 T = TypeVar("T")
 FULL_SCAN = timedelta(minutes=20)
@@ -55,7 +56,13 @@ class World:
         self.members = {temper.name: self._member(index) for index, temper in enumerate(scenario.tempers)}
         self.gateways = _Gateways(self)
         self.means = means(
-            Means(store=self.store, relay=Relay(self), clock=self.clock, token=self._token, units=self.gateways.units)
+            Means(
+                store=self.store,
+                relay=Relay(self),
+                clock=self.clock,
+                tokens=Tokens("simulation"),
+                units=self.gateways.units,
+            )
         )
         self.engine = SyncEngine(self.means)
         self.centre = Centre(self.means)
@@ -65,7 +72,6 @@ class World:
         self.healing = False
         self.stepped: set[str] = set()
         """Systems whose clock has stepped."""
-        self._tokens = 0
         self._coming = list(reversed(scenario.happenings))
         self._armed: list[Happening] = []
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -87,10 +93,6 @@ class World:
         tracker.watch.append(lambda deed: self._noticed(temper.name, deed))
         wire = Wire(self, temper, tracker)
         return Member(temper.name, wire, temper.mapping(), frozenset({temper.unit}), Policy(temper.policy))
-
-    def _token(self) -> str:
-        self._tokens += 1
-        return f"T{self._tokens:06d}"
 
     def wake(self, system: str) -> None:
         """The bus: some of what rings is not heard."""
