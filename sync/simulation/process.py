@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sync.scheduler import Scheduler
+from sync.scheduler import Rivals, Scheduler
 from sync.simulation.baton import Killed, Player
 from sync.worker import Lane
 
@@ -39,7 +39,10 @@ class Process:
             name: Lane(world.means, world.engine, world.gateways, name, owner=self.name, spread=lambda: 0.5)
             for name in world.gateways.names()
         }
-        self._scheduler = Scheduler(world.means, world.gateways, submit=lambda act: act(), moved=lambda: None)
+        rivals = Rivals(world.means.store, self.name)
+        self._scheduler = Scheduler(
+            world.means, world.gateways, submit=lambda act: act(), moved=lambda: None, rivals=rivals
+        )
         self._awake, self._due = set(self._lanes), {}
         self._poll_at = world.clock.now
         self.sent_at = None

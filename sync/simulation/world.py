@@ -94,7 +94,7 @@ class World:
         wire = Wire(self, temper, tracker)
         return Member(temper.name, wire, temper.mapping(), frozenset({temper.unit}), Policy(temper.policy))
 
-    def wake(self, system: str) -> None:
+    def wake(self, system: str, *, here: bool = False) -> None:  # noqa: ARG002  # nobody finds work but its lane
         """The bus: some of what rings is not heard."""
         for process in self.processes:
             if self.healing or not self.scenario.deaf or self.rng.random() >= self.scenario.deaf:
