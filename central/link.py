@@ -101,6 +101,8 @@ class Intent:
     comment_id: int | None = None
     file_ids: tuple[int, ...] = ()
     """Our files that travel with the comment, in the order they are sent."""
+    noted_ids: tuple[int, ...] = ()
+    """Our files that the tracker does not take: a visible note in the comment stands for each."""
     text: str = ""
     """What was sent, canonical: the fallback evidence where the token was edited away."""
     version: str = ""

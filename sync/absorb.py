@@ -327,6 +327,8 @@ def tie_sent(
         if match is not None:
             left.remove(match)
         tx.links.tie_file(link_id, file_id, match[0] if match else remote_id)
+    for file_id in intent.noted_ids:
+        tx.links.tie_file(link_id, file_id, "")
 
 
 def _tie_added(tx: Transaction, link_id: int, ticket_id: int, added: Comment) -> None:

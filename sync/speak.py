@@ -58,9 +58,7 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
         link = _own_link(tx, past, lease, at)
         files = tuple((f.id, f.name) for f in done.comment.files)
         tie_sent(tx, link.id, intent, done.comment.id, files, past.files, at)
-        left_out = [f for f in item.files if f.id not in intent.file_ids]
-        for file in left_out:
-            tx.links.tie_file(link.id, file.id, done.comment.id)
+        left_out = [f for f in item.files if f.id in intent.noted_ids]
         ignored = (*link.ignored, done.comment.id) if item.comment is None else link.ignored
         tx.links.save(
             link.evolve(
@@ -202,6 +200,7 @@ def _intent(
         side_effects=expected,
         comment_id=item.comment.id if item and item.comment else None,
         file_ids=tuple(file.id for file in carried),
+        noted_ids=tuple(file.id for file in item.files if file not in carried) if item else (),
         text=draft.text,
         version=past.link.version,
         epoch=lease.epoch,

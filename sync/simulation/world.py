@@ -128,6 +128,8 @@ class World:
         for armed in [each for each in self._armed if each.moment and each.moment.done == done]:
             if armed.moment is None or armed.moment.operation != operation or armed.at > self._seconds():
                 continue
+            if armed not in self._armed:
+                continue  # another process came upon it while this one was paused here
             if armed.system and system and armed.system != system:
                 continue
             if armed.kind in (Kind.LATE, Kind.EMPTY, Kind.CUT):

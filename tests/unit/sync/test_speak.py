@@ -1,5 +1,6 @@
 """Comments and files on their way out: once each, in order, and what is not taken is told."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from central.events import Kind
 from connectors.errors import Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from sync.centre import Upload
+from sync.simulation.members import REDMINE_LIKE
 from tests.unit.sync.world import TPM, World, failing, once
 
 LOST = Unknown("the answer was lost")
@@ -219,6 +221,26 @@ def test_a_refused_file_is_noted_once_though_the_answer_to_the_note_was_lost() -
     world.alice.attach(key, "core.dump", b"0123")
     assert world.end(40) == []
     assert len(world.said(world.redmine, "core.dump")) == 1
+
+
+def test_a_file_that_is_not_taken_is_noted_once_though_the_answer_was_lost() -> None:
+    world = World(redmine=replace(REDMINE_LIKE, files=False))
+    key, _ = world.shared()
+    world.alice.attach(key, "log.txt", b"bytes")
+    once(world.redmine.connector, "comment", failing(LOST), done=True)
+    assert world.end() == []
+    assert len(world.said(world.redmine, "log.txt")) == 1
+
+
+def test_two_files_of_one_comment_that_are_not_taken_are_both_noted() -> None:
+    world = World(redmine=replace(REDMINE_LIKE, files=False))
+    world.shared()
+    world.centre.comment(1, "see both", TPM, files=[upload("one.txt"), upload("two.txt")])
+    world.mesh.work()
+    assert world.dead() == []
+    noted = [event.data["file"] for event in world.events() if event.kind is Kind.FILE_NOTED]
+    assert noted == ["one.txt", "two.txt"]
+    assert world.end() == []
 
 
 def test_two_systems_in_conflict_agree_on_one_value_and_keep_the_other() -> None:
