@@ -25,6 +25,7 @@ mapping: plain
 support_units: [{upper}]
 poll: {{every: "{every}"}}
 limits: {{in_flight: {in_flight}}}
+guard: {{changes: 10000000, closings: 10000000, losses: 10000000}}
 webhook: {{secret: {{secret: "env:INTERDESK_SECRET_{upper}_WEBHOOK"}}}}
 """
 

@@ -91,8 +91,12 @@ def opened(store: str) -> Iterator[Store]:
 def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[Run]:
     """Run them, each as soon as a core is free; in the order of the tasks."""
     if jobs == 1 or len(tasks) == 1:
+        before = structlog.get_config()
         _hush()
-        yield from map(run, tasks)
+        try:
+            yield from map(run, tasks)
+        finally:
+            structlog.configure(**before)
         return
     with multiprocessing.get_context("spawn").Pool(jobs, initializer=_hush) as pool:
         yield from pool.imap(run, tasks, chunksize=4)
