@@ -159,8 +159,9 @@ class MemoryConnector:
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
         with self._call("find"):
-            seen = {id(each) for each in self._rows()}
-            bearing = [each for each in self.tracker.bearing(self._token_field, token) if id(each) in seen]
+            # the token never changes: once the index holds it, a later change does not take it away
+            indexed = self.tracker.now() - self.capabilities.search_lag
+            bearing = [each for each in self.tracker.bearing(self._token_field, token) if each.created_at <= indexed]
             if bearing:
                 return self._ticket(bearing[0], known=())
             settled = self._clock() >= since + self.capabilities.search_lag + self._deadline

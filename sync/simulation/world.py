@@ -263,7 +263,7 @@ class World:
         self.healing = True
         self.tell("people stop, faults stop")
         for process in self.processes:
-            process.down_until = None
+            process.down_until = process.down_until and self.clock.now
             process.paused_until = None
         self._run_until(self.clock.now + DEADLINE * 2)
         self._resume_systems()

@@ -106,6 +106,9 @@ def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMappi
         return "neither lock nor history, between our reading and our write"
     if after.ours and not capabilities.history and _right_after_our_create(evidence, link, member, edit):
         return "no history tells an edit from what the tracker made of our new ticket"
+    own = [e for e in evidence.edits[member.name, link.key or "", mapping.remote] if e.ours and e.at < edit.at]
+    if after.ours and not capabilities.history and own and same(mapping, own[-1].old, edit.new):
+        return "without a history, who goes back to what stood before our write looks like a write that never arrived"
     if after.effect and link.state is LinkState.DETACHED:
         return "the last notice of a detached link hid it"
     if after.effect and not capabilities.history:
