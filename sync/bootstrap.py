@@ -30,6 +30,7 @@ from sync.config import InstanceDocument, instance_document
 from sync.engine import SyncEngine
 from sync.gateway import Gateway
 from sync.gateways import LiveGateways, Registration, Unusable
+from sync.guards.mark import Spot
 from sync.guards.usual import Limits as GuardLimits
 from sync.inbox import Inbox
 from sync.means import Means
@@ -290,6 +291,7 @@ class Interdesk:
             full_scan=document.poll.full_scan,
             in_flight=document.limits.in_flight,
             contacts=document.contacts,
+            marker=Spot(document.marker.ticket, document.marker.field) if document.marker else None,
             guard=GuardLimits(**document.guard.model_dump()),
         )
 

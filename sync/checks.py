@@ -69,6 +69,7 @@ def _prove(desk: Interdesk, system: SystemDocument, documents: Sequence[loader.D
         connector.close()
     findings += _vocabularies(mapping, remote)
     findings += _webhook(desk, system)
+    findings += _marker(system)
     compiled = compile_mapping(mapping, revision=0, overrides=system.overrides)
     findings += _policies(compiled, connector.capabilities)
     if verdict == WORKS and not all(finding.ok for finding in findings):
@@ -120,6 +121,14 @@ def _webhook(desk: Interdesk, system: SystemDocument) -> list[Finding]:
         return [Finding(False, f"the webhook cannot be verified: {missing}")]
     address = desk.settings.instance.public_url or "http://HOST:PORT"
     return [Finding(True, f"the webhook's secret is there; let the system post to {address}/hooks/{system.name}")]
+
+
+def _marker(system: SystemDocument) -> list[Finding]:
+    """Without our mark a copy of the system, or its restore from a backup, looks like people's edits."""
+    if system.marker is None:
+        told = "no marker: a copy of this system, or one restored from a backup, would not be noticed"
+        return [Finding(True, f"{told}, and its old values would come in as edits")]
+    return [Finding(True, f"a copy or a restore is noticed by field {system.marker.field} of {system.marker.ticket}")]
 
 
 def _policies(mapping: model.Mapping, capabilities: Capabilities) -> list[Finding]:

@@ -98,6 +98,15 @@ class Guard(_Part):
     """More is fine up to so many times the busiest hour of the last two weeks."""
 
 
+class MarkerSpot(_Part):
+    """Where interdesk keeps its mark, by which it knows a copy or a restored system."""
+
+    ticket: str = Field(min_length=1)
+    """The key of a ticket there that is used for nothing else."""
+    field: str = Field(min_length=1)
+    """A free text field of it, by the tracker's name."""
+
+
 class Webhook(_Part):
     """What the system posts to `/hooks/NAME` when a ticket moved. It is a hint only: the ticket is fetched."""
 
@@ -137,6 +146,7 @@ class SystemDocument(_Part):
     """Who wins when both sides changed a field: central, remote, newest or ask. Beside field names: `otherwise` for
     all others, `internal_comments` (never or share) and `comment_deletes` (never or follow)."""
     guard: Guard = Guard()
+    marker: MarkerSpot | None = None
     contacts: tuple[str, ...] = ()
     """Who is told when the system has to be stopped."""
     webhook: Webhook | None = None

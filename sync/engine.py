@@ -1,9 +1,11 @@
 """The engine's face: pull a key, push a ticket. Decisions are elsewhere, and pure."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from central.store.api import Claim, Direction, Lane
 from sync.gateway import Gateway
+from sync.guards import marker
 from sync.guards.suspicion import Suspicion, take_up
 from sync.hints import row_of
 from sync.means import Means, Outcome
@@ -37,4 +39,12 @@ class SyncEngine:
             hint = row_of(delivery.hint) if delivery.attempts == 0 else None
             row, asked_at = hint or (None, None)
             return pull(means, gateway, delivery.subject, lease, row=row, row_asked_at=asked_at)
-        return push(means, gateway, int(delivery.subject), lease)
+        began_at = means.clock()
+        outcome = push(means, gateway, int(delivery.subject), lease)
+        if gateway.marker is not None and self._wrote(gateway, int(delivery.subject), began_at):
+            marker.move(means, gateway, began_at)
+        return outcome
+
+    def _wrote(self, gateway: Gateway, ticket_id: int, since: datetime) -> bool:
+        link = self._means.store.read(lambda tx: tx.links.find(ticket_id, gateway.system))
+        return link is not None and link.written_at is not None and link.written_at >= since

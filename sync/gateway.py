@@ -7,6 +7,7 @@ from typing import Protocol
 
 from connectors.api import Connector
 from mappings import model as mapping_model
+from sync.guards.mark import Spot
 from sync.guards.usual import Limits
 from sync.policy import Policy
 
@@ -31,6 +32,8 @@ class Gateway:
     full_scan: timedelta = timedelta(hours=24)
     in_flight: int = 2
     contacts: tuple[str, ...] = ()
+    marker: Spot | None = None
+    """Where our mark stands there; None: a copy of it would not be noticed."""
     guard: Limits = field(default_factory=Limits)
     """What is held and asked about because it is so much."""
 

@@ -84,6 +84,8 @@ def _take(
 
 def _wanted(tx: Transaction, gateway: Gateway, change: Change, at: datetime) -> datetime | None:
     """From when on this row deserves a look; None: it shows what was read already."""
+    if gateway.marker is not None and change.key == gateway.marker.ticket:
+        return None
     link = tx.links.find_by_key(gateway.system, change.key)
     if link is not None and link.state in (LinkState.DETACHED, LinkState.DUPLICATE):
         return None
@@ -151,6 +153,8 @@ def scan(means: Means, gateway: Gateway) -> Polled:
 def _compare(
     tx: Transaction, means: Means, gateway: Gateway, change: Change, since: Cursor | None, at: datetime
 ) -> bool:
+    if gateway.marker is not None and change.key == gateway.marker.ticket:
+        return False
     link = tx.links.find_by_key(gateway.system, change.key)
     if link is None:
         # going live carries only later changes: an unknown ticket older than the cursor belongs to a backfill

@@ -40,6 +40,9 @@ def pull(
 
     :raises ConnectorError: by remedy; nothing was changed."""
 
+    if gateway.marker is not None and key == gateway.marker.ticket:
+        return said("this ticket bears our mark: it is never synchronised")
+
     def question(tx: Transaction) -> Past | None:
         link = tx.links.find_by_key(gateway.system, key)
         return read_past(tx, link) if link else None

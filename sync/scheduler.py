@@ -16,6 +16,7 @@ from central.registry import System, SystemState
 from central.store.api import Lease, Store, Transaction
 from connectors.errors import AccessError, ConnectorError, Transient
 from sync.gateway import Gateway, Gateways
+from sync.guards import marker
 from sync.jobs.runner import Runner
 from sync.means import Means
 from sync.poll import poll, scan
@@ -39,6 +40,8 @@ class _Turn:
     at: datetime
     failures: int = 0
     asking: bool = False
+    known: bool = False
+    """Whether it was found to be the system we left, since it came (back) to life."""
 
 
 class Scheduler:
@@ -120,7 +123,7 @@ class Scheduler:
     def _ask(self, gateway: Gateway, turn: _Turn) -> timedelta:
         """Poll, and scan where that is due; how long to wait until the next time."""
         try:
-            self._look(gateway)
+            self._look(gateway, turn)
         except AccessError as error:
             self._stop(gateway.system, f"AccessError: {error}", gateway.contacts)
         except ConnectorError as error:
@@ -131,7 +134,10 @@ class Scheduler:
         turn.failures = 0
         return gateway.poll_every
 
-    def _look(self, gateway: Gateway) -> None:
+    def _look(self, gateway: Gateway, turn: _Turn) -> None:
+        if not marker.ensure_ours(self._means, gateway, at_once=not turn.known):
+            return
+        turn.known = True
         polled = poll(self._means, gateway)
         if polled.owed:
             log.info("polled", system=gateway.system, rows=polled.rows, owed=polled.owed)

@@ -260,6 +260,9 @@ class Links(Protocol):
     def agree_comment(self, link_id: int, comment_id: int, agreed: Agreed) -> None:
         """Both sides agree anew on a tied comment.  :raises NoSuch: it is not tied."""
 
+    def untie_comment(self, link_id: int, comment_id: int) -> None:
+        """This comment of ours is not there any more: it is to be sent anew. Nothing happens where it is not tied."""
+
     def ties(self, link_id: int) -> Mapping[int, str]:
         """Comment id -> their comment id ('' for a parked one)."""
 

@@ -11,6 +11,7 @@ from mappings import loader
 from sync import checks, live
 from sync.cli.output import as_json, document, moment, pairs, say, table
 from sync.cli.session import Session, who
+from sync.guards import release as quarantine
 from sync.registration import read_again
 
 
@@ -159,6 +160,17 @@ def let_go(session: Session, everything: bool) -> None:  # noqa: ARG001  # it mu
     with session.interdesk() as desk:
         desk.store.write(lambda tx: live.let_go(tx, desk.clock(), who()))
     say("nothing is stopped any more; systems that were paused one by one still are")
+
+
+@group.command()
+@click.argument("name")
+@click.option("--take-theirs", is_flag=True, help="Where it differs from what was agreed on, take theirs.")
+@click.pass_obj
+def release(session: Session, name: str, take_theirs: bool) -> None:
+    """Take up a quarantined system again, once its hold is decided. Ours is written where it went back in time."""
+    with session.interdesk() as desk:
+        done = quarantine.release(desk, name, who(), take_theirs=take_theirs)
+    say(f"system {name} is live again: {done}")
 
 
 def _registered(tx: Transaction, name: str) -> tuple[loader.Document, ...]:

@@ -39,6 +39,10 @@ def judge(
     """Before the inward part of a plan is taken in: the plan that may be, and what is not to be written back.
 
     :raises Suspicion: it has to wait."""
+    if gateway.marker is not None and _resynchronised(tx, gateway, past, at):
+        return _overruled(
+            plan, "the system went back to an earlier state, and ours was approved", gateway, at, write_back=True
+        )
     taken = {s.name: plain(s.theirs) for s in plan.steps if s.verdict is Verdict.INWARD and s.name in past.link.base}
     if not taken:
         return plan, {}
@@ -51,7 +55,8 @@ def judge(
         known = tx.guards.find_suspect(gateway.system, kind, past.ticket.id)
         if known is not None and known.at <= _decided(last) and known.data == taken:
             tx.guards.acquit(gateway.system, kind, ticket_id=past.ticket.id, before=at + HOUR)
-            return _overruled(plan, last, gateway, at)
+            reason = f"{last.decided_by} has rejected it (hold {last.id}): {last.reason}"
+            return _overruled(plan, reason, gateway, at, write_back=bool(last.evidence.get("write_back")))
     _weigh(tx, gateway, suspect, last, at, what=_TOLD[kind], key=past.link.key or "")
     return plan, {}
 
@@ -155,13 +160,22 @@ def _decided(hold: Hold) -> datetime:
     return hold.decided_at or hold.opened_at
 
 
-def _overruled(plan: Plan, hold: Hold, gateway: Gateway, at: datetime) -> tuple[Plan, dict[str, Refusal]]:
+def _resynchronised(tx: Transaction, gateway: Gateway, past: Past, at: datetime) -> bool:
+    """Whether this is the first look at a ticket since its system was released with ours to be written."""
+    if tx.guards.find_suspect(gateway.system, HoldKind.COPY, past.ticket.id) is None:
+        return False
+    tx.guards.acquit(gateway.system, HoldKind.COPY, ticket_id=past.ticket.id, before=at + HOUR)
+    return True
+
+
+def _overruled(
+    plan: Plan, reason: str, gateway: Gateway, at: datetime, *, write_back: bool
+) -> tuple[Plan, dict[str, Refusal]]:
     """The plan with every edit that was rejected as a loser: kept, shown, and written over only if that was said."""
-    reason = f"{hold.decided_by} has rejected it (hold {hold.id}): {hold.reason}"
     steps = tuple(_loses(step, reason) if step.verdict is Verdict.INWARD else step for step in plan.steps)
     refusals = {}
     for step in plan.steps:
-        if step.verdict is Verdict.INWARD and not hold.evidence.get("write_back"):
+        if step.verdict is Verdict.INWARD and not write_back:
             rule = gateway.mapping.fields[step.name].rule
             try:
                 wanted = rule.outward(step.ours, held=step.theirs)

@@ -15,6 +15,8 @@ from sync.bus.inprocess import InProcessBus
 from sync.centre import Centre
 from sync.engine import SyncEngine
 from sync.gateway import Gateway
+from sync.guards import marker
+from sync.guards.mark import Spot
 from sync.means import Means
 from sync.policy import Policy
 from sync.poll import poll, scan
@@ -52,6 +54,7 @@ class Member:
     birth_unit: str = "TPM"
     share_internal: bool = False
     follow_deletes: bool = False
+    marker: Spot | None = None
 
     @property
     def tracker(self) -> Tracker:
@@ -74,6 +77,7 @@ class Members:
                 units=m.units,
                 share_internal=m.share_internal,
                 follow_deletes=m.follow_deletes,
+                marker=m.marker,
             )
             for m in members
         }
@@ -128,6 +132,8 @@ class Mesh:
         for name in only or self.gateways.names():
             if self.store.read(lambda tx, name=name: tx.registry.system(name)).state is SystemState.LIVE:  # type: ignore[misc]  # bound now
                 try:
+                    if not marker.ensure_ours(self.means, self.gateways.get(name)):
+                        continue
                     poll(self.means, self.gateways.get(name))
                 except ConnectorError:
                     continue

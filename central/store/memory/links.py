@@ -89,6 +89,10 @@ class MemoryLinks:
             raise NoSuch(f"comment {comment_id} is not tied on link {link_id}")
         self._tables.agreed.put((link_id, comment_id), agreed)
 
+    def untie_comment(self, link_id: int, comment_id: int) -> None:
+        ties = self._tables.comment_ties.get(link_id) or ()
+        self._tables.comment_ties.put(link_id, tuple(tie for tie in ties if tie[0] != comment_id))
+
     def ties(self, link_id: int) -> Mapping[int, str]:
         return dict(self._tables.comment_ties.get(link_id) or ())
 

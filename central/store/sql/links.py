@@ -68,6 +68,11 @@ _AGREE = Prepared(
     .values(agreed=bindparam("agreed"))
 )
 
+_UNTIE = Prepared(
+    delete(comment_ties).where(
+        comment_ties.c.link_id == bindparam("of_link"), comment_ties.c.our_id == bindparam("ours")
+    )
+)
 _COMMENT_TIES = Ties("comment", comment_ties, comments)
 _FILE_TIES = Ties("file", file_ties, files)
 
@@ -136,6 +141,9 @@ class SqlLinks:
         row = {"of_link": link_id, "ours": comment_id, "agreed": codec.agreed_out(agreed)}
         if not self._session.write(_AGREE, row):
             raise NoSuch(f"comment {comment_id} is not tied on link {link_id}")
+
+    def untie_comment(self, link_id: int, comment_id: int) -> None:
+        self._session.write(_UNTIE, {"of_link": link_id, "ours": comment_id})
 
     def ties(self, link_id: int) -> Mapping[int, str]:
         return _COMMENT_TIES.of(self._session, link_id)

@@ -9,7 +9,7 @@ import pytest
 from central.events import Event
 from central.guard import Hold, HoldKind, HoldState, Marker, Suspect
 from central.store.api import NoSuch, Store, Transaction
-from central.store.testing.samples import NOW, event, later, new_ticket
+from central.store.testing.samples import NOW, event, later, new_link, new_ticket, say, tie
 
 CLOSED = Hold(0, HoldKind.CLOSING, "rt", "40 closed within an hour", NOW, evidence={"list": [1, {"deep": None}]})
 FIGHT = Hold(0, HoldKind.PING_PONG, "rt", "to and fro", NOW, ticket_id=7)
@@ -136,6 +136,16 @@ class GuardClaims:
         for each in (marker, replace(marker, counter=7)):
             store.write(partial(_put, each))
             assert store.read(lambda tx: tx.guards.marker("rt")) == each
+
+    def test_a_comment_that_is_untied_may_be_tied_anew(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        link, comment = new_link(store, ticket), say(store, ticket)
+        for remote_id in ("13", "14"):
+            tie(store, link, comment.id, remote_id)
+            assert store.read(lambda tx: tx.links.ties(link.id)) == {comment.id: remote_id}
+            store.write(lambda tx: tx.links.untie_comment(link.id, comment.id))
+            assert store.read(lambda tx: tx.links.ties(link.id)) == {}
+        store.write(lambda tx: tx.links.untie_comment(link.id, comment.id))
 
     def test_the_newest_events_are_found_without_the_older_ones(self, store: Store) -> None:
         ticket = new_ticket(store)

@@ -1,0 +1,221 @@
+"""A partner's system that is a copy, or was restored from a backup: quarantined with a plan, and nothing is written."""
+
+import copy
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from central.guard import Hold, HoldKind, HoldState, Marker
+from central.registry import SystemState
+from connectors.emulators.tracker import Issue
+from sync.guards import holds
+from sync.guards.mark import Spot, counter_of, doubt, mark
+from sync.guards.release import go_on
+from sync.live import NotNow
+from sync.simulation.laws import convergence, no_loss, no_twins, silence
+from sync.simulation.mesh import ALL_GUARDS, Mesh
+from tests.unit.sync.world import TPM, World
+
+NAME = "ngi-pl"
+
+
+def marked(guards: frozenset[HoldKind] = ALL_GUARDS) -> tuple[World, str]:
+    """A world whose Redmine bears our mark; the key of the ticket that RT and Redmine share."""
+    world = World()
+    warden = world.redmine.tracker.person("warden")
+    spot = Spot(warden.open(subject="do not touch: interdesk's mark"), "description")
+    world.redmine = replace(world.redmine, marker=spot)
+    world.mesh = Mesh(world.store, [world.rt, world.redmine], world.clock, guards=guards)
+    world.centre = world.mesh.centre
+    _, other = world.shared()
+    return world, other
+
+
+def the_mark(world: World) -> object:
+    spot = world.redmine.marker
+    assert spot is not None
+    return world.redmine.tracker.issues[spot.ticket].fields.get(spot.field)
+
+
+def work_for_hours(world: World, hours: int = 3) -> None:
+    """Something is written every hour, so that the mark moves."""
+    for number in range(hours):
+        world.clock.advance(timedelta(hours=1, minutes=1))
+        world.centre.change(1, {"subject": f"edit {number} at {world.clock():%d %H:%M}"}, TPM)
+        world.mesh.settle()
+
+
+def snapshot(world: World) -> dict[str, Issue]:
+    return copy.deepcopy(world.redmine.tracker.issues)
+
+
+def state(world: World) -> SystemState:
+    return world.store.read(lambda tx: tx.registry.system(NAME)).state
+
+
+def the_hold(world: World) -> Hold:
+    [hold] = world.store.read(lambda tx: tx.guards.list(system=NAME))
+    assert hold.kind is HoldKind.COPY
+    return hold
+
+
+def deeds(world: World) -> int:
+    ours = world.redmine.connector.account
+    return sum(deed.who == ours for deed in world.redmine.tracker.log)
+
+
+def test_the_mark_moves_at_most_once_an_hour_and_only_when_something_is_written_anyway() -> None:
+    world, other = marked()
+    assert counter_of(the_mark(world)) == 1
+    for number in range(10):
+        world.centre.change(1, {"subject": f"quick {number}"}, TPM)
+        world.mesh.settle()
+    assert counter_of(the_mark(world)) == 1
+    world.clock.advance(timedelta(hours=9))
+    world.bob.edit(other, subject="nothing of ours is written to Redmine")
+    world.mesh.settle()
+    assert counter_of(the_mark(world)) == 1
+    work_for_hours(world, 2)
+    assert counter_of(the_mark(world)) == 3
+    assert silence(world.mesh) == []
+
+
+def test_the_ticket_of_the_mark_is_never_synchronised() -> None:
+    world, _ = marked()
+    work_for_hours(world)
+    world.redmine.tracker.person("warden").comment(world.redmine.marker.ticket, "still here")
+    world.mesh.scan()
+    world.mesh.settle()
+    assert world.store.read(lambda tx: tx.tickets.count()) == 1
+
+
+def test_case_21_a_restored_partner_is_quarantined_with_a_plan_and_nothing_is_written() -> None:
+    world, other = marked()
+    world.centre.comment(1, "said before the backup", TPM)
+    work_for_hours(world)
+    backup = snapshot(world)
+    work_for_hours(world)
+    world.centre.comment(1, "said after the backup", TPM)
+    world.mesh.settle()
+    latest = world.ticket()["subject"]
+    world.redmine.tracker.issues = backup
+    written = deeds(world)
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+    world.centre.change(1, {"subject": "while it is in quarantine"}, TPM)
+    world.mesh.settle()
+    assert state(world) is SystemState.QUARANTINED
+    assert deeds(world) == written
+    hold = the_hold(world)
+    assert "went back" in hold.reason
+    plan = {(row["what"], row["name"]) for row in hold.evidence["plan"]}
+    assert ("field", "subject") in plan
+    assert any(what == "comment" for what, _ in plan)
+    assert world.ticket()["subject"] == "while it is in quarantine" != latest
+
+
+def _restored() -> tuple[World, str]:
+    world, other = marked()
+    work_for_hours(world)
+    backup = snapshot(world)
+    work_for_hours(world)
+    world.centre.comment(1, "said after the backup", TPM)
+    world.mesh.settle()
+    world.redmine.tracker.issues = backup
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+    return world, other
+
+
+def test_case_21_once_approved_and_released_what_it_forgot_is_written_again_without_a_twin() -> None:
+    world, other = _restored()
+    latest = world.ticket()["subject"]
+    holds.approve(world.mesh.means, the_hold(world).id, "ada")
+    assert state(world) is SystemState.QUARANTINED
+    go_on(world.mesh.means, world.mesh.gateways.get(NAME), the_hold(world), "ada")
+    world.mesh.settle(30)
+    issue = world.redmine.tracker.issues[other]
+    assert issue.fields["subject"] == latest == world.ticket()["subject"]
+    assert len(world.said(world.redmine, "said after the backup", other)) == 1
+    assert any(c.field == "priority" and c.theirs == "high" for c in world.conflicts())
+    assert convergence(world.mesh) == []
+    assert no_twins(world.mesh) == []
+    assert silence(world.mesh) == []
+    work_for_hours(world)
+    assert state(world) is SystemState.LIVE
+
+
+def test_released_with_theirs_to_be_taken_the_centre_goes_back_with_it() -> None:
+    world, other = _restored()
+    stood = world.redmine.tracker.issues[other].fields["subject"]
+    holds.approve(world.mesh.means, the_hold(world).id, "ada")
+    go_on(world.mesh.means, world.mesh.gateways.get(NAME), the_hold(world), "ada", take_theirs=True)
+    world.mesh.settle(30)
+    assert world.ticket()["subject"] == stood
+    assert convergence(world.mesh) == []
+    assert no_twins(world.mesh) == []
+    assert no_loss(world.mesh) == []
+
+
+def test_case_21_a_copy_that_answers_instead_is_quarantined_and_the_real_one_goes_on_once_it_is_back() -> None:
+    world, other = marked()
+    work_for_hours(world)
+    real = world.redmine.tracker.issues
+    fork = snapshot(world)
+    work_for_hours(world)
+    for turn in range(4):  # both answer under the same address
+        world.redmine.tracker.issues = fork if turn % 2 == 0 else real
+        if state(world) is SystemState.LIVE:
+            world.bob.edit(other, subject=f"typed into the one that answers, {turn}")
+        world.clock.advance(timedelta(hours=25))
+        world.mesh.settle()
+    assert state(world) is SystemState.QUARANTINED
+    hold = the_hold(world)
+    holds.reject(world.mesh.means, hold.id, "ada")
+    world.redmine.tracker.issues = fork
+    with pytest.raises(NotNow, match="still not the system we left"):
+        go_on(world.mesh.means, world.mesh.gateways.get(NAME), the_hold(world), "ada")
+    world.redmine.tracker.issues = real
+    go_on(world.mesh.means, world.mesh.gateways.get(NAME), the_hold(world), "ada")
+    assert the_hold(world).state is HoldState.REJECTED
+    world.mesh.settle(30)
+    assert state(world) is SystemState.LIVE
+    assert convergence(world.mesh) == []
+
+
+def test_a_second_interdesk_at_the_same_system_is_noticed() -> None:
+    world, _ = marked()
+    work_for_hours(world)
+    world.redmine.tracker.edit("interdesk", world.redmine.marker.ticket, {"description": mark("somebody-else", 9)})
+    world.clock.advance(timedelta(hours=25))
+    world.mesh.poll()
+    assert state(world) is SystemState.QUARANTINED
+    assert "another interdesk (somebody-else)" in the_hold(world).reason
+
+
+def test_without_the_guard_a_restored_partner_takes_the_centre_back_in_time() -> None:
+    world, other = marked(ALL_GUARDS - {HoldKind.COPY})
+    work_for_hours(world)
+    backup = snapshot(world)
+    work_for_hours(world)
+    latest = world.ticket()["subject"]
+    world.redmine.tracker.issues = backup
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+    assert world.ticket()["subject"] != latest
+
+
+# -- the decision --------------------------------------------------------------------------------------------------
+
+
+@given(counter=st.integers(0, 50), writing=st.none() | st.integers(1, 51), shown=st.integers(0, 60))
+def test_only_the_numbers_that_we_wrote_are_believed(counter: int, writing: int | None, shown: int) -> None:
+    known = Marker(NAME, counter, writing)
+    believed = doubt(known, "us", mark("us", shown)) == ""
+    assert believed == (shown in (counter, writing))
+    assert doubt(known, "us", mark("them", shown)) != ""
+    assert (doubt(known, "us", None) == "") == (counter == 0)
+    assert doubt(known, "us", "a shopping list") != ""
