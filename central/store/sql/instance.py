@@ -9,13 +9,14 @@ from sqlalchemy import bindparam, select, update
 
 from central.audit import Entry
 from central.instance import Instance
-from central.store.sql.prepared import Prepared, adding
+from central.store.sql.prepared import Lock, Prepared, adding
 from central.store.sql.schema import audit, instance
 from central.store.sql.session import Session
 
 _INSTANCE = TypeAdapter(Instance)
 _THIS = "this"
-_GET = Prepared(select(instance.c.memory).where(instance.c.name == bindparam("of")))
+_GET = Prepared(select(instance.c.memory).where(instance.c.name == bindparam("of")), Lock.AS_IT_IS)
+"""Held until the commit: no intent is committed beside a stop that was just pressed."""
 _ADD = adding(instance)
 _PUT = Prepared(update(instance).where(instance.c.name == bindparam("of")).values(memory=bindparam("remember")))
 
