@@ -1,5 +1,6 @@
 """How a comment's text travels: signed with its author, mentions made harmless, kept within their length."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,11 +9,13 @@ from string import Formatter
 from pydantic import Field
 
 from mappings.loader import suggestion
-from mappings.model import Carried, CommentRule
+from mappings.model import Carried, CommentRule, Signed
 from mappings.plaintext import canonical, canonical_line
 from mappings.rules.part import Fault, Part
 from mappings.shortening import SMALLEST, Shortening, Unit
 
+_MOMENT = "%Y-%m-%d %H:%M UTC"
+_WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
 NAMES = ("author", "system", "at")
 
 
@@ -24,13 +27,33 @@ class SignedComments:
     shortening: Shortening
 
     def outward(self, text: str, *, author: str, system: str, at: datetime) -> Carried:
-        names = {"author": author, "system": system, "at": f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"}
+        names = {"author": author, "system": system, "at": f"{at.astimezone(UTC):{_MOMENT}}"}
         signature = self.attribution.format_map({name: canonical_line(word) for name, word in names.items()})
         whole = canonical(f"{signature}\n\n{canonical(text)}")
         return Carried(self.shortening.sent(whole), self.shortening.spill(whole))
 
     def inward(self, text: str) -> str:
         return canonical(text)
+
+    def signed(self, text: str) -> Signed | None:
+        first, _, rest = canonical(text).partition("\n")
+        found = self._signature().fullmatch(first)
+        if found is None:
+            return None
+        said = found.groupdict()
+        at = datetime.strptime(said["at"], _MOMENT).replace(tzinfo=UTC) if said.get("at") else None
+        return Signed(rest.strip("\n"), said["author"], said.get("system", ""), at)
+
+    def _signature(self) -> re.Pattern[str]:
+        """What a first line of ours looks like. Every name is caught once."""
+        pattern, caught = "", set[str]()
+        for literal, name, _, _ in Formatter().parse(self.attribution):
+            pattern += re.escape(literal)
+            if name is not None:
+                words = {"at": _WHEN, "author": ".*"}.get(name, ".*?")
+                pattern += f"(?P<{name}>{words})" if name not in caught else words
+                caught.add(name)
+        return re.compile(pattern)
 
 
 _: type[CommentRule] = SignedComments

@@ -108,6 +108,17 @@ class Carried:
     spill: Spill | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What the first line of a comment of ours says of where it came from."""
+
+    text: str
+    author: str
+    system: str
+    """'' where the line does not say."""
+    at: datetime | None
+
+
 class CommentRule(Protocol):
     """How a comment's text travels: signed with its author, mentions neutralised, lengths kept."""
 
@@ -116,6 +127,9 @@ class CommentRule(Protocol):
 
     def inward(self, text: str) -> str:
         """The text as central keeps it."""
+
+    def signed(self, text: str) -> "Signed | None":
+        """A text of ours as it was before it travelled; None: it does not begin as ours do."""
 
 
 @dataclass(frozen=True, slots=True)

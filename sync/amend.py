@@ -151,7 +151,7 @@ def _write(means: Means, gateway: Gateway, past: Past, due: _Due, mark: str | No
         if draft is None:
             gateway.connector.delete_comment(key, due.remote_id)
         else:
-            token = mark or means.tokens.comment(past.words, due.comment)
+            token = mark or means.tokens.comment(due.comment)
             gateway.connector.edit_comment(key, due.remote_id, draft, token=token)
     except Unknown:
         raise

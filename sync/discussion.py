@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from central.link import SPEAKING, Intent, Link
 from central.model import Attachment, Comment, Visibility
 from sync.echo import Mark, own_comment, unmarked_comment
+from sync.tokens import Tokens
+
+NOTHING_UNSENT: Mapping[str, Intent] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,11 @@ class Arrivals:
     """Of our account, without a mark, while we wait to learn what became of a comment of ours: a person decides."""
 
 
-def arrivals(link: Link, marks: Sequence[Mark], known: frozenset[str]) -> Arrivals:
-    """Sort the comments there that no tie explains."""
+def arrivals(
+    link: Link, marks: Sequence[Mark], known: frozenset[str], unsent: Mapping[str, Intent] = NOTHING_UNSENT
+) -> Arrivals:
+    """Sort the comments there that no tie explains. `unsent`: by its token, what would be sent next: where it is
+    there already, it is known as sent."""
     unknown = [m for m in marks if m.id not in known]
     found: dict[str, Intent] = {}
     duplicates: list[str] = []
@@ -36,6 +42,8 @@ def arrivals(link: Link, marks: Sequence[Mark], known: frozenset[str]) -> Arriva
         intent = own_comment(mark, link.intents)
         if intent is not None and intent not in found.values():
             found[mark.id] = intent
+        elif mark.own and mark.token and mark.token in unsent and unsent[mark.token] not in found.values():
+            found[mark.id] = unsent[mark.token]
         elif mark.own and mark.token is not None:
             duplicates.append(mark.id)
     for intent in link.intents:
@@ -63,6 +71,11 @@ class Item:
     def label(self) -> str:
         """How it is called in a sentence."""
         return f"comment {self.comment.id}" if self.comment else f"file {self.files[0].name!r}"
+
+
+def token_of(tokens: Tokens, item: Item) -> str:
+    """The token that this item bears in every system."""
+    return tokens.file(item.files) if item.comment is None else tokens.comment(item.comment)
 
 
 def unsent(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from central.link import Intent, IntentKind
 from central.model import NewComment, NewFile, Visibility
 from central.store.api import TooLarge
 from connectors.api import RemoteComment, RemoteFile
@@ -24,9 +25,9 @@ def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Readi
         arrivals = discussion.Arrivals(tuple(comments), {}, ())
         tied: frozenset[str] = frozenset()
     else:
-        arrivals = discussion.arrivals(past.link, theirs.marks, past.known)
+        arrivals = discussion.arrivals(past.link, theirs.marks, past.known, _unsent(means, gateway, past, theirs))
         tied = frozenset(past.file_ties.values())
-    new = {i: _comment(means, gateway, comments[i], tied) for i in arrivals.new}
+    new = {i: comment_of(means, gateway, comments[i], tied) for i in arrivals.new}
     files: list[NewFile] = []
     for file in ticket.files:
         if file.id in tied:
@@ -55,7 +56,30 @@ def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Readi
     return Intake(arrivals, new, tuple(files), remote_files, comments, shown)
 
 
-def _comment(means: Means, gateway: Gateway, comment: RemoteComment, tied: frozenset[str]) -> NewComment:
+def _unsent(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> dict[str, Intent]:
+    """By its token, what would be sent next, where a mark there may be one of them."""
+    open_tokens = {intent.token for intent in past.link.intents}
+    if not any(m.own and m.token and m.id not in past.known and m.token not in open_tokens for m in theirs.marks):
+        return {}
+    return tokens_of_unsent(means, gateway, past)
+
+
+def tokens_of_unsent(means: Means, gateway: Gateway, past: Past) -> dict[str, Intent]:
+    """By its token, what this system has not been sent yet, as the intent that would send it."""
+    items = discussion.unsent(
+        gateway.system, past.comments, past.files, past.ties, past.file_ties, share_internal=gateway.share_internal
+    )
+    found: dict[str, Intent] = {}
+    for item in items:
+        token = discussion.token_of(means.tokens, item)
+        files = tuple(file.id for file in item.files)
+        comment_id = item.comment.id if item.comment else None
+        found[token] = Intent(IntentKind.COMMENT, token, means.clock(), comment_id=comment_id, file_ids=files)
+    return found
+
+
+def comment_of(means: Means, gateway: Gateway, comment: RemoteComment, tied: frozenset[str]) -> NewComment:
+    """A comment of theirs as one to add, its files' bytes in the store."""
     author = person(comment.author, gateway.system)
     text, gap = gateway.mapping.comment.inward(comment.text), ""
     files: list[NewFile] = []

@@ -16,11 +16,22 @@ from sync.reading import read
 from sync.speak import notify, settle_notice
 from sync.tell import account_for_earlier_comments, tell
 
+_NOTICE = "{centre} has given this ticket to {unit}; it is no longer synchronised with this system."
+
+
+def given_to(centre: str, text: str) -> str | None:
+    """The unit that a last notice names; None: the text is no such notice."""
+    before, after = _NOTICE.format(centre=centre, unit="\n").split("\n")
+    said = " ".join(text.split())
+    if not said.startswith(before) or not said.endswith(after):
+        return None
+    return said[len(before) : -len(after)] or None
+
 
 def detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     """Stop both directions, with one last notice to those who stay behind."""
     unit = past.ticket["unit"]
-    text = f"{means.centre} has given this ticket to {unit}; it is no longer synchronised with this system."
+    text = _NOTICE.format(centre=means.centre, unit=unit)
 
     def begin(tx: Transaction, link: Link) -> Link:
         why = f"the ticket is now with {unit}; base and ids are kept"

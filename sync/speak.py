@@ -14,13 +14,12 @@ from mappings.model import Spill
 from sync import draft as drafts
 from sync import wording
 from sync.absorb import tie_sent
-from sync.discussion import Item
+from sync.discussion import Item, token_of
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past, reread
 from sync.permit import ensure_permitted
 from sync.settle import without
-from sync.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
     :raises StaleRevision: the comment has changed since it was read; nothing was sent.
     :raises ConnectorError: by remedy; the intent stays open where the write may have happened."""
     draft, carried, whole = drafts.draft(means, gateway, item)
-    token = token_of(means.tokens, past, item)
+    token = token_of(means.tokens, item)
     intent = _intent(means, gateway, past, draft, IntentKind.COMMENT, token, lease, item, carried)
     if item.comment is not None:
         comment = next(each for each in past.comments if each.id == item.comment.id)
@@ -111,13 +110,6 @@ def notify(
     done = _send(means, gateway, past, intent, draft, lease, begin=begin)
     settle_notice(means, gateway, past, intent, done.comment, lease)
     return Spoken("notice sent", done.ticket)
-
-
-def token_of(tokens: Tokens, past: Past, item: Item) -> str:
-    """The token that this comment or file bears in every system."""
-    if item.comment is None:
-        return tokens.file(past.words, item.files)
-    return tokens.comment(past.words, item.comment)
 
 
 def _ids(files: Sequence[Attachment]) -> str:

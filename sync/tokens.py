@@ -44,16 +44,16 @@ class Tokens:
         """Of a ticket, by its `ticket_words`."""
         return self._token(Stands.TICKET, words)
 
-    def comment(self, words: Words, comment: Comment) -> str:
-        """Of a comment on the ticket of these words."""
+    def comment(self, comment: Comment) -> str:
+        """Of a comment. The ticket is no part of it: one that was forgotten may come back under another number."""
         if comment.origin_system is None and comment.origin_id is not None:
             return comment.origin_id  # known by its token alone: see `sync.recovery`
-        return self._token(Stands.COMMENT, (*words, *_comment_words(comment)))
+        return self._token(Stands.COMMENT, _comment_words(comment))
 
-    def file(self, words: Words, files: Sequence[Attachment]) -> str:
-        """Of files that hang on the ticket of these words itself."""
+    def file(self, files: Sequence[Attachment]) -> str:
+        """Of files that hang on a ticket itself."""
         each = (word for file in files for word in _origin(file, file.origin_system, file.origin_id))
-        return self._token(Stands.FILE, (*words, *each))
+        return self._token(Stands.FILE, tuple(each))
 
     def notice(self, words: Words, system: str, text: str, about: str) -> str:
         """Of a notice of interdesk's own to one system. `about`: what tells it from others of the same text."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from central.guard import HoldKind
 from central.registry import System, SystemState
-from central.store.api import Store
+from central.store.api import Store, Transaction
 from connectors.emulators.tracker import Tracker
 from connectors.errors import ConnectorError
 from connectors.memory import MemoryConnector
@@ -20,6 +20,7 @@ from sync.guards.mark import Spot
 from sync.means import Means
 from sync.policy import Policy
 from sync.poll import poll, scan
+from sync.recovery.copies import at_rest
 from sync.relay import Relay
 from sync.tokens import Tokens
 from sync.worker import Lane
@@ -92,6 +93,12 @@ class Members:
         return {unit: g.system for g in self._gateways.values() for unit in g.units}
 
 
+def _ensure_live(tx: Transaction, name: str) -> None:
+    """A store that was used before knows where polling continues."""
+    if name not in {system.name for system in tx.registry.systems()}:
+        tx.registry.put_system(System(name, SystemState.LIVE, 1))
+
+
 class Mesh:
     """Systems around one centre. Everything happens when a method is called, in one thread, in one order."""
 
@@ -112,7 +119,7 @@ class Mesh:
         self.centre = Centre(self.means)
         self._lanes = self._open_lanes()
         for name in self.gateways.names():
-            store.write(lambda tx, name=name: tx.registry.put_system(System(name, SystemState.LIVE, 1)))  # type: ignore[misc]  # bound now
+            store.write(lambda tx, name=name: _ensure_live(tx, name))  # type: ignore[misc]  # bound now
         self.poll()
 
     def _open_lanes(self) -> dict[str, Lane]:
@@ -129,6 +136,8 @@ class Mesh:
 
     def poll(self, only: Sequence[str] | None = None) -> None:
         """Ask every live system what changed; an unreachable one is asked again next time."""
+        if self.store.read(at_rest):
+            return
         for name in only or self.gateways.names():
             if self.store.read(lambda tx, name=name: tx.registry.system(name)).state is SystemState.LIVE:  # type: ignore[misc]  # bound now
                 try:

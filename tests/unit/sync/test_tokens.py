@@ -20,7 +20,7 @@ WORDS = ticket_words(TICKET, None)
 
 def test_a_token_is_the_same_whenever_it_is_asked_for() -> None:
     assert TOKENS.ticket(WORDS) == Tokens("one").ticket(ticket_words(TICKET, None))
-    assert TOKENS.comment(WORDS, COMMENT) == TOKENS.comment(WORDS, replace(COMMENT, text="reworded"))
+    assert TOKENS.comment(COMMENT) == TOKENS.comment(replace(COMMENT, text="reworded"))
 
 
 def test_another_instance_derives_other_tokens() -> None:
@@ -40,20 +40,20 @@ def test_a_number_that_is_given_again_after_a_restore_is_another_ticket() -> Non
 
 def test_a_comment_from_a_system_is_known_by_its_id_there() -> None:
     there = replace(COMMENT, origin_system="rt", origin_id="12")
-    assert TOKENS.comment(WORDS, there) == TOKENS.comment(WORDS, replace(there, id=88, created_at=AT + timedelta(1)))
-    assert TOKENS.comment(WORDS, there) != TOKENS.comment(WORDS, replace(there, origin_system="redmine"))
+    assert TOKENS.comment(there) == TOKENS.comment(replace(there, id=88, created_at=AT + timedelta(1)))
+    assert TOKENS.comment(there) != TOKENS.comment(replace(there, origin_system="redmine"))
 
 
 def test_a_comment_that_is_known_by_its_token_alone_keeps_it() -> None:
-    assert TOKENS.comment(WORDS, replace(COMMENT, origin_id="CABCDEFGHIJK")) == "CABCDEFGHIJK"
+    assert TOKENS.comment(replace(COMMENT, origin_id="CABCDEFGHIJK")) == "CABCDEFGHIJK"
 
 
 def test_different_things_never_share_a_token_and_each_tells_its_kind() -> None:
     made = {
         TOKENS.ticket(WORDS): Stands.TICKET,
-        TOKENS.comment(WORDS, COMMENT): Stands.COMMENT,
-        TOKENS.comment(WORDS, replace(COMMENT, id=4)): Stands.COMMENT,
-        TOKENS.file(WORDS, [FILE]): Stands.FILE,
+        TOKENS.comment(COMMENT): Stands.COMMENT,
+        TOKENS.comment(replace(COMMENT, id=4)): Stands.COMMENT,
+        TOKENS.file([FILE]): Stands.FILE,
         TOKENS.notice(WORDS, "rt", "given away", "monday"): Stands.NOTICE,
         TOKENS.notice(WORDS, "rt", "given away", "tuesday"): Stands.NOTICE,
         TOKENS.notice(WORDS, "redmine", "given away", "monday"): Stands.NOTICE,
