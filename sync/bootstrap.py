@@ -221,21 +221,23 @@ class Interdesk:
             self.gateways,
             submit=self._clockwork.submit,
             moved=self.catch_up,
+            sweep=self.sweep,
             rivals=None if self._alone else Rivals(self.store, self._name()),
         )
         self._clockwork.start(scheduler)
 
     def catch_up(self) -> None:
-        """Take in what was registered, paused or owed elsewhere, and wake the lanes of whoever is owed a look: what a
-        lost wake-up forgot is found here."""
+        """Take in what was registered, paused or owed elsewhere."""
         now = self.clock()
         if self._alone or now - self._refreshed_at >= REFRESH_EVERY:  # beside others, something has always changed
             self._refreshed_at = now
             self.gateways.refresh()
             self._worker.ensure_lanes()
-        for name, counts in self.store.read(lambda tx: tx.outbox.counts()).items():
-            if counts.due:
-                self.bus.wake(name, here=True)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Wake the lanes of whoever is owed a look."""
+        self.means.relay.sweep(self.store)
 
     def problems(self) -> list[str]:
         """Fulfils `central.desk.services.Readiness`."""

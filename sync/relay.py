@@ -1,10 +1,13 @@
-"""Outbox to bus: what is owed is written in the transaction of its reason; the wake-up follows the commit."""
+"""Outbox to bus: what is owed is written in the transaction of its reason; the wake-up follows the commit.
+
+A sweep finds what a lost wake-up forgot, and what waited under the lease of one who died.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from central.store.api import Direction, Lane, Transaction
+from central.store.api import Direction, Lane, Store, Transaction
 from sync.bus.api import Bus
 
 
@@ -17,6 +20,12 @@ class Relay:
     def behind(self) -> "Relay":
         """The same for what follows from a backfill: everything it owes goes behind live work, too."""
         return Relay(self._bus, Lane.BACKFILL)
+
+    def sweep(self, store: Store) -> None:
+        """Wake the lanes of this process for every system that is owed a look: one question, whatever their number."""
+        for system, counts in store.read(lambda tx: tx.outbox.counts()).items():
+            if counts.due:
+                self._bus.wake(system, here=True)
 
     def owe_inward(
         self,

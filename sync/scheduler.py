@@ -26,6 +26,8 @@ log = structlog.get_logger("interdesk.scheduler")
 
 LOOK_AROUND = timedelta(milliseconds=250)
 """How often the commits of other processes are looked for."""
+SWEEP_EVERY = timedelta(seconds=5)
+"""How often what is owed is looked for though nobody says anything: a wake-up may be lost, and its giver may die."""
 LONGEST_WAIT = timedelta(minutes=10)
 """However often a system failed, it is asked again after this time."""
 MOST_AT_ONCE = 32
@@ -48,7 +50,7 @@ class Scheduler:
     """Polls the systems that are live.
 
     `submit` runs a round somewhere else (tests run it at once); `moved` is called after commits of other processes,
-    and once at the start: it brings gateways and lanes up to date."""
+    and once at the start: it brings gateways and lanes up to date. `sweep` wakes whoever is owed a look."""
 
     def __init__(
         self,
@@ -57,9 +59,11 @@ class Scheduler:
         *,
         submit: Callable[[Callable[[], None]], object],
         moved: Callable[[], None],
+        sweep: Callable[[], None],
         rivals: "Rivals | None" = None,
     ) -> None:
         self._means, self._gateways, self._submit, self._moved = means, gateways, submit, moved
+        self._sweep, self._swept_at = sweep, means.clock()
         self._rivals = rivals
         self._jobs = Runner(means, gateways, submit=submit)
         self._turns: dict[str, _Turn] = {}
@@ -72,6 +76,9 @@ class Scheduler:
             self._begun = True
             self._moved()
         now = self._means.clock()
+        if now - self._swept_at >= SWEEP_EVERY:
+            self._swept_at = now
+            self._sweep()
         soonest = now + LOOK_AROUND
         if self._rivals is not None and not self._rivals.is_mine(now):
             return soonest

@@ -41,7 +41,12 @@ class Process:
         }
         rivals = Rivals(world.means.store, self.name)
         self._scheduler = Scheduler(
-            world.means, world.gateways, submit=lambda act: act(), moved=lambda: None, rivals=rivals
+            world.means,
+            world.gateways,
+            submit=lambda act: act(),
+            moved=lambda: None,
+            sweep=lambda: None,  # a lane here looks by itself, after `SWEEP` at the latest
+            rivals=rivals,
         )
         self._awake, self._due = set(self._lanes), {}
         self._poll_at = world.clock.now

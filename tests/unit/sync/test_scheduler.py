@@ -48,13 +48,13 @@ class Shift:
         self.systems = Systems(self.mesh)
         self.waiting: list[Callable[[], None]] = []
         self.held = False
-        self.moves = 0
+        self.moves = self.sweeps = 0
         for member in self.mesh.members.values():
             member.connector.calls.clear()
         self.scheduler = self.begin(self.mesh.means)
 
     def begin(self, means: Means) -> Scheduler:
-        return Scheduler(means, self.systems, submit=self.submit, moved=self.moved)
+        return Scheduler(means, self.systems, submit=self.submit, moved=self.moved, sweep=self.sweep)
 
     def submit(self, round_: Callable[[], None]) -> None:
         if self.held:
@@ -64,6 +64,9 @@ class Shift:
 
     def moved(self) -> None:
         self.moves += 1
+
+    def sweep(self) -> None:
+        self.sweeps += 1
 
     def run(self, length: timedelta, step: timedelta = SECOND) -> None:
         end = self.clock() + length
@@ -237,3 +240,9 @@ class Elsewhere:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
+
+
+def test_what_is_owed_is_looked_for_though_nobody_commits_anything() -> None:
+    shift = Shift()
+    shift.run(MINUTE)
+    assert (shift.moves, shift.sweeps) == (1, 11)

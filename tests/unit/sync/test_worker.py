@@ -1,6 +1,8 @@
 """A lane: one remedy per error, nothing swallowed, nothing retried for ever; and the threads that run lanes."""
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +13,10 @@ from central.store.api import Lane as Backlog
 from central.store.memory import MemoryStore
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient, Unknown, VersionConflict
 from connectors.memory import Call
+from sync.bus.testing import LosingBus
+from sync.centre import Centre
 from sync.engine import SyncEngine
+from sync.relay import Relay
 from sync.worker import FIRST_WAIT, LONGEST_WAIT, UNREADABLE_TRIES, Lane, Worker, lease_name, remedy
 from tests.unit.sync.world import TPM, World, failing, once
 
@@ -252,6 +257,46 @@ def test_stopping_lets_every_lane_finish_its_look() -> None:
     assert world.issue(world.redmine).fields["subject"] == "B"
     assert world.link("ngi-pl").intents == ()
     assert not any(thread.name.startswith("lane-") for thread in threading.enumerate())
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(2000):
+        if holds():
+            return
+        pause.wait(0.01)  # between two looks at the condition
+    raise AssertionError("what was waited for did not come about")
+
+
+def test_what_waited_under_the_lease_of_a_dead_worker_is_found_by_the_sweep_of_the_only_one_left() -> None:
+    store = Counting()
+    world = World(store=store)
+    world.shared()
+    world.centre.change(1, {"subject": "B"}, TPM)
+    ttl = timedelta(seconds=150)
+    world.store.write(lambda tx: tx.outbox.claim("ngi-pl", "dead", world.clock(), ttl=ttl, lease_name=lease_name))
+    before = store.writes
+    with Threads(world):
+        eventually(lambda: store.writes >= before + 4)  # both lanes of both systems have looked, and sleep
+        world.clock.advance(ttl)
+        world.mesh.means.relay.sweep(world.store)
+        eventually(lambda: world.issue(world.redmine).fields["subject"] == "B")
+
+
+def test_a_bus_that_loses_every_wake_up_costs_time_only() -> None:
+    store = Counting()
+    world = World(store=store)
+    world.shared()
+    means = world.mesh.means
+    deaf = LosingBus(means.relay._bus)
+    relay = Relay(deaf)
+    before = store.writes
+    with Threads(world):
+        eventually(lambda: store.writes >= before + 4)
+        Centre(replace(means, relay=relay)).change(1, {"subject": "B"}, TPM)
+        assert deaf.lost == 2
+        relay.sweep(world.store)
+        eventually(lambda: world.issue(world.redmine).fields["subject"] == "B")
 
 
 def test_the_lease_of_a_dead_worker_is_waited_out() -> None:
