@@ -91,7 +91,13 @@ class Story:
         self.bob.comment(self.here, "A full disk on wn042. Solved.")
         self.teller.tell("Redmine", "Bob sets Resolved")
         self.teller.wait("centre", "the status is solved", lambda: self._value("status") == "solved")
-        self.teller.wait("RT", "the status is resolved", lambda: self._rt().fields["Status"] == "resolved")
+        # RT reopens upon his words, too, and that is undone: whoever wrote in the same moment would look like it
+        self.teller.wait(
+            "RT",
+            "the status is resolved, and his words are there",
+            lambda: self._said("Solved.", self._rt()) and self._nothing_owed(),
+        )
+        self.teller.wait("RT", "and it stays resolved", lambda: self._rt().fields["Status"] == "resolved")
 
     def reopened(self) -> None:
         self.teller.beat("It is not solved after all")
