@@ -41,6 +41,7 @@ class Stack:
             **environ,
         }
         self._processes: list[subprocess.Popen[str]] = []
+        self._killed: subprocess.Popen[str] | None = None
 
     def type(self, *words: str) -> None:
         """A command that ends."""
@@ -48,6 +49,9 @@ class Stack:
 
     def start(self) -> None:
         """Begin those that do not run, and wait until they are at work."""
+        if self._killed is not None:  # who was told to die is not dead at once
+            self._killed.wait(10)
+            self._killed = None
         self.bury()
         for name in self._names[len(self._processes) :]:
             with (self._folder / "processes.log").open("a") as log:
@@ -61,11 +65,14 @@ class Stack:
             self._processes.append(process)
             assert process.stdout is not None
             assert process.stdout.readline(), (self._folder / "processes.log").read_text()[-3000:]
+        assert len(self._processes) == len(self._names)
+        assert all(process.poll() is None for process in self._processes), "one of them does not run"
 
     def kill(self) -> None:
-        """kill -9 of the one that runs longest, from any thread."""
+        """kill -9 of the one that runs longest, from any thread; `start` waits until it is gone."""
         if self._processes:
-            self._processes[0].kill()
+            self._killed = self._processes[0]
+            self._killed.kill()
 
     def end(self) -> None:
         """kill -9 of all."""
