@@ -183,7 +183,14 @@ class RedminePerson:
         headers = {"X-Redmine-API-Key": self.api_key}
         if "data" in more:
             headers["Content-Type"] = "application/octet-stream"
-        return _ask(method, f"{self.url}{path}", headers, **more)
+        for _ in range(10):
+            try:
+                return _ask(method, f"{self.url}{path}", headers, **more)
+            except ActFailed as failed:
+                # the later of two writes at one moment is turned away without a word: they press the button again
+                if '422 {"errors":[]}' not in str(failed):
+                    raise
+        raise ActFailed(f"{method} {path}: turned away ten times in a row")
 
     def _body(self, fields: Fields) -> dict[str, Any]:
         body: dict[str, Any] = {}
