@@ -27,7 +27,7 @@ def create(
     if past is None:
         past = means.store.write(lambda tx: _pending(tx, means, gateway, ticket_id, lease), durable=False)
     earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
-    found = _earliercreate(means, gateway, earlier) if earlier else None
+    found = _earlier_create(means, gateway, earlier) if earlier else None
     if earlier is not None and found is not None:
         theirs = reading(gateway, found, means.clock())
         return _bind(means, gateway, past, earlier, theirs, lease, edits=theirs.history)
@@ -36,7 +36,7 @@ def create(
             drop(means, past, earlier, lease)
         return None
     means.ensure_time(lease)
-    past, intent = _intend_tocreate(means, gateway, past, lease)
+    past, intent = _intend_to_create(means, gateway, past, lease)
     fields = {gateway.mapping.fields[n].remote: p.theirs for n, p in intent.wrote.items() if p.theirs is not None}
     asked_at = means.clock()
     try:
@@ -57,7 +57,7 @@ def _pending(tx: Transaction, means: Means, gateway: Gateway, ticket_id: int, le
     return read_past(tx, link)
 
 
-def _earliercreate(means: Means, gateway: Gateway, intent: Intent) -> RemoteTicket | None:
+def _earlier_create(means: Means, gateway: Gateway, intent: Intent) -> RemoteTicket | None:
     """What an earlier attempt made; None when surely nothing came of it."""
     found = gateway.connector.find(intent.token, intent.at)
     if isinstance(found, RemoteTicket):
@@ -69,7 +69,7 @@ def _earliercreate(means: Means, gateway: Gateway, intent: Intent) -> RemoteTick
     return None
 
 
-def _intend_tocreate(means: Means, gateway: Gateway, past: Past, lease: Lease) -> tuple[Past, Intent]:
+def _intend_to_create(means: Means, gateway: Gateway, past: Past, lease: Lease) -> tuple[Past, Intent]:
     """Commit what is about to be created; a repeated attempt keeps its token, so that a late one is recognised."""
     past = reread(means.store, past)
     earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
