@@ -146,6 +146,9 @@ class Link:
     disagreements: Mapping[str, str] = field(default_factory=dict)
     """Standing disagreements: field, or `comment ID`, -> reason in a sentence, true as of the last look."""
     intents: tuple[Intent, ...] = ()
+    superseded: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    """Per field, their values as newest sent by writes that were given up: should one be carried out after all, it is
+    a stale write of ours, to be written over and never an edit."""
     ignored: tuple[str, ...] = ()
     """Their comments that are ours but no comment of the ticket's (notices, late duplicates): never read again."""
     mapping_revision: int = 0

@@ -100,6 +100,7 @@ def absorb(
         means.relay.owe_outward(
             tx, routing.owed(past.links, target, source=gateway.system), ticket.id, at, reason=reason
         )
+    still = still_open(means, gateway, past, plan, intake, theirs)
     link = past.link.evolve(
         state=LinkState.ACTIVE,
         base={**past.link.base, **plan.base},
@@ -107,11 +108,10 @@ def absorb(
         refusals={**{k: v for k, v in past.link.refusals.items() if k in plan.standing}, **overruled},
         disagreements={**breaker.standing(tx, gateway, past, plan), **revised.standing},
         mapping_revision=gateway.mapping.revision,
+        superseded=given_up(past.link, plan, still),
         outdated=tuple(name for name, why in plan.standing.items() if why == MEANING_CHANGED),
         address=theirs.ticket.address or past.link.address,
-        intents=tuple(
-            i for i in still_open(means, gateway, past, plan, intake, theirs) if i.token not in revised.landed
-        ),
+        intents=tuple(i for i in still if i.token not in revised.landed),
         history_seen=past.link.history_seen if theirs.history_seen is None else theirs.history_seen,
         ignored=(*past.link.ignored, *intake.arrivals.duplicates, *_notices(intake)),
         read_at=theirs.asked_at or past.link.read_at,
@@ -161,6 +161,24 @@ def still_open(
             intent = replace(intent, wrote=waiting)
         kept.append(intent)
     return tuple(kept)
+
+
+def given_up(link: Link, plan: Plan, still: Sequence[Intent]) -> dict[str, tuple[Value, ...]]:
+    """What is remembered of writes that nobody waits for any more, though they were never seen to have landed."""
+    landed = {step.name for step in plan.steps if step.landed}
+    waiting = {(intent.token, name) for intent in still for name in intent.wrote}
+    found = dict(link.superseded)
+    for intent in link.intents:
+        if intent.kind is not IntentKind.UPDATE:
+            continue
+        for name, pair in intent.wrote.items():
+            if name not in landed and (intent.token, name) not in waiting:
+                found[name] = (*found.get(name, ()), pair.theirs)[-_MOST_GIVEN_UP:]
+    return found
+
+
+_MOST_GIVEN_UP = 8
+"""Per field; who gives up more writes than that has lost sight of the system for days."""
 
 
 def unread_edits(past: Past, gateway: Gateway, theirs: Reading) -> dict[str, Loser]:

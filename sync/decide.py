@@ -1,10 +1,11 @@
 """The engine's one decision step, given everything that is known; and how far a reading carries."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from central.events import Event, Kind
-from central.link import Link
+from central.link import Intent, IntentKind, Link
 from central.model import Value
 from sync import echo
 from sync.gateway import Gateway
@@ -26,6 +27,7 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
     evidence = Evidence(
         landed=echo.landed(past.link.intents, entries, gateway.mapping),
         by_people=echo.set_by_people(past.link, entries, echo.landings(past.link, theirs.marks), gateway.mapping),
+        stale=echo.stale(past.link, entries, gateway.mapping),
         times=_times(gateway, theirs, events),
     )
     return reconcile(
@@ -44,6 +46,26 @@ def hidden_edits(gateway: Gateway, past: Past, theirs: Reading) -> tuple[dict[st
     replaced already."""
     arrived = echo.landings(past.link, theirs.marks)
     return echo.swallowed(past.link, theirs.history or (), arrived, gateway.comment_effects, LONGEST_REQUEST)
+
+
+def with_latecomers(gateway: Gateway, past: Past, theirs: Reading) -> Past:
+    """The past, with those comments of ours that no intent accounts for: they executed later than any request may.
+
+    What they did to fields there is our doing still."""
+    known = past.known
+    late = [
+        m
+        for m in theirs.marks
+        if m.own and m.token and m.id not in known and echo.own_comment(m, past.link.intents) is None
+    ]
+    if not late or not gateway.comment_effects:
+        return past
+    before, expected = echo.expected_effects(gateway.comment_effects, past.link.seen)
+    intents = tuple(
+        Intent(IntentKind.COMMENT, "", mark.at, before=before, side_effects=expected, done=True, landed_at=mark.at)
+        for mark in late
+    )
+    return replace(past, link=past.link.evolve(intents=(*past.link.intents, *intents)))
 
 
 def events_for(means: Means, gateway: Gateway, past: Past) -> Sequence[Event]:

@@ -82,6 +82,21 @@ def own_entry(history: Sequence[Entry], field: mapping_model.FieldMapping, pair:
     return None
 
 
+def stale(link: Link, history: Sequence[Entry], mapping: mapping_model.Mapping) -> frozenset[str]:
+    """Our fields that a write of ours set last, though it had been given up and another value was written since."""
+    found = set()
+    unread = after(history, link.history_seen)
+    for name, values in link.superseded.items():
+        field = mapping.fields.get(name)
+        last = next((e for e in reversed(unread) if field and e.field == field.remote), None)
+        if field is None or last is None or not last.own:
+            continue
+        canonical = field.rule.canonical_theirs
+        if any(canonical(value) == canonical(last.new) for value in values):
+            found.add(name)
+    return frozenset(found)
+
+
 def set_by_people(
     link: Link, history: Sequence[Entry], arrived: Sequence[datetime], mapping: mapping_model.Mapping
 ) -> frozenset[str]:
@@ -116,6 +131,16 @@ def landings(link: Link, marks: Sequence[Mark]) -> tuple[datetime, ...]:
     """When comments of ours arrived there since the history was last read, by their clock."""
     known = [intent.landed_at for intent in link.intents if intent.done and intent.landed_at is not None]
     return (*known, *(mark.at for mark in marks if own_comment(mark, link.intents) is not None))
+
+
+def expected_effects(
+    effects: Mapping[str, Mapping[str, str]], seen: Mapping[str, Value]
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """What a comment of ours will make of these values, by their field name: the values before and after."""
+    after = {
+        name: table[str(seen[name])] for name, table in effects.items() if name in seen and str(seen[name]) in table
+    }
+    return {name: seen[name] for name in after}, dict(after)
 
 
 def swallowed(

@@ -13,7 +13,7 @@ from connectors.api import RemoteTicket, VersionStrength
 from connectors.errors import NotFound
 from sync.absorb import Intake, absorb
 from sync.birth import meet
-from sync.decide import decide, events_for, read_up_to
+from sync.decide import decide, events_for, read_up_to, with_latecomers
 from sync.gateway import Gateway
 from sync.intake import read_intake
 from sync.means import Means, Outcome, said
@@ -84,6 +84,7 @@ def look(means: Means, gateway: Gateway, past: Past, theirs: Reading, lease: Lea
     """Absorb a ticket as read, comments included, and tell what was new."""
     intake = read_intake(means, gateway, past, theirs)
     for attempt in range(_DECISIONS):
+        past = with_latecomers(gateway, past, theirs)
         plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
         try:
             _commit(means, gateway, past, theirs, plan, intake, lease)

@@ -103,6 +103,8 @@ class Evidence:
     """Fields whose present value, by the same history, is not ours: there an intent's value proves nothing."""
     times: Mapping[str, Times] = field(default_factory=dict)
     """When each side changed a field, for the policy `newest`."""
+    stale: frozenset[str] = frozenset()
+    """Fields that a write of ours, given up long ago, was the last to set."""
 
 
 NO_EVIDENCE = Evidence()
@@ -156,6 +158,8 @@ def _decide(
     proven, times = evidence.landed.get(name), evidence.times.get(name)
     if proven is not None and not echo:
         base, echo = proven, True
+    if name in evidence.stale and base is not None:
+        base = Pair(base.ours, theirs)
     now = Pair(ours, theirs)
     seen = now if base is None else Pair(base.ours, theirs)  # their edit is judged; whether we changed is not
 

@@ -15,6 +15,7 @@ from sync import draft as drafts
 from sync import wording
 from sync.absorb import tie_sent
 from sync.discussion import Item, token_of
+from sync.echo import expected_effects
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past, reread
@@ -177,18 +178,12 @@ def _intent(
     item: Item | None = None,
     carried: tuple[Attachment, ...] = (),
 ) -> Intent:
-    effects = gateway.connector.capabilities.side_effects.get("comment", {})
-    before = past.link.seen
-    expected = {
-        name: table[str(before[name])]
-        for name, table in effects.items()
-        if name in before and str(before[name]) in table
-    }
+    before, expected = expected_effects(gateway.comment_effects, past.link.seen)
     return Intent(
         kind=kind,
         token=token,
         at=means.clock(),
-        before={name: before[name] for name in expected},
+        before=before,
         side_effects=expected,
         comment_id=item.comment.id if item and item.comment else None,
         file_ids=tuple(file.id for file in carried),

@@ -12,7 +12,7 @@ from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConf
 from sync import discussion, echo
 from sync.absorb import absorb, because, keep, unread_edits
 from sync.amend import amend
-from sync.decide import decide, events_for, hidden_edits, read_up_to
+from sync.decide import decide, events_for, hidden_edits, read_up_to, with_latecomers
 from sync.gateway import Gateway
 from sync.guards.breaker import ensure_no_fight
 from sync.intents import TryLater, drop
@@ -120,6 +120,7 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
         gone = gone_by_value(gateway, theirs.ticket)
         if gone:
             return lose(means, gateway, past, lease, gone, theirs)
+        past = with_latecomers(gateway, past, theirs)
         plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
         means.ensure_time(lease)
         try:

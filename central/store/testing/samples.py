@@ -92,6 +92,7 @@ def full_link(link: Link) -> Link:
         refusals={"status": Refusal(("a",), None, "not from here", 4, later(3))},
         disagreements={"status": "RT refused it"},
         intents=intents,
+        superseded={"status": ("a", ("b", "c"), None)},
         ignored=("13", "14"),
         mapping_revision=4,
         created_at=NOW,

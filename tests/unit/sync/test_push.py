@@ -40,6 +40,20 @@ class MortalStore(MemoryStore):
 # -- fields --------------------------------------------------------------------------------------------------------
 
 
+def test_a_write_that_is_carried_out_long_after_it_was_given_up_is_written_over_and_no_edit() -> None:
+    world = World()
+    _, other = world.shared()
+    once(world.redmine.connector, "update", failing(LOST), done=False)
+    world.centre.change(1, {"subject": "the older"}, TPM)
+    world.mesh.work()
+    world.centre.change(1, {"subject": "the newer"}, TPM)
+    world.mesh.settle(30)
+    assert world.issue(world.redmine).fields["subject"] == "the newer"
+    world.redmine.tracker.edit("interdesk", other, {"subject": "the older"})
+    assert world.end() == []
+    assert world.ticket()["subject"] == world.issue(world.redmine).fields["subject"] == "the newer"
+
+
 def test_a_change_within_a_folded_word_writes_nothing_and_a_later_edit_there_is_no_conflict() -> None:
     world = World()
     key, _ = world.shared()

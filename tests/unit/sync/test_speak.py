@@ -264,3 +264,32 @@ def test_a_transient_failure_before_the_work_leaves_no_open_intent() -> None:
     assert world.link("ngi-pl").intents == ()
     assert world.end() == []
     assert len(world.said(world.redmine, "word")) == 1
+
+
+def test_what_a_late_duplicate_of_our_comment_does_to_a_field_is_undone_and_no_edit_of_anybody() -> None:
+    world = World()
+    key, _ = world.shared()
+    world.centre.comment(1, "late", TPM)
+    world.mesh.settle()
+    said = world.said(world.rt, "late")[0]
+    world.alice.edit(key, status="resolved")
+    world.mesh.settle()
+    assert world.ticket()["status"] == "solved"
+    world.rt.tracker.comment("interdesk", key, said.text)  # it executes now, later than any request may
+    assert world.issue(world.rt).fields["status"] == "open"
+    assert [each for each in world.end() if "late" not in each] == []
+    assert world.ticket()["status"] == "solved"
+    assert world.issue(world.rt).fields["status"] == "resolved"
+
+
+def test_an_edit_that_a_late_duplicate_of_our_comment_hides_is_taken_in() -> None:
+    world = World()
+    key, _ = world.shared()
+    world.centre.comment(1, "late", TPM)
+    world.mesh.settle()
+    said = world.said(world.rt, "late")[0]
+    world.alice.edit(key, status="resolved")
+    world.rt.tracker.comment("interdesk", key, said.text)  # before anybody has read that it is resolved
+    assert [each for each in world.end() if "late" not in each] == []
+    assert world.ticket()["status"] == "solved"
+    assert world.issue(world.rt).fields["status"] == "resolved"
