@@ -61,8 +61,8 @@ class MemoryStore:
                 tables = self._tables.fork(writable=True)
                 transaction = MemoryTransaction(tables)
                 result = change(transaction)
-                self._tables = tables
-                self._lasting = tables if durable else self._lasting
+                self._tables = tables.whole()
+                self._lasting = self._tables if durable else self._lasting
             finally:
                 self._writer = None
         for hook in transaction.hooks:
@@ -89,7 +89,7 @@ class MemoryStore:
             self._check_open()
             tables = self._tables.fork(writable=True)
             tables.blobs.put(sha256, bytes(data))
-            self._tables = tables
+            self._tables = tables.whole()
         return sha256, len(data)
 
     @contextmanager

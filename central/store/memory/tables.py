@@ -1,9 +1,9 @@
 """Copy-on-write tables: a transaction works on a fork, and a commit puts the fork in the place of the original."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from central.audit import Entry
 from central.events import Event
@@ -59,9 +59,11 @@ class Table(Generic[K, V]):
         return len(self._rows)
 
 
-@dataclass(slots=True)
+@dataclass
 class Tables:
-    """All there is. Histories are tuples per ticket, so a fork never shares anything that can change."""
+    """All there is. Histories are tuples per ticket, so a fork never shares anything that can change.
+
+    A fork has a table of its own only once somebody asked for it: most transactions look at few."""
 
     tickets: Table[int, Ticket] = field(default_factory=Table)
     comments: Table[int, tuple[Comment, ...]] = field(default_factory=Table)
@@ -105,7 +107,25 @@ class Tables:
     last_ids: Table[str, int] = field(default_factory=Table)
 
     def fork(self, *, writable: bool) -> "Tables":
-        return Tables(*(getattr(self, spec.name).fork(writable=writable) for spec in fields(self)))
+        forked = Tables.__new__(Tables)
+        forked.__dict__.update(_origin=self, _writable=writable)
+        return forked
+
+    def whole(self) -> "Tables":
+        """What a fork has become, once its transaction is over: it stands on its own."""
+        tables = Tables.__new__(Tables)
+        own = {name: table for name, table in self.__dict__.items() if not name.startswith("_")}
+        tables.__dict__.update({**self.__dict__["_origin"].__dict__, **own})
+        return tables
+
+    if not TYPE_CHECKING:  # a type checker is to know no other tables than those above
+
+        def __getattr__(self, name):
+            if name.startswith("_"):
+                raise AttributeError(name)
+            table = getattr(self._origin, name).fork(writable=self._writable)
+            self.__dict__[name] = table
+            return table
 
     def next_id(self, noun: str) -> int:
         """A number never given before for this noun."""
