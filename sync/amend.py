@@ -80,6 +80,24 @@ def _due(gateway: Gateway, past: Past) -> list[_Due]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What would stand there in a comment's stead, or in a note about it; None: it would be taken away."""
+
+    comment: Comment
+    act: Act
+    draft: CommentDraft | None
+
+
+def owed(means: Means, gateway: Gateway, past: Past) -> list[Told]:
+    """What a system is owed about comments that it holds, as far as it is to be written there."""
+    return [
+        Told(due.comment, due.what.act, _words(means, gateway, past, due))
+        for due in _due(gateway, past)
+        if due.what.act is not Act.NOTE
+    ]
+
+
 def _account_for(means: Means, past: Past, lease: Lease) -> Past:
     """An edit whose answer was lost and that no reading has shown: it may still be carried out for a while."""
     waiting = [intent for intent in past.link.intents if intent.kind in _EDITING]
@@ -161,6 +179,18 @@ def _write(means: Means, gateway: Gateway, past: Past, due: _Due, mark: str | No
     _settle(means, gateway, past, intent, due.what.stands, lease)
 
 
+def _words(means: Means, gateway: Gateway, past: Past, due: _Due) -> CommentDraft | None:
+    if due.what.act is Act.CORRECT:
+        return _correction(means, gateway, due)
+    if due.what.act is Act.RETRACT:
+        return drafts.retraction(means, gateway, due.comment, due.agreed.quote)
+    return _drafted(means, gateway, past, due)[0]
+
+
+def _correction(means: Means, gateway: Gateway, due: _Due) -> CommentDraft:
+    return drafts.correction(means, gateway, due.comment, due.what.agreed.quote and due.agreed.quote)
+
+
 def _drafted(means: Means, gateway: Gateway, past: Past, due: _Due) -> tuple[CommentDraft | None, Agreed]:
     """What the comment there becomes (None: it is taken away), and what is agreed on then."""
     comment, agreed = due.comment, due.what.agreed
@@ -193,7 +223,7 @@ def _settle(means: Means, gateway: Gateway, past: Past, intent: Intent, stands: 
 
 
 def _correct(means: Means, gateway: Gateway, past: Past, due: _Due, lease: Lease) -> str:
-    draft = drafts.correction(means, gateway, due.comment, due.what.agreed.quote and due.agreed.quote)
+    draft = _correction(means, gateway, due)
     agreed = replace(due.what.agreed, noted=True)
     correct(means, gateway, past, due.comment, draft, agreed, lease)
     return f"{name_of(due.comment.id)}: a note of correction was sent"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair
-from central.model import SYSTEM
+from central.model import SYSTEM, Ticket
 from central.store.api import Lease, Transaction
 from connectors.api import Lookup, RemoteTicket
 from connectors.errors import Refused, Transient, Unknown
@@ -27,7 +27,7 @@ def create(
     if past is None:
         past = means.store.write(lambda tx: _pending(tx, means, gateway, ticket_id, lease), durable=False)
     earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
-    found = _earlier_create(means, gateway, earlier) if earlier else None
+    found = earlier_create(means, gateway, earlier) if earlier else None
     if earlier is not None and found is not None:
         theirs = reading(gateway, found, means.clock())
         return _bind(means, gateway, past, earlier, theirs, lease, edits=theirs.history)
@@ -57,8 +57,10 @@ def _pending(tx: Transaction, means: Means, gateway: Gateway, ticket_id: int, le
     return read_past(tx, link)
 
 
-def _earlier_create(means: Means, gateway: Gateway, intent: Intent) -> RemoteTicket | None:
-    """What an earlier attempt made; None when surely nothing came of it."""
+def earlier_create(means: Means, gateway: Gateway, intent: Intent) -> RemoteTicket | None:
+    """What an earlier attempt made; None when surely nothing came of it.
+
+    :raises TryLater: it may still appear there."""
     found = gateway.connector.find(intent.token, intent.at)
     if isinstance(found, RemoteTicket):
         return found
@@ -73,15 +75,7 @@ def _intend_to_create(means: Means, gateway: Gateway, past: Past, lease: Lease) 
     """Commit what is about to be created; a repeated attempt keeps its token, so that a late one is recognised."""
     past = reread(means.store, past)
     earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
-    wrote: dict[str, Pair] = {}
-    for field in gateway.mapping.fields.values():
-        if field.carries is Carries.INWARD:
-            continue
-        ours = past.ticket[field.central]
-        try:
-            wrote[field.central] = Pair(ours, field.rule.outward(ours, held=None))
-        except Untranslatable:
-            continue  # the first look states it as a standing disagreement, with the rule's own words
+    wrote = fields_to_create(gateway, past.ticket)
     token = earlier.token if earlier else means.tokens.ticket(past.words)
     intent = Intent(IntentKind.CREATE, token, means.clock(), wrote=wrote, epoch=lease.epoch)
 
@@ -93,6 +87,20 @@ def _intend_to_create(means: Means, gateway: Gateway, past: Past, lease: Lease) 
         return read_past(tx, past.link.evolve(intents=intents))
 
     return means.store.write(commit), intent
+
+
+def fields_to_create(gateway: Gateway, ticket: Ticket) -> dict[str, Pair]:
+    """What our ticket is there when it is made, by our field name."""
+    wrote: dict[str, Pair] = {}
+    for field in gateway.mapping.fields.values():
+        if field.carries is Carries.INWARD:
+            continue
+        ours = ticket[field.central]
+        try:
+            wrote[field.central] = Pair(ours, field.rule.outward(ours, held=None))
+        except Untranslatable:
+            continue  # the first look states it as a standing disagreement, with the rule's own words
+    return wrote
 
 
 def _bind(

@@ -25,7 +25,7 @@ def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Readi
         arrivals = discussion.Arrivals(tuple(comments), {}, ())
         tied: frozenset[str] = frozenset()
     else:
-        arrivals = discussion.arrivals(past.link, theirs.marks, past.known, _unsent(means, gateway, past, theirs))
+        arrivals = arrivals_of(means, gateway, past, theirs)
         tied = frozenset(past.file_ties.values())
     new = {i: comment_of(means, gateway, comments[i], tied) for i in arrivals.new}
     files: list[NewFile] = []
@@ -50,10 +50,12 @@ def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Readi
                 gap=gap,
             )
     remote_files = {i: tuple((f.id, f.name) for f in comments[i].files) for i in arrivals.landed}
-    shown = None
-    if ticket.known_comments is not None and ticket.comments is not None:
-        shown = {each.id: each for each in (*ticket.comments, *ticket.known_comments)}
-    return Intake(arrivals, new, tuple(files), remote_files, comments, shown)
+    return Intake(arrivals, new, tuple(files), remote_files, comments, theirs.shown)
+
+
+def arrivals_of(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> discussion.Arrivals:
+    """What the comments there that we do not know turn out to be."""
+    return discussion.arrivals(past.link, theirs.marks, past.known, _unsent(means, gateway, past, theirs))
 
 
 def _unsent(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> dict[str, Intent]:

@@ -28,10 +28,14 @@ def given_to(centre: str, text: str) -> str | None:
     return said[len(before) : -len(after)] or None
 
 
+def last_notice(means: Means, past: Past) -> str:
+    """What those who stay behind are told."""
+    return _NOTICE.format(centre=means.centre, unit=past.ticket["unit"])
+
+
 def detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     """Stop both directions, with one last notice to those who stay behind."""
-    unit = past.ticket["unit"]
-    text = _NOTICE.format(centre=means.centre, unit=unit)
+    unit, text = past.ticket["unit"], last_notice(means, past)
 
     def begin(tx: Transaction, link: Link) -> Link:
         why = f"the ticket is now with {unit}; base and ids are kept"

@@ -1,6 +1,5 @@
 """Outward: a system is owed a look at our ticket, and the ticket's course there decides what is told."""
 
-from central.link import Link
 from central.store.api import Lease, Transaction
 from sync import routing
 from sync.create import create
@@ -17,16 +16,10 @@ def push(means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Outcom
 
     :raises ConnectorError: by remedy; what was written before it is settled or has an open intent."""
 
-    def question(tx: Transaction) -> tuple[Past | None, Link | None, str | None]:
-        ticket = tx.tickets.get(ticket_id)
-        link = tx.links.find(ticket_id, gateway.system)
-        target = routing.system_of(ticket["unit"], means.units())
-        return (read_past(tx, link) if link else None), link, target
-
-    past, link, target = means.store.read(question)
-    match routing.course(gateway.system, link, target):
+    course, past, wanted = whereabouts(means, gateway, ticket_id)
+    match course:
         case Course.CREATE:
-            created = create(means, gateway, ticket_id, past, lease, wanted=target == gateway.system)
+            created = create(means, gateway, ticket_id, past, lease, wanted=wanted)
             if created is None:
                 return said("nothing came of an earlier create, and the ticket is no longer routed there")
             return said(f"created there as {created.link.key}").also(push(means, gateway, ticket_id, lease))
@@ -37,4 +30,17 @@ def push(means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Outcom
         case Course.DETACH if past is not None:
             return detach(means, gateway, past, lease)
         case _:
-            return said(f"nothing to do: the link is {link.state}" if link else "nothing to do: not routed there")
+            return said(f"nothing to do: the link is {past.link.state}" if past else "nothing to do: not routed there")
+
+
+def whereabouts(means: Means, gateway: Gateway, ticket_id: int) -> tuple[Course, Past | None, bool]:
+    """What is to become of our ticket there, what is known of it, and whether its unit belongs there."""
+
+    def question(tx: Transaction) -> tuple[Course, Past | None, bool]:
+        ticket = tx.tickets.get(ticket_id)
+        link = tx.links.find(ticket_id, gateway.system)
+        target = routing.system_of(ticket["unit"], means.units())
+        course = routing.course(gateway.system, link, target)
+        return course, (read_past(tx, link) if link else None), target == gateway.system
+
+    return means.store.read(question)

@@ -1,9 +1,10 @@
 """One reading of a remote ticket, and what it proves: when it was asked for, and whether history came with it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors.api import Capabilities, RemoteTicket, VersionStrength
+from connectors.api import Capabilities, RemoteComment, RemoteTicket, VersionStrength
 from sync.echo import Entry, Mark
 from sync.gateway import Gateway
 from sync.means import Means
@@ -28,6 +29,13 @@ class Reading:
         return tuple(
             Mark(c.id, c.token, c.own, c.text, c.created_at) for c in self.ticket.comments or () if not c.internal
         )
+
+    @property
+    def shown(self) -> Mapping[str, RemoteComment] | None:
+        """Every comment that is there now, known ones too; None: not all were read."""
+        if self.ticket.known_comments is None or self.ticket.comments is None:
+            return None
+        return {each.id: each for each in (*self.ticket.comments, *self.ticket.known_comments)}
 
     @property
     def history_seen(self) -> str | None:

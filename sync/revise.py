@@ -1,7 +1,7 @@
 """Inward: what people did to comments that were carried already. Edits, hidden and deleted ones, within a look's
 transaction; the decisions are `sync.wording`'s."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -60,11 +60,9 @@ def revise(
     comments = {comment.id: comment for comment in tx.tickets.comments(past.ticket.id)}
     landed: set[str] = set()
     changed = owed = False
-    for comment_id, tie in tx.links.tied(past.link.id).items():
-        revision = _revision(means, gateway, past, comments[comment_id], tie, shown)
-        if revision is None:
-            continue
-        name = name_of(comment_id)
+    tied = tx.links.tied(past.link.id)
+    for comment, tie, revision in revisions(means, gateway, past, shown, comments=comments, tied=tied):
+        comment_id, name = comment.id, name_of(comment.id)
         standing.pop(name, None)
         if revision.stands:
             standing[name] = revision.stands
@@ -74,15 +72,31 @@ def revise(
         if revision.agreed != tie.agreed:
             tx.links.agree_comment(past.link.id, comment_id, revision.agreed)
         if revision.lost is not None:
-            events += _keep(tx, gateway, past, comments[comment_id], revision.lost, at)
-        if revision.comment != comments[comment_id]:
-            events += _carry_out(tx, gateway, comments[comment_id], revision.comment, at)
+            events += _keep(tx, gateway, past, comment, revision.lost, at)
+        if revision.comment != comment:
+            events += _carry_out(tx, gateway, comment, revision.comment, at)
             changed = True
         undecided = revision.agreed.disputed == wording.ours(revision.comment)
         owed = owed or (wording.ours(revision.comment) != revision.agreed.ours and not undecided)
     if changed:
         tx.tickets.touch(past.ticket.id, at)
     return Revised(changed, owed, standing, frozenset(landed))
+
+
+def revisions(
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    shown: Mapping[str, RemoteComment],
+    *,
+    comments: Mapping[int, Comment],
+    tied: Mapping[int, Tie],
+) -> Iterator[tuple[Comment, Tie, Revision]]:
+    """What is to become of those tied comments whose word there has changed."""
+    for comment_id, tie in tied.items():
+        revision = _revision(means, gateway, past, comments[comment_id], tie, shown)
+        if revision is not None:
+            yield comments[comment_id], tie, revision
 
 
 def amended(past: Past, gateway: Gateway, intent: Intent, at: datetime) -> Event:
