@@ -5,7 +5,7 @@ change is a new revision, so that `rollback` is a new revision with an old text.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,7 @@ class SystemState(StrEnum):
 
     DRAFT = "draft"
     PROVING = "proving"
-    SHADOW = "shadow"
+    SHADOW = "shadow"  # every write is computed, and none is made
     LIVE = "live"
     PAUSED = "paused"
     QUARANTINED = "quarantined"
@@ -47,7 +47,7 @@ class System:
     revision: int
     """Of its document."""
     reason: str = ""
-    """Why it is paused, stopped or quarantined; '' when all is well."""
+    """Why it is paused, stopped or quarantined; '' when all is well. One in shadow that has a reason is stopped."""
     cursor: Mapping[str, Any] | None = None
     """Where polling continues (plain form of the connector's cursor)."""
     polled_at: datetime | None = None
@@ -58,3 +58,13 @@ class System:
     error_at: datetime | None = None
     open_problem: bool = False
     """An AccessError stopped it; contacts were told once."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is polled and looked at now: it is live, or in shadow and nothing has stopped it."""
+        return self.state is SystemState.LIVE or (self.state is SystemState.SHADOW and not self.reason)
+
+    def stopped(self, reason: str) -> "System":
+        """The same, stopped: one in shadow stays there, so that whoever goes on does not go live."""
+        state = self.state if self.state is SystemState.SHADOW else SystemState.PAUSED
+        return replace(self, state=state, reason=reason)

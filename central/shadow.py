@@ -35,7 +35,7 @@ class Shadow:
     key: str
     """Theirs; '': it would have been made there."""
     item: str
-    """`create`, `field NAME` or `comment ID`."""
+    """`create`, `field NAME`, `comment ID`, `edit of comment ID`, `file NAME` or `notice`."""
     would: Value
     """What would have been written, in the words of that side."""
     before: Value

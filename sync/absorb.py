@@ -25,7 +25,7 @@ from sync.means import Means
 from sync.past import Past
 from sync.policy import Winner
 from sync.reading import Reading
-from sync.reconcile import MEANING_CHANGED, Loser, Plan, Step, Verdict
+from sync.reconcile import UNTOUCHED, Loser, Plan, Step, Verdict
 from sync.settle import mapped
 
 
@@ -91,14 +91,14 @@ def absorb(
     spoke = _converse(tx, gateway, past, intake, at, events)
     revised = revise.revise(tx, means, gateway, past, intake.shown, at, events)
     tx.tickets.record(events)
-    target = routing.system_of(ticket["unit"], means.units())
+    target, left = (routing.system_of(each["unit"], means.units()) for each in (ticket, past.ticket))
     if revised.owed:
         reason = "what they did to a comment is not what stands here"
         means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)
     if plan.inward or spoke or revised.changed:
         reason = f"changed in {gateway.system}"
         means.relay.owe_outward(
-            tx, routing.owed(past.links, target, source=gateway.system), ticket.id, at, reason=reason
+            tx, routing.owed(past.links, target, left, source=gateway.system), ticket.id, at, reason=reason
         )
     still = still_open(means, gateway, past, plan, intake, theirs)
     link = past.link.evolve(
@@ -109,7 +109,7 @@ def absorb(
         disagreements={**breaker.standing(tx, gateway, past, plan), **revised.standing},
         mapping_revision=gateway.mapping.revision,
         superseded=given_up(past.link, plan, still),
-        outdated=tuple(name for name, why in plan.standing.items() if why == MEANING_CHANGED),
+        outdated=tuple(name for name, why in plan.standing.items() if why in UNTOUCHED),
         address=theirs.ticket.address or past.link.address,
         intents=tuple(i for i in still if i.token not in revised.landed),
         history_seen=past.link.history_seen if theirs.history_seen is None else theirs.history_seen,

@@ -83,7 +83,7 @@ class Centre:
                 )
                 for name, value in everything.items()
             )
-            self._spread(tx, after, "changed at the centre")
+            self._spread(tx, after, "changed at the centre", before=ticket)
             return after
 
         return self._means.store.write(change)
@@ -194,9 +194,9 @@ class Centre:
         digest, size = self._means.store.put_blob(upload.chunks, limit=self._means.limits.file)
         return NewFile(upload.name, upload.media_type, size, digest)
 
-    def _spread(self, tx: Transaction, ticket: Ticket, reason: str) -> None:
-        target = routing.system_of(ticket["unit"], self._means.units())
-        concerned = routing.owed(tx.links.of(ticket.id), target)
+    def _spread(self, tx: Transaction, ticket: Ticket, reason: str, *, before: Ticket | None = None) -> None:
+        target, left = (routing.system_of((each or ticket)["unit"], self._means.units()) for each in (ticket, before))
+        concerned = routing.owed(tx.links.of(ticket.id), target, left)
         self._means.relay.owe_outward(tx, concerned, ticket.id, self._means.clock(), reason=reason)
 
 

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
+from central.registry import SystemState
 from central.store.api import Claim, Direction, Lane
+from sync import shadow
 from sync.gateway import Gateway
 from sync.guards import marker
 from sync.guards.suspicion import Suspicion, take_up
@@ -24,6 +26,8 @@ class SyncEngine:
 
         :raises ConnectorError: by remedy; :raises StoreError: the lease is lost or the ticket moves too fast;
         :raises Held: it has to wait for a person."""
+        if self._means.store.read(lambda tx: tx.registry.system(gateway.system)).state is SystemState.SHADOW:
+            return shadow.look(self._means, gateway, claim)
         try:
             return self._look(gateway, claim)
         except Suspicion as suspicion:

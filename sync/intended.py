@@ -29,7 +29,7 @@ from sync.past import Past, read_past
 from sync.push import whereabouts
 from sync.reading import Reading, gone_by_value, read, reading
 from sync.reconcile import Plan, Step
-from sync.revise import name_of, revisions
+from sync.revise import revisions
 from sync.routing import Course
 from sync.settle import settle_create
 from sync.wording import Act
@@ -44,7 +44,8 @@ class Write:
 
     side: Side
     item: str
-    """`create`, `field NAME` (as that side calls it), `comment ID`, `file NAME` or `notice`."""
+    """`create`, `field NAME` (as that side calls it), `comment ID`, `edit of comment ID`, `file NAME` or
+    `notice`."""
     would: Value
     before: Value
     """What stands there."""
@@ -150,7 +151,7 @@ def linked(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> Inten
         text = gateway.mapping.comment.inward(heard[number].text)
         writes.append(Write(Side.CENTRE, f"comment {number}", text, None, f"said in {gateway.system}"))
     writes += revised.values()
-    writes += _said(means, gateway, unsent)
+    writes += said(means, gateway, unsent)
     writes += [_amended(told) for told in amend.owed(means, gateway, past) if told.comment.id not in revised]
     for step in outward:
         writes += _written(gateway, step)
@@ -206,7 +207,7 @@ def _created(means: Means, gateway: Gateway, ticket_id: int) -> tuple[Write, ...
     why = f"its unit {ticket['unit']!r} belongs to {gateway.system}"
     made = Write(Side.SYSTEM, "create", lines, None, why, WriteKind.CREATE)
     whole = [_whole(gateway, name, pair.ours) for name, pair in wrote.items()]
-    return (made, *(each for each in whole if each), *_said(means, gateway, _items(gateway, comments, files, {}, {})))
+    return (made, *(each for each in whole if each), *said(means, gateway, _items(gateway, comments, files, {}, {})))
 
 
 def _items(
@@ -231,7 +232,7 @@ def _revised(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> dic
             continue
         gone = after.deleted_at is not None or after.visibility is not before.visibility
         would = None if gone else after.text
-        found[before.id] = Write(Side.CENTRE, name_of(before.id), would, before.text, "they changed it there")
+        found[before.id] = Write(Side.CENTRE, _edit_of(before.id), would, before.text, "they changed it there")
     return found
 
 
@@ -239,7 +240,8 @@ def _taken(past: Past, name: str, value: Value, why: str) -> Write:
     return Write(Side.CENTRE, f"field {name}", value, past.ticket[name], why)
 
 
-def _said(means: Means, gateway: Gateway, items: Iterable[Item]) -> list[Write]:
+def said(means: Means, gateway: Gateway, items: Iterable[Item]) -> list[Write]:
+    """These comments and files as they would be sent."""
     writes = []
     for item in items:
         draft, _, _ = drafts.draft(means, gateway, item)
@@ -254,7 +256,11 @@ def _amended(told: amend.Told) -> Write:
     spoken = WriteKind.INTERNAL_COMMENT if hidden else WriteKind.COMMENT
     kind = spoken if told.act in (Act.CORRECT, Act.RETRACT) else WriteKind.UPDATE
     text = None if told.draft is None else told.draft.text
-    return Write(Side.SYSTEM, name_of(told.comment.id), text, None, f"it changed here: {told.act}", kind)
+    return Write(Side.SYSTEM, _edit_of(told.comment.id), text, None, f"it changed here: {told.act}", kind)
+
+
+def _edit_of(comment_id: int) -> str:
+    return f"edit of comment {comment_id}"
 
 
 def _written(gateway: Gateway, step: Step) -> list[Write]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from central.audit import Entry
 from central.instance import Stop
 from central.registry import System, SystemState
-from central.store.api import NoSuch, Transaction
+from central.store.api import Counts, NoSuch, Transaction
 from connectors.api import Cursor
 from mappings.loader import suggestion
 from sync.bootstrap import Interdesk
@@ -27,22 +27,84 @@ def registered(tx: Transaction, name: str) -> System:
 
 
 def go_live(desk: Interdesk, name: str) -> None:
-    """Let a system take part. Where polling begins is fixed now: what is there already stays as it is.
+    """Let a system take part. Where polling begins is fixed now: what is there already stays as it is. What was
+    recorded in shadow is forgotten, and stays undone.
 
-    :raises ConnectorError: it cannot be reached.  :raises Unusable: its documents do not work as they stand."""
-    system = desk.store.read(lambda tx: registered(tx, name))
-    first: Cursor | None = None
-    if system.cursor is None:
-        first = desk.gateways.get(name).connector.changes(None).cursor
+    :raises NotNow: looks from its time in shadow are still owed.  :raises ConnectorError: it cannot be reached.
+    :raises Unusable: its documents do not work as they stand."""
+    before = desk.store.read(lambda tx: registered(tx, name))
+    shaded = before.state is SystemState.SHADOW
+    first = _from_now_on(desk, name) if shaded or before.cursor is None else None
+    awaited = _awaited(desk, name) if shaded else []
 
     def change(tx: Transaction) -> None:
-        ready = _well(tx.registry.system(name))
-        if first is not None and ready.cursor is None:
-            ready = replace(ready, cursor=plain_cursor(first), scanned_at=desk.clock())
-        tx.registry.put_system(ready)
+        system = tx.registry.system(name)
+        if system.state is SystemState.SHADOW:
+            _leave_shadow(tx, desk, name, awaited)
+            system = replace(system, cursor=None)
+        tx.registry.put_system(_begun(_well(system), first, desk.clock()))
 
     desk.store.write(change)
     desk.gateways.refresh()
+
+
+def go_into_shadow(desk: Interdesk, name: str) -> None:
+    """From now on every write to and from this system is computed, and none is made.
+
+    :raises NotNow: it is in shadow already, or in quarantine.  :raises ConnectorError: it cannot be reached.
+    :raises Unusable: its documents do not work as they stand."""
+    never_asked = desk.store.read(lambda tx: registered(tx, name)).cursor is None
+    first = _from_now_on(desk, name) if never_asked else None
+
+    def change(tx: Transaction) -> None:
+        system = registered(tx, name)
+        if system.state is SystemState.SHADOW:
+            told = (
+                f"go on with: interdesk system resume {name}" if system.reason else "see what it would write: --report"
+            )
+            raise NotNow(f"system {name} is in shadow already; {told}")
+        if system.state is SystemState.QUARANTINED:
+            raise NotNow(f"system {name} is quarantined: decide its hold, then: interdesk system release {name}")
+        shaded = replace(_well(system), state=SystemState.SHADOW)
+        tx.registry.put_system(_begun(shaded, first, desk.clock()))
+
+    desk.store.write(change)
+    desk.gateways.refresh()
+
+
+def _from_now_on(desk: Interdesk, name: str) -> Cursor:
+    """Where polling begins: the overlap reaches back to this moment, and no further."""
+    gateway = desk.gateways.get(name)
+    now = gateway.connector.changes(None).cursor
+    return replace(now, at=now.at + gateway.overlap)
+
+
+def _begun(system: System, first: Cursor | None, at: datetime) -> System:
+    if first is None or system.cursor is not None:
+        return system
+    return replace(system, cursor=plain_cursor(first), scanned_at=at)
+
+
+def _awaited(desk: Interdesk, name: str) -> list[int]:
+    """Our tickets whose writes there were under way when their system went into shadow."""
+    found: list[int] = []
+    after = 0
+    while links := desk.store.read(lambda tx, after=after: tx.links.of_system(name, after=after, limit=200)):  # type: ignore[misc]  # bound now
+        found += [link.ticket_id for link in links if link.intents]
+        after = links[-1].id
+    return found
+
+
+def _leave_shadow(tx: Transaction, desk: Interdesk, name: str, awaited: list[int]) -> None:
+    """What was recorded is forgotten; what was under way before the shadow is accounted for."""
+    waiting = tx.outbox.counts().get(name, Counts()).due
+    if waiting:
+        told = f"let a running interdesk compute them (interdesk status), then: interdesk system live {name}"
+        raise NotNow(f"system {name} is owed {waiting} looks from its time in shadow; {told}")
+    tx.shadow.prune(name, keep=0)
+    reason = "its write was under way when the system went into shadow"
+    for ticket_id in awaited:
+        desk.means.relay.owe_outward(tx, (name,), ticket_id, desk.clock(), reason=reason)
 
 
 def pause(tx: Transaction, name: str, why: str) -> None:
@@ -50,15 +112,16 @@ def pause(tx: Transaction, name: str, why: str) -> None:
     system = registered(tx, name)
     if system.state is SystemState.DRAFT:
         raise NotNow(f"system {name} is a draft: nothing of it runs")
-    tx.registry.put_system(replace(system, state=SystemState.PAUSED, reason=why))
+    tx.registry.put_system(system.stopped(why))
 
 
 def resume(tx: Transaction, name: str) -> None:
-    """Take up its traffic again where it was left.  :raises NotNow: it was never live."""
+    """Take up its traffic again where it was left; one in shadow stays there.  :raises NotNow: it was never live."""
     system = registered(tx, name)
     if system.cursor is None:
         raise NotNow(f"system {name} was never live: interdesk system live {name}")
-    tx.registry.put_system(_well(system))
+    well = _well(system)
+    tx.registry.put_system(replace(well, state=system.state) if system.state is SystemState.SHADOW else well)
 
 
 def stop_all(tx: Transaction, at: datetime, by: str, why: str) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from central.link import Link, LinkState
-from central.registry import System
+from central.registry import System, SystemState
 from central.store.api import DeliveryState, Direction, Lane, Transaction
 from connectors.api import Change, Cursor, VersionStrength
 from sync import echo
@@ -89,6 +89,8 @@ def _wanted(tx: Transaction, gateway: Gateway, change: Change, at: datetime) -> 
     link = tx.links.find_by_key(gateway.system, change.key)
     if link is not None and link.state in (LinkState.DETACHED, LinkState.DUPLICATE):
         return None
+    if link is None and _recorded(tx, gateway, change):
+        return None
     not_before: datetime | None = None
     if link is not None and link.state in (LinkState.ACTIVE, LinkState.LOST):
         seen, not_before = echo.seen_already(link, change.version, at)
@@ -98,6 +100,15 @@ def _wanted(tx: Transaction, gateway: Gateway, change: Change, at: datetime) -> 
     if buried is not None and buried.state is DeliveryState.DEAD and buried.reason == _reason(change):
         return None  # the same row that became a dead letter: a person, or a change there, wakes it
     return not_before or at
+
+
+def _recorded(tx: Transaction, gateway: Gateway, change: Change) -> bool:
+    """Whether a system in shadow shows again what was recorded as a ticket to be taken in, and has no link."""
+    system = tx.registry.system(gateway.system)
+    cursor = cursor_of(system.cursor)
+    if system.state is not SystemState.SHADOW or cursor is None or change.changed_at is None:
+        return False
+    return change.changed_at <= cursor.at and bool(tx.shadow.missing(gateway.system, key=change.key))
 
 
 def _reason(change: Change) -> str:

@@ -19,6 +19,9 @@ Admit = Callable[[str, Value, Value], Admission]
 
 
 MEANING_CHANGED = "the mapping changed its meaning; nobody has touched the field since"
+LEFT_IN_SHADOW = "it differed while the system was in shadow; nobody has touched the field since"
+UNTOUCHED = frozenset({MEANING_CHANGED, LEFT_IN_SHADOW})
+"""Why a field may stand unwritten until either side moves."""
 
 
 class Verdict(StrEnum):
@@ -212,7 +215,8 @@ def _decide(
         if corresponds(rule, ours, theirs):
             return step(Verdict.SETTLE if echo else Verdict.AGREED, "already agreed", base)
         if link.mapping_revision != revision or name in link.outdated:
-            return step(Verdict.STANDING, MEANING_CHANGED, base)
+            stood = link.disagreements.get(name, "")
+            return step(Verdict.STANDING, stood if stood in UNTOUCHED else MEANING_CHANGED, base)
         return outward("theirs was not set by a person; ours stands", base)
     if they_changed and we_changed:
         if corresponds(rule, ours, theirs):

@@ -42,9 +42,10 @@ def course(system: str, link: Link | None, target: str | None) -> Course:
     return Course.NOTHING
 
 
-def owed(links: Sequence[Link], target: str | None, *, source: str | None = None) -> frozenset[str]:
-    """The systems that are owed a look after a change that came from `source`."""
+def owed(
+    links: Sequence[Link], target: str | None, left: str | None = None, *, source: str | None = None
+) -> frozenset[str]:
+    """The systems that are owed a look after a change that came from `source`. `left`: where it was routed before."""
     concerned = {link.system for link in links if link.state in (LinkState.ACTIVE, LinkState.PENDING)}
-    if target is not None:
-        concerned.add(target)
+    concerned |= {name for name in (target, left) if name is not None}
     return frozenset(concerned - {source})

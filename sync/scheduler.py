@@ -47,7 +47,7 @@ class _Turn:
 
 
 class Scheduler:
-    """Polls the systems that are live.
+    """Polls the systems that are live or in shadow.
 
     `submit` runs a round somewhere else (tests run it at once); `moved` is called after commits of other processes,
     and once at the start: it brings gateways and lanes up to date. `sweep` wakes whoever is owed a look."""
@@ -95,9 +95,9 @@ class Scheduler:
         return soonest
 
     def _turn(self, system: System, now: datetime) -> _Turn | None:
-        """The turn of a live system; one that comes (back) to life is asked at once."""
+        """The turn of a system that is read; one that comes (back) to life is asked at once."""
         with self._lock:
-            if system.state is not SystemState.LIVE:
+            if not system.reads:
                 turn = self._turns.get(system.name)
                 if turn is not None and not turn.asking:
                     del self._turns[system.name]
@@ -142,6 +142,11 @@ class Scheduler:
         return gateway.poll_every
 
     def _look(self, gateway: Gateway, turn: _Turn) -> None:
+        in_shadow = self._means.store.read(lambda tx: tx.registry.system(gateway.system)).state is SystemState.SHADOW
+        if in_shadow:  # nothing is written: neither our mark nor a listing is worth a guard's while
+            turn.known = False
+            poll(self._means, gateway)
+            return
         if not marker.ensure_ours(self._means, gateway, at_once=not turn.known):
             return
         turn.known = True
@@ -159,11 +164,7 @@ class Scheduler:
         def change(tx: Transaction) -> None:
             system = tx.registry.system(name)
             at = self._means.clock()
-            tx.registry.put_system(
-                replace(
-                    system, state=SystemState.PAUSED, reason=reason, last_error=reason, error_at=at, open_problem=True
-                )
-            )
+            tx.registry.put_system(replace(system.stopped(reason), last_error=reason, error_at=at, open_problem=True))
 
         self._means.store.write(change)
         log.error(

@@ -92,9 +92,11 @@ class Lane:
         ttl = means.request_deadline * 4 + timedelta(seconds=30)
 
         def claim(tx: Transaction) -> Claim | None:
-            if tx.registry.system(self.system).state is not SystemState.LIVE or at_rest(tx):
+            system = tx.registry.system(self.system)
+            if not system.reads or at_rest(tx):
                 return None
-            only = Direction.INWARD if why_held(tx, self.system) else None
+            computes = system.state is SystemState.SHADOW  # nothing it does is a write
+            only = Direction.INWARD if not computes and why_held(tx, self.system) else None
             return tx.outbox.claim(self.system, self._owner, asked_at, ttl=ttl, lease_name=lease_name, only=only)
 
         taken = means.store.write(claim, durable=False)
@@ -117,10 +119,10 @@ class Lane:
 
         def question(tx: Transaction) -> datetime | None:
             try:
-                live = tx.registry.system(self.system).state is SystemState.LIVE and not at_rest(tx)
+                awake = tx.registry.system(self.system).reads and not at_rest(tx)
             except NoSuch:
                 return None
-            return tx.outbox.next_due_at(self.system, after=self._asked_at) if live else None
+            return tx.outbox.next_due_at(self.system, after=self._asked_at) if awake else None
 
         return self._means.store.read(question)
 
@@ -176,7 +178,7 @@ class Lane:
                 tx.outbox.retry(claim, at, not_before=verdict.not_before, error=sentence)
             system = tx.registry.system(self.system)
             if verdict.stop_system:
-                system = replace(system, state=SystemState.PAUSED, reason=sentence, open_problem=True)
+                system = replace(system.stopped(sentence), open_problem=True)
             if not isinstance(error, Refused | NotFound | VersionConflict | StoreError):
                 system = replace(system, last_error=sentence, error_at=at)
             tx.registry.put_system(system)

@@ -32,6 +32,7 @@ class Health(StrEnum):
     FAILING = "failing"
     STOPPED = "stopped"
     DRAFT = "draft"
+    SHADOW = "shadow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,12 @@ def health(system: System, counts: Counts, lag: timedelta) -> Health:
     """How a system is."""
     if system.state is SystemState.DRAFT:
         return Health.DRAFT
-    if system.state is not SystemState.LIVE:
+    if not system.reads:
         return Health.STOPPED
     if system.last_error or counts.dead or counts.held:
         return Health.FAILING
+    if system.state is SystemState.SHADOW:
+        return Health.SHADOW
     return Health.LATE if lag > LATE else Health.WELL
 
 

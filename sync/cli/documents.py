@@ -165,7 +165,8 @@ def _next_steps(desk: Interdesk, names: Iterable[str]) -> None:
         except NoSuch:
             continue
         if state is SystemState.DRAFT:
-            say(f"next: interdesk system check {name}   (reads only)", f"then: interdesk system live {name}")
+            say(f"next: interdesk system check {name}   (reads only)")
+            say(f"then: interdesk system live {name}   (or shadow {name}: computed, not written)")
 
 
 COMMANDS = (apply, diff, rollback, export)

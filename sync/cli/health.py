@@ -3,6 +3,7 @@
 import click
 
 from central.desk import views
+from central.registry import SystemState
 from mappings.loader import suggestion
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session
@@ -48,6 +49,9 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
         for system in systems:
             if system.reason or system.last_error:
                 say(f"{system.name}: {system.reason or system.last_error}")
+        for system in systems:
+            if system.state is SystemState.SHADOW:
+                say(f"{system.name} is not written: interdesk system shadow {system.name} --report")
         if any(system.held for system in systems):
             say("guards hold something until a person has looked at it: interdesk guard list")
         if overview.stopped:

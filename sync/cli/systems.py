@@ -1,23 +1,28 @@
 """`system …`: the registered systems, and their life."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from central.registry import System
+from central.model import Value
+from central.registry import System, SystemState
+from central.shadow import Seen
 from central.store.api import Counts, Transaction
 from mappings import loader
-from sync import checks, live
+from sync import checks, live, shadow
 from sync.cli.output import as_json, document, moment, pairs, say, table
 from sync.cli.session import Session, who
 from sync.guards import release as quarantine
 from sync.registration import read_again
 
+_WIDEST = 60
+
 
 @click.group("system")
 def group() -> None:
-    """The registered systems, and their life: draft, live, paused."""
+    """The registered systems, and their life: draft, in shadow, live, paused."""
 
 
 @group.command("list")
@@ -107,10 +112,42 @@ def check(session: Session, what: str, same_secret: bool, as_json: bool) -> int:
 @click.argument("name")
 @click.pass_obj
 def live_(session: Session, name: str) -> None:
-    """Let a system take part. What is there already stays as it is: only later changes travel."""
+    """Let a system take part. What is there already stays as it is: only later changes travel.
+
+    So no mail is sent now. What was recorded in shadow is forgotten, and stays undone."""
     with session.interdesk() as desk:
         live.go_live(desk, name)
     say(f"system {name} is live")
+
+
+@group.command("shadow")
+@click.argument("name")
+@click.option("--report", "wanted", is_flag=True, help="What it would have written so far, and what people did.")
+@click.option("--seen", type=click.Choice([each.value for each in Seen]), help="Only those; with --report.")
+@click.option("--limit", default=shadow.SHOWN, show_default=True, help="How many, newest first; with --report.")
+@as_json
+@click.pass_obj
+def shadow_(session: Session, name: str, wanted: bool, seen: str | None, limit: int, as_json: bool) -> None:
+    """Compute every write to and from a system, and make none; `system live` ends it.
+
+    What a live system was owed is computed as well, and stays undone. With --report: what would have been written to
+    either side, beside what people did themselves: just that, something else, or nothing (missing)."""
+    with session.interdesk() as desk:
+        if not wanted:
+            live.go_into_shadow(desk, name)
+            system = desk.store.read(lambda tx: live.registered(tx, name))
+        else:
+            system = desk.store.read(lambda tx: live.registered(tx, name))
+            told = shadow.report(desk.store, desk.gateways.get(name), seen=Seen(seen) if seen else None, limit=limit)
+    if wanted:
+        _show_shadow(system, told, as_json=as_json)
+    elif as_json:
+        document({"name": name, "state": system.state.value})
+    else:
+        say(
+            f"system {name} is in shadow: its writes are computed, and none is made",
+            f"what it would write: interdesk system shadow {name} --report",
+        )
 
 
 @group.command()
@@ -132,7 +169,8 @@ def resume(session: Session, name: str) -> None:
     """Take up a paused system's traffic again."""
     with session.interdesk() as desk:
         desk.store.write(lambda tx: live.resume(tx, name))
-    say(f"system {name} is live again")
+        system = desk.store.read(lambda tx: live.registered(tx, name))
+    say(f"system {name} is {'in shadow' if system.state is SystemState.SHADOW else 'live'} again")
 
 
 _all = click.option("--all", "everything", is_flag=True, required=True, help="Every system, present and future.")
@@ -194,6 +232,44 @@ def _plain(system: System, counts: Counts) -> dict[str, Any]:
         "last_error": system.last_error,
         "error_at": system.error_at,
     }
+
+
+def _show_shadow(system: System, told: shadow.Report, *, as_json: bool) -> None:
+    if as_json:
+        counts = {seen.value: told.counts.get(seen, 0) for seen in Seen}
+        rows = [{**asdict(one), "side": one.side.value, "seen": one.seen.value} for one in told.records]
+        answer = {"name": system.name, "state": system.state.value, "counts": counts}
+        document({**answer, "mails": told.mails.most, "writes": rows})
+        return
+    counted = ", ".join(f"{told.counts.get(seen, 0)} {seen}" for seen in Seen)
+    say(f"system {system.name}: {system.state}", f"computed and not written: {counted}")
+    say(told.mails.sentence.replace("this will send", "live, it would have sent"), "")
+    table(
+        ("When", "To", "Ticket", "Key", "Item", "Would be", "Was", "People", "Did", "Why"),
+        [
+            (
+                one.at,
+                one.side,
+                one.ticket_id,
+                one.key or None,
+                one.item,
+                _brief(one.would),
+                _brief(one.before),
+                one.seen,
+                _brief(one.did),
+                one.why,
+            )
+            for one in told.records
+        ],
+    )
+
+
+def _brief(value: Value) -> str | None:
+    """A value in a cell."""
+    if value is None:
+        return None
+    text = " ".join(str("; ".join(value) if isinstance(value, tuple) else value).split())
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def _show_report(report: checks.Report) -> None:

@@ -135,13 +135,15 @@ class Mesh:
         self.clock.advance(timedelta(minutes=3))
 
     def poll(self, only: Sequence[str] | None = None) -> None:
-        """Ask every live system what changed; an unreachable one is asked again next time."""
+        """Ask every live system, and those in shadow, what changed; an unreachable one is asked again next time."""
         if self.store.read(at_rest):
             return
         for name in only or self.gateways.names():
-            if self.store.read(lambda tx, name=name: tx.registry.system(name)).state is SystemState.LIVE:  # type: ignore[misc]  # bound now
+            system = self.store.read(lambda tx, name=name: tx.registry.system(name))  # type: ignore[misc]  # bound now
+            if system.reads:
                 try:
-                    if not marker.ensure_ours(self.means, self.gateways.get(name)):
+                    live = system.state is SystemState.LIVE
+                    if live and not marker.ensure_ours(self.means, self.gateways.get(name)):
                         continue
                     poll(self.means, self.gateways.get(name))
                 except ConnectorError:

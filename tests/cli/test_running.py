@@ -322,3 +322,39 @@ def test_a_backfill_is_started_beside_a_running_process_and_carried_out_by_it(de
         assert desk.type("job", "start", "resync", "1").code == 0
         until(lambda: desk.type("job", "list", "--json").data[2]["state"] == "done", "it is looked at anew")
         assert "backfill" in desk.type("job", "list").out
+
+
+def test_a_system_in_shadow_is_only_read_and_its_report_tells_what_it_would_have_written(desk) -> None:
+    alice = desk.rt.tracker.person("alice")
+    born_for_poland = desk.cz.replace("contacts:", "birth_unit: NGI_PL\ncontacts:")
+    assert desk.type("apply", desk.write(born_for_poland, desk.pl)).code == 0
+    assert desk.type("system", "live", "ngi-cz").code == 0
+    assert desk.type("system", "shadow", "ngi-pl").code == 0
+    assert desk.type("system", "shadow", "ngi-pl").code == 2
+    log = len(desk.redmine.tracker.log)
+    with running(desk) as (address, _):
+        key = alice.open(Subject="CE refuses jobs", Description="since this morning")
+
+        def report(*words: str):
+            return desk.type("system", "shadow", "ngi-pl", "--report", "--json", *words).data
+
+        until(lambda: report()["writes"], "its create is computed")
+        [create] = report("--seen", "missing")["writes"]
+        assert (create["side"], create["item"], create["ticket_id"]) == ("system", "create", 1)
+        assert "subject: CE refuses jobs" in create["would"]
+        assert report("--seen", "differs")["writes"] == []
+        assert report()["counts"] == {"missing": 1, "agreed": 0, "differs": 0, "withdrawn": 0}
+        until(lambda: desk.type("status", "--check", "ngi-pl").code == 0, "it is well")
+        assert "its writes are computed, and none is made" in requests.get(address, timeout=5).text
+        assert "system shadow ngi-pl --report" in desk.type("status").out
+        people = desk.type("system", "shadow", "ngi-pl", "--report").out
+        assert "computed and not written: 1 missing" in people
+        assert "CE refuses jobs" in people
+        assert {asked.method for asked in desk.redmine.asked} == {"GET"}
+        assert desk.type("system", "live", "ngi-pl").code == 0
+        begun = desk.redmine.counts["list"]
+        until(lambda: desk.redmine.counts["list"] > begun + 2, "it is asked, live")
+        assert len(desk.redmine.tracker.log) == log
+        assert report()["writes"] == []
+        alice.edit(key, Subject="CE refuses all jobs")
+        until(lambda: len(desk.redmine.tracker.issues) == 2, "what changes from now on travels")
