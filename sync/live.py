@@ -73,10 +73,8 @@ def go_into_shadow(desk: Interdesk, name: str) -> None:
 
 
 def _from_now_on(desk: Interdesk, name: str) -> Cursor:
-    """Where polling begins: the overlap reaches back to this moment, and no further."""
-    gateway = desk.gateways.get(name)
-    now = gateway.connector.changes(None).cursor
-    return replace(now, at=now.at + gateway.overlap)
+    """Where polling begins: no overlap reaches back before this moment."""
+    return desk.gateways.get(name).connector.changes(None).cursor
 
 
 def _begun(system: System, first: Cursor | None, at: datetime) -> System:
