@@ -11,6 +11,7 @@ BENCHES = {
     "P4": "poll latency: what is added to the interval where only the poll finds a change",
     "P5": "sustained work: everybody edits at once, in few systems and in many",
     "P6": "isolation: one bad system among many, felt by nobody else",
+    "P7": "a backfill from one tracker to another, killed half-way: time per ticket, and what is done again",
     "P8": "recovery: a queue whose process is killed half-way, until the next one writes",
     "P9": "flat memory: the same tickets change again and again",
 }

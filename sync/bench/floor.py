@@ -1,4 +1,4 @@
-"""The floor of P3: the least a hub can do with our libraries, in a process of its own.
+"""The floor: the least a hub can do with our libraries; of P3 and P5 in a process of its own.
 
 Webhook in, parse, merge with the base, commit (event, ticket, outbox row) in a group, write to the other side, commit
 that it is done. The standard library's web server, threads, requests, SQLite with synchronous=FULL. No retries, no
@@ -62,34 +62,38 @@ class Floor:
 
 
 @dataclass(slots=True)
-class _Job:
+class Job:
+    """A ticket on its way from one side to the other."""
+
     side: str
     ticket: dict[str, Any]
     committed: threading.Event
 
 
-class _Hub:
-    """Committer and pushers."""
+class Least:
+    """Committer and pushers; `send` tells the other side."""
 
-    def __init__(self, routes: Mapping[str, Route], database: Path) -> None:
-        self.routes = routes
+    def __init__(self, send: Callable[[requests.Session, Job], None], database: Path) -> None:
+        self._send = send
         self._work: queue.SimpleQueue[Callable[[sqlite3.Connection], Callable[[], None]]] = queue.SimpleQueue()
-        self._due: queue.SimpleQueue[tuple[int, _Job]] = queue.SimpleQueue()
+        self._due: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
         threading.Thread(target=self._commit, args=(database,), daemon=True).start()
         for _ in range(_PUSHERS):
             threading.Thread(target=self._push, daemon=True).start()
 
-    def take(self, side: str, ticket: dict[str, Any]) -> None:
-        """Keep a hint; returns when it is durable."""
-        job = _Job(side, ticket, threading.Event())
-        self._work.put(lambda db: self._store(db, job))
-        job.committed.wait()
+    def take(self, side: str, *tickets: dict[str, Any]) -> None:
+        """Keep hints; returns when they are durable."""
+        jobs = [Job(side, ticket, threading.Event()) for ticket in tickets]
+        for job in jobs:
+            self._work.put(lambda db, job=job: self._store(db, job))  # type: ignore[misc]  # bound now
+        for job in jobs:
+            job.committed.wait()
 
-    def _store(self, db: sqlite3.Connection, job: _Job) -> Callable[[], None]:
+    def _store(self, db: sqlite3.Connection, job: Job) -> Callable[[], None]:
         key = f"{job.side}/{job.ticket['ticket']}"
         row = db.execute("SELECT body FROM ticket WHERE key = ?", (key,)).fetchone()
         base = json.loads(row[0]) if row else {}
-        merged = {name: value if value != base.get(name) else base[name] for name, value in job.ticket.items()}
+        merged = {name: value if value != base.get(name) else base.get(name) for name, value in job.ticket.items()}
         body = json.dumps(merged)
         db.execute("INSERT INTO event (key, body) VALUES (?, ?)", (key, json.dumps(job.ticket)))
         db.execute("INSERT INTO ticket VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body", (key, body))
@@ -126,10 +130,7 @@ class _Hub:
         session = requests.Session()
         while True:
             number, job = self._due.get()
-            route = self.routes[job.side]
-            address = f"{route.there.url}/tickets/{route.keys[job.ticket['ticket']]}"
-            headers = {"Authorization": f"Bearer {route.there.key}"}
-            session.patch(address, json={"subject": job.ticket["subject"]}, headers=headers, timeout=10)
+            self._send(session, job)
             self._work.put(lambda db, number=number: self._done(db, number))  # type: ignore[misc]  # bound now
 
 
@@ -153,8 +154,14 @@ class _Bare:
 
 
 def _work(pipe: Connection, routes: dict[str, Route], folder: Path, bare: bool) -> None:
+    def patch(session: requests.Session, job: Job) -> None:
+        route = routes[job.side]
+        address = f"{route.there.url}/tickets/{route.keys[job.ticket['ticket']]}"
+        headers = {"Authorization": f"Bearer {route.there.key}"}
+        session.patch(address, json={"subject": job.ticket["subject"]}, headers=headers, timeout=10)
+
     file = Path(tempfile.mkdtemp(dir=folder)) / "floor.db"
-    hub = _Bare(routes) if bare else _Hub(routes, file)
+    hub = _Bare(routes) if bare else Least(patch, file)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

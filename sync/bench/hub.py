@@ -5,7 +5,7 @@ import os
 import resource
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
@@ -31,6 +31,8 @@ class Plan:
     """Tickets per route."""
     owed: bool = False
     """They were all changed at the centre, and nobody was told yet."""
+    births: Mapping[str, str] = field(default_factory=dict)
+    """The system that keeps what is born in another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,15 @@ class Hub:
         seconds: float = self._ask("change", count, tickets)
         return seconds
 
+    def backfill(self, system: str) -> None:
+        """Let a job carry the older tickets of this system to the centre."""
+        self._ask("backfill", system)
+
+    def jobs_left(self) -> int:
+        """How many jobs are still open."""
+        left: int = self._ask("jobs")
+        return left
+
     def _ask(self, *question: Any) -> Any:
         self._here.send(question)
         return self._here.recv()
@@ -96,13 +107,21 @@ def _work(pipe: Connection, settings: Settings, folder: Path, plan: Plan) -> Non
     fresh = not sqlite.file_of(f"sqlite:///{folder / 'interdesk.db'}").exists()
 
     def stocked(desk: Interdesk) -> None:
-        if fresh:
+        if fresh and plan.routes:
             stock.fill(desk, plan.routes, plan.each, owed=plan.owed)
 
     with ExitStack() as stack:
         log = stack.enter_context((folder / "hub.log").open("a"))
         desk = stack.enter_context(
-            opened(settings, folder, plan.addresses, every=plan.every, in_flight=plan.in_flight, before_live=stocked)
+            opened(
+                settings,
+                folder,
+                plan.addresses,
+                every=plan.every,
+                in_flight=plan.in_flight,
+                births=plan.births,
+                before_live=stocked,
+            )
         )
         logs.configure(log, desk.secrets.mask)
         with Server(desk) as server:
@@ -122,5 +141,9 @@ def _answer(desk: Interdesk, what: str, *more: Any) -> Any:
             used = resource.getrusage(resource.RUSAGE_SELF)
             resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
             return used.ru_utime + used.ru_stime, resident / 1e6
+        case "backfill":
+            return stock.backfill(desk, *more)
+        case "jobs":
+            return len(desk.store.read(lambda tx: tx.jobs.list(open_only=True)))
         case _:
             return stock.churn(desk, *more)

@@ -28,10 +28,13 @@ class _Told(PlainEmulator):
     def __init__(self, name: str) -> None:
         super().__init__(utc_now, name=name)
         self.polls: list[float] = []
+        self.pages = 0
+        """Pages of everything there is, as a backfill reads them."""
 
     def answer(self, asked: Asked) -> Reply:
         if asked.kind == "list":
             self.polls.append(time.monotonic())
+            self.pages += not asked.query.keys() & {"since", "newest"}
         return super().answer(asked)
 
     def hint(self, deed: Deed) -> Mapping[str, Any]:
@@ -107,6 +110,16 @@ class Side:
         writes: list[tuple[str, str, float]] = self._ask("arrived", contestant)
         return writes
 
+    def created(self, contestant: str) -> list[tuple[str, float]]:
+        """What the contestant created: key, moment."""
+        births: list[tuple[str, float]] = self._ask("created", contestant)
+        return births
+
+    def pages(self, contestant: str) -> int:
+        """How many pages of all its tickets it was asked for."""
+        pages: int = self._ask("pages", contestant)
+        return pages
+
     def edit(self, contestant: str, edits: Sequence[tuple[str, str]]) -> None:
         """Somebody edits these subjects, as fast as it goes."""
         self._ask("edit", contestant, list(edits))
@@ -139,23 +152,34 @@ def _work(pipe: Connection, name: str, contestants: tuple[str, ...]) -> None:
     """The process: answer questions until the end."""
     trackers = {each: _Told(name) for each in contestants}
     writes: dict[str, list[tuple[str, str, float]]] = {each: [] for each in contestants}
+    births: dict[str, list[tuple[str, float]]] = {each: [] for each in contestants}
     for each, emulator in trackers.items():
 
-        def note(deed: Deed, done: list[tuple[str, str, float]] = writes[each]) -> None:
+        def note(
+            deed: Deed, done: list[tuple[str, str, float]] = writes[each], born: list[tuple[str, float]] = births[each]
+        ) -> None:
             if deed.who == ACCOUNT and deed.kind != "open":
                 done.append((deed.key, str(deed.new), time.monotonic()))
+            elif deed.who == ACCOUNT:
+                born.append((deed.key, time.monotonic()))
 
         emulator.tracker.watch.append(note)
         emulator.start()
     while (question := pipe.recv())[0] != "end":
         what, contestant, *more = question
         emulator = trackers[contestant]
-        pipe.send(_answer(emulator, writes[contestant], what, more))
+        match what:
+            case "arrived":
+                pipe.send(list(writes[contestant]))
+            case "created":
+                pipe.send(list(births[contestant]))
+            case _:
+                pipe.send(_answer(emulator, what, more))
     for emulator in trackers.values():
         emulator.stop()
 
 
-def _answer(emulator: _Told, writes: list[tuple[str, str, float]], what: str, more: list[Any]) -> Any:
+def _answer(emulator: _Told, what: str, more: list[Any]) -> Any:
     tracker = emulator.tracker
     match what:
         case "address":
@@ -172,8 +196,6 @@ def _answer(emulator: _Told, writes: list[tuple[str, str, float]], what: str, mo
             return emulator.webhook(*more)
         case "drive":
             return _drive(emulator, *more)
-        case "arrived":
-            return list(writes)
         case "edit":
             people = tracker.person("alice")
             for key, subject in more[0]:
@@ -181,6 +203,8 @@ def _answer(emulator: _Told, writes: list[tuple[str, str, float]], what: str, mo
             return None
         case "polls":
             return list(emulator.polls)
+        case "pages":
+            return emulator.pages
         case "counts":
             return dict(emulator.counts)
         case "misbehave":

@@ -23,6 +23,7 @@ connector: plain
 settings: {{url: "{url}", key: {{secret: "env:INTERDESK_SECRET_{upper}"}}}}
 mapping: plain
 support_units: [{upper}]
+birth_unit: {birth}
 poll: {{every: "{every}"}}
 limits: {{in_flight: {in_flight}}}
 guard: {{changes: 10000000, closings: 10000000, losses: 10000000}}
@@ -50,6 +51,24 @@ def own_settings(settings: Settings, folder: Path, addresses: Mapping[str, Addre
     )
 
 
+def documents_of(
+    addresses: Mapping[str, Address], *, every: str, in_flight: int, births: Mapping[str, str] | None = None
+) -> str:
+    """The documents that register these trackers."""
+    kept = births or {}
+    return "---\n".join(
+        _SYSTEM.format(
+            name=name,
+            upper=unit_of(name),
+            url=address.url,
+            birth=unit_of(kept[name]) if name in kept else "TPM",
+            every=every,
+            in_flight=in_flight,
+        )
+        for name, address in addresses.items()
+    )
+
+
 @contextmanager
 def opened(
     settings: Settings,
@@ -58,13 +77,13 @@ def opened(
     *,
     every: str = "1h",
     in_flight: int = 2,
+    births: Mapping[str, str] | None = None,
     before_live: Callable[[Interdesk], None] | None = None,
 ) -> Iterator[Interdesk]:
-    """An interdesk with these systems registered and live; `before_live` may fill its store first."""
-    text = "---\n".join(
-        _SYSTEM.format(name=name, upper=unit_of(name), url=address.url, every=every, in_flight=in_flight)
-        for name, address in addresses.items()
-    )
+    """An interdesk with these systems registered and live; `before_live` may fill its store first.
+
+    `births`: the system that keeps what is born in another one."""
+    text = documents_of(addresses, every=every, in_flight=in_flight, births=births)
     with Interdesk(own_settings(settings, folder, addresses), exclusive=True) as desk:
         documents = loader.read(text, "bench.yaml")
         desk.store.write(lambda tx: registration.apply(tx, documents, desk.connectors, desk.clock(), by="bench"))

@@ -6,6 +6,7 @@ Key and version of the nth ticket of a tracker are n: an emulated tracker number
 import time
 from collections.abc import Sequence
 
+from central.job import Job
 from central.link import Link, LinkState, Pair
 from central.model import DEFAULTS, Person
 from central.store.api import Direction, Transaction
@@ -34,6 +35,13 @@ def churn(desk: Interdesk, count: int, tickets: int) -> float:
     for number in range(count):
         desk.centre.change(number % tickets + 1, {"subject": f"change {number} at {began}"}, Person("bench"))
     return time.monotonic() - began
+
+
+def backfill(desk: Interdesk, system: str) -> None:
+    """Start the job that carries the older tickets of this system to the centre."""
+    at = desk.clock()
+    params = {"direction": "inward", "dry_run": False, "notify": False}
+    desk.store.write(lambda tx: tx.jobs.create(Job(0, "backfill", system, params, at, "bench", at)))
 
 
 def _add(
