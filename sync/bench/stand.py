@@ -1,7 +1,7 @@
 """An interdesk on its embedded default, with emulated trackers around it: what the benchmarks measure."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import ip_network
@@ -85,14 +85,21 @@ def opened(
     `births`: the system that keeps what is born in another one."""
     text = documents_of(addresses, every=every, in_flight=in_flight, births=births)
     with Interdesk(own_settings(settings, folder, addresses), exclusive=True) as desk:
-        documents = loader.read(text, "bench.yaml")
-        desk.store.write(lambda tx: registration.apply(tx, documents, desk.connectors, desk.clock(), by="bench"))
-        desk.gateways.refresh()
-        if before_live is not None:
-            before_live(desk)
-        for name in addresses:
-            go_live(desk, name)
+        bring_to_life(desk, text, addresses, before_live)
         yield desk
+
+
+def bring_to_life(
+    desk: Interdesk, text: str, systems: Iterable[str], before_live: Callable[[Interdesk], None] | None
+) -> None:
+    """Register these systems by their documents, and let them go live."""
+    documents = loader.read(text, "bench.yaml")
+    desk.store.write(lambda tx: registration.apply(tx, documents, desk.connectors, desk.clock(), by="bench"))
+    desk.gateways.refresh()
+    if before_live is not None:
+        before_live(desk)
+    for name in systems:
+        go_live(desk, name)
 
 
 def until(condition: Callable[[], bool], what: str, *, patience: float = PATIENCE) -> None:

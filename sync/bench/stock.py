@@ -37,6 +37,20 @@ def churn(desk: Interdesk, count: int, tickets: int) -> float:
     return time.monotonic() - began
 
 
+def change_all(desk: Interdesk, system: str, tickets: int, subject: str) -> None:
+    """Change the subjects of the first tickets at the centre, many at a time; the system is owed a look at each."""
+    for first in range(1, tickets + 1, _BATCH):
+        numbers = range(first, min(first + _BATCH, tickets + 1))
+        desk.store.write(lambda tx, n=numbers: _change(tx, desk, system, n, subject))  # type: ignore[misc]  # bound now
+
+
+def _change(tx: Transaction, desk: Interdesk, system: str, numbers: range, subject: str) -> None:
+    at = desk.clock()
+    for number in numbers:
+        tx.tickets.change(tx.tickets.get(number), {"subject": subject.format(number)}, at)
+        desk.means.relay.owe_outward(tx, (system,), number, at, reason="changed at the centre")
+
+
 def backfill(desk: Interdesk, system: str) -> None:
     """Start the job that carries the older tickets of this system to the centre."""
     at = desk.clock()

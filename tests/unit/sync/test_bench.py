@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from sync.bench import bench
+from sync.bench.p12 import disorder
 from sync.bench.p3 import Course
 from sync.bench.report import Law, Report, spread
-from sync.bootstrap import settings
+from sync.bootstrap import BadSetting, settings
 
 
 def report(*, ratio: float = 2.0, wrong: tuple[str, ...] = ()) -> Report:
@@ -52,6 +53,23 @@ def test_a_run_that_grows_as_it_must_not_is_never_met() -> None:
     grown = Report("P1", "small", {}, {}, {}, 1.0, 3.0, correct=True, wrong=(), laws={"time": Law(1.3, 1.1)})
     assert not grown.met
     assert grown.laws["time"].holds(margin=2.0)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (["change 1", "change 2"], []),
+        (["change 2", "change 1"], ["ticket 7 was written out of order: change 2, change 1"]),
+        (["change 1", "change 1"], ["ticket 7 was written the same twice: change 1, change 1"]),
+    ],
+)
+def test_what_two_workers_write_twice_or_out_of_order_is_found(written: list[str], told: list[str]) -> None:
+    assert list(disorder({"7": written})) == told
+
+
+def test_workers_beside_each_other_are_measured_where_they_can_be_only(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match=r"set INTERDESK_DATABASE=postgresql.* and INTERDESK_BROKER=amqp"):
+        bench("P12")(settings({}, state=tmp_path), "small")
 
 
 @pytest.mark.skipif(os.environ.get("CI") != "true", reason="minutes of measuring: set CI=true")
