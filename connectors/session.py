@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
@@ -215,14 +214,8 @@ class HttpSession:
         if self.environment.pace is not None:
             self.environment.pace()
         try:
-            response = self._session().request(
-                method,
-                url,
-                headers={**sent, **self._origin.headers, **headers},
-                data=data,
-                stream=True,
-                allow_redirects=False,
-            )
+            request = _prepared(method, url, {**sent, **self._origin.headers, **headers}, data)
+            response = self._session().get_adapter(url).send(request, stream=True)
         except AddressRefused as error:
             raise AccessError(f"{about}: {error}") from None
         except NotConnected as error:
@@ -247,8 +240,6 @@ class HttpSession:
         session: requests.Session | None = getattr(self._here, "session", None)
         if session is None:
             session = requests.Session()
-            session.trust_env = False  # neither proxies nor passwords of the machine we happen to run on
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
             session.mount("http://", adapter(self._reach, self._deadline(), self._context))
             session.mount("https://", adapter(self._reach, self._deadline(), self._context))
             self._here.session = session
@@ -289,3 +280,15 @@ class HttpSession:
             for part in self._chunks(response, _CHUNK, "", writes=False):
                 kept += part
         return self.scrub(kept.decode("utf-8", "replace"))
+
+
+def _prepared(method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.PreparedRequest:
+    """A request with nothing in it but this: no cookies, neither proxies nor passwords of the machine we happen to run
+    on, no redirects. What `requests.Session` would add to it first, and take away again, costs as much as the answer's
+    reading."""
+    request = requests.PreparedRequest()
+    request.prepare_method(method)
+    request.prepare_url(url, None)
+    request.prepare_headers(headers)
+    request.prepare_body(data, None)
+    return request

@@ -31,12 +31,17 @@ class SqlInstances:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._read: Instance | None = None
+        """As this transaction has it: several gates ask."""
 
     def get(self) -> Instance:
-        row = self._session.first(_GET, {"of": _THIS})
-        return Instance() if row is None else _INSTANCE.validate_json(row.memory)
+        if self._read is None:
+            row = self._session.first(_GET, {"of": _THIS})
+            self._read = Instance() if row is None else _INSTANCE.validate_json(row.memory)
+        return self._read
 
     def put(self, instance: Instance) -> None:
+        self._read = None
         memory = _INSTANCE.dump_json(instance).decode()
         if not self._session.write(_PUT, {"of": _THIS, "remember": memory}):
             self._session.write(_ADD, {"name": _THIS, "memory": memory})

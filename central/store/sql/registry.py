@@ -44,6 +44,8 @@ class SqlRegistry:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._read: dict[str, System] = {}
+        """Systems as this transaction has them: several gates ask."""
 
     def apply(
         self, kind: str, name: str, source: str, data: Mapping[str, Any], at: datetime, *, by: str, origin: str = ""
@@ -76,6 +78,7 @@ class SqlRegistry:
         return [_document(row) for row in self._session.rows(_REVISIONS, {"of_kind": kind, "named": name})]
 
     def put_system(self, system: System) -> None:
+        self._read.pop(system.name, None)
         memory = _SYSTEM.dump_json(system).decode()
         before = self._session.first(_BEFORE, {"named": system.name})
         if before is None:
@@ -85,11 +88,14 @@ class SqlRegistry:
             self._session.write(_REPLACE_SYSTEM, {"named": system.name, "memory": memory})
 
     def system(self, name: str) -> System:
+        if name in self._read:
+            return self._read[name]
         row = self._session.first(_GET_SYSTEM, {"named": name})
         if row is None:
             there = ", ".join(system.name for system in self.systems()) or "none"
             raise NoSuch(f"there is no system {name!r}; there are: {there}")
-        return self._system(name, row.memory)
+        found = self._read[name] = self._system(name, row.memory)
+        return found
 
     def systems(self) -> Sequence[System]:
         return [self._system(row.name, row.memory) for row in sorted(self._session.rows(_SYSTEMS, {}))]
