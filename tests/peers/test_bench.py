@@ -12,7 +12,6 @@ from tests.rabbitmq import RabbitMQ
 pytestmark = pytest.mark.peer
 
 
-@pytest.mark.timeout(900)
 def test_two_workers_do_more_than_one_and_lose_nothing_when_one_is_killed(
     postgres: Server, rabbitmq: RabbitMQ, tmp_path: Path
 ) -> None:

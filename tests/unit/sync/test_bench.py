@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sync.bench import bench
-from sync.bench.p12 import disorder
 from sync.bench.p3 import Course
+from sync.bench.p12 import disorder
 from sync.bench.report import Law, Report, spread
 from sync.bootstrap import BadSetting, settings
 
