@@ -164,7 +164,7 @@ class Interdesk:
         instance = settings.instance
         if exclusive or (create and not database_of(settings.database, clock).exists()):
             _upgrade(settings.database)
-        store = SqlStore.open(settings.database, clock=clock, exclusive=exclusive)
+        store = self._store(exclusive=exclusive)
         self.store: Store = store
         if exclusive or not store.read(lambda tx: tx.instance.get()).id:
             self._know_itself()
@@ -202,6 +202,10 @@ class Interdesk:
         self._clockwork = Clockwork(clock)
         self._engine = SyncEngine(self.means)
         self.gateways.refresh()
+
+    def _store(self, *, exclusive: bool) -> SqlStore:
+        """The store of these settings."""
+        return SqlStore.open(self.settings.database, clock=self.clock, exclusive=exclusive)
 
     def _know_itself(self) -> None:
         """Give a database that was just made its id, and hold one that is not at home here."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from central.registry import System, SystemState
-from central.store.api import Lease, Store, Transaction
+from central.store.api import Lease, Store, StoreError, Transaction
 from connectors.errors import AccessError, ConnectorError, Transient
 from sync.gateway import Gateway, Gateways
 from sync.guards import marker
@@ -31,8 +31,9 @@ SWEEP_EVERY = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=10)
 """However often a system failed, it is asked again after this time."""
 MOST_AT_ONCE = 32
-TERM = timedelta(seconds=20)
-"""How long a process that polls for all is waited for when it falls silent."""
+TERM = timedelta(seconds=15)
+"""How long a process that polls for all is waited for when it falls silent. It is asked for three times in a term, so
+that another one takes over within 20 seconds."""
 
 
 @dataclass(slots=True)
@@ -111,6 +112,9 @@ class Scheduler:
             gateway = self._gateway(name)
             if gateway is not None:
                 wait = self._ask(gateway, turn)
+        except StoreError as problem:  # the system is as well as ever: it is asked again as soon as the store answers
+            wait = SWEEP_EVERY
+            log.warning("not polled: the store could not take it", system=name, error=str(problem))
         except Exception as bug:
             turn.failures += 1
             log.exception("a poll stumbled over a bug of interdesk; please report it", system=name)
@@ -241,6 +245,9 @@ class Clockwork:
         while not self._stopping.is_set():
             try:
                 wait = (scheduler.step() - self._clock()).total_seconds()
+            except StoreError as problem:  # nothing is lost: whoever is due stays due
+                log.warning("the store does not answer", error=str(problem))
+                wait = LOOK_AROUND.total_seconds()
             except Exception:  # a bug of ours: say it loudly, keep polling
                 log.exception("the scheduler stumbled over a bug of interdesk; please report it")
                 wait = LOOK_AROUND.total_seconds()

@@ -80,10 +80,17 @@ class Lane:
         self._means, self._engine, self._gateways = means, engine, gateways
         self.system, self._owner, self._spread = system, owner, spread
         self._asked_at: datetime | None = None
+        self._unclosed: Callable[[Transaction], None] | None = None
+        """How the last look ended, which the store could not take: until it does, nobody else may look there."""
 
     def step(self) -> Outcome | None:
-        """Take up one due delivery and finish it, one way or another; None: nothing is due, or the system rests."""
+        """Take up one due delivery and finish it, one way or another; None: nothing is due, or the system rests.
+
+        :raises StoreError: the store could not take what became of it; the next step tells it first."""
         means = self._means
+        if self._unclosed is not None:
+            with suppress(StoreError):  # where the store is still away, the claim says so
+                self._write(self._unclosed)
         try:
             gateway = self._gateways.get(self.system)
         except LookupError:
@@ -163,8 +170,10 @@ class Lane:
 
     def _write(self, change: Callable[[Transaction], None]) -> None:
         """Close a claim; a lane that was paused past its lease has a successor, and nothing left to say."""
+        self._unclosed = change
         with suppress(LeaseLost):
             self._means.store.write(change, durable=False)
+        self._unclosed = None
 
     def _failed(self, gateway: Gateway, claim: Claim, error: Exception) -> Outcome:
         at = self._means.clock()

@@ -556,7 +556,9 @@ class Store(Protocol):
         :raises CommitFailed: nothing was written.  :raises CommitUnknown: nobody knows whether it was."""
 
     def read(self, question: Callable[[Transaction], T]) -> T:
-        """Run a question on one consistent snapshot; writing in it is a bug."""
+        """Run a question on one consistent snapshot; writing in it is a bug.
+
+        :raises Unreachable: the server does not answer, or was lost in the middle of it."""
 
     def put_blob(self, chunks: Iterable[bytes], *, limit: int) -> tuple[str, int]:
         """Stream bytes in, bounded in memory; returns (sha256, size). The same bytes are stored once.

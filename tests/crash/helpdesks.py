@@ -32,6 +32,7 @@ mapping: redmine
 support_units: [NGI_PL]
 poll: {{every: 1s}}
 """
+DEEDS = ("open", "subject", "word in rt", "word in redmine", "priority", "note")
 SECRET = "canary-never-to-leave"
 
 
@@ -82,12 +83,19 @@ class Helpdesks:
 
     def act(self) -> None:
         """Somebody does something, in one helpdesk or the other."""
+        deed = self._random.choice((*DEEDS, "word in rt"))
+        self._do(deed if deed != "open" or len(self.rt.tracker.issues) < 12 else "word in rt")
+
+    def act_in_every_way(self) -> None:
+        """All that people do, once each."""
+        for deed in DEEDS:
+            self._do(deed)
+
+    def _do(self, deed: str) -> None:
         number = len(self.words)
         theirs = self._ours_in_redmine()
-        match self._random.choice(
-            ("open", "subject", "word in rt", "word in rt", "word in redmine", "priority", "note")
-        ):
-            case "open" if len(self.rt.tracker.issues) < 12:
+        match deed:
+            case "open":
                 opened = len(self.rt.tracker.issues) + 1  # a copy is known by its description
                 self._alice.open(Subject=f"ticket {opened}", Description=f"it began with number {opened}.")
             case "subject":

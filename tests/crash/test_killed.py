@@ -1,14 +1,12 @@
-"""kill -9 of interdesk at the moments that matter, while people work; then the laws. On SQLite one process, on
-PostgreSQL and RabbitMQ two workers in turn.
+"""kill -9 of interdesk while people work; then the laws. On SQLite one process, on PostgreSQL and RabbitMQ two workers.
 
-A moment is the nth request of a kind, as its helpdesk begins to work on it: it lands there and its answer is lost. Or
-it is any time soon after somebody acted, which is anywhere between two commits.
+First somebody dies at every point between two instructions that matter (`mortal.py`). Then one dies at moments that
+were drawn by lot: as a helpdesk begins to work on the nth request of a kind, so that it lands there and its answer is
+lost; or at any time soon after somebody acted, which is anywhere between two commits.
 """
 
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,75 +16,40 @@ import pytest
 
 from connectors.emulators.server import Asked, Emulator
 from tests.crash.helpdesks import Helpdesks
+from tests.crash.stack import Stack, wait_for_agreement
 from tests.postgres import Server
 from tests.rabbitmq import RabbitMQ
 
 ROUNDS = int(os.environ.get("INTERDESK_CRASH_ROUNDS", "20" if os.environ.get("CI") == "true" else "5"))
-SETTLING = 300.0
-"""Seconds: what was under way at a kill is certain only after its lease and a request's deadline."""
 REQUESTS = ("create", "update", "comment", "upload", "read", "history", "list", "find")
-
-
-class Stack:
-    """Processes that die: `names` are the commands that run beside each other on one state."""
-
-    def __init__(self, folder: Path, helpdesks: Helpdesks, names: Sequence[str], **environ: str) -> None:
-        self._folder, self._names = folder, names
-        self._environ = {
-            **os.environ,
-            **helpdesks.environ,
-            "INTERDESK_STATE": str(folder / "var"),
-            "INTERDESK_CONFIG": str(folder / "interdesk.yaml"),
-            "INTERDESK_LISTEN": "127.0.0.1:0",
-            **environ,
-        }
-        self._processes: list[subprocess.Popen[str]] = []
-        self._killed: subprocess.Popen[str] | None = None
-
-    def type(self, *words: str) -> None:
-        """A command that ends."""
-        subprocess.run([sys.executable, "-m", "sync", *words], env=self._environ, check=True, stdout=subprocess.DEVNULL)
-
-    def start(self) -> None:
-        """Begin those that do not run, and wait until they are at work."""
-        if self._killed is not None:  # who was told to die is not dead at once
-            self._killed.wait(10)
-            self._killed = None
-        self.bury()
-        for name in self._names[len(self._processes) :]:
-            with (self._folder / "processes.log").open("a") as log:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "sync", name],
-                    env=self._environ,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                )
-            self._processes.append(process)
-            assert process.stdout is not None
-            assert process.stdout.readline(), (self._folder / "processes.log").read_text()[-3000:]
-        assert len(self._processes) == len(self._names)
-        assert all(process.poll() is None for process in self._processes), "one of them does not run"
-
-    def kill(self) -> None:
-        """kill -9 of the one that runs longest, from any thread; `start` waits until it is gone."""
-        if self._processes:
-            self._killed = self._processes[0]
-            self._killed.kill()
-
-    def end(self) -> None:
-        """kill -9 of all."""
-        for process in self._processes:
-            process.kill()
-            process.wait(10)
-        self.bury()
-
-    def bury(self) -> None:
-        """Let go of those that are dead."""
-        for process in [each for each in self._processes if each.poll() is not None]:
-            assert process.stdout is not None
-            process.stdout.close()
-            self._processes.remove(process)
+POINTS = frozenset(
+    (
+        "ngi-cz changes, answered",
+        "sync.poll._take, nobody woken",  # a page of hints, and the cursor
+        "sync.poll._take, told",
+        "sync.worker.Lane.step.claim, told",
+        "ngi-cz fetch, answered",
+        "sync.birth._birth.change, nobody woken",
+        "sync.pull._commit.change, told",  # what was read is ours now, and owed to others
+        "sync.create._intend_to_create.commit, told",  # that is: before the send
+        "ngi-pl create, answered",
+        "sync.create._bind.settle, told",
+        "sync.tell._commit.commit, told",
+        "ngi-cz update, answered",
+        "ngi-pl update, answered",
+        "sync.tell._settle.settle, told",
+        "sync.speak._send.commit, told",
+        "ngi-cz comment, answered",
+        "ngi-pl comment, answered",
+        "sync.speak.say.settle, told",
+        "sync.worker.Lane._finish.done, told",
+    )
+)
+"""Points on the way of every change: a run in which nobody died there has not tried what it should."""
+ENOUGH = 300.0
+"""Seconds within which each of them was passed, on the slowest machine: a dead one's polls are free after its term."""
+A_WHILE = 2.0
+"""Seconds after which people act again though nobody has died."""
 
 
 def await_moment(helpdesks: Helpdesks, choose: random.Random, kill: Callable[[], None]) -> str:
@@ -121,48 +84,57 @@ def await_moment(helpdesks: Helpdesks, choose: random.Random, kill: Callable[[],
     return f"{kind} {left}" if by_request else "at any time"
 
 
+def die_everywhere(stack: Stack, helpdesks: Helpdesks, folder: Path) -> list[str]:
+    """People work, and somebody dies at each point, as it is first passed; which ones these were."""
+    armed, crossed = folder / "armed", folder / "crossed"
+    armed.mkdir()
+    crossed.touch()
+    known: set[str] = set()
+
+    def died() -> set[str]:
+        return {point for point in known if not (armed / point).exists()}
+
+    end = time.monotonic() + ENOUGH
+    while POINTS - died():
+        assert time.monotonic() < end, f"nobody passed {POINTS - died()}: are these points called otherwise now?"
+        stack.start()
+        for point in {*POINTS, *crossed.read_text().splitlines()} - known:
+            (armed / point).touch()
+            known.add(point)
+        helpdesks.act_in_every_way()
+        stack.await_death(A_WHILE)
+    stack.end()
+    return sorted(died())
+
+
 def test_killed_at_any_moment_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
     with Helpdesks(seed=1) as helpdesks:
-        live_and_die(Stack(tmp_path, helpdesks, ["run"]), helpdesks, tmp_path)
+        live_and_die(Stack(tmp_path, helpdesks), ["run"], helpdesks, tmp_path)
 
 
 @pytest.mark.peer
-def test_two_workers_killed_in_turn_lose_nothing_and_double_nothing(
+def test_two_workers_killed_at_any_moment_lose_nothing_and_double_nothing(
     tmp_path: Path, postgres: Server, rabbitmq: RabbitMQ
 ) -> None:
     with postgres.database(empty=True) as database, Helpdesks(seed=2) as helpdesks:
-        stack = Stack(
-            tmp_path,
-            helpdesks,
-            ["worker", "worker"],
-            INTERDESK_DATABASE=database,
-            INTERDESK_BROKER=rabbitmq.url,
-        )
-        live_and_die(stack, helpdesks, tmp_path)
+        stack = Stack(tmp_path, helpdesks, INTERDESK_DATABASE=database, INTERDESK_BROKER=rabbitmq.url)
+        live_and_die(stack, ["worker", "worker"], helpdesks, tmp_path)
 
 
-def live_and_die(stack: Stack, helpdesks: Helpdesks, folder: Path) -> None:
+def live_and_die(stack: Stack, commands: Sequence[str], helpdesks: Helpdesks, folder: Path) -> None:
     """People work while processes die, round after round; then what must be true."""
     choose = random.Random(helpdesks.seed)
     stack.type("apply", "--live", str(helpdesks.write_documents(folder)))
-    moments = []
     try:
+        stack.programs = [("-m", "tests.crash.mortal", command, str(folder)) for command in commands]
+        moments = die_everywhere(stack, helpdesks, folder)
+        stack.programs = [("-m", "sync", command) for command in commands]
         for _ in range(ROUNDS):
             stack.start()
+            assert stack.whole
             moments.append(await_moment(helpdesks, choose, stack.kill))
         stack.start()
-        wait_for_agreement(helpdesks, f"seed {helpdesks.seed}, killed at: {', '.join(moments)}")
+        assert stack.whole
+        wait_for_agreement(helpdesks, f"seed {helpdesks.seed}, killed at: {'; '.join(moments)}")
     finally:
         stack.end()
-
-
-def wait_for_agreement(helpdesks: Helpdesks, story: str) -> None:
-    """The laws hold soon, and then nothing is written any more."""
-    deadline = time.monotonic() + SETTLING
-    while (wrong := helpdesks.wrong()) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not wrong, f"{story}\n" + "\n".join(wrong)
-    deeds = helpdesks.deeds()
-    time.sleep(5)  # five polls: silence can only be waited for
-    assert helpdesks.wrong() == []
-    assert helpdesks.deeds() == deeds, "it goes on writing"

@@ -10,10 +10,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from central.store.api import CommitFailed
+from central.store.api import CommitFailed, Transaction, Unreachable
 from central.store.migrations import check
 from central.store.sql import SqlStore
 from tests.postgres import Server
@@ -135,6 +136,26 @@ def test_a_server_that_ends_as_in_a_power_cut_loses_nothing_acknowledged_and_doe
             lines += second.stdout.readlines()
         assert {"end a\n", "end b\n"} <= set(lines)
         _judge(url, lines, whole=True)
+
+
+def test_a_question_whose_answer_is_lost_says_so_in_our_words_and_the_next_one_is_answered(postgres: Server) -> None:
+    end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> %s"
+    with postgres.database() as url:
+        store = SqlStore.open(url, clock=lambda: datetime.now(UTC), exclusive=True)
+
+        def question(tx: Transaction) -> int:
+            tx.tickets.count()
+            with psycopg.connect(url, autocommit=True) as other:
+                other.execute(end_all, [other.info.backend_pid])
+            return tx.tickets.count()
+
+        try:
+            with pytest.raises(Unreachable, match="does not answer"):
+                store.read(question)
+            assert store.read(lambda tx: tx.tickets.count()) == 0
+            assert store.changed_elsewhere() in (True, False)
+        finally:
+            store.close()
 
 
 class Wire:

@@ -63,7 +63,7 @@ class Database(Protocol):
         """For migrations, all or nothing; its place is made where there is none."""
 
     def told(self, error: Exception) -> StoreError | None:
-        """What this error of a migration means for whoever upgrades; None: it is a bug."""
+        """What this error of a question or a migration means for whoever asked; None: it is a bug."""
 
     def damage(self, driver: Driver) -> list[str]:
         """What the database itself has lost, in sentences."""

@@ -115,7 +115,7 @@ class SqlStore:
 
     def changed_elsewhere(self) -> bool:
         self._check_open()
-        with self._first:
+        with self._first, self._told():
             before, self._version = self._version, self._database.version(self._hands)
         return before != self._version
 
@@ -143,16 +143,28 @@ class SqlStore:
         except IndexError:
             reader = self._database.reader()
         try:
-            reader.begin()
-            try:
-                return question(Session(reader.driver, self._database.dialect, writable=False))
-            finally:
-                reader.end()
+            with self._told():
+                reader.begin()
+                try:
+                    return question(Session(reader.driver, self._database.dialect, writable=False))
+                finally:
+                    reader.end()
         finally:
             if self._closed:
                 reader.close()
             else:
                 self._readers.append(reader)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the database says when it is lost in the middle of an answer, in the words of the contract."""
+        try:
+            yield
+        except Exception as error:
+            told = self._database.told(error)
+            if told is None:
+                raise
+            raise told from error
 
     def _check_open(self) -> None:
         if self._closed:

@@ -10,13 +10,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from central.registry import System, SystemState
+from central.store.api import CommitFailed
 from central.store.memory import MemoryStore
 from connectors.errors import AccessError, ProtocolError, Transient
 from connectors.memory import Call
 from sync.gateway import Gateway
 from sync.gateways import Unusable
 from sync.means import Means
-from sync.scheduler import LOOK_AROUND, Scheduler
+from sync.scheduler import LOOK_AROUND, SWEEP_EVERY, Scheduler
 from sync.simulation.members import redmine_like, rt_like
 from sync.simulation.mesh import Members, Mesh, VirtualClock
 
@@ -193,6 +194,29 @@ def test_a_bug_is_said_loudly_and_the_next_round_comes_all_the_same(shift: Shift
     shift.rt.connector.intruder = None
     shift.run(11 * MINUTE)
     assert shift.system().last_error == ""
+
+
+def test_a_poll_that_the_store_could_not_take_is_made_again_soon(shift: Shift) -> None:
+    class Full:
+        full = True
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(shift.mesh.store, name)
+
+        def write(self, change, *, durable=True):
+            if self.full:
+                raise CommitFailed("no space left on device")
+            return shift.mesh.store.write(change, durable=durable)
+
+    store = Full()
+    shift.scheduler = shift.begin(replace(shift.mesh.means, store=store))
+    shift.rt.tracker.person("alice").open(subject="CE refuses jobs")
+    with capture_logs() as logged:
+        shift.run(SECOND)
+    assert {line["event"] for line in logged} == {"not polled: the store could not take it"}
+    store.full = False
+    shift.run(SWEEP_EVERY)
+    assert shift.mesh.store.read(lambda tx: tx.outbox.counts())["ngi-cz"].due == 1
 
 
 def test_a_poll_that_is_still_under_way_is_not_started_again(shift: Shift) -> None:

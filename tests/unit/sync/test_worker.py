@@ -8,7 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from central.registry import SystemState
-from central.store.api import Busy, CommitFailed, Delivery, DeliveryState, Direction, LeaseLost, StaleRevision
+from central.store.api import (
+    Busy,
+    CommitFailed,
+    Delivery,
+    DeliveryState,
+    Direction,
+    LeaseLost,
+    StaleRevision,
+    StoreError,
+    Unreachable,
+)
 from central.store.api import Lane as Backlog
 from central.store.memory import MemoryStore
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient, Unknown, VersionConflict
@@ -180,6 +190,44 @@ def test_a_system_that_nobody_knows_has_nothing_to_do() -> None:
         world.mesh.means, SyncEngine(world.mesh.means), world.mesh.gateways, "unknown", owner="x", spread=lambda: 0.5
     )
     assert (lane.step(), lane.next_due_at()) == (None, None)
+
+
+class Leaving(MemoryStore):
+    """A store whose server is away at times."""
+
+    away = False
+
+    def write(self, change, *, durable=True):
+        if self.away:
+            raise CommitFailed("the server does not answer")
+        return super().write(change, durable=durable)
+
+    def read(self, question):
+        if self.away:
+            raise Unreachable("the server does not answer")
+        return super().read(question)
+
+
+def test_what_a_store_that_was_away_could_not_take_is_told_once_it_is_back_and_no_lease_is_waited_out() -> None:
+    store = Leaving()
+    world = World(store=store)
+    world.shared()
+
+    def leave(_: Call) -> None:
+        store.away = True
+
+    once(world.redmine.connector, "update", leave, done=True)
+    world.centre.change(1, {"subject": "B"}, TPM)
+    means = world.mesh.means
+    lane = Lane(means, SyncEngine(means), world.mesh.gateways, "ngi-pl", owner="x", spread=lambda: MIDDLE)
+    for _ in range(3):
+        with pytest.raises(StoreError, match="does not answer"):
+            lane.step()
+        world.clock.advance(FIRST_WAIT)
+    store.away = False
+    assert lane.step() is not None
+    assert world.link("ngi-pl").intents == ()
+    assert world.dead() == []
 
 
 # -- threads -------------------------------------------------------------------------------------------------------
