@@ -98,6 +98,8 @@ class Emulator:
         """How many were made to it."""
         self.delay = 0.0
         """Seconds that every answer takes."""
+        self.host = "127.0.0.1"
+        """The address that it listens on."""
         self._lock = threading.Lock()
         self._port = port
         self._listener: socket.socket | None = None
@@ -128,11 +130,11 @@ class Emulator:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self.host}:{self._port}"
 
     def start(self) -> None:
         """Listen. After a `stop`, on the same port again."""
-        listener = socket.create_server(("127.0.0.1", self._port), backlog=256)
+        listener = socket.create_server((self.host, self._port), backlog=256)
         self._listener, self._port = listener, listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 

@@ -5,6 +5,7 @@ no two people ever argue about a field.
 """
 
 import random
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ class Helpdesks:
     """Use it in a `with`. What people did is remembered; `wrong` says what became of it otherwise than it should."""
 
     seed: int
+    host: str = "127.0.0.1"
+    """Where both listen."""
     rt: RtEmulator = field(init=False)
     redmine: RedmineEmulator = field(init=False)
     words: dict[str, tuple[Tracker, int]] = field(init=False, default_factory=dict)
@@ -53,6 +56,7 @@ class Helpdesks:
 
     def __post_init__(self) -> None:
         self.rt, self.redmine = RtEmulator(_now), RedmineEmulator(_now, people=("Bob Nowak",))
+        self.rt.host = self.redmine.host = self.host
         self._random = random.Random(self.seed)
         self._alice, self._bob = self.rt.tracker.person("alice"), self.redmine.tracker.person("Bob Nowak")
         self._bob.open(subject="an older issue, which shows the custom field")
@@ -73,13 +77,18 @@ class Helpdesks:
 
     def write_documents(self, folder: Path) -> Path:
         """The documents of both systems and of the instance; where the systems' are."""
-        instance = "kind: instance\nname: ggus\nallowed_networks: [127.0.0.0/8]\n"
+        instance = f"kind: instance\nname: ggus\nallowed_networks: [{self.host}/32]\n"
         (folder / "interdesk.yaml").write_text(instance, encoding="utf-8")
         file = folder / "systems.yaml"
         file.write_text(DOCUMENTS.format(rt=self.rt, redmine=self.redmine), encoding="utf-8")
         return file
 
     # -- people --------------------------------------------------------------------------------------------------------
+
+    def open(self) -> str:
+        """Alice opens a ticket; its key."""
+        opened = len(self.rt.tracker.issues) + 1  # a copy is known by its description
+        return self._alice.open(Subject=f"ticket {opened}", Description=f"it began with number {opened}.")
 
     def act(self) -> None:
         """Somebody does something, in one helpdesk or the other."""
@@ -96,8 +105,7 @@ class Helpdesks:
         theirs = self._ours_in_redmine()
         match deed:
             case "open":
-                opened = len(self.rt.tracker.issues) + 1  # a copy is known by its description
-                self._alice.open(Subject=f"ticket {opened}", Description=f"it began with number {opened}.")
+                self.open()
             case "subject":
                 self._alice.edit(self._a_ticket(), Subject=f"subject {self._random.random()}")
             case "word in rt":
@@ -131,7 +139,8 @@ class Helpdesks:
 
     def wrong(self) -> list[str]:
         """Which laws do not hold now, from the helpdesks' own state; empty when all is as people meant it."""
-        return [*self._twins(), *self._disagreements(), *self._words(), *self._leaks(), *self._trespasses()]
+        looks = (self._twins, self._disagreements, self._words, self._order, self._leaks, self._trespasses)
+        return [sentence for look in looks for sentence in look()]
 
     def deeds(self) -> int:
         """How much was ever done in both: silence is when it stays as it is."""
@@ -181,6 +190,21 @@ class Helpdesks:
                     if sizes != [size]:
                         found.append(f"the file of {word!r} ({size} bytes) arrived in {place.name} as {sizes}")
         return found
+
+    def _order(self) -> list[str]:
+        """What was said of one ticket in one helpdesk stands in the other in that order."""
+        found = []
+        for place, other in ((self.rt.tracker, self.redmine.tracker), (self.redmine.tracker, self.rt.tracker)):
+            for issue in place.issues.values():
+                said = (re.search(rf"word (\d+) in {other.name}", note.text) for note in issue.notes)
+                numbers = [word[1] for word in said if word]
+                if numbers != sorted(numbers):
+                    found.append(f"{place.name} {issue.key} has the words of {other.name} in this order: {numbers}")
+        return found
+
+    def arrived(self, key: str) -> bool:
+        """Whether this ticket of RT is in Redmine."""
+        return any(rt.key == key for rt, _ in self._pairs())
 
     def _leaks(self) -> list[str]:
         said = [note.text for issue in self.redmine.tracker.issues.values() for note in issue.notes]

@@ -7,6 +7,7 @@ lost; or at any time soon after somebody acted, which is anywhere between two co
 
 import os
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -126,9 +127,9 @@ def live_and_die(stack: Stack, commands: Sequence[str], helpdesks: Helpdesks, fo
     choose = random.Random(helpdesks.seed)
     stack.type("apply", "--live", str(helpdesks.write_documents(folder)))
     try:
-        stack.programs = [("-m", "tests.crash.mortal", command, str(folder)) for command in commands]
+        stack.programs = [(sys.executable, "-m", "tests.crash.mortal", command, str(folder)) for command in commands]
         moments = die_everywhere(stack, helpdesks, folder)
-        stack.programs = [("-m", "sync", command) for command in commands]
+        stack.programs = [(sys.executable, "-m", "sync", command) for command in commands]
         for _ in range(ROUNDS):
             stack.start()
             assert stack.whole
