@@ -5,10 +5,11 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.hosts import hosts
 from tests.postgres import postgres
 from tests.rabbitmq import rabbitmq
 
-__all__ = ["postgres", "rabbitmq"]
+__all__ = ["hosts", "postgres", "rabbitmq"]
 
 # the shipped suites explain their failed assertions like any test
 pytest.register_assert_rewrite("central.store.testing", "connectors.testing", "sync.bus.testing")

@@ -5,11 +5,14 @@
 #   pg.sh down      stop the server, remove its databases;  pg.sh status  KEY=VALUE lines, exit 3 when it is not running
 #   pg.sh crash     end it as a power cut would, and start it again
 # INTERDESK_PEERS: folder for the state; PG_PORT: first port to try when the state is created (18432).
+# PG_LISTEN: the address it listens on (127.0.0.1), chosen when the state is created; who may log in comes from its /24.
 set -euo pipefail
 PEER=pg
 . "$(dirname "$0")/server.sh"
 STATE=$PEERS/pg
 choose_port "${PG_PORT:-18432}"
+[ -s "$STATE/listen" ] || echo "${PG_LISTEN:-127.0.0.1}" >"$STATE/listen"
+LISTEN=$(cat "$STATE/listen")
 FACTS=$PEERS/pg.env
 export LC_ALL=C.UTF-8
 
@@ -38,11 +41,12 @@ ensure_cluster() {
   as_owner "$(programs)/initdb" --pgdata "$STATE/data" --username interdesk --pwfile "$STATE/password" \
     --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 >"$STATE/init.log" 2>&1 ||
     fail_with_log "$STATE/init.log" "the cluster could not be made"
+  echo "host all all ${LISTEN%.*}.0/24 scram-sha-256" >>"$STATE/data/pg_hba.conf"
 }
 
 start() {
   running && return 0
-  control --log "$STATE/server.log" --options "-c port=$PORT -c listen_addresses=127.0.0.1 \
+  control --log "$STATE/server.log" --options "-c port=$PORT -c listen_addresses=$LISTEN \
     -c unix_socket_directories=$STATE -c fsync=on -c synchronous_commit=on -c max_connections=200" start </dev/null ||
     fail_with_log "$STATE/server.log" "the server could not be started"
 }
@@ -52,7 +56,7 @@ stop() { ! running || control --mode "${1:-fast}" stop; }
 show() {
   {
     echo "INTERDESK_PEERS=$PEERS"
-    echo "PG_URL=postgresql://interdesk:$(cat "$STATE/password")@127.0.0.1:$PORT/postgres"
+    echo "PG_URL=postgresql://interdesk:$(cat "$STATE/password")@$LISTEN:$PORT/postgres"
     echo "PG_LOG=$STATE/server.log"
   } | tee "$FACTS"
 }
@@ -68,5 +72,5 @@ stop) stop ;;
 crash) stop immediate; start ;;
 down) stop immediate; rm -rf "$STATE" "$FACTS" ;;
 status) running || { echo "not running" >&2; exit 3; }; show ;;
-*) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+*) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
