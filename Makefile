@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: demo test clean lock
+.PHONY: demo test soak clean lock
 
 demo: .venv/stamp
 	@$(BIN)/interdesk demo $(if $(ONCE),--once)
@@ -15,6 +15,9 @@ test: .venv/stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
+
+soak: .venv/stamp
+	tests/soak.sh
 
 .venv/stamp: requirements.lock pyproject.toml
 	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null || \

@@ -21,7 +21,7 @@ from tests.crash.stack import Stack, wait_for_agreement
 from tests.postgres import Server
 from tests.rabbitmq import RabbitMQ
 
-ROUNDS = int(os.environ.get("INTERDESK_CRASH_ROUNDS", "20" if os.environ.get("CI") == "true" else "5"))
+ROUNDS = int(os.environ.get("INTERDESK_CRASH_ROUNDS", "20" if os.environ.get("CI") == "true" else "2"))
 REQUESTS = ("create", "update", "comment", "upload", "read", "history", "list", "find")
 POINTS = frozenset(
     (
