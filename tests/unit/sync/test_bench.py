@@ -7,6 +7,7 @@ import pytest
 
 from sync.bench import bench
 from sync.bench.p3 import Course
+from sync.bench.p9 import grown_beside_history
 from sync.bench.p12 import disorder
 from sync.bench.report import Law, Report, spread
 from sync.bootstrap import BadSetting, settings
@@ -65,6 +66,14 @@ def test_a_run_that_grows_as_it_must_not_is_never_met() -> None:
 )
 def test_what_two_workers_write_twice_or_out_of_order_is_found(written: list[str], told: list[str]) -> None:
     assert list(disorder({"7": written})) == told
+
+
+def test_a_store_that_keeps_more_than_the_history_is_found() -> None:
+    early = {"events": 10, "deliveries": 0, "tickets": 50}
+    assert list(grown_beside_history(early, {"events": 9_999, "deliveries": 3, "tickets": 50})) == []
+    assert list(grown_beside_history(early, {"events": 10, "deliveries": 999, "tickets": 50})) == [
+        "deliveries grew from 0 to 999 rows while the same tickets changed"
+    ]
 
 
 def test_workers_beside_each_other_are_measured_where_they_can_be_only(tmp_path: Path) -> None:
