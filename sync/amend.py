@@ -51,7 +51,7 @@ def amend(means: Means, gateway: Gateway, past: Past, lease: Lease) -> tuple[Pas
     if gateway.connector.capabilities.whole_conversation:
         theirs = read(means, gateway, past, conversation=True)
         marks = {each.id: each.token for each in theirs.ticket.known_comments or ()}
-        look(means, gateway, past, theirs, lease)
+        look(means, gateway, past, theirs, lease, telling=True)
         past = reread(means.store, past)
     past = _account_for(means, past, lease)
     outcome = said()

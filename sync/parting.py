@@ -90,7 +90,7 @@ def resume(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     means.store.write(change, durable=False)
     past = reread(means.store, past)
     try:
-        look(means, gateway, past, read(means, gateway, past, conversation=True), lease)
+        look(means, gateway, past, read(means, gateway, past, conversation=True), lease, telling=True)
         past = reread(means.store, past)
     except NotFound as problem:
         return said("resumed").also(depart(means, gateway, past, lease, problem))

@@ -97,7 +97,7 @@ def _wanted(tx: Transaction, gateway: Gateway, change: Change, at: datetime) -> 
         if seen:
             return None
     buried = tx.outbox.find(gateway.system, Direction.INWARD, change.key)
-    if buried is not None and buried.state is DeliveryState.DEAD and buried.reason == _reason(change):
+    if buried is not None and buried.state is not DeliveryState.DUE and buried.reason == _reason(change):
         return None  # the same row that became a dead letter: a person, or a change there, wakes it
     return not_before or at
 
@@ -182,6 +182,9 @@ def _compare(
         reason = "the full scan looks for edited comments, which move nothing there"
     else:
         reason = "the full scan found a difference that nobody announced"
+    known = tx.outbox.find(gateway.system, Direction.INWARD, change.key)
+    if known is not None and known.state is DeliveryState.DISCARDED:
+        return False  # a person gave it up: only a change there brings it back, and the poll sees that
     means.relay.owe_inward(tx, gateway.system, change.key, at, reason=reason, lane=Lane.BACKFILL)
     return True
 

@@ -80,14 +80,19 @@ def _read(
     return reading(gateway, ticket, asked_at)
 
 
-def look(means: Means, gateway: Gateway, past: Past, theirs: Reading, lease: Lease) -> Outcome:
-    """Absorb a ticket as read, comments included, and tell what was new."""
+def look(
+    means: Means, gateway: Gateway, past: Past, theirs: Reading, lease: Lease, *, telling: bool = False
+) -> Outcome:
+    """Absorb a ticket as read, comments included, and say what was new.
+
+    `telling`: the caller goes on to write what there is to write. It owes itself no other look for that: one that fails
+    for ever would bring itself back for ever."""
     intake = read_intake(means, gateway, past, theirs)
     for attempt in range(_DECISIONS):
         past = with_latecomers(gateway, past, theirs)
         plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
         try:
-            _commit(means, gateway, past, theirs, plan, intake, lease)
+            _commit(means, gateway, past, theirs, plan, intake, lease, telling=telling)
         except StaleRevision:
             if attempt == _DECISIONS - 1:
                 raise
@@ -98,7 +103,15 @@ def look(means: Means, gateway: Gateway, past: Past, theirs: Reading, lease: Lea
 
 
 def _commit(
-    means: Means, gateway: Gateway, past: Past, theirs: Reading, plan: Plan, intake: Intake, lease: Lease
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    theirs: Reading,
+    plan: Plan,
+    intake: Intake,
+    lease: Lease,
+    *,
+    telling: bool,
 ) -> None:
     def change(tx: Transaction) -> None:
         at = means.clock()
@@ -111,7 +124,8 @@ def _commit(
         link = read_up_to(link, gateway, theirs, unread=False)
         if returned or plan.outward or owes(gateway, ticket, link, theirs):
             reason = "a look found something to write"
-            means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)
+            if not telling:
+                means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)
         elif not link.intents:
             link = link.evolve(agreed_at=at)
         tx.links.save(link)

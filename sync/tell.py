@@ -71,7 +71,7 @@ def account_for_earlier_comments(
         return past, None
     theirs = read(means, gateway, past, conversation=True)
     doubtful = discussion.arrivals(past.link, theirs.marks, past.known).doubtful
-    look(means, gateway, past, theirs, lease)
+    look(means, gateway, past, theirs, lease, telling=True)
     past = reread(means.store, past)
     waiting = past.awaited()
     if waiting and doubtful:
@@ -95,7 +95,7 @@ def _account_for_earlier_writes(
         return past, theirs
     if theirs is None or theirs.ticket.comments is None:
         theirs = read(means, gateway, past, conversation=True)
-        look(means, gateway, past, theirs, lease)
+        look(means, gateway, past, theirs, lease, telling=True)
         past = reread(means.store, past)
     for intent in past.link.intents:
         if intent.kind is IntentKind.UPDATE:

@@ -64,6 +64,11 @@ def lease_name(tx: Transaction, delivery: Delivery) -> str:
     return f"{delivery.system}/ticket/{delivery.subject}"
 
 
+def _answer(error: Exception) -> str:
+    """The answer that nobody could read, for whoever has to."""
+    return f"\nthe answer began: {error.raw}" if isinstance(error, ProtocolError) and error.raw else ""
+
+
 class Lane:
     """Carries out the deliveries of one system, one step at a time. Each thread has a lane object of its own."""
 
@@ -182,7 +187,7 @@ class Lane:
 
         def change(tx: Transaction) -> None:
             if verdict.not_before is None:
-                tx.outbox.bury(claim, at, error=sentence)
+                tx.outbox.bury(claim, at, error=sentence + _answer(error))
             else:
                 tx.outbox.retry(claim, at, not_before=verdict.not_before, error=sentence)
             system = tx.registry.system(self.system)

@@ -13,7 +13,7 @@ from central.instance import Instance
 from central.link import Link, LinkState
 from central.model import FIELDS, Attachment, Comment, Conflict, Person, Ticket, Value, Visibility
 from central.registry import System, SystemState
-from central.store.api import Counts, NoSuch, Store, Transaction
+from central.store.api import Counts, DeliveryState, Direction, NoSuch, Store, Transaction
 
 LATE = timedelta(minutes=15)
 """A system whose oldest owed look is older than this is late."""
@@ -49,6 +49,8 @@ class SystemView:
     dead: int
     held: int
     """What guards hold there until a person has looked at it."""
+    discarded: int
+    """Looks that a person gave up, and that nothing has made owed again."""
     links: int
     disagreements: int
     succeeded_at: datetime | None
@@ -109,6 +111,15 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """A look at one ticket that is a dead letter, or that a person discarded."""
+
+    number: int
+    system: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class TicketView:
     """The page of one ticket."""
 
@@ -119,6 +130,7 @@ class TicketView:
     files: tuple[Attachment, ...]
     conflicts: tuple[Conflict, ...]
     history: tuple[Fact, ...]
+    letters: tuple[Letter, ...]
 
 
 def health(system: System, counts: Counts, lag: timedelta) -> Health:
@@ -160,6 +172,22 @@ def ticket(store: Store, ticket_id: int) -> TicketView | None:
         return store.read(lambda tx: _ticket(tx, ticket_id))
     except NoSuch:
         return None
+
+
+def letters(tx: Transaction, ticket_id: int) -> tuple[Letter, ...]:
+    """What of this ticket was not told, or not taken in, and is not owed any more until somebody does something."""
+    keys = {link.system: link.key for link in tx.links.of(ticket_id) if link.state is not LinkState.DUPLICATE}
+    found = []
+    for system in (each.name for each in tx.registry.systems()):
+        places = [(Direction.OUTWARD, str(ticket_id)), (Direction.INWARD, keys.get(system) or "")]
+        for direction, subject in places:
+            delivery = tx.outbox.find(system, direction, subject)
+            if delivery is not None and delivery.state is not DeliveryState.DUE:
+                untold = "not told" if direction is Direction.OUTWARD else "not taken in"
+                dead = "a dead letter: " if delivery.state is DeliveryState.DEAD else ""
+                said = delivery.error.partition("\n")[0]
+                found.append(Letter(delivery.id, system, f"what changed is {untold}, {dead}{said}"))
+    return tuple(found)
 
 
 def status_data(overview: Overview) -> dict[str, Any]:
@@ -211,6 +239,7 @@ def _system(system: System, counts: Counts, at: datetime) -> SystemView:
         due=counts.due,
         dead=counts.dead,
         held=counts.held,
+        discarded=counts.discarded,
         links=counts.links,
         disagreements=counts.disagreements,
         succeeded_at=system.succeeded_at,
@@ -263,6 +292,7 @@ def _ticket(tx: Transaction, ticket_id: int) -> TicketView:
         files=tuple(file for file in public if file.comment_id is None),
         conflicts=tuple(c for c in tx.tickets.conflicts(ticket_id) if c.field not in _PRIVATE | _unreadable(comments)),
         history=tuple(_facts(tx.tickets.events(ticket_id), comments, files)),
+        letters=letters(tx, ticket_id),
     )
 
 

@@ -94,6 +94,7 @@ class Lane(IntEnum):
 class DeliveryState(StrEnum):
     DUE = "due"
     DEAD = "dead"  # a dead letter: needs a person
+    DISCARDED = "discarded"  # a person gave it up: owed no more, until there is a new reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,8 @@ class Counts:
     """The earliest `owed_since` of what is due."""
     held: int = 0
     """Open holds of the guards, those on single tickets included."""
+    discarded: int = 0
+    """Looks that a person gave up, and that nothing has made owed again: each is a loss that must show."""
 
 
 class Tickets(Protocol):
@@ -296,9 +299,9 @@ class Outbox(Protocol):
     ) -> None:
         """A system is owed a look: a new row, or a higher generation of the one that is there.
 
-        A live reason promotes a backfill row; an earlier `not_before` wins (None: at once); a dead letter comes
-        alive again, with its attempts forgotten; the latest reason and hint are kept, even where the hint is None
-        (what an older one carried is out of date)."""
+        A live reason promotes a backfill row; an earlier `not_before` wins (None: at once); a dead letter, and one
+        that was discarded, comes alive again, with its attempts forgotten; the latest reason and hint are kept, even
+        where the hint is None (what an older one carried is out of date)."""
 
     def claim(
         self,
@@ -345,11 +348,22 @@ class Outbox(Protocol):
 
         Where a newer generation waits, that one has not been tried yet: it stays due."""
 
+    def discard(self, delivery_id: int, *, error: str) -> None:
+        """Give a dead letter up, for ever unless a new reason comes. `error` says who did, why, and what it said.
+
+        :raises NoSuch: no dead letter has this id."""
+
+    def get(self, delivery_id: int) -> Delivery:
+        """:raises NoSuch: no delivery has this id (any more)."""
+
     def find(self, system: str, direction: Direction, subject: str) -> Delivery | None:
-        """The delivery of this subject, dead letters included; None: nothing is owed."""
+        """The delivery of this subject, dead and discarded ones included; None: nothing is owed."""
 
     def dead(self, system: str | None = None) -> Sequence[Delivery]:
         """Dead letters, oldest first."""
+
+    def discarded(self, system: str | None = None) -> Sequence[Delivery]:
+        """Those that were given up, oldest first."""
 
     def counts(self) -> Mapping[str, Counts]:
         """The kept counters of every system that has any."""
@@ -361,6 +375,16 @@ class Outbox(Protocol):
         """A lease on what is no delivery, such as `job/7`; None: somebody else holds it.
 
         Whoever holds it gets it again for a new term, at the epoch it has."""
+
+
+class Quotas(Protocol):
+    """Places in time for the requests to a system: whoever asks it, however many ask, they spend one quota."""
+
+    def reserve(self, system: str, at: datetime, places: int, *, every: timedelta, burst: timedelta) -> datetime:
+        """The next so many places, `every` apart, are the caller's; when the first of them is.
+
+        No place is given twice, and none lies further back than `burst`: what was not asked for so long may be asked
+        at once. A place may be used from its time on, and is void when that is longer ago than `burst`."""
 
 
 class Registry(Protocol):
@@ -521,6 +545,8 @@ class Transaction(Protocol):
     def links(self) -> Links: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def quotas(self) -> Quotas: ...
     @property
     def registry(self) -> Registry: ...
     @property

@@ -52,6 +52,11 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
         for system in systems:
             if system.state is SystemState.SHADOW:
                 say(f"{system.name} is not written: interdesk system shadow {system.name} --report")
+        if any(system.dead for system in systems):
+            say("dead letters wait for a person: interdesk deadletter list")
+        for system in systems:
+            if system.discarded:
+                say(f"{system.name}: discarded letters, {system.discarded}: interdesk deadletter list --discarded")
         if any(system.held for system in systems):
             say("guards hold something until a person has looked at it: interdesk guard list")
         if overview.stopped:

@@ -77,7 +77,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
             ("state", f"{system.state}{f': {system.reason}' if system.reason else ''}"),
             ("last success", system.succeeded_at),
             ("last error", f"{system.last_error} ({moment(system.error_at)})" if system.last_error else "none"),
-            ("owed looks", f"{counts.due} due, {counts.dead} dead"),
+            ("owed looks", f"{counts.due} due, {counts.dead} dead, {counts.discarded} discarded"),
             ("links", f"{counts.links}, {counts.disagreements} with standing disagreements"),
         ]
     )
@@ -226,6 +226,7 @@ def _plain(system: System, counts: Counts) -> dict[str, Any]:
         "disagreements": counts.disagreements,
         "due": counts.due,
         "dead": counts.dead,
+        "discarded": counts.discarded,
         "succeeded_at": system.succeeded_at,
         "polled_at": system.polled_at,
         "scanned_at": system.scanned_at,

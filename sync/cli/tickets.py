@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from central.desk.views import shown
+from central.desk.views import Letter, letters, shown
 from central.link import Link
 from central.model import FIELDS, Attachment, Comment, Conflict, Ticket, Visibility
 from central.store.api import Transaction
@@ -52,7 +52,7 @@ def show(session: Session, ticket: str, as_json: bool) -> None:
 
     def question(
         tx: Transaction,
-    ) -> tuple[Ticket, Any, Any, Any, Any]:
+    ) -> tuple[Ticket, Any, Any, Any, Any, Any]:
         number = ticket_id(tx, ticket)
         tickets = tx.tickets
         return (
@@ -61,10 +61,11 @@ def show(session: Session, ticket: str, as_json: bool) -> None:
             tickets.files(number),
             tx.links.of(number),
             tickets.conflicts(number),
+            letters(tx, number),
         )
 
     with session.interdesk() as desk:
-        found, comments, files, links, conflicts = desk.store.read(question)
+        found, comments, files, links, conflicts, stuck = desk.store.read(question)
     if as_json:
         document(
             {
@@ -73,12 +74,14 @@ def show(session: Session, ticket: str, as_json: bool) -> None:
                 "files": [asdict(each) for each in files],
                 "links": [_plain_link(each) for each in links],
                 "conflicts": [asdict(each) for each in conflicts],
+                "letters": [asdict(each) for each in stuck],
             }
         )
         return
     say(f"ticket {found.id}, revision {found.revision}: {shown(found['subject'])}", "")
     pairs([(spec.label, shown(found[name])) for name, spec in FIELDS.items() if found[name] is not None])
     _show_links(links)
+    _show_letters(stuck)
     _show_conflicts(conflicts)
     _show_conversation(comments, files)
 
@@ -145,6 +148,13 @@ def _show_links(links: list[Link]) -> None:
             say(f"    {field} disagrees: {reason}")
         if link.last_error:
             say(f"    last error: {link.last_error}")
+
+
+def _show_letters(stuck: tuple[Letter, ...]) -> None:
+    if stuck:
+        say("", "Waiting for a person: interdesk deadletter show LETTER")
+    for each in stuck:
+        say(f"  letter {each.number}, {each.system}: {each.sentence}")
 
 
 def _show_conflicts(conflicts: list[Conflict]) -> None:

@@ -199,5 +199,6 @@ def _drain(tx: Transaction, means: Means, gateway: Gateway, job: Job) -> Job:
     """Wait until the lanes have carried everything out, and count what became a dead letter."""
     if tx.outbox.waiting(gateway.system, Lane.BACKFILL, most=1):
         return rested(job, means.clock() + PATIENCE, "its last looks are being carried out")
-    failed = sum(each.reason == reason(job) for each in tx.outbox.dead(gateway.system))
+    letters = (*tx.outbox.dead(gateway.system), *tx.outbox.discarded(gateway.system))
+    failed = sum(each.reason == reason(job) for each in letters)
     return finished(replace(job, failed=failed))

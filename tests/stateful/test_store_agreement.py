@@ -104,6 +104,15 @@ class TwoStores(RuleBasedStateMachine):
         self.both(lambda tx: tx.outbox.bury(taken, self.now, error="refused"))
 
     @rule(taken=claims)
+    def discard(self, taken: Claim) -> None:
+        self.both(lambda tx: tx.outbox.discard(taken.delivery.id, error="given up"))
+
+    @rule(system=systems, places=st.integers(1, 3))
+    def reserve(self, system: str, places: int) -> None:
+        second = timedelta(seconds=1)
+        self.both(lambda tx: tx.quotas.reserve(system, self.now, places, every=second, burst=10 * second))
+
+    @rule(taken=claims)
     def release(self, taken: Claim) -> None:
         self.both(lambda tx: tx.outbox.release(taken.lease))
 
@@ -149,6 +158,7 @@ class TwoStores(RuleBasedStateMachine):
         for question in (
             lambda tx: tx.outbox.counts(),
             lambda tx: list(tx.outbox.dead()),
+            lambda tx: list(tx.outbox.discarded()),
             lambda tx: [tx.outbox.next_due_at(system) for system in ("rt", "redmine")],
             lambda tx: [tx.outbox.next_due_at(system, after=self.now) for system in ("rt", "redmine")],
             lambda tx: [list(tx.links.of(ticket)) for ticket in (1, 2, 3)],

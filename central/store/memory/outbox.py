@@ -16,6 +16,7 @@ from central.store.api import (
     Lane,
     Lease,
     LeaseLost,
+    NoSuch,
     Transaction,
 )
 from central.store.codec import as_json
@@ -132,16 +133,26 @@ class MemoryOutbox:
             state = DeliveryState.DUE if moved else DeliveryState.DEAD
             self._put(replace(delivery, state=state, attempts=delivery.attempts + 1, error=error))
 
+    def discard(self, delivery_id: int, *, error: str) -> None:
+        letter = self._find(delivery_id)
+        if letter is None or letter.state is not DeliveryState.DEAD:
+            raise NoSuch(f"there is no dead letter {delivery_id}")
+        self._put(replace(letter, state=DeliveryState.DISCARDED, error=error))
+
+    def get(self, delivery_id: int) -> Delivery:
+        found = self._find(delivery_id)
+        if found is None:
+            raise NoSuch(f"there is no delivery {delivery_id}")
+        return found
+
     def find(self, system: str, direction: Direction, subject: str) -> Delivery | None:
         return self._tables.deliveries.get((system, direction.value, subject))
 
     def dead(self, system: str | None = None) -> Sequence[Delivery]:
-        found = [
-            delivery
-            for delivery in self._tables.deliveries.rows()
-            if delivery.state is DeliveryState.DEAD and system in (None, delivery.system)
-        ]
-        return sorted(found, key=lambda delivery: (delivery.owed_since, delivery.id))
+        return self._letters(DeliveryState.DEAD, system)
+
+    def discarded(self, system: str | None = None) -> Sequence[Delivery]:
+        return self._letters(DeliveryState.DISCARDED, system)
 
     def counts(self) -> Mapping[str, Counts]:
         counted: dict[str, Counts] = {}
@@ -154,6 +165,8 @@ class MemoryOutbox:
             have = counted.get(delivery.system, Counts())
             if delivery.state is DeliveryState.DEAD:
                 counted[delivery.system] = replace(have, dead=have.dead + 1)
+            elif delivery.state is DeliveryState.DISCARDED:
+                counted[delivery.system] = replace(have, discarded=have.discarded + 1)
             else:
                 oldest = min(delivery.owed_since, have.oldest_due_at or delivery.owed_since)
                 counted[delivery.system] = replace(have, due=have.due + 1, oldest_due_at=oldest)
@@ -176,6 +189,15 @@ class MemoryOutbox:
             lease = Lease(name, owner, self._tables.next_id("lease"), at + ttl)
         self._tables.leases.put(name, lease)
         return lease
+
+    def _find(self, delivery_id: int) -> Delivery | None:
+        return next((each for each in self._tables.deliveries.rows() if each.id == delivery_id), None)
+
+    def _letters(self, state: DeliveryState, system: str | None) -> list[Delivery]:
+        found = [
+            each for each in self._tables.deliveries.rows() if each.state is state and system in (None, each.system)
+        ]
+        return sorted(found, key=lambda each: (each.owed_since, each.id))
 
     def _due(self, system: str) -> list[Delivery]:
         return [

@@ -12,6 +12,7 @@ from central.store.memory.instance import MemoryAudit, MemoryInstances
 from central.store.memory.jobs import MemoryJobs
 from central.store.memory.links import MemoryLinks
 from central.store.memory.outbox import MemoryOutbox
+from central.store.memory.quotas import MemoryQuotas
 from central.store.memory.registry import MemoryRegistry
 from central.store.memory.shadow import MemoryShadows
 from central.store.memory.tables import Tables
@@ -28,6 +29,7 @@ class MemoryTransaction:
         self.tickets = MemoryTickets(tables)
         self.links = MemoryLinks(tables)
         self.outbox = MemoryOutbox(tables, self)
+        self.quotas = MemoryQuotas(tables)
         self.registry = MemoryRegistry(tables)
         self.jobs = MemoryJobs(tables)
         self.shadow = MemoryShadows(tables)

@@ -87,6 +87,8 @@ class Tables:
     deliveries: Table[tuple[str, str, str], Delivery] = field(default_factory=Table)
     """By system, direction and subject."""
     leases: Table[str, Lease] = field(default_factory=Table)
+    quotas: Table[str, datetime] = field(default_factory=Table)
+    """System -> the first place that nobody has."""
     documents: Table[tuple[str, str], tuple[Document, ...]] = field(default_factory=Table)
     """(kind, name) -> its revisions."""
     systems: Table[str, System] = field(default_factory=Table)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from central.store.sql.prepared import Params, Prepared
 from central.store.sql.schema import counters, totals
 
-COUNTED = ("links", "disagreements", "due", "dead", "held")
+COUNTED = ("links", "disagreements", "due", "dead", "held", "discarded")
 
 
 def _moving(table: Table, *columns: str) -> Prepared:

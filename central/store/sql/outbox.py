@@ -7,9 +7,20 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from central.store.api import Claim, Counts, Delivery, DeliveryState, Direction, Lane, Lease, LeaseLost, Transaction
+from central.store.api import (
+    Claim,
+    Counts,
+    Delivery,
+    DeliveryState,
+    Direction,
+    Lane,
+    Lease,
+    LeaseLost,
+    NoSuch,
+    Transaction,
+)
 from central.store.sql.prepared import Lock, Prepared, adding, adding_unless_there
-from central.store.sql.schema import DEAD, DUE, counters, deliveries, leases
+from central.store.sql.schema import DEAD, DISCARDED, DUE, counters, deliveries, leases
 from central.store.sql.session import Session
 
 _THERE = Prepared(
@@ -46,9 +57,20 @@ _STILL_DUE = Prepared(
 _TIMES = select(deliveries.c.not_before).where(*_OF_LANE).order_by(deliveries.c.not_before).limit(1)
 _NEXT_DUE = Prepared(_TIMES)
 _NEXT_DUE_AFTER = Prepared(_TIMES.where(deliveries.c.not_before > bindparam("after")))
-_DEAD = select(deliveries).where(DEAD).order_by(deliveries.c.owed_since, deliveries.c.id)
+_OLDEST_FIRST = (deliveries.c.owed_since, deliveries.c.id)
+_DEAD = select(deliveries).where(DEAD).order_by(*_OLDEST_FIRST)
 _ALL_DEAD = Prepared(_DEAD)
 _DEAD_OF = Prepared(_DEAD.where(deliveries.c.system == bindparam("in")))
+_DISCARDED = select(deliveries).where(DISCARDED).order_by(*_OLDEST_FIRST)
+_ALL_DISCARDED = Prepared(_DISCARDED)
+_DISCARDED_OF = Prepared(_DISCARDED.where(deliveries.c.system == bindparam("in")))
+_GET = Prepared(select(deliveries).where(deliveries.c.id == bindparam("of")))
+_DEAD_ONE = Prepared(select(deliveries.c.system).where(deliveries.c.id == bindparam("of"), DEAD), Lock.TO_CHANGE)
+_DISCARD = Prepared(
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("of"), DEAD)
+    .values({"state": DeliveryState.DISCARDED.value, "error": bindparam("said")})
+)
 
 _CLAIMED = deliveries.c.id == bindparam("of")
 _AS_CLAIMED = deliveries.c.generation == bindparam("claimed")
@@ -126,7 +148,7 @@ class SqlOutbox:
             row["not_before"] = min(there.not_before, row["not_before"])
             row |= {"owed_since": there.owed_since, "attempts": there.attempts, "error": there.error}
         else:
-            self._session.move(system, due=1, dead=-1)
+            self._session.move(system, due=1, **{there.state: -1})
         self._session.write(_RISE, row | {"of": there.id})
 
     def claim(
@@ -192,6 +214,18 @@ class SqlOutbox:
         else:
             self._session.write(_FAILED, {"of": claim.delivery.id, "said": error})
 
+    def discard(self, delivery_id: int, *, error: str) -> None:
+        letter = self._session.first(_DEAD_ONE, {"of": delivery_id})
+        if letter is None or not self._session.write(_DISCARD, {"of": delivery_id, "said": error}):
+            raise NoSuch(f"there is no dead letter {delivery_id}")
+        self._session.move(letter.system, dead=-1, discarded=1)
+
+    def get(self, delivery_id: int) -> Delivery:
+        row = self._session.first(_GET, {"of": delivery_id})
+        if row is None:
+            raise NoSuch(f"there is no delivery {delivery_id}")
+        return _delivery(row)
+
     def find(self, system: str, direction: Direction, subject: str) -> Delivery | None:
         row = self._session.first(_THERE, {"in": system, "toward": direction, "about": subject})
         return _delivery(row) if row is not None else None
@@ -200,10 +234,16 @@ class SqlOutbox:
         rows = self._session.rows(_ALL_DEAD if system is None else _DEAD_OF, {"in": system})
         return [_delivery(row) for row in rows]
 
+    def discarded(self, system: str | None = None) -> Sequence[Delivery]:
+        rows = self._session.rows(_ALL_DISCARDED if system is None else _DISCARDED_OF, {"in": system})
+        return [_delivery(row) for row in rows]
+
     def counts(self) -> Mapping[str, Counts]:
         self._session.settle_counters()
         counted = {
-            row.system: Counts(row.links, row.disagreements, row.due, row.dead, row.oldest_due_at, row.held)
+            row.system: Counts(
+                row.links, row.disagreements, row.due, row.dead, row.oldest_due_at, row.held, row.discarded
+            )
             for row in self._session.rows(_COUNTS, {})
         }
         return {system: counts for system, counts in counted.items() if counts != Counts()}

@@ -9,7 +9,7 @@ from central.store.sql.prepared import Prepared
 from central.store.sql.schema import OPEN_HOLD, counters, deliveries, holds, links, tickets, totals
 from central.store.sql.session import Session
 
-_COUNTED = ("links", "disagreements", "due", "dead", "held")
+_COUNTED = ("links", "disagreements", "due", "dead", "held", "discarded")
 _KEPT = Prepared(select(counters))
 _LINKS = Prepared(
     select(links.c.system, links.c.disagrees, func.count().label("number"))

@@ -277,6 +277,7 @@ deliveries = Table(
 )
 DUE = deliveries.c.state == literal_column("'due'")  # literal, so that any planner sees that the partial indexes apply
 DEAD = deliveries.c.state == literal_column("'dead'")
+DISCARDED = deliveries.c.state == literal_column("'discarded'")
 _partial(
     "ix_deliveries_due",
     deliveries.c.system,
@@ -287,6 +288,7 @@ _partial(
 )
 _partial("ix_deliveries_oldest", deliveries.c.system, deliveries.c.owed_since, where="state = 'due'")
 _partial("ix_deliveries_dead", deliveries.c.owed_since, where="state = 'dead'")
+_partial("ix_deliveries_discarded", deliveries.c.owed_since, where="state = 'discarded'")
 
 leases = Table(
     "leases",
@@ -307,6 +309,14 @@ counters = Table(
     Column("due", Integer, nullable=False),
     Column("dead", Integer, nullable=False),
     Column("held", Integer, nullable=False, server_default="0"),
+    Column("discarded", Integer, nullable=False, server_default="0"),
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("next_at", Moment, nullable=False),  # the first place that nobody has
 )
 
 totals = Table(

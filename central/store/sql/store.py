@@ -17,6 +17,7 @@ from central.store.sql.jobs import SqlJobs
 from central.store.sql.ledger import Ledger
 from central.store.sql.links import SqlLinks
 from central.store.sql.outbox import SqlOutbox
+from central.store.sql.quotas import SqlQuotas
 from central.store.sql.registry import SqlRegistry
 from central.store.sql.schema import REVISION
 from central.store.sql.session import Raced, Session
@@ -34,6 +35,7 @@ class SqlTransaction:
         self.tickets = SqlTickets(session)
         self.links = SqlLinks(session)
         self.outbox = SqlOutbox(session, self)
+        self.quotas = SqlQuotas(session)
         self.registry = SqlRegistry(session)
         self.jobs = SqlJobs(session)
         self.shadow = SqlShadows(session)

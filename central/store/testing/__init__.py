@@ -14,6 +14,7 @@ from central.store.testing.instance import InstanceClaims
 from central.store.testing.jobs import JobClaims
 from central.store.testing.links import LinkClaims
 from central.store.testing.outbox import OutboxClaims
+from central.store.testing.quotas import QuotaClaims
 from central.store.testing.registry import RegistryClaims
 from central.store.testing.shadow import ShadowClaims
 from central.store.testing.tickets import TicketClaims
@@ -28,6 +29,7 @@ class StoreConformance(
     FileClaims,
     LinkClaims,
     OutboxClaims,
+    QuotaClaims,
     RegistryClaims,
     JobClaims,
     ShadowClaims,

@@ -8,7 +8,18 @@ from itertools import product
 
 import pytest
 
-from central.store.api import Claim, Counts, DeliveryState, Direction, Lane, Lease, LeaseLost, Store, Transaction
+from central.store.api import (
+    Claim,
+    Counts,
+    DeliveryState,
+    Direction,
+    Lane,
+    Lease,
+    LeaseLost,
+    NoSuch,
+    Store,
+    Transaction,
+)
 from central.store.testing.samples import NOW, TTL, bury, claim, claimed, later, new_ticket, owe, retry
 
 
@@ -196,6 +207,42 @@ class DeliveryClaims:
         bury(store, taken)
         assert not store.read(lambda tx: tx.outbox.dead())
         assert claimed(store).delivery.error == "Status 'x' is not valid"
+
+    def test_a_discarded_letter_is_owed_no_more_and_stays_visible(self, store: Store) -> None:
+        owe(store)
+        taken = claimed(store)
+        bury(store, taken)
+        store.write(lambda tx: tx.outbox.discard(taken.delivery.id, error="discarded by ada: closed; it said: no"))
+        assert claim(store, at=later(9999)) is None
+        assert store.read(lambda tx: tx.outbox.next_due_at("rt")) is None
+        assert not store.read(lambda tx: tx.outbox.dead())
+        [given_up] = store.read(lambda tx: tx.outbox.discarded("rt"))
+        assert (given_up.id, given_up.state) == (taken.delivery.id, DeliveryState.DISCARDED)
+        assert given_up.error == "discarded by ada: closed; it said: no"
+        assert store.read(lambda tx: tx.outbox.discarded()) == [given_up]
+        assert not store.read(lambda tx: tx.outbox.discarded("redmine"))
+        assert store.read(lambda tx: tx.outbox.get(given_up.id)) == given_up
+        assert store.read(lambda tx: tx.outbox.counts())["rt"] == Counts(discarded=1)
+
+    def test_a_discarded_letter_is_owed_again_with_a_new_reason(self, store: Store) -> None:
+        owe(store)
+        taken = claimed(store)
+        bury(store, taken)
+        store.write(lambda tx: tx.outbox.discard(taken.delivery.id, error="discarded"))
+        owe(store, at=later(5), reason="they changed it")
+        again = claimed(store, at=later(5)).delivery
+        assert (again.id, again.attempts, again.error, again.generation) == (taken.delivery.id, 0, "", 2)
+        assert store.read(lambda tx: tx.outbox.counts())["rt"] == Counts(due=1, oldest_due_at=later(5))
+
+    def test_only_a_dead_letter_can_be_discarded(self, store: Store) -> None:
+        owe(store)
+        due = claimed(store).delivery
+        for number in (due.id, due.id + 1):
+            with pytest.raises(NoSuch, match=f"{number}"):
+                store.write(lambda tx, number=number: tx.outbox.discard(number, error="x"))  # type: ignore[misc]  # bound now
+        assert store.read(lambda tx: tx.outbox.get(due.id)) == due
+        with pytest.raises(NoSuch, match=f"{due.id + 1}"):
+            store.read(lambda tx: tx.outbox.get(due.id + 1))
 
     def test_counters_of_deliveries_follow_every_change(self, store: Store) -> None:
         def counts() -> Counts:

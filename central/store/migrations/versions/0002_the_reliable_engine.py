@@ -33,11 +33,15 @@ def upgrade() -> None:
     _add_guards()
     _add_instance_and_audit()
     _add_writers()
+    _add_letters_and_quotas()
     _serve("0001")
 
 
 def downgrade() -> None:
     op.drop_table("served_revisions")
+    op.drop_table("quotas")
+    op.drop_index("ix_deliveries_discarded", "deliveries")
+    op.drop_column("counters", "discarded")
     op.drop_table("writers")
     for table in ("audit", "instance", "markers", "rates", "suspects", "holds"):
         op.drop_table(table)
@@ -178,6 +182,17 @@ def _add_writers() -> None:
         column("commits", sa.BigInteger()),
         column("written_at", MOMENT),
         sa.PrimaryKeyConstraint("id", name="pk_writers"),
+    )
+
+
+def _add_letters_and_quotas() -> None:
+    op.add_column("counters", sa.Column("discarded", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index("ix_deliveries_discarded", "deliveries", ["owed_since"], **where("state = 'discarded'"))
+    op.create_table(
+        "quotas",
+        column("system", sa.Text()),
+        column("next_at", MOMENT),
+        sa.PrimaryKeyConstraint("system", name="pk_quotas"),
     )
 
 

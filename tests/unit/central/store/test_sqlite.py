@@ -157,6 +157,7 @@ class TestCosts:
     def test_no_statement_reads_a_whole_table(self, store: SqlStore) -> None:
         whole = {
             "_ALL_DEAD",  # a person's list: all dead letters, and only them
+            "_ALL_DISCARDED",
             "_ALL_CURRENT",  # documents and systems are few
             "_CURRENT_OF_KIND",
             "_SYSTEMS",
