@@ -39,6 +39,20 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A system as a whole does not answer, or is suspected of it. Every process goes by this one."""
+
+    since: datetime
+    why: str
+    next_try_at: datetime
+    """Nobody asks it anything before then; whoever does it then moves this on first."""
+    tries: int = 0
+    """How often it was tried in vain."""
+    suspected_by: str = ""
+    """Who suspects it, `look` or `poll`; work goes on meanwhile. '': it is out."""
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """A registered ticketing system as it runs: its state and its health, beside its document."""
 
@@ -58,6 +72,12 @@ class System:
     error_at: datetime | None = None
     open_problem: bool = False
     """An AccessError stopped it; contacts were told once."""
+    turned_away: str = ""
+    """A hash of the credentials that were not accepted then; '' where there were none to show."""
+    lockouts: int = 0
+    """How often that happened: connections that are older than the last time are opened anew."""
+    outage: Outage | None = None
+    """None: it answers, as far as anybody knows."""
 
     @property
     def reads(self) -> bool:

@@ -3,6 +3,7 @@
 | error | remedy |
 |---|---|
 | `Transient` | wait (at least `retry_after`) and try again |
+| `QuotaSpent` | our own quota for it is spent: it was not asked at all; wait |
 | `Unknown` | the write may have happened: look for its token before trying again |
 | `VersionConflict` | read again, decide again |
 | `NotFound` | mark the link lost; never delete here, never create anew there |
@@ -25,6 +26,10 @@ class Transient(ConnectorError):
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class QuotaSpent(Transient):
+    """The tracker was not asked: our own quota of requests to it is spent for now. That says nothing about it."""
 
 
 class Unknown(Transient):

@@ -7,22 +7,24 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from central.store.api import Store
+from central.store.api import Store, StoreError
+from central.store.memory import MemoryStore
 from central.store.sql import SqlStore
 from central.store.sql.database import database_of
 from connectors import registry
 from connectors.api import Connector
 from connectors.emulators.tracker import Tracker
 from connectors.environment import Environment
-from connectors.errors import SettingsError
+from connectors.errors import QuotaSpent, SettingsError
 from connectors.pace import Pace
 from mappings.document import compile_mapping
 from mappings.loader import DocumentError, Problem, read_files
 from mappings.model import Place
-from sync import identity
+from sync import access, identity
 from sync.bus.api import Bus
 from sync.bus.inprocess import InProcessBus
 from sync.centre import Centre
@@ -118,8 +120,10 @@ def _instance(named: str) -> tuple[InstanceDocument, Path]:
 class ConnectorKinds:
     """Fulfils `sync.registration.Connectors`."""
 
-    def __init__(self, environment: Environment, secrets: Secrets) -> None:
+    def __init__(self, environment: Environment, secrets: Secrets, store: Store | None = None) -> None:
+        """`store`: where the quotas are kept that all processes spend together; without one, this one has its own."""
         self._environment, self._secrets = environment, secrets
+        self._store = store or MemoryStore()
 
     def names(self) -> Sequence[str]:
         """Every connector there is."""
@@ -131,15 +135,30 @@ class ConnectorKinds:
         :raises SettingsError: with all that is wrong.  :raises LookupError: there is no such connector."""
         environment = self._environment
         if per_minute is not None:
-            pace = Pace(per_minute, monotonic=environment.monotonic, sleep=environment.sleep)
+            places = partial(_reserve, self._store, system)
+            pace = Pace(per_minute, places, clock=environment.clock, sleep=environment.sleep)
             environment = replace(environment, pace=pace)
         return registry.open_connector(
             name, settings, system=system, environment=environment, secrets=self._secrets.look_up
         )
 
+    def credentials(self, settings: Mapping[str, Any]) -> str:
+        """What tells these credentials from others, and the networks that may be spoken to.
+
+        :raises MissingSecret: one is not there."""
+        return access.digest(settings, self._secrets.look_up, self._environment.allowed_networks)
+
     def check(self, name: str, settings: Mapping[str, Any], system: str) -> None:
         """:raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
         self.open(name, settings, system).close()
+
+
+def _reserve(store: Store, system: str, at: datetime, places: int, *, every: timedelta, burst: timedelta) -> datetime:
+    """Places in the quota of a system.  :raises QuotaSpent: the store cannot give any now."""
+    try:
+        return store.write(lambda tx: tx.quotas.reserve(system, at, places, every=every, burst=burst), durable=False)
+    except StoreError as problem:
+        raise QuotaSpent(f"no place in the quota could be had: {problem}", retry_after=REFRESH_EVERY) from None
 
 
 class Interdesk:
@@ -197,7 +216,7 @@ class Interdesk:
         )
         self.centre = Centre(self.means)
         self.inbox = Inbox(self.means, self.gateways, self.secrets)
-        self.connectors = ConnectorKinds(self.environment, self.secrets)
+        self.connectors = ConnectorKinds(self.environment, self.secrets, self.store)
         self._worker = Worker(self._lane, self.bus, self.gateways, clock)
         self._clockwork = Clockwork(clock)
         self._engine = SyncEngine(self.means)
@@ -220,6 +239,8 @@ class Interdesk:
 
     def start(self) -> None:
         """Begin to poll and to work."""
+        if access.readmit(self.store, self.gateways, self.clock(), "interdesk"):
+            self.gateways.refresh()
         scheduler = Scheduler(
             self.means,
             self.gateways,
@@ -280,6 +301,7 @@ class Interdesk:
             connector = self.connectors.open(
                 document.connector, document.settings, document.name, per_minute=document.limits.per_minute
             )
+            credentials = self.connectors.credentials(document.settings)
         except (DocumentError, SettingsError, LookupError) as problem:
             raise Unusable(f"{document.name}: {problem}") from None
         return Gateway(
@@ -299,6 +321,8 @@ class Interdesk:
             contacts=document.contacts,
             marker=Spot(document.marker.ticket, document.marker.field) if document.marker else None,
             guard=GuardLimits(**document.guard.model_dump()),
+            credentials=credentials,
+            lockouts=registration.system.lockouts,
         )
 
 

@@ -37,6 +37,11 @@ class Gateway:
     guard: Limits = field(default_factory=Limits)
     """What is held and asked about because it is so much."""
 
+    credentials: str = field(default="", repr=False)
+    """What tells the credentials that it shows from others (`sync.access.digest`); '': it shows none."""
+    lockouts: int | None = None
+    """How often the system had turned us away when this was opened; None: that does not matter."""
+
     @property
     def comment_effects(self) -> Mapping[str, Mapping[str, str]]:
         """What a comment of ours is known to do to fields there: field -> {value before: value after}."""

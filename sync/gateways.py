@@ -1,4 +1,5 @@
-"""The registered systems as they run: a gateway per system, built anew when its document or its mapping moves on."""
+"""The registered systems as they run: a gateway per system, built anew when its document or its mapping moves on,
+or when the system has turned it away."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -32,7 +33,7 @@ Build = Callable[[Registration], Gateway]
 
 @dataclass(slots=True)
 class _Entry:
-    revisions: tuple[int, int]
+    revisions: tuple[int, int, int]
     gateway: Gateway
 
 
@@ -68,7 +69,8 @@ class LiveGateways:
             raise LookupError(f"no system {system!r} is registered")
         if isinstance(registration, Unusable):
             raise Unusable(str(registration))
-        revisions = (registration.revision, registration.mapping.revision)
+        # credentials are read anew after those of before were not accepted
+        revisions = (registration.revision, registration.mapping.revision, registration.system.lockouts)
         if entry is not None and entry.revisions == revisions:
             return entry.gateway
         gateway = self._build(registration)

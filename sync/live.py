@@ -9,6 +9,7 @@ from central.registry import System, SystemState
 from central.store.api import Counts, NoSuch, Transaction
 from connectors.api import Cursor
 from mappings.loader import suggestion
+from sync.access import recovered
 from sync.bootstrap import Interdesk
 from sync.poll import plain_cursor
 
@@ -42,7 +43,7 @@ def go_live(desk: Interdesk, name: str) -> None:
         if system.state is SystemState.SHADOW:
             _leave_shadow(tx, desk, name, awaited)
             system = replace(system, cursor=None)
-        tx.registry.put_system(_begun(_well(system), first, desk.clock()))
+        tx.registry.put_system(_begun(recovered(system), first, desk.clock()))
 
     desk.store.write(change)
     desk.gateways.refresh()
@@ -65,7 +66,7 @@ def go_into_shadow(desk: Interdesk, name: str) -> None:
             raise NotNow(f"system {name} is in shadow already; {told}")
         if system.state is SystemState.QUARANTINED:
             raise NotNow(f"system {name} is quarantined: decide its hold, then: interdesk system release {name}")
-        shaded = replace(_well(system), state=SystemState.SHADOW)
+        shaded = replace(recovered(system), state=SystemState.SHADOW)
         tx.registry.put_system(_begun(shaded, first, desk.clock()))
 
     desk.store.write(change)
@@ -110,7 +111,8 @@ def pause(tx: Transaction, name: str, why: str) -> None:
     system = registered(tx, name)
     if system.state is SystemState.DRAFT:
         raise NotNow(f"system {name} is a draft: nothing of it runs")
-    tx.registry.put_system(system.stopped(why))
+    # whatever stopped it before, it is a person's word now, and only a person's takes it back
+    tx.registry.put_system(replace(system.stopped(why), open_problem=False, turned_away=""))
 
 
 def resume(tx: Transaction, name: str) -> None:
@@ -118,7 +120,7 @@ def resume(tx: Transaction, name: str) -> None:
     system = registered(tx, name)
     if system.cursor is None:
         raise NotNow(f"system {name} was never live: interdesk system live {name}")
-    well = _well(system)
+    well = recovered(system)
     tx.registry.put_system(replace(well, state=system.state) if system.state is SystemState.SHADOW else well)
 
 
@@ -135,7 +137,3 @@ def let_go(tx: Transaction, at: datetime, by: str) -> None:
         raise NotNow("nothing is stopped: there is nothing to resume")
     tx.instance.put(instance.evolve(stopped=None))
     tx.audit.record(Entry(at, by, "go on", data={"stopped_at": instance.stopped.at.isoformat()}))
-
-
-def _well(system: System) -> System:
-    return replace(system, state=SystemState.LIVE, reason="", last_error="", error_at=None, open_problem=False)

@@ -32,6 +32,11 @@ class Means:
     guards: frozenset[HoldKind] = frozenset(HoldKind)
     """The guards that are on duty: all of them, but where a test shows what one is good for."""
 
+    @property
+    def longest_look(self) -> timedelta:
+        """How long whoever takes something up has for it, before somebody else may: a few requests and a margin."""
+        return self.request_deadline * 4 + timedelta(seconds=30)
+
     def ensure_time(self, lease: Lease) -> None:
         """Before each send: enough of the lease is left for the request to end within it.
 

@@ -59,7 +59,7 @@ def poll(means: Means, gateway: Gateway) -> Polled:
 def _well_known(system: System, cursor: Cursor, at: datetime) -> bool:
     """Whether a page without news is not worth a write: the system answers, as it did a short while ago."""
     noted = system.succeeded_at is not None and at - system.succeeded_at < NOTED_EVERY
-    return noted and not system.last_error and system.cursor == plain_cursor(cursor)
+    return noted and not system.last_error and system.outage is None and system.cursor == plain_cursor(cursor)
 
 
 def _news(means: Means, gateway: Gateway, changes: tuple[Change, ...]) -> bool:
@@ -76,9 +76,10 @@ def _take(
     at = means.clock()
     owed = sum(_owe(tx, means, gateway, change, asked_at, at) for change in changes)
     system = tx.registry.system(gateway.system)
-    tx.registry.put_system(
-        replace(system, cursor=plain_cursor(cursor), polled_at=at, succeeded_at=at, last_error="", error_at=None)
-    )
+    if system.outage is not None:
+        means.relay.wake(tx, gateway.system)
+    well = replace(system, last_error="", error_at=None, outage=None)
+    tx.registry.put_system(replace(well, cursor=plain_cursor(cursor), polled_at=at, succeeded_at=at))
     return owed
 
 

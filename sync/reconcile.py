@@ -18,6 +18,8 @@ from sync.policy import Admission, Policy, Times, Winner
 Admit = Callable[[str, Value, Value], Admission]
 
 
+UNDECIDED = "both sides changed it; a person decides"
+AGREED_NEVER = "both sides hold a value and never agreed; a person decides"
 MEANING_CHANGED = "the mapping changed its meaning; nobody has touched the field since"
 LEFT_IN_SHADOW = "it differed while the system was in shadow; nobody has touched the field since"
 UNTOUCHED = frozenset({MEANING_CHANGED, LEFT_IN_SHADOW})
@@ -211,6 +213,8 @@ def _decide(
 
     they_changed = rule.canonical_theirs(theirs) != rule.canonical_theirs(base.theirs)
     we_changed = rule.canonical_ours(ours) != rule.canonical_ours(base.ours)
+    if link.disagreements.get(name) == UNDECIDED and (they_changed or we_changed):
+        they_changed = we_changed = True  # whoever sets back what was agreed on has said something, too
     if not they_changed and not we_changed:
         if corresponds(rule, ours, theirs):
             return step(Verdict.SETTLE if echo else Verdict.AGREED, "already agreed", base)
@@ -271,7 +275,7 @@ def _conflict(
         winner, why = Winner.REMOTE, "the mapping does not carry this field outward"
     loser = Loser(now.ours, now.theirs, winner, why)
     if winner is Winner.UNDECIDED:
-        return step(Verdict.STANDING, "both sides changed it; a person decides", base, None, loser)
+        return step(Verdict.STANDING, UNDECIDED, base, None, loser)
     if winner is Winner.REMOTE:
         return inward(f"both sides changed it; {why}", loser)
     # their edit is seen and has lost: the base takes it in, so that it is not judged a second time
@@ -303,7 +307,7 @@ def _first_contact(
     winner, why = policy.winner(field.central, times)
     loser = Loser(now.ours, now.theirs, winner, why)
     if winner is Winner.UNDECIDED:
-        return step(Verdict.STANDING, "both sides hold a value and never agreed; a person decides", None, None, loser)
+        return step(Verdict.STANDING, AGREED_NEVER, None, None, loser)
     if winner is Winner.REMOTE:
         return inward(f"first look: {why}", loser)
     return outward(f"first look: {why}", None, loser)

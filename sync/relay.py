@@ -27,6 +27,10 @@ class Relay:
             if counts.due:
                 self._bus.wake(system, here=True)
 
+    def wake(self, tx: Transaction, system: str) -> None:
+        """What the system is owed may be taken up again once this is committed."""
+        tx.after_commit(lambda: self._bus.wake(system))
+
     def owe_inward(
         self,
         tx: Transaction,

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from central.registry import System, SystemState
+from central.registry import Outage, System, SystemState
 from central.store.api import Lease, Store, StoreError, Transaction
-from connectors.errors import AccessError, ConnectorError, Transient
+from connectors.errors import AccessError, ConnectorError, QuotaSpent, Transient
+from sync import access, outage
 from sync.gateway import Gateway, Gateways
 from sync.guards import marker
 from sync.jobs.runner import Runner
@@ -45,6 +46,9 @@ class _Turn:
     asking: bool = False
     known: bool = False
     """Whether it was found to be the system we left, since it came (back) to life."""
+    asked_at: datetime | None = None
+    out: bool = False
+    """Whether it was out when it was last looked for: once it answers somebody, it is asked at once."""
 
 
 class Scheduler:
@@ -87,10 +91,11 @@ class Scheduler:
             turn = self._turn(system, now)
             if turn is None or turn.asking:
                 continue
-            if turn.at > now:
-                soonest = min(soonest, turn.at)
+            due_at = outage.poll_at(system, turn.at, turn.asked_at)
+            if due_at > now:
+                soonest = min(soonest, due_at)
                 continue
-            turn.asking = True
+            turn.asking, turn.asked_at = True, now
             self._submit(lambda name=system.name, turn=turn: self._round(name, turn))  # type: ignore[misc]  # bound now
         self._jobs.step()
         return soonest
@@ -103,14 +108,18 @@ class Scheduler:
                 if turn is not None and not turn.asking:
                     del self._turns[system.name]
                 return None
-            return self._turns.setdefault(system.name, _Turn(now))
+            turn = self._turns.setdefault(system.name, _Turn(now))
+            if turn.out and not outage.is_out(system.outage):
+                turn.at, turn.failures = now, 0
+            turn.out = outage.is_out(system.outage)
+            return turn
 
     def _round(self, name: str, turn: _Turn) -> None:
         """Ask one system, and decide when to ask it again."""
         wait = LONGEST_WAIT
         try:
             gateway = self._gateway(name)
-            if gateway is not None:
+            if gateway is not None and self._is_our_turn(name, turn):
                 wait = self._ask(gateway, turn)
         except StoreError as problem:  # the system is as well as ever: it is asked again as soon as the store answers
             wait = SWEEP_EVERY
@@ -118,7 +127,7 @@ class Scheduler:
         except Exception as bug:
             turn.failures += 1
             log.exception("a poll stumbled over a bug of interdesk; please report it", system=name)
-            self._note(name, f"{type(bug).__name__}: {bug}", wait)
+            self._note(name, f"{type(bug).__name__}: {bug}", wait, bug)
         finally:
             now = self._means.clock()
             turn.at = max(now, turn.at + wait) if turn.failures == 0 else now + wait
@@ -128,19 +137,36 @@ class Scheduler:
         try:
             return self._gateways.get(name)
         except LookupError as unusable:
-            self._stop(name, str(unusable), ())
+            self._stop(name, str(unusable))
             return None
+
+    def _is_our_turn(self, name: str, turn: _Turn) -> bool:
+        """While a system is out, whether this poll is the one request that tries it."""
+
+        def take(tx: Transaction) -> bool:
+            system, now = tx.registry.system(name), self._means.clock()
+            if system.outage is None or not outage.is_out(system.outage):
+                return True
+            if now < outage.turn_at(system.outage, outage.POLL):
+                return False
+            taken = outage.taken(system.outage, now, self._means.longest_look)
+            tx.registry.put_system(replace(system, outage=taken))
+            return True
+
+        return self._means.store.write(take, durable=False) if turn.out else True
 
     def _ask(self, gateway: Gateway, turn: _Turn) -> timedelta:
         """Poll, and scan where that is due; how long to wait until the next time."""
         try:
             self._look(gateway, turn)
         except AccessError as error:
-            self._stop(gateway.system, f"AccessError: {error}", gateway.contacts)
+            self._stop(gateway.system, f"AccessError: {error}", gateway)
+        except QuotaSpent as spent:
+            return spent.retry_after or LOOK_AROUND
         except ConnectorError as error:
             turn.failures += 1
             wait = _patience(gateway.poll_every, turn.failures, error)
-            self._note(gateway.system, f"{type(error).__name__}: {error}", wait)
+            self._note(gateway.system, f"{type(error).__name__}: {error}", wait, error, in_turn=turn.out)
             return wait
         turn.failures = 0
         return gateway.poll_every
@@ -162,30 +188,38 @@ class Scheduler:
             scanned = scan(self._means, gateway)
             log.info("scanned", system=gateway.system, rows=scanned.rows, owed=scanned.owed)
 
-    def _stop(self, name: str, reason: str, contacts: tuple[str, ...]) -> None:
-        """Stop this system only, and say so to those who can mend it."""
+    def _stop(self, name: str, reason: str, gateway: Gateway | None = None) -> None:
+        """Stop this system only, and say so to those who can mend it. Without a gateway it cannot be used at all."""
+        turned_away = access.kept(self._means.store, gateway) if gateway else ""
 
-        def change(tx: Transaction) -> None:
+        def change(tx: Transaction) -> bool:
             system = tx.registry.system(name)
-            at = self._means.clock()
-            tx.registry.put_system(replace(system.stopped(reason), last_error=reason, error_at=at, open_problem=True))
+            if gateway is not None and access.is_outdated(gateway, system):
+                return False
+            tx.registry.put_system(access.lock_out(system, reason, self._means.clock(), turned_away=turned_away))
+            return True
 
-        self._means.store.write(change)
-        log.error(
-            "stopped: it needs a person",
-            system=name,
-            reason=reason,
-            contacts=list(contacts),
-            remedy=f"mend it, then: interdesk system resume {name}",
-        )
+        if self._means.store.write(change):
+            log.error(
+                "stopped: it needs a person",
+                system=name,
+                reason=reason,
+                contacts=list(gateway.contacts) if gateway else [],
+                remedy="mend it; with other credentials it goes on by itself after an apply or a restart, else say: "
+                f"interdesk system resume {name}",
+            )
 
-    def _note(self, name: str, error: str, wait: timedelta) -> None:
-        def change(tx: Transaction) -> None:
-            system = tx.registry.system(name)
-            tx.registry.put_system(replace(system, last_error=error, error_at=self._means.clock()))
+    def _note(self, name: str, sentence: str, wait: timedelta, error: Exception, *, in_turn: bool = False) -> None:
+        def change(tx: Transaction) -> Outage | None:
+            system, at = tx.registry.system(name), self._means.clock()
+            known = outage.failed(system.outage, error, at, by=outage.POLL, in_turn=in_turn)
+            tx.registry.put_system(replace(system, last_error=sentence, error_at=at, outage=known))
+            return known
 
-        self._means.store.write(change)
-        log.warning("not polled", system=name, error=error, again_in_seconds=wait.total_seconds())
+        known = self._means.store.write(change)
+        if known is not None and outage.is_out(known):
+            wait = known.next_try_at - self._means.clock()
+        log.warning("not polled", system=name, error=sentence, again_in_seconds=wait.total_seconds())
 
 
 def _patience(every: timedelta, failures: int, error: ConnectorError) -> timedelta:

@@ -146,7 +146,8 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
 def _agree(means: Means, gateway: Gateway, past: Past, plan: Plan, lease: Lease) -> Outcome:
     """What we hold of both sides leaves nothing to write: record what agrees now, and ask for nothing."""
     if (
-        plan.base == past.link.base
+        not any(step.loser for step in plan.steps)  # an edit that does not stand is to be kept
+        and plan.base == past.link.base
         and {**plan.standing, **standing_of(past.link.disagreements)} == past.link.disagreements
     ):
         return said()

@@ -12,13 +12,25 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from central.link import Link
 from central.registry import SystemState
 from central.store.api import Claim, Delivery, Direction, LeaseLost, NoSuch, StoreError, Transaction
-from connectors.errors import AccessError, ConnectorError, NotFound, ProtocolError, Refused, Transient, VersionConflict
+from connectors.errors import (
+    AccessError,
+    ConnectorError,
+    NotFound,
+    ProtocolError,
+    QuotaSpent,
+    Refused,
+    Transient,
+    VersionConflict,
+)
+from sync import access, outage
 from sync.bus.api import Bus
 from sync.engine import SyncEngine
 from sync.gateway import Gateway, Gateways
 from sync.means import Means, Outcome
+from sync.outage import is_out
 from sync.permit import Held, why_held
 from sync.recovery.copies import at_rest
 
@@ -26,6 +38,9 @@ log = structlog.get_logger("interdesk.worker")
 
 FIRST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=10)
+MOST_TRIES = 80
+"""After so many tries, half a day of them, what should have passed by itself needs a person. Those while the system as
+a whole was out do not count: a night of maintenance makes no dead letter, a ticket that fails alone does."""
 UNREADABLE_TRIES = 3
 """How often an answer that cannot be read is asked for again before it becomes a dead letter."""
 
@@ -44,10 +59,13 @@ def remedy(error: Exception, attempts: int, at: datetime, spread: float) -> Verd
     later = at + wait * (0.75 + spread / 2)
     if isinstance(error, AccessError):
         return Verdict(later, stop_system=True)
+    passes = isinstance(error, Transient | VersionConflict | StoreError)
+    if passes and attempts + 1 >= MOST_TRIES:
+        return Verdict(None)
     if isinstance(error, Transient):
         asked = at + error.retry_after if error.retry_after is not None else later
         return Verdict(max(asked, at + FIRST_WAIT))
-    if isinstance(error, VersionConflict | StoreError):
+    if passes:
         return Verdict(later)
     if isinstance(error, ProtocolError) and attempts + 1 < UNREADABLE_TRIES:
         return Verdict(later)
@@ -69,6 +87,24 @@ def _answer(error: Exception) -> str:
     return f"\nthe answer began: {error.raw}" if isinstance(error, ProtocolError) and error.raw else ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A claim, and what was known of the system when it was taken up."""
+
+    claim: Claim
+    at: datetime
+    doubted: bool
+    """Somebody doubts that the system answers."""
+    in_turn: bool
+    """The system is out, and this look is the one that tries it."""
+
+
+def _link(tx: Transaction, delivery: Delivery) -> Link | None:
+    if delivery.direction is Direction.INWARD:
+        return tx.links.find_by_key(delivery.system, delivery.subject)
+    return tx.links.find(int(delivery.subject), delivery.system)
+
+
 class Lane:
     """Carries out the deliveries of one system, one step at a time. Each thread has a lane object of its own."""
 
@@ -87,6 +123,7 @@ class Lane:
         self._asked_at: datetime | None = None
         self._unclosed: Callable[[Transaction], None] | None = None
         """How the last look ended, which the store could not take: until it does, nobody else may look there."""
+        self._rests_until: datetime | None = None
 
     def step(self) -> Outcome | None:
         """Take up one due delivery and finish it, one way or another; None: nothing is due, or the system rests.
@@ -101,23 +138,17 @@ class Lane:
         except LookupError:
             return None
         asked_at = self._asked_at = means.clock()
-        ttl = means.request_deadline * 4 + timedelta(seconds=30)
-
-        def claim(tx: Transaction) -> Claim | None:
-            system = tx.registry.system(self.system)
-            if not system.reads or at_rest(tx):
-                return None
-            computes = system.state is SystemState.SHADOW  # nothing it does is a write
-            only = Direction.INWARD if not computes and why_held(tx, self.system) else None
-            return tx.outbox.claim(self.system, self._owner, asked_at, ttl=ttl, lease_name=lease_name, only=only)
-
-        taken = means.store.write(claim, durable=False)
+        if self._rests_until is not None and asked_at < self._rests_until:
+            return None
+        taken = means.store.write(lambda tx: self._take(tx, asked_at), durable=False)
         if taken is None:
             return None
         try:
-            outcome = self._engine.look(gateway, taken)
+            outcome = self._engine.look(gateway, taken.claim)
         except Held as held:
             return self._put_back(taken, held)
+        except QuotaSpent as spent:
+            return self._rest(taken, spent)
         except (ConnectorError, StoreError) as error:
             return self._failed(gateway, taken, error)
         except Exception as bug:
@@ -126,24 +157,51 @@ class Lane:
         self._finish(taken, outcome)
         return outcome
 
+    def _take(self, tx: Transaction, at: datetime) -> _Taken | None:
+        """Claim what is due; while the system is out, only whoever finds the next try due, and takes that turn."""
+        system = tx.registry.system(self.system)
+        known, out = system.outage, is_out(system.outage)
+        if not system.reads or at_rest(tx) or (out and known and at < outage.turn_at(known, outage.LOOK)):
+            return None
+        ttl = self._means.longest_look
+        computes = system.state is SystemState.SHADOW  # nothing it does is a write
+        only = Direction.INWARD if not computes and why_held(tx, self.system) else None
+        claim = tx.outbox.claim(self.system, self._owner, at, ttl=ttl, lease_name=lease_name, only=only)
+        if claim is None:
+            return None
+        if out and known:
+            tx.registry.put_system(replace(system, outage=outage.taken(known, at, ttl)))
+        return _Taken(claim, at, doubted=known is not None, in_turn=out)
+
     def next_due_at(self) -> datetime | None:
         """When there is something to do again; None: not before somebody says so."""
 
         def question(tx: Transaction) -> datetime | None:
             try:
-                awake = tx.registry.system(self.system).reads and not at_rest(tx)
+                system = tx.registry.system(self.system)
             except NoSuch:
                 return None
-            return tx.outbox.next_due_at(self.system, after=self._asked_at) if awake else None
+            if not system.reads or at_rest(tx):
+                return None
+            rests = [] if self._rests_until is None else [self._rests_until]
+            if system.outage is not None and is_out(system.outage):
+                rests.append(outage.turn_at(system.outage, outage.LOOK))
+            rest = max(rests, default=None)
+            if rest is None or self._asked_at is None or rest <= self._asked_at:
+                return tx.outbox.next_due_at(self.system, after=self._asked_at)
+            due = tx.outbox.next_due_at(self.system)
+            return None if due is None else max(due, rest)
 
         return self._means.store.read(question)
 
-    def _finish(self, claim: Claim, outcome: Outcome) -> None:
-        delivery = claim.delivery
+    def _finish(self, taken: _Taken, outcome: Outcome) -> None:
+        delivery = taken.claim.delivery
 
         def done(tx: Transaction) -> None:
             at = self._means.clock()
-            tx.outbox.done(claim, at)
+            tx.outbox.done(taken.claim, at)
+            if taken.doubted:
+                self._conclude(tx, taken, at)
             if outcome.look_again_at is not None:
                 tx.outbox.owe(
                     delivery.system,
@@ -164,13 +222,29 @@ class Lane:
             did=list(outcome.said),
         )
 
-    def _put_back(self, claim: Claim, held: Held) -> Outcome:
+    def _conclude(self, tx: Transaction, taken: _Taken, at: datetime) -> None:
+        """The look is over and nothing went wrong: if it asked the system anything, the system answers."""
+        system, link = tx.registry.system(self.system), _link(tx, taken.claim.delivery)
+        asked = [] if link is None else [link.read_at, link.written_at]
+        if any(moment is not None and moment >= taken.at for moment in asked):
+            tx.registry.put_system(replace(system, outage=None))
+            self._means.relay.wake(tx, self.system)
+        elif taken.in_turn and system.outage is not None:
+            tx.registry.put_system(replace(system, outage=outage.taken(system.outage, at, timedelta(0))))
+
+    def _put_back(self, taken: _Taken, held: Held) -> Outcome:
         """It may not be written now; whoever lifts the hold on a ticket owes the look anew."""
         at = self._means.clock()
         not_before = at + LONGEST_WAIT if held.alone else at
         sentence = f"waits: {held}"
-        self._write(lambda tx: tx.outbox.put_back(claim, at, not_before=not_before, error=sentence))
-        log.info("waits", system=self.system, subject=claim.delivery.subject, why=str(held))
+
+        def change(tx: Transaction) -> None:
+            tx.outbox.put_back(taken.claim, at, not_before=not_before, error=sentence)
+            if taken.doubted:
+                self._conclude(tx, taken, at)
+
+        self._write(change)
+        log.info("waits", system=self.system, subject=taken.claim.delivery.subject, why=str(held))
         return Outcome((sentence,))
 
     def _write(self, change: Callable[[Transaction], None]) -> None:
@@ -180,20 +254,45 @@ class Lane:
             self._means.store.write(change, durable=False)
         self._unclosed = None
 
-    def _failed(self, gateway: Gateway, claim: Claim, error: Exception) -> Outcome:
+    def _rest(self, taken: _Taken, spent: QuotaSpent) -> Outcome:
+        """Our own quota is spent: it was no try, and this lane takes up nothing else meanwhile."""
         at = self._means.clock()
-        verdict = remedy(error, claim.delivery.attempts, at, self._spread())
-        sentence = f"{type(error).__name__}: {error}"
+        self._rests_until = at + (spent.retry_after or FIRST_WAIT)
+        sentence = f"waits: {spent}"
 
         def change(tx: Transaction) -> None:
-            if verdict.not_before is None:
+            tx.outbox.put_back(taken.claim, at, not_before=at, error=sentence)
+            if taken.doubted:
+                self._conclude(tx, taken, at)
+
+        self._write(change)
+        log.info("rests", system=self.system, why=str(spent), until=self._rests_until.isoformat())
+        return Outcome((sentence,))
+
+    def _failed(self, gateway: Gateway, taken: _Taken, error: Exception) -> Outcome:
+        at, claim = self._means.clock(), taken.claim
+        verdict = remedy(error, claim.delivery.attempts, at, self._spread())
+        sentence = f"{type(error).__name__}: {error}"
+        turned_away = access.kept(self._means.store, gateway) if verdict.stop_system else ""
+
+        def change(tx: Transaction) -> None:
+            system = tx.registry.system(self.system)
+            if verdict.stop_system and access.is_outdated(gateway, system):
+                tx.outbox.put_back(claim, at, not_before=at + FIRST_WAIT, error=sentence)
+                return
+            known = outage.failed(system.outage, error, at, by=outage.LOOK, in_turn=taken.in_turn)
+            if is_out(known) and outage.may_be_out(error):  # not this look's own trouble: it was not a try
+                tx.outbox.put_back(claim, at, not_before=at, error=sentence)
+            elif verdict.not_before is None:
                 tx.outbox.bury(claim, at, error=sentence + _answer(error))
             else:
                 tx.outbox.retry(claim, at, not_before=verdict.not_before, error=sentence)
-            system = tx.registry.system(self.system)
+            if taken.in_turn and known is not None and known == system.outage:  # whatever it was, it was no try
+                known = outage.taken(known, at, timedelta(0))
+            system = replace(system, outage=known)
             if verdict.stop_system:
-                system = replace(system.stopped(sentence), open_problem=True)
-            if not isinstance(error, Refused | NotFound | VersionConflict | StoreError):
+                system = access.lock_out(system, sentence, at, turned_away=turned_away)
+            elif not isinstance(error, Refused | NotFound | VersionConflict | StoreError):
                 system = replace(system, last_error=sentence, error_at=at)
             tx.registry.put_system(system)
 

@@ -56,6 +56,9 @@ class SystemView:
     succeeded_at: datetime | None
     last_error: str
     error_at: datetime | None
+    out_since: datetime | None
+    """Since when it does not answer as a whole; None: it does, as far as anybody knows."""
+    next_try_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,8 @@ def health(system: System, counts: Counts, lag: timedelta) -> Health:
         return Health.DRAFT
     if not system.reads:
         return Health.STOPPED
-    if system.last_error or counts.dead or counts.held:
+    out = system.outage is not None and not system.outage.suspected_by
+    if out or system.last_error or counts.dead or counts.held:
         return Health.FAILING
     if system.state is SystemState.SHADOW:
         return Health.SHADOW
@@ -202,6 +206,8 @@ def status_data(overview: Overview) -> dict[str, Any]:
                 "lag": system.lag.total_seconds(),
                 "succeeded_at": _moment(system.succeeded_at),
                 "error_at": _moment(system.error_at),
+                "out_since": _moment(system.out_since),
+                "next_try_at": _moment(system.next_try_at),
             }
             for system in overview.systems
         ],
@@ -230,6 +236,7 @@ def name_of(person: Person) -> str:
 
 def _system(system: System, counts: Counts, at: datetime) -> SystemView:
     lag = max(timedelta(0), at - counts.oldest_due_at) if counts.oldest_due_at else timedelta(0)
+    out = system.outage if system.outage is not None and not system.outage.suspected_by else None
     return SystemView(
         name=system.name,
         state=system.state,
@@ -245,6 +252,8 @@ def _system(system: System, counts: Counts, at: datetime) -> SystemView:
         succeeded_at=system.succeeded_at,
         last_error=system.last_error,
         error_at=system.error_at,
+        out_since=out.since if out else None,
+        next_try_at=out.next_try_at if out else None,
     )
 
 

@@ -219,6 +219,9 @@ class Tickets(Protocol):
     def keep_conflict(self, conflict: Conflict) -> Conflict:
         """Keep an edit that lost (its `id` is given here)."""
 
+    def decide_conflict(self, conflict_id: int, *, winner: str, reason: str) -> None:
+        """A person has decided it: it is open no more.  :raises NoSuch: there is none with this id."""
+
     def conflicts(self, ticket_id: int | None = None, *, open_only: bool = False) -> Sequence[Conflict]:
         """Of one ticket, or of all, oldest first."""
 

@@ -10,7 +10,7 @@ import click
 from central.registry import Document, SystemState
 from central.store.api import NoSuch, Transaction
 from mappings import loader
-from sync import registration
+from sync import access, registration
 from sync.bootstrap import Interdesk
 from sync.cli.output import as_json, document, say
 from sync.cli.session import Session, who
@@ -47,6 +47,7 @@ def apply(session: Session, files: Sequence[Path], dry_run: bool, live: bool, sa
             lambda tx: registration.apply(tx, read, desk.connectors, desk.clock(), by=who(), same_secret=same_secret)
         )
         desk.gateways.refresh()
+        readmitted = access.readmit(desk.store, desk.gateways, desk.clock(), who())
         names = [each.name for each in read if each.kind == "system"]
         for name in names if live else ():
             go_live(desk, name)
@@ -54,6 +55,7 @@ def apply(session: Session, files: Sequence[Path], dry_run: bool, live: bool, sa
             document([_plain(each.change, each.revision) for each in applied])
             return
         _show([each.change for each in applied], as_json=False, done=True)
+        _tell_of(readmitted)
         _next_steps(desk, names)
 
 
@@ -87,11 +89,14 @@ def rollback(session: Session, kind: str, name: str, revision: int, same_secret:
 
     with session.interdesk() as desk:
         applied = desk.store.write(change)
+        desk.gateways.refresh()
+        readmitted = access.readmit(desk.store, desk.gateways, desk.clock(), who())
     if as_json:
         document([_plain(each.change, each.revision) for each in applied])
     else:
         _show([each.change for each in applied], as_json=False, done=True)
         say(f"{kind} {name} is at revision {applied[-1].revision}, with the text of revision {revision}")
+        _tell_of(readmitted)
 
 
 @click.command()
@@ -156,6 +161,11 @@ def _show(changes: Iterable[Change], as_json: bool, *, done: bool) -> None:
 def _plain(change: Change, revision: int | None) -> dict[str, Any]:
     answer = {"kind": change.document.kind, "name": change.document.name, "change": change.verb, "diff": change.diff()}
     return answer if revision is None else {**answer, "revision": revision}
+
+
+def _tell_of(readmitted: Iterable[str]) -> None:
+    for name in readmitted:
+        say(f"system {name} had turned us away; with other credentials it is tried again")
 
 
 def _next_steps(desk: Interdesk, names: Iterable[str]) -> None:

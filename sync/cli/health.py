@@ -5,7 +5,7 @@ import click
 from central.desk import views
 from central.registry import SystemState
 from mappings.loader import suggestion
-from sync.cli.output import as_json, document, say, table
+from sync.cli.output import as_json, document, moment, say, table
 from sync.cli.session import Session
 from sync.recovery import copies
 
@@ -47,16 +47,19 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
             ],
         )
         for system in systems:
+            if system.out_since:
+                since, then = moment(system.out_since), moment(system.next_try_at)
+                say(f"{system.name}: does not answer since {since}; next try at {then}, what it is owed waits")
             if system.reason or system.last_error:
                 say(f"{system.name}: {system.reason or system.last_error}")
-        for system in systems:
-            if system.state is SystemState.SHADOW:
-                say(f"{system.name} is not written: interdesk system shadow {system.name} --report")
         if any(system.dead for system in systems):
             say("dead letters wait for a person: interdesk deadletter list")
         for system in systems:
             if system.discarded:
                 say(f"{system.name}: discarded letters, {system.discarded}: interdesk deadletter list --discarded")
+        for system in systems:
+            if system.state is SystemState.SHADOW:
+                say(f"{system.name} is not written: interdesk system shadow {system.name} --report")
         if any(system.held for system in systems):
             say("guards hold something until a person has looked at it: interdesk guard list")
         if overview.stopped:

@@ -15,7 +15,19 @@ from sync import logs
 from sync.bootstrap import BadSetting
 from sync.bus.api import BrokerAway, BrokerRefuses
 from sync.centre import NotAllowed
-from sync.cli import database, deadletters, documents, guards, health, jobs, running, simulate, systems, tickets
+from sync.cli import (
+    conflicts,
+    database,
+    deadletters,
+    documents,
+    guards,
+    health,
+    jobs,
+    running,
+    simulate,
+    systems,
+    tickets,
+)
 from sync.cli.output import complain
 from sync.cli.session import Session
 from sync.gateways import Unusable
@@ -62,6 +74,7 @@ for _command in (
     *tickets.COMMANDS,
     *guards.COMMANDS,
     *deadletters.COMMANDS,
+    *conflicts.COMMANDS,
     *jobs.COMMANDS,
     *health.COMMANDS,
     *database.COMMANDS,

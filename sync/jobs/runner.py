@@ -10,12 +10,13 @@ import structlog
 from central.job import Job, JobState
 from central.registry import SystemState
 from central.store.api import NoSuch, Transaction
-from connectors.errors import ConnectorError, Transient
+from connectors.errors import ConnectorError, QuotaSpent, Transient
 from sync.gateway import Gateways
 from sync.jobs.api import Kind, rested
 from sync.jobs.backfill import Backfill
 from sync.jobs.resync import Resync
 from sync.means import Means
+from sync.outage import is_out
 from sync.permit import why_held
 
 log = structlog.get_logger("interdesk.jobs")
@@ -71,6 +72,9 @@ class Runner:
         except LookupError as unusable:
             sentence = str(unusable)
             return lambda tx: self._fail(tx, job.id, sentence)
+        except QuotaSpent as spent:
+            wait, why = spent.retry_after or REST, str(spent)
+            return lambda tx: self._save(tx, job.id, lambda now: rested(now, self._means.clock() + wait, why))
         except ConnectorError as error:
             sentence = f"{type(error).__name__}: {error}"
             asked = error.retry_after if isinstance(error, Transient) else None
@@ -107,10 +111,12 @@ class Runner:
 def _not_now(tx: Transaction, system: str) -> str:
     """Why a job must not owe looks there now; '' when it may."""
     try:
-        state = tx.registry.system(system).state
+        found = tx.registry.system(system)
     except NoSuch as problem:
         return str(problem)
-    return why_held(tx, system) if state is SystemState.LIVE else f"system {system} is {state}"
+    if found.state is not SystemState.LIVE:
+        return f"system {system} is {found.state}"
+    return f"system {system} does not answer" if is_out(found.outage) else why_held(tx, system)
 
 
 def moments(since: datetime | None, until: datetime | None) -> dict[str, str]:

@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
 import requests
 
+from central.registry import Outage
+from central.store.sql import SqlStore
 from sync.cli.program import interdesk
 
 WAIT = timedelta(seconds=30)
@@ -118,6 +121,68 @@ def test_a_system_that_loses_its_rights_is_stopped_with_the_reason(live) -> None
     assert system["reason"].startswith("AccessError: ")
     assert other["state"] == "live"
     assert "1-14-revoked" not in live.type("status").out
+
+
+def state_of(desk, name: str = "ngi-cz") -> str:
+    return desk.type("system", "show", name, "--json").data["state"]
+
+
+def test_other_credentials_in_the_environment_of_the_next_process_set_it_going_again(live) -> None:
+    with running(live, "run", INTERDESK_SECRET_NGI_CZ="1-14-revoked"):
+        until(lambda: state_of(live) == "paused", "the system is stopped")
+    with running(live, "run", INTERDESK_SECRET_NGI_CZ="1-14-revoked"):
+        until(lambda: live.redmine.counts["list"] >= 4, "the other system is at work")
+        assert state_of(live) == "paused", "the credentials are the same"
+    with running(live):
+        until(lambda: state_of(live) == "live", "it tries again by itself")
+        live.rt.tracker.person("alice").open(Subject="CE refuses jobs")
+        until(lambda: live.type("ticket", "list", "--json").data, "the ticket is at the centre")
+    assert b"1-14-revoked" not in live.everything()
+
+
+def test_a_new_secret_in_its_file_is_taken_by_the_running_process_after_an_apply(desk) -> None:
+    (desk.folder / "secrets").mkdir()
+    token = desk.folder / "secrets" / "cz"
+    token.write_text(desk.rt.token)
+    instance = desk.folder / "interdesk.yaml"
+    instance.write_text(instance.read_text() + "secrets: secrets\n")
+    cz = desk.write(desk.cz.replace("env:INTERDESK_SECRET_NGI_CZ", "file:cz"))
+    assert desk.type("apply", "--live", cz).code == 0
+    token.write_text("1-14-revoked")
+    with running(desk):
+        until(lambda: state_of(desk) == "paused", "the system is stopped")
+        assert "tried again" not in desk.type("apply", cz).out, "nothing has changed"
+        token.write_text(desk.rt.token)
+        assert "with other credentials it is tried again" in desk.type("apply", cz).out
+        desk.rt.tracker.person("alice").open(Subject="CE refuses jobs")
+        until(lambda: desk.type("ticket", "list", "--json").data, "the ticket is at the centre")
+        assert state_of(desk) == "live"
+
+
+def test_other_credentials_never_set_going_what_a_person_paused(live) -> None:
+    with running(live, "run", INTERDESK_SECRET_NGI_CZ="1-14-revoked"):
+        until(lambda: state_of(live) == "paused", "the system is stopped")
+        assert live.type("system", "pause", "ngi-cz", "--reason", "they move house").code == 0
+    with running(live):
+        until(lambda: live.redmine.counts["list"] >= 4, "the other system is at work")
+        assert live.type("apply", live.write(live.cz)).code == 0
+        assert state_of(live) == "paused"
+    assert "they move house" in live.type("status").out
+
+
+def test_status_tells_since_when_a_system_does_not_answer_and_when_it_is_tried_next(live) -> None:
+    at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+    store = SqlStore.open(f"sqlite:///{live.folder / 'var' / 'interdesk.db'}", clock=lambda: at, exclusive=False)
+    silent = Outage(at, "Transient: connection refused", at + timedelta(minutes=5), 3)
+    store.write(lambda tx: tx.registry.put_system(replace(tx.registry.system("ngi-pl"), outage=silent)))
+    store.close()
+    told = live.type("status").out
+    assert "ngi-pl: does not answer since 2026-03-02 08:00:00 UTC; next try at 2026-03-02 08:05:00 UTC" in told
+    system = live.type("status", "--check", "ngi-pl", "--json").data["systems"][0]
+    assert (system["out_since"], system["next_try_at"]) == ("2026-03-02T08:00:00+00:00", "2026-03-02T08:05:00+00:00")
+    assert live.type("status", "--check", "ngi-pl").code == 1
+    assert live.type("system", "resume", "ngi-pl").code == 0
+    assert live.type("status", "--check", "ngi-pl").code == 0
 
 
 def test_why_tells_who_set_a_value_where_and_by_which_rule(live) -> None:

@@ -160,6 +160,12 @@ class MemoryTickets:
         self._tables.conflicts.put(kept.id, kept)
         return kept
 
+    def decide_conflict(self, conflict_id: int, *, winner: str, reason: str) -> None:
+        kept = self._tables.conflicts.get(conflict_id)
+        if kept is None:
+            raise NoSuch(f"there is no conflict {conflict_id}")
+        self._tables.conflicts.put(conflict_id, replace(kept, winner=winner, reason=reason, open=False))
+
     def conflicts(self, ticket_id: int | None = None, *, open_only: bool = False) -> Sequence[Conflict]:
         return [
             conflict

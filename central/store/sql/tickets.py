@@ -89,6 +89,11 @@ _LAST = select(events).where(events.c.ticket_id == bindparam("of")).order_by(eve
 _NEWEST = Prepared(_LAST.limit(bindparam("most")))
 _NEWEST_OF_FIELD = Prepared(_LAST.where(events.c.field == bindparam("field")).limit(bindparam("most")))
 _KEEP_CONFLICT = adding(conflicts)
+_DECIDE_CONFLICT = Prepared(
+    update(conflicts)
+    .where(conflicts.c.id == bindparam("of"))
+    .values(winner=bindparam("by"), reason=bindparam("because"), open=False)
+)
 _CONFLICTS = select(conflicts).order_by(conflicts.c.id)
 
 
@@ -234,6 +239,10 @@ class SqlTickets:
         self._require(conflict.ticket_id)
         row = {**_columns(conflict), "ours": _value_out(conflict.ours), "theirs": _value_out(conflict.theirs)}
         return replace(conflict, id=self._session.add(_KEEP_CONFLICT, row))
+
+    def decide_conflict(self, conflict_id: int, *, winner: str, reason: str) -> None:
+        if not self._session.write(_DECIDE_CONFLICT, {"of": conflict_id, "by": winner, "because": reason}):
+            raise NoSuch(f"there is no conflict {conflict_id}")
 
     def conflicts(self, ticket_id: int | None = None, *, open_only: bool = False) -> Sequence[Conflict]:
         wanted = _CONFLICTS

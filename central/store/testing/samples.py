@@ -7,7 +7,7 @@ from typing import Any
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
 from central.model import Comment, Conflict, NewComment, NewFile, Person, Ticket, Value, Visibility
-from central.registry import System, SystemState
+from central.registry import Outage, System, SystemState
 from central.store.api import Claim, Delivery, Direction, Store, Transaction
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -115,6 +115,9 @@ def full_system(name: str) -> System:
         last_error="401",
         error_at=later(3),
         open_problem=True,
+        turned_away="9f86d081",
+        lockouts=3,
+        outage=Outage(NOW, "Transient: no answer", later(5), 2, "look"),
     )
 
 

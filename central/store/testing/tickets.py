@@ -169,6 +169,17 @@ class TicketClaims:
             store.write(lambda tx: tx.tickets.record([event(ticket), event(replace(ticket, id=99))]))
         assert not store.read(lambda tx: tx.tickets.events(ticket.id))
 
+    def test_a_conflict_that_was_decided_is_open_no_more(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        standing = conflict(ticket, open=True, winner="undecided")
+        kept = store.write(lambda tx: tx.tickets.keep_conflict(standing))
+        store.write(lambda tx: tx.tickets.decide_conflict(kept.id, winner="remote", reason="ada said so"))
+        decided = replace(kept, open=False, winner="remote", reason="ada said so")
+        assert store.read(lambda tx: list(tx.tickets.conflicts(ticket.id))) == [decided]
+        assert not store.read(lambda tx: tx.tickets.conflicts(open_only=True))
+        with pytest.raises(NoSuch):
+            store.write(lambda tx: tx.tickets.decide_conflict(99, winner="remote", reason=""))
+
     def test_conflicts_are_kept_whole(self, store: Store) -> None:
         one, two = new_ticket(store), new_ticket(store)
         lost = conflict(one, author="ada")

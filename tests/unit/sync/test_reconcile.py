@@ -11,7 +11,7 @@ from mappings.document import compile_mapping
 from mappings.loader import read
 from mappings.model import Carries, Mapping, Spill, Untranslatable
 from sync.policy import Admission, ChangeTime, Policy, Times, Winner, admit
-from sync.reconcile import Evidence, Plan, Step, Verdict, corresponds, reconcile
+from sync.reconcile import UNDECIDED, Evidence, Plan, Step, Verdict, corresponds, reconcile
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MAPPING = compile_mapping(
@@ -437,3 +437,19 @@ def test_a_plan_sorts_its_steps() -> None:
     assert plan.standing == {}
     assert plan.base == {"status": Pair("in progress", "open"), "subject": Pair("theirs", "theirs")}
     assert [Plan(steps).quiet for steps in ((), plan.steps[:1], plan.steps[1:])] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("assigned", "resolved"), ("on hold", "open")], ids=["ours set back", "theirs set back"]
+)
+def test_a_value_that_is_set_back_while_a_conflict_waits_for_a_person_decides_nothing(ours: str, theirs: str) -> None:
+    standing = link(("assigned", "open"), disagreements={"status": UNDECIDED})
+    step = decided(standing, ours, theirs, policy="ask")
+    assert (step.verdict, step.why) == (Verdict.STANDING, UNDECIDED)
+    assert decided(link(("assigned", "open")), ours, theirs, policy="ask").verdict is not Verdict.STANDING
+
+
+def test_a_conflict_that_waited_for_a_person_is_over_where_both_say_the_same_again() -> None:
+    standing = link(("assigned", "open"), disagreements={"status": UNDECIDED})
+    assert decided(standing, "assigned", "open", policy="ask").verdict is Verdict.AGREED
+    assert decided(standing, "solved", "resolved", policy="ask").verdict is Verdict.SETTLE

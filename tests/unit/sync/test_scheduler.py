@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from central.registry import System, SystemState
 from central.store.api import CommitFailed
 from central.store.memory import MemoryStore
-from connectors.errors import AccessError, ProtocolError, Transient
+from connectors.errors import AccessError, ProtocolError, QuotaSpent, Transient
 from connectors.memory import Call
 from sync.gateway import Gateway
 from sync.gateways import Unusable
@@ -137,8 +137,9 @@ def test_a_system_that_does_not_answer_is_left_alone_longer_each_time(shift: Shi
         if shift.polls() > before:
             asked.append(shift.clock())
         shift.clock.advance(SECOND)
-    gaps = [round((b - a) / MINUTE) for a, b in pairwise(asked)]
-    assert gaps == [1, 2, 4, 8, 10, 10, 10, 10]
+    gaps = [round((b - a) / SECOND) for a, b in pairwise(asked)]
+    waits = [5, 10, 20, 40, 80, 160, 320, 600, 600, 600, 600]
+    assert all(0 <= gap - wait <= 1 for gap, wait in zip(gaps, waits, strict=True)), "looks go first by turns"
     assert shift.system().last_error == "Transient: ngi-cz does not answer"
     assert shift.system().error_at is not None
 
@@ -153,6 +154,13 @@ def test_a_tracker_that_asks_for_patience_gets_it(shift: Shift) -> None:
     shift.rt.connector.intruder = failing(Transient("busy", retry_after=timedelta(minutes=30)))
     shift.run(29 * MINUTE)
     assert shift.polls() == 1
+
+
+def test_a_spent_quota_delays_a_poll_and_says_nothing_of_the_system(shift: Shift) -> None:
+    shift.rt.connector.intruder = failing(QuotaSpent("used up", retry_after=timedelta(seconds=20)))
+    shift.run(MINUTE)
+    assert shift.polls() == 3
+    assert (shift.system().last_error, shift.system().outage) == ("", None)
 
 
 def test_after_a_good_answer_the_error_is_gone_and_the_pace_is_back(shift: Shift) -> None:

@@ -21,13 +21,22 @@ from central.store.api import (
 )
 from central.store.api import Lane as Backlog
 from central.store.memory import MemoryStore
-from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient, Unknown, VersionConflict
+from connectors.errors import (
+    AccessError,
+    NotFound,
+    ProtocolError,
+    QuotaSpent,
+    Refused,
+    Transient,
+    Unknown,
+    VersionConflict,
+)
 from connectors.memory import Call
 from sync.bus.testing import LosingBus
 from sync.centre import Centre
 from sync.engine import SyncEngine
 from sync.relay import Relay
-from sync.worker import FIRST_WAIT, LONGEST_WAIT, UNREADABLE_TRIES, Lane, Worker, lease_name, remedy
+from sync.worker import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, UNREADABLE_TRIES, Lane, Worker, lease_name, remedy
 from tests.unit.sync.world import TPM, World, failing, once
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -52,7 +61,14 @@ MIDDLE = 0.5
 def test_what_passes_by_itself_is_tried_again_after_a_growing_wait(error: Exception) -> None:
     waits = [remedy(error, attempts, AT, MIDDLE).not_before for attempts in range(4)]
     assert waits == [AT + FIRST_WAIT * 2**n for n in range(4)]
-    assert remedy(error, 1_000_000, AT, MIDDLE).not_before == AT + LONGEST_WAIT
+    assert remedy(error, MOST_TRIES - 2, AT, MIDDLE).not_before == AT + LONGEST_WAIT
+
+
+@pytest.mark.parametrize("error", [Transient("busy"), Unknown("lost"), VersionConflict("moved"), CommitFailed("full")])
+def test_what_should_pass_by_itself_and_does_not_within_half_a_day_needs_a_person(error: Exception) -> None:
+    waits = [remedy(error, attempts, AT, MIDDLE).not_before for attempts in range(MOST_TRIES - 1)]
+    assert timedelta(hours=10) < sum((at - AT for at in waits), timedelta(0)) < timedelta(hours=14)
+    assert remedy(error, MOST_TRIES - 1, AT, MIDDLE).not_before is None
 
 
 def test_waits_are_spread_so_that_nobody_comes_back_at_once() -> None:
@@ -173,6 +189,27 @@ def test_a_paused_system_rests_and_the_others_do_not() -> None:
     assert world.issue(world.rt, key).fields["subject"] == "B"
     assert world.mesh._lanes["ngi-pl"].step() is None
     assert world.mesh._lanes["ngi-pl"].next_due_at() is None
+
+
+def test_a_spent_quota_is_no_try_and_the_lane_takes_up_nothing_meanwhile() -> None:
+    world = World()
+    world.shared()
+    lane, calls = world.mesh._lanes["ngi-pl"], world.redmine.connector.calls
+    world.redmine.connector.intruder = failing(QuotaSpent("used up", retry_after=timedelta(seconds=30)))
+    world.centre.change(1, {"subject": "B"}, TPM)
+    before = calls.total()
+    for _ in range(5):
+        lane.step()
+    assert calls.total() - before == 1
+    assert lane.next_due_at() == world.clock() + timedelta(seconds=30)
+    owed = world.store.read(lambda tx: tx.outbox.find("ngi-pl", Direction.OUTWARD, "1"))
+    assert (owed.attempts, owed.error) == (0, "waits: used up")
+    system = world.store.read(lambda tx: tx.registry.system("ngi-pl"))
+    assert (system.last_error, system.outage) == ("", None)
+    world.redmine.connector.intruder = None
+    world.clock.advance(timedelta(seconds=30))
+    assert world.end() == []
+    assert world.issue(world.redmine).fields["subject"] == "B"
 
 
 def test_a_bug_of_ours_is_a_dead_letter_that_says_so() -> None:
