@@ -71,6 +71,11 @@ class Stack:
         while all(process.poll() is None for process in self._processes) and time.monotonic() < end:
             time.sleep(0.005)
 
+    def bugs(self) -> list[str]:
+        """What they said was a bug of ours."""
+        lines = (self._folder / "processes.log").read_text().splitlines()
+        return [line for line in lines if "please report it" in line]
+
     def end(self) -> None:
         """kill -9 of all."""
         for process in self._processes:
