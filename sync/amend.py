@@ -166,6 +166,7 @@ def _write(means: Means, gateway: Gateway, past: Past, due: _Due, mark: str | No
     means.ensure_time(lease)
     key = means.store.write(commit)
     try:
+        means.ensure_prompt(intent)
         if draft is None:
             gateway.connector.delete_comment(key, due.remote_id)
         else:

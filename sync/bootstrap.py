@@ -46,7 +46,9 @@ from sync.tokens import Tokens
 from sync.worker import Lane, Worker
 
 DEADLINE = timedelta(seconds=30)
-"""The longest that one call of a connector may take, and that a request of ours may still execute over there."""
+"""The longest that one call of a connector may take."""
+SLACK = timedelta(seconds=10)
+"""The longest that may pass between announcing a request and sending it."""
 
 
 REFRESH_EVERY = timedelta(seconds=1)
@@ -210,7 +212,8 @@ class Interdesk:
             tokens=Tokens(self.store.read(lambda tx: tx.instance.get()).id),
             units=self.gateways.units,
             limits=instance.central_limits,
-            request_deadline=DEADLINE,
+            request_deadline=DEADLINE + SLACK,
+            slack=SLACK,
             centre=instance.centre,
             ticket_address=instance.where_tickets_open,
         )

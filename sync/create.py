@@ -40,6 +40,7 @@ def create(
     fields = {gateway.mapping.fields[n].remote: p.theirs for n, p in intent.wrote.items() if p.theirs is not None}
     asked_at = means.clock()
     try:
+        means.ensure_prompt(intent)
         made = gateway.connector.create({**gateway.mapping.constants, **fields}, token=intent.token)
     except Unknown:
         raise

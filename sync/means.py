@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from central.guard import HoldKind
+from central.link import Intent
 from central.model import Limits
 from central.store.api import Lease, LeaseLost, Store
+from connectors.errors import Transient
 from sync.relay import Relay
 from sync.tokens import Tokens
 
@@ -23,7 +25,9 @@ class Means:
     """Support unit -> system, as registered now."""
     limits: Limits = field(default_factory=Limits)
     request_deadline: timedelta = timedelta(seconds=30)
-    """A request of ours may still execute over there for this long after it was sent."""
+    """What an intent announces may still be carried out over there for this long after the moment it bears."""
+    slack: timedelta = timedelta(seconds=10)
+    """The part of it that may pass before the request is sent: a commit takes its time, and processes are paused."""
     centre: str = "GGUS"
     """What the centre is called in texts that people read elsewhere."""
     ticket_address: str = ""
@@ -43,6 +47,13 @@ class Means:
         :raises LeaseLost: it is not; the successor takes over."""
         if self.clock() + self.request_deadline > lease.expires_at:
             raise LeaseLost(f"too little of the lease on {lease.name} is left to send anything")
+
+    def ensure_prompt(self, intent: Intent) -> None:
+        """Right before each send: whoever waits for what became of this intent still waits long enough.
+
+        :raises Transient: too much time went by since it was committed, or the clock was set back; nothing was sent."""
+        if not timedelta(0) <= self.clock() - intent.at <= self.slack:
+            raise Transient("this process stood still between announcing a request and sending it; nothing was sent")
 
 
 @dataclass(frozen=True, slots=True)

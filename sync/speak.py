@@ -217,6 +217,7 @@ def _send(
     means.ensure_time(lease)
     key = means.store.write(commit)
     try:
+        means.ensure_prompt(intent)
         return gateway.connector.comment(key, draft, token=intent.token)
     except Unknown:
         raise

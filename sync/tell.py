@@ -217,9 +217,12 @@ def _update(
     means: Means, gateway: Gateway, past: Past, link: Link, intent: Intent, theirs: Reading, lease: Lease
 ) -> tuple[Written, datetime | None]:
     """Send the patch; what came back, and when it was asked for (None: what was read before still stands)."""
-    patch = {gateway.mapping.fields[name].remote: pair.theirs for name, pair in intent.wrote.items()}
+    fields = gateway.mapping.fields
+    order = sorted(intent.wrote, key=lambda name: fields[name].final)  # what closes a ticket comes last
+    patch = {fields[name].remote: intent.wrote[name].theirs for name in order}
     asked_at = means.clock()
     try:
+        means.ensure_prompt(intent)
         return gateway.connector.update(link.key or "", patch, held=theirs.ticket), asked_at
     except Unknown:
         raise

@@ -1,5 +1,6 @@
 """Outward, over a whole mesh: creating once, writing fields, leaving, coming back, each interrupted anywhere."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from central.store.memory import MemoryStore
 from connectors.errors import Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from sync.simulation.laws import broken
+from sync.simulation.mesh import Mesh
 from tests.unit.sync.world import NOTICE, TPM, World, failing, once
 
 LOST = Unknown("the answer was lost")
@@ -52,6 +54,22 @@ def test_a_write_that_is_carried_out_long_after_it_was_given_up_is_written_over_
     world.redmine.tracker.edit("interdesk", other, {"subject": "the older"})
     assert world.end() == []
     assert world.ticket()["subject"] == world.issue(world.redmine).fields["subject"] == "the newer"
+
+
+def test_what_is_owed_is_told_in_order_comments_then_fields_and_what_closes_last() -> None:
+    world = World()
+    _, other = world.shared()
+    fields = world.redmine.mapping.fields
+    assert fields["status"].final
+    mapping = replace(world.redmine.mapping, fields={"status": fields["status"], **fields})
+    world.mesh = Mesh(world.store, [world.rt, replace(world.redmine, mapping=mapping)], world.clock)
+    world.centre.change(1, {"status": "in progress", "subject": "found it", "priority": "urgent"}, TPM)
+    world.centre.comment(1, "it was the disk", TPM)
+    assert world.end() == []
+    told = [deed.field or deed.kind for deed in world.issue(world.redmine, other).deeds if deed.kind != "open"]
+    assert told[0] == "comment"
+    assert sorted(told[1:-1]) == ["priority", "subject"]
+    assert told[-1] == "status"
 
 
 def test_a_change_within_a_folded_word_writes_nothing_and_a_later_edit_there_is_no_conflict() -> None:

@@ -1,0 +1,138 @@
+"""Two who believe that a ticket is theirs: whatever was paused, slow, or taken over too early, one of them writes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from central.store.api import Direction, LeaseLost
+from central.store.memory import MemoryStore
+from connectors.memory import WELL_BEHAVED, Call
+from sync.engine import SyncEngine
+from sync.worker import Lane, lease_name
+from tests.unit.sync.world import TPM, World, once
+
+TTL = timedelta(seconds=150)
+
+
+class SlowStore(MemoryStore):
+    """Does something right after the next durable commit: time passes, or somebody else acts."""
+
+    afterwards: Callable[[], None] | None = None
+
+    def write(self, change, *, durable=True):
+        result = super().write(change, durable=durable)
+        act = self.afterwards
+        if durable and act is not None:
+            self.afterwards = None
+            act()
+        return result
+
+
+def slow_world() -> tuple[World, SlowStore]:
+    store = SlowStore()
+    world = World(store=store, redmine=WELL_BEHAVED)
+    world.shared()
+    return world, store
+
+
+def change_subject(world: World) -> None:
+    world.centre.change(1, {"subject": "B"}, TPM)
+
+
+def say_something(world: World) -> None:
+    world.centre.comment(1, "what is owed", TPM)
+
+
+def open_another(world: World) -> None:
+    world.centre.open({"subject": "another", "description": "d", "unit": "NGI_PL"}, TPM)
+
+
+def reword(world: World) -> None:
+    world.centre.edit_comment(1, 1, "otherwise", TPM)
+
+
+WRITES = {"update": change_subject, "comment": say_something, "create": open_another, "edit_comment": reword}
+
+
+@pytest.mark.parametrize("late", [timedelta(seconds=11), -timedelta(seconds=1)], ids=["paused", "clock set back"])
+@pytest.mark.parametrize("operation", WRITES)
+def test_what_was_announced_too_long_ago_is_not_sent_and_is_announced_anew(operation: str, late: timedelta) -> None:
+    world, store = slow_world()
+    if operation == "edit_comment":
+        say_something(world)
+        world.mesh.settle()
+    WRITES[operation](world)
+    calls, before = world.redmine.connector.calls, world.redmine.connector.calls[operation]
+    store.afterwards = lambda: world.clock.advance(late)
+    outcome = world.mesh._lanes["ngi-pl"].step()
+    assert outcome is not None
+    assert "nothing was sent" in outcome.said[0]
+    assert calls[operation] == before
+    assert world.link("ngi-pl", 2 if operation == "create" else 1).intents == ()
+    assert world.end() == []
+    assert calls[operation] == before + 1
+
+
+def test_nothing_is_sent_when_too_little_of_the_lease_is_left() -> None:
+    world = World()
+    world.shared()
+    sent = world.redmine.connector.calls["update"]
+    once(world.redmine.connector, "fetch", lambda _: world.clock.advance(TTL - timedelta(seconds=29)), done=True)
+    change_subject(world)
+    outcome = world.mesh._lanes["ngi-pl"].step()
+    assert outcome is not None
+    assert outcome.said[0].startswith("LeaseLost: too little of the lease")
+    assert world.redmine.connector.calls["update"] == sent
+    assert world.end() == []
+    assert world.issue(world.redmine).fields["subject"] == "B"
+
+
+@pytest.mark.parametrize(("operation", "act"), [("update", change_subject), ("comment", say_something)])
+def test_a_successor_that_comes_too_early_waits_for_the_request_of_the_one_before(
+    operation: str, act: Callable[[World], None]
+) -> None:
+    world = World()
+    world.shared()
+    means = world.mesh.means
+    successor = Lane(means, SyncEngine(means), world.mesh.gateways, "ngi-pl", owner="the successor", spread=lambda: 0.5)
+    sent = world.redmine.connector.calls[operation]
+    said: list[str] = []
+
+    def taken_over(_: Call) -> None:
+        world.store.write(lambda tx: tx.outbox.release_all())  # its clock is far ahead: the lease is over for it
+        outcome = successor.step()
+        assert outcome is not None
+        said.extend(outcome.said)
+
+    act(world)
+    once(world.redmine.connector, operation, taken_over, done=False)
+    world.mesh._lanes["ngi-pl"].step()
+    assert "may still" in said[0]
+    assert world.end() == []
+    assert world.redmine.connector.calls[operation] == sent + 1
+    assert len(world.said(world.redmine, "what is owed")) == (operation == "comment")
+
+
+@pytest.mark.parametrize("operation", ["update", "comment"])
+def test_who_was_paused_past_his_lease_records_nothing_over_his_successor(operation: str) -> None:
+    world = World()
+    world.shared()
+    WRITES[operation](world)
+
+    def paused(_: Call) -> None:
+        world.clock.advance(TTL)
+        claim = world.store.write(
+            lambda tx: tx.outbox.claim(
+                "ngi-pl", "the successor", world.clock(), ttl=TTL, lease_name=lease_name, only=Direction.OUTWARD
+            )
+        )
+        assert claim is not None
+
+    once(world.redmine.connector, operation, paused, done=True)
+    outcome = world.mesh._lanes["ngi-pl"].step()
+    assert outcome is not None
+    assert outcome.said[0].startswith(LeaseLost.__name__)
+    assert len(world.link("ngi-pl").intents) == 1
+    assert world.end() == []
+    assert len(world.said(world.redmine, "what is owed")) == (operation == "comment")
