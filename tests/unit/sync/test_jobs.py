@@ -1,8 +1,9 @@
 """Jobs: what going live left alone is carried deliberately, behind live work, and goes on where it was after a kill."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from central.model import DEFAULTS
 from central.registry import SystemState
 from central.store.api import Counts, Direction, Lane
 from central.store.memory import MemoryStore
-from connectors.api import Audience, Mail, WriteKind
+from connectors.api import Audience, Cursor, Mail, WriteKind
 from connectors.errors import Transient
+from connectors.memory import Call
 from sync import live
 from sync.jobs.backfill import QUEUE
 from sync.jobs.runner import Runner
+from sync.poll import plain_cursor
 from tests.unit.sync.world import TPM, World, failing, once
 
 
@@ -133,6 +136,44 @@ def test_what_follows_from_a_backfill_goes_behind_live_work() -> None:
     assert owed.lane is Lane.BACKFILL
 
 
+def test_case_23_under_a_quota_a_backfill_delays_no_live_change_beyond_the_next_minute() -> None:
+    world = World()
+    _, other = world.shared()
+    for number in range(400):
+        world.alice.open(subject=f"old {number}")
+    world.clock.advance(timedelta(minutes=10))
+    cursor = plain_cursor(Cursor(world.clock()))
+    world.store.write(lambda tx: tx.registry.put_system(replace(tx.registry.system("ngi-cz"), cursor=cursor)))
+    answered = Counter[datetime]()
+
+    def quota(call: Call) -> None:
+        if not call.done:
+            minute = world.clock().replace(second=0)
+            if answered[minute] >= 60:
+                raise Transient("429", retry_after=minute + timedelta(minutes=1) - world.clock())
+            answered[minute] += 1
+
+    world.rt.connector.intruder = quota
+    number = start(world, "backfill", "ngi-cz", INWARD)
+    runner = Runner(world.mesh.means, world.mesh.gateways, submit=lambda step: step())
+    busy = waited = 0
+    while job(world, number).open:
+        busy += 1
+        world.bob.edit(other, subject=f"live {busy}")
+        for _ in range(4):
+            runner.step()
+            world.mesh.poll()
+            world.mesh.work()
+            world.clock.advance(timedelta(seconds=15))
+        assert world.ticket()["subject"] == f"live {busy}", "the other partner has its own pace"
+        late = busy - int(str(world.issue(world.rt, "1").fields["subject"]).removeprefix("live ") or 0)
+        waited = max(waited, late)
+    assert busy >= 6, "the quota made the backfill last"
+    assert waited <= 1
+    assert max(answered.values()) <= 60
+    assert world.store.read(lambda tx: tx.tickets.count()) == 401
+
+
 def test_never_more_than_a_queueful_waits_however_many_tickets_there_are() -> None:
     world = World()
     for number in range(QUEUE * 2 + 10):
@@ -182,10 +223,23 @@ def test_an_outward_backfill_that_would_send_mails_asks_first() -> None:
     assert len(world.redmine.tracker.issues) == 1
 
 
-def test_resync_looks_anew_both_ways_and_tries_what_was_refused() -> None:
+def test_resync_looks_anew_both_ways() -> None:
     world = World()
     _, other = world.shared()
     world.redmine.tracker.issues[other].fields["subject"] = "changed behind every history"
     done = run(world, start(world, "resync", "ngi-pl", {"ticket": 1}))
     assert done.state is JobState.DONE
     assert world.ticket()["subject"] == "changed behind every history"
+
+
+def test_a_person_has_what_was_refused_tried_again_once_their_workflow_allows_it() -> None:
+    world = World()
+    key, _ = world.shared()
+    world.centre.change(1, {"status": "unsolved"}, TPM)
+    world.mesh.settle()
+    tracker = world.rt.tracker
+    tracker.rules = replace(tracker.rules, workflow={})
+    world.mesh.settle()
+    assert tracker.issue(key).fields["status"] == "open", "nobody tells us of it, and asking on and on is no answer"
+    run(world, start(world, "resync", "ngi-cz", {"ticket": 1}))
+    assert tracker.issue(key).fields["status"] == "rejected"

@@ -10,7 +10,7 @@ from central.store.api import Direction, Lane
 from central.store.memory import MemoryStore
 from connectors.api import Change, ChangePage, Cursor
 from connectors.errors import Transient
-from connectors.memory import WELL_BEHAVED, MemoryConnector
+from connectors.memory import WELL_BEHAVED, Call, MemoryConnector
 from sync.gateway import Gateway
 from sync.poll import cursor_of, plain_cursor, poll, scan
 from sync.simulation.members import RT_LIKE
@@ -122,6 +122,26 @@ def test_three_hundred_changes_within_one_second_are_seen_once_each_over_three_p
     assert poll(world.mesh.means, world.mesh.gateways.get("ngi-cz")).pages == 3
     world.mesh.work()
     assert world.store.read(lambda tx: tx.tickets.count()) == 300
+
+
+def test_case_12_what_moves_between_two_pages_is_neither_missed_nor_doubled() -> None:
+    world = World()
+    keys = [world.alice.open(subject=f"ticket {number}") for number in range(300)]
+    moved: list[str] = []
+
+    def meanwhile(call: Call) -> None:
+        if call.operation == "changes" and call.done and len(moved) < 4:
+            moved.append(keys[70 * len(moved)])  # of a page before, of this one, and of one to come
+            world.alice.edit(moved[-1], subject=f"moved {len(moved)}")
+            keys.append(world.alice.open(subject="opened between two pages"))
+
+    world.rt.connector.intruder = meanwhile
+    assert poll(world.mesh.means, world.mesh.gateways.get("ngi-cz")).pages >= 3
+    world.mesh.settle()
+    assert len(moved) == 4
+    subjects = [ticket["subject"] for ticket in world.store.read(lambda tx: tx.tickets.list(limit=1000))]
+    assert len(subjects) == len(keys) == 304
+    assert {f"moved {number}" for number in range(1, 5)} <= set(subjects)
 
 
 def test_a_change_that_the_search_shows_late_is_seen_by_the_overlap() -> None:

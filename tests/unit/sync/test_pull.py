@@ -239,3 +239,13 @@ def test_a_copy_of_our_ticket_with_our_token_is_a_ticket_of_whoever_copied_it() 
 
 def test_a_quiet_mesh_has_nothing_broken_from_the_start() -> None:
     assert broken(World().mesh) == []
+
+
+def test_what_changes_at_the_centre_while_a_look_is_under_way_is_not_overwritten() -> None:
+    world = World()
+    _, other = world.shared()
+    world.bob.edit(other, subject="from bob")
+    once(world.redmine.connector, "fetch", lambda _: world.centre.change(1, {"subject": "just now"}, TPM), done=True)
+    assert world.end() == []
+    assert world.ticket()["subject"] == "just now"
+    assert [(c.ours, c.theirs) for c in world.conflicts()] == [("just now", "from bob")]

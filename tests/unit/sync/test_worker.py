@@ -140,6 +140,36 @@ def test_a_poison_row_becomes_a_dead_letter_and_the_others_go_on() -> None:
     assert world.store.read(lambda tx: tx.tickets.count()) == 6
 
 
+def test_case_22_one_undeliverable_ticket_among_a_thousand_costs_the_others_not_one_turn() -> None:
+    turns = [turns_until_taken_in(poison=None), turns_until_taken_in(poison="500")]
+    assert len(turns[0]) == 1000
+    assert {key: turn for key, turn in turns[0].items() if key != "500"} == turns[1]
+
+
+def turns_until_taken_in(poison: str | None) -> dict[str, int]:
+    """After how many turns of its lane each of a thousand tickets is known at the centre."""
+    world = World()
+    for number in range(1000):
+        world.alice.open(subject=f"ticket {number}")
+    fetched: list[str] = []
+
+    def listen(call: Call) -> None:
+        if call.operation == "fetch" and not call.done:
+            if call.key == poison:
+                raise ProtocolError("an answer that cannot be read")
+            fetched.append(call.key)
+
+    world.rt.connector.intruder = listen
+    world.mesh.poll()
+    lane, taken_in, turn = world.mesh._lanes["ngi-cz"], dict[str, int](), 0
+    while lane.step() is not None:
+        turn += 1
+        taken_in |= dict.fromkeys(fetched, turn)
+        fetched.clear()
+    assert world.store.read(lambda tx: tx.tickets.count()) == len(taken_in)
+    return taken_in
+
+
 def test_a_look_that_outlives_its_lease_is_somebody_elses_and_nothing_escapes() -> None:
     world = World()
     world.shared()
