@@ -153,8 +153,8 @@ class Link:
     """Their comments that are ours but no comment of the ticket's (notices, late duplicates): never read again."""
     mapping_revision: int = 0
     outdated: tuple[str, ...] = ()
-    """Fields that disagree though nobody has touched them since (a new mapping revision, a time in shadow): they stand,
-    unwritten."""
+    """Fields that disagree though nobody has touched them since (a new mapping revision, a time in shadow, a pairing):
+    they stand, unwritten."""
     created_at: datetime | None = None
     agreed_at: datetime | None = None
     """The last look that ended with nothing left to do."""

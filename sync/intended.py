@@ -161,9 +161,8 @@ def linked(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> Inten
 def kinds(writes: Iterable[Write]) -> Mapping[WriteKind, int]:
     """How many writes of each kind the tracker sees, of one ticket: all its fields travel in one."""
     found = Counter(write.kind for write in writes if write.kind is not None)
-    fields = found.pop(WriteKind.UPDATE, 0) + found[WriteKind.TRANSITION]
-    if fields:
-        moved = found.pop(WriteKind.TRANSITION)
+    changed, moved = found.pop(WriteKind.UPDATE, 0), found.pop(WriteKind.TRANSITION, 0)
+    if changed or moved:
         found[WriteKind.TRANSITION if moved else WriteKind.UPDATE] = 1
     return {kind: number for kind, number in found.items() if kind is not None and number}
 

@@ -3,7 +3,7 @@
 Each look is then fetched, reconciled and retried on its own, so that a poison row never pins the cursor.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -140,26 +140,30 @@ def scan(means: Means, gateway: Gateway) -> Polled:
     Absence is never evidence: a link whose key did not appear is looked at, not given up."""
     position, pages, rows, owed = "", 0, 0, 0
     listed: set[str] = set()
-    stored = means.store.read(lambda tx: tx.registry.system(gateway.system)).cursor
-    since = cursor_of(stored)
     while True:
         page = gateway.connector.scan(position)
         listed.update(change.key for change in page.changes)
-
-        def compare(tx: Transaction, changes: tuple[Change, ...] = page.changes) -> int:
-            at = means.clock()
-            return sum(_compare(tx, means, gateway, change, since, at) for change in changes)
-
-        owed += means.store.write(compare, durable=False)
+        owed += means.store.write(partial(compare, means, gateway, page.changes), durable=False)
         pages, rows = pages + 1, rows + len(page.changes)
         if not page.more:
             break
         position = page.cursor.position
-    owed += _look_at_unlisted(means, gateway, listed)
-    means.store.write(
-        lambda tx: tx.registry.put_system(replace(tx.registry.system(gateway.system), scanned_at=means.clock()))
-    )
-    return Polled(pages, rows, owed)
+    missing = unlisted(means, gateway, listed) or []
+    for begin in range(0, len(missing), AT_ONCE):
+        means.store.write(partial(owe_unlisted, means, gateway, missing[begin : begin + AT_ONCE]), durable=False)
+    means.store.write(partial(scanned, means, gateway))
+    return Polled(pages, rows, owed + len(missing))
+
+
+def compare(means: Means, gateway: Gateway, changes: Sequence[Change], tx: Transaction) -> int:
+    """Owe a look at those rows of a listing that show what nobody announced; how many."""
+    since, at = cursor_of(tx.registry.system(gateway.system).cursor), means.clock()
+    return sum(_compare(tx, means, gateway, change, since, at) for change in changes)
+
+
+def scanned(means: Means, gateway: Gateway, tx: Transaction) -> None:
+    """A full scan has come to its end."""
+    tx.registry.put_system(replace(tx.registry.system(gateway.system), scanned_at=means.clock()))
 
 
 def _compare(
@@ -210,28 +214,26 @@ def _differs(gateway: Gateway, link: Link, change: Change) -> bool:
     return strong and bool(change.version) and change.version != link.row_version
 
 
-def _look_at_unlisted(means: Means, gateway: Gateway, listed: set[str]) -> int:
-    """Owe a look at every link that the scan did not list; none at all where that is too much to be believed."""
+def unlisted(means: Means, gateway: Gateway, listed: Collection[str]) -> list[str] | None:
+    """The keys of links that a whole listing is without; None: too many to be believed, and a guard asks about it."""
     missing: list[str] = []
     after = 0
     while links := means.store.read(partial(_page_of_links, gateway.system, after)):
         missing += [k.key for k in links if k.state is LinkState.ACTIVE and k.key and k.key not in listed]
         after = links[-1].id
-    if not may_be_missing(means, gateway, missing, len(listed)):
-        return 0
-    for begin in range(0, len(missing), _AT_ONCE):
-        means.store.write(partial(_owe_unlisted, means, gateway, missing[begin : begin + _AT_ONCE]), durable=False)
-    return len(missing)
+    return missing if may_be_missing(means, gateway, missing, len(listed)) else None
 
 
-_AT_ONCE = 100
+AT_ONCE = 100
+"""How many looks are owed in one transaction."""
 
 
 def _page_of_links(system: str, after: int, tx: Transaction) -> Sequence[Link]:
-    return tx.links.of_system(system, after=after, limit=_AT_ONCE)
+    return tx.links.of_system(system, after=after, limit=AT_ONCE)
 
 
-def _owe_unlisted(means: Means, gateway: Gateway, keys: Sequence[str], tx: Transaction) -> None:
+def owe_unlisted(means: Means, gateway: Gateway, keys: Sequence[str], tx: Transaction) -> None:
+    """Owe a look at each of them: absence is no evidence."""
     at, reason = means.clock(), "the full scan did not list it"
     for key in keys:
         means.relay.owe_inward(tx, gateway.system, key, at, lane=Lane.BACKFILL, reason=reason)

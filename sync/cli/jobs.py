@@ -1,5 +1,6 @@
 """`job …`: deliberate work over many tickets. It is carried out by the process that runs the mesh."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -7,13 +8,15 @@ from typing import Any
 import click
 
 from central.audit import Entry
-from central.job import Job, JobState
+from central.job import Job, JobRow, JobState
 from central.store.api import Transaction
 from sync import live
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session, ticket_id, who
+from sync.jobs.clue import OURS, BadClue, Clue
 from sync.jobs.runner import moments
 
+_MOST_NAMED = 12
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 
@@ -48,6 +51,58 @@ def backfill(
     window = moments(*(at.replace(tzinfo=UTC) if at else None for at in (since, until)))
     params = {"direction": direction, "dry_run": dry_run, "notify": notify, **window}
     _start(session, "backfill", system, params)
+
+
+@start.command()
+@click.argument("system")
+@click.option(
+    "--by", "clues", multiple=True, required=True, metavar="FIELD[=PATTERN]", help="Their field that names ours."
+)
+@click.option("--since", type=_DAY, help="Tickets last changed there then or later (UTC).")
+@click.option("--until", type=_DAY, help="Tickets last changed there before then (UTC).")
+@click.option(
+    "--dry-run", is_flag=True, help="Only tell the pairs, what differs, and the mails that deciding it sends."
+)
+@click.option("--notify", is_flag=True, help="The system may send the mails that it sends for each write.")
+@click.option("--leave", is_flag=True, help="Let what differs stand until somebody touches it; nothing is written.")
+@click.pass_obj
+def pair(
+    session: Session,
+    system: str,
+    clues: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    dry_run: bool,
+    notify: bool,
+    leave: bool,
+) -> None:
+    """Link tickets that people keep both here and in SYSTEM, by a field of theirs that names ours.
+
+    PATTERN says how: {id} stands for our number, {NAME} for the key of the ticket in the system NAME. Without one, the
+    field is our number and nothing else: --by 'CF.GGUS id', --by 'Subject=[GGUS #{id}]'. Nothing is written while they
+    are linked; at the end what differs is decided by the policy, and the losers are kept. Pair in shadow, before the
+    system is live: a twin that changes before it is paired is taken for a new ticket.
+    """
+    with session.interdesk() as desk:
+        names = desk.store.read(lambda tx: {each.name for each in tx.registry.systems()})
+    for written in clues:
+        try:
+            clue = Clue.read(written)
+        except BadClue as problem:
+            raise click.UsageError(str(problem)) from None
+        if clue.names not in {OURS, *names}:
+            raise click.UsageError(f"{clue}: {{{clue.names}}} is neither {{id}} nor a registered system")
+    window = moments(*(at.replace(tzinfo=UTC) if at else None for at in (since, until)))
+    params = {"by": list(clues), "dry_run": dry_run, "notify": notify, "leave": leave, **window}
+    _start(session, "pair", system, params)
+
+
+@start.command()
+@click.argument("system")
+@click.pass_obj
+def scan(session: Session, system: str) -> None:
+    """Compare everything in SYSTEM with what was last seen of it, now; whatever differs is looked at."""
+    _start(session, "scan", system, {})
 
 
 @start.command()
@@ -86,20 +141,27 @@ def list_(session: Session, as_json: bool) -> None:
 
 @group.command()
 @click.argument("number", metavar="JOB", type=int)
+@click.option("--verdict", help="Only what was found to be so: pair, ambiguous, no twin, and so on.")
+@click.option("--limit", default=1000, show_default=True, help="How many lines of the report.")
 @as_json
 @click.pass_obj
-def show(session: Session, number: int, as_json: bool) -> None:
+def show(session: Session, number: int, verdict: str | None, limit: int, as_json: bool) -> None:
     """One job with its report."""
+
+    def question(tx: Transaction) -> tuple[Job, Sequence[JobRow], Mapping[str, int]]:
+        return tx.jobs.get(number), tx.jobs.rows(number, verdict=verdict, limit=limit), tx.jobs.verdicts(number)
+
     with session.interdesk() as desk:
-        job, rows = desk.store.read(lambda tx: (tx.jobs.get(number), tx.jobs.rows(number)))
+        job, rows, verdicts = desk.store.read(question)
         now = desk.clock()
     report = [{"subject": row.subject, "verdict": row.verdict, **row.data} for row in rows]
     if as_json:
-        document({**_plain(job, now), "report": report})
+        document({**_plain(job, now), "verdicts": dict(verdicts), "report": report})
         return
     say(f"job {job.id}: {job.kind} of {job.system}, {job.state}, {_progress(job)}", *([job.error] if job.error else []))
+    say(*([", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items()))] if verdicts else []))
     for row in rows:
-        say(f"  {row.subject}: {row.verdict}, {', '.join(f'{name} {value}' for name, value in row.data.items())}")
+        say("  " + ", ".join((f"{row.subject}: {row.verdict}", *map(_said, row.data.items()))))
 
 
 @group.command()
@@ -145,6 +207,13 @@ def _turn(session: Session, number: int, before: JobState, after: JobState) -> N
     with session.interdesk() as desk:
         desk.store.write(change)
     say(f"job {number} is {after}")
+
+
+def _said(item: tuple[str, Any]) -> str:
+    name, value = item
+    if isinstance(value, list):
+        value = f"{len(value)} of them" if len(value) > _MOST_NAMED else ", ".join(map(str, value)) or "none"
+    return f"{name} {value}"
 
 
 def _progress(job: Job) -> str:

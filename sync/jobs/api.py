@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from central.job import Job, JobState
-from central.store.api import Transaction
+from central.store.api import Lane, Transaction
 from sync.gateway import Gateway
 from sync.means import Means
 
@@ -22,8 +22,8 @@ Take = Callable[[Transaction, Job], Job]
 class Kind(Protocol):
     """One kind of job."""
 
-    needs_live: bool
-    """It owes looks that only a live system gets: it rests while the system is not live."""
+    writes: bool
+    """What it owes may be written there: it rests while nothing may be. Any kind rests while its system is not read."""
 
     def step(self, means: Means, gateway: Gateway, job: Job) -> Take:
         """Read one page.  :raises ConnectorError: by remedy; the step is tried again."""
@@ -31,6 +31,15 @@ class Kind(Protocol):
 
 PATIENCE = timedelta(seconds=1)
 """How long a job rests before it looks whether the lanes have caught up."""
+
+
+QUEUE = 200
+"""How many looks behind live work may wait in a system's outbox before a job adds more."""
+
+
+def crowded(tx: Transaction, gateway: Gateway) -> bool:
+    """Whether the lanes must catch up first."""
+    return tx.outbox.waiting(gateway.system, Lane.BACKFILL, most=QUEUE) >= QUEUE
 
 
 def rested(job: Job, until: datetime, why: str) -> Job:

@@ -16,12 +16,10 @@ from connectors.api import Change, WriteKind
 from sync import discussion, routing
 from sync.gateway import Gateway
 from sync.hints import plain_row
-from sync.jobs.api import PATIENCE, Take, finished, moment, rested
+from sync.jobs.api import PATIENCE, Take, crowded, finished, moment, rested
 from sync.mails import mails
 from sync.means import Means
 
-QUEUE = 200
-"""How many of its looks may wait in a system's outbox before a backfill adds more."""
 PAGE = 50
 """Tickets of the centre per step; the system's own pages are as long as it makes them."""
 
@@ -82,14 +80,14 @@ def writes_for(tx: Transaction, means: Means, gateway: Gateway, ticket: Ticket, 
 class Backfill:
     """The kind `backfill`. Its params: `direction` (inward, outward, both), `since`, `until`, `dry_run`, `notify`."""
 
-    needs_live = True
+    writes = True
 
     def step(self, means: Means, gateway: Gateway, job: Job) -> Take:
         stage, at = _place(job)
         if stage == "drain":
             return lambda tx, now: _drain(tx, means, gateway, now)
         deed, direction = stage.split()
-        if deed == "owe" and means.store.read(lambda tx: _full(tx, gateway)):
+        if deed == "owe" and means.store.read(lambda tx: crowded(tx, gateway)):
             return lambda _, now: rested(now, means.clock() + PATIENCE, "its looks are waiting to be carried out")
         if direction == "outward":
             return lambda tx, now: _outward(tx, means, gateway, now, deed, at)
@@ -118,10 +116,6 @@ def stages(job: Job) -> tuple[str, ...]:
 
 def _place(job: Job) -> tuple[str, Any]:
     return job.position.get("stage", stages(job)[0]), job.position.get("at")
-
-
-def _full(tx: Transaction, gateway: Gateway) -> bool:
-    return tx.outbox.waiting(gateway.system, Lane.BACKFILL, most=QUEUE) >= QUEUE
 
 
 def _unknown(tx: Transaction, gateway: Gateway, change: Change) -> bool:

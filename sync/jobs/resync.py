@@ -12,7 +12,7 @@ from sync.means import Means
 class Resync:
     """The kind `resync`. Its params: `ticket`, our number."""
 
-    needs_live = True
+    writes = True
 
     def step(self, means: Means, gateway: Gateway, job: Job) -> Take:  # noqa: ARG002  # it reads nothing
         def take(tx: Transaction, now: Job) -> Job:

@@ -14,16 +14,19 @@ from connectors.errors import ConnectorError, QuotaSpent, Transient
 from sync.gateway import Gateways
 from sync.jobs.api import Kind, rested
 from sync.jobs.backfill import Backfill
+from sync.jobs.pair import Pair
 from sync.jobs.resync import Resync
+from sync.jobs.scan import Scan
 from sync.means import Means
 from sync.outage import is_out
 from sync.permit import why_held
+from sync.recovery.copies import at_rest
 
 log = structlog.get_logger("interdesk.jobs")
 
-KINDS: Mapping[str, Kind] = {"backfill": Backfill(), "resync": Resync()}
+KINDS: Mapping[str, Kind] = {"backfill": Backfill(), "pair": Pair(), "resync": Resync(), "scan": Scan()}
 REST = timedelta(seconds=5)
-"""How long a job rests while its system is not live, or after the first failure of a step."""
+"""How long a job rests while its system is at rest itself, or after the first failure of a step."""
 LONGEST_REST = timedelta(minutes=10)
 MOST_FAILURES = 50
 """Steps that may fail in a row before a job is given up; a person may start it again."""
@@ -64,7 +67,7 @@ class Runner:
         kind = KINDS.get(job.kind)
         if kind is None:
             return lambda tx: self._fail(tx, job.id, f"this program knows no job {job.kind!r}")
-        why = self._means.store.read(lambda tx: _not_now(tx, job.system)) if kind.needs_live else ""
+        why = self._means.store.read(lambda tx: _not_now(tx, job.system, writes=kind.writes))
         if why:
             return lambda tx: self._save(tx, job.id, lambda now: rested(now, self._means.clock() + REST, why))
         try:
@@ -108,15 +111,17 @@ class Runner:
         self._save(tx, job_id, lambda now: replace(now, state=JobState.FAILED, error=why))
 
 
-def _not_now(tx: Transaction, system: str) -> str:
-    """Why a job must not owe looks there now; '' when it may."""
+def _not_now(tx: Transaction, name: str, *, writes: bool) -> str:
+    """Why a job must rest now; '' when it may go on."""
     try:
-        found = tx.registry.system(system)
+        system = tx.registry.system(name)
     except NoSuch as problem:
         return str(problem)
-    if found.state is not SystemState.LIVE:
-        return f"system {system} is {found.state}"
-    return f"system {system} does not answer" if is_out(found.outage) else why_held(tx, system)
+    if not system.reads or (writes and system.state is not SystemState.LIVE):
+        return f"system {name} is {system.state}{f': {system.reason}' if system.reason else ''}"
+    if is_out(system.outage):
+        return f"system {name} does not answer"
+    return why_held(tx, name) if writes else at_rest(tx)
 
 
 def moments(since: datetime | None, until: datetime | None) -> dict[str, str]:

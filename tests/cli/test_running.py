@@ -423,3 +423,35 @@ def test_a_system_in_shadow_is_only_read_and_its_report_tells_what_it_would_have
         assert report()["writes"] == []
         alice.edit(key, Subject="CE refuses all jobs")
         until(lambda: len(desk.redmine.tracker.issues) == 2, "what changes from now on travels")
+
+
+def test_twins_that_people_keep_are_paired_in_shadow_after_a_dry_run_that_tells_them(desk) -> None:
+    alice, bob = desk.rt.tracker.person("alice"), desk.redmine.tracker.person("Bob Nowak")
+    born_for_poland = desk.cz.replace("contacts:", "birth_unit: NGI_PL\ncontacts:")
+    assert desk.type("apply", desk.write(born_for_poland, desk.pl)).code == 0
+    assert desk.type("system", "live", "ngi-cz").code == 0
+    assert desk.type("system", "shadow", "ngi-pl").code == 0
+    for wrong in ("subject=none", "subject={id}{id}", "subject=[{nowhere}]"):
+        assert desk.type("job", "start", "pair", "ngi-pl", "--by", wrong).code == 2
+    with running(desk):
+        alice.open(Subject="CE refuses jobs", Description="since this morning")
+        until(lambda: desk.type("ticket", "list", "--json").data, "it is at the centre")
+        key = bob.open(subject="[GGUS #1] CE refuses jobs")
+        pair = ("job", "start", "pair", "ngi-pl", "--by", "subject=[GGUS #{id}]")
+        assert desk.type(*pair, "--dry-run").code == 0
+
+        def last():
+            return desk.type("job", "list", "--json").data[-1]
+
+        until(lambda: last()["state"] == "done", "the dry run is over")
+        number = str(last()["id"])
+        [found] = desk.type("job", "show", number, "--verdict", "pair", "--json").data["report"]
+        assert (found["subject"], found["ticket"], "subject" in found["differs"]) == (key, 1, True)
+        assert "1 pair" in desk.type("job", "show", number).out
+        assert desk.type(*pair).code == 0
+        until(lambda: last()["state"] == "done", "they are paired")
+        assert desk.type("ticket", "show", f"ngi-pl/{key}", "--json").data["id"] == 1
+        assert desk.type("job", "start", "scan", "ngi-pl").code == 0
+        until(lambda: last()["state"] == "done", "it is scanned")
+        assert "listed" in desk.type("job", "show", str(last()["id"])).out
+        assert {asked.method for asked in desk.redmine.asked} == {"GET"}

@@ -60,7 +60,7 @@ def test_what_would_be_written_outward_is_what_a_push_writes(act: Callable[[Worl
     assert world.redmine.tracker.log == before
     world.mesh.work()
     would = {
-        ("comment" if w.item.startswith("comment") else w.item, w.would if w.would is None else str(w.would))
+        ("comment" if "comment" in w.item else w.item, w.would if w.would is None else str(w.would))
         for w in found.on(Side.SYSTEM)
     }
     assert would
@@ -123,3 +123,4 @@ def test_all_fields_of_a_ticket_travel_in_one_write() -> None:
     found = intended.of_ticket(world.mesh.means, world.mesh.gateways.get("ngi-pl"), 1)
     assert len(found.on(Side.SYSTEM)) == 3
     assert intended.kinds(found.writes) == {WriteKind.TRANSITION: 1}
+    assert intended.kinds([each for each in found.writes if "status" not in each.item]) == {WriteKind.UPDATE: 1}

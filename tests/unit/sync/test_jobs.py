@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from central.job import Job, JobState
+from central.link import LinkState
 from central.model import DEFAULTS
 from central.registry import SystemState
 from central.store.api import Counts, Direction, Lane
@@ -17,7 +18,7 @@ from connectors.api import Audience, Cursor, Mail, WriteKind
 from connectors.errors import Transient
 from connectors.memory import Call
 from sync import live
-from sync.jobs.backfill import QUEUE
+from sync.jobs.api import QUEUE
 from sync.jobs.runner import Runner
 from sync.poll import plain_cursor
 from tests.unit.sync.world import TPM, World, failing, once
@@ -243,3 +244,57 @@ def test_a_person_has_what_was_refused_tried_again_once_their_workflow_allows_it
     assert tracker.issue(key).fields["status"] == "open", "nobody tells us of it, and asking on and on is no answer"
     run(world, start(world, "resync", "ngi-cz", {"ticket": 1}))
     assert tracker.issue(key).fields["status"] == "rejected"
+
+
+def _scanning(world: World) -> tuple[str, str]:
+    """A linked ticket that nobody announced a change of, and one that the list does not show any more."""
+    _, changed = world.shared()
+    second = world.centre.open({"subject": "to be hidden", "unit": "NGI_PL"}, TPM)
+    world.mesh.settle()
+    world.redmine.tracker.issues[changed].fields["subject"] = "changed behind every history"
+    hidden = world.link("ngi-pl", second.id).key
+    assert hidden is not None
+    world.redmine.tracker.issues[hidden].hidden = "deleted"
+    return changed, hidden
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_a_scan_finds_what_nobody_announced_and_goes_on_where_it_was_after_a_kill(after: int) -> None:
+    store = MemoryStore()
+    world = World(store=store)
+    _scanning(world)
+    number = start(world, "scan", "ngi-pl", {})
+    runner = Runner(world.mesh.means, world.mesh.gateways, submit=lambda step: step())
+    for _ in range(after):
+        runner.step()
+    store.lose_power()
+    world.mesh.restart()
+    done = run(world, number)
+    assert (done.state, done.done, done.total) == (JobState.DONE, 1, 1)
+    world.mesh.work()
+    assert world.ticket()["subject"] == "changed behind every history"
+    assert world.link("ngi-pl", 2).state is LinkState.LOST
+
+
+def test_a_scan_goes_on_while_everything_is_stopped_and_rests_while_its_system_is_paused() -> None:
+    world = World()
+    world.shared()
+    world.store.write(lambda tx: live.stop_all(tx, world.clock(), "ada", "storm"))
+    assert run(world, start(world, "scan", "ngi-pl", {})).state is JobState.DONE
+    pause = replace(world.store.read(lambda tx: tx.registry.system("ngi-pl")), state=SystemState.PAUSED)
+    world.store.write(lambda tx: tx.registry.put_system(pause))
+    resting = run(world, start(world, "scan", "ngi-pl", {}), steps=3)
+    assert (resting.state, "is paused" in resting.error) == (JobState.RUNNING, True)
+
+
+def test_a_listing_without_very_many_is_held_and_asked_about() -> None:
+    world = World()
+    for number in range(25):
+        world.centre.open({"subject": f"number {number}", "unit": "NGI_PL"}, TPM)
+    world.mesh.settle()
+    for issue in world.redmine.tracker.issues.values():
+        issue.hidden = "deleted"
+    done = run(world, start(world, "scan", "ngi-pl", {}))
+    verdicts = world.store.read(lambda tx: tx.jobs.verdicts(done.id))
+    assert (done.state, dict(verdicts)) == (JobState.DONE, {"listed": 1, "held by a guard": 1})
+    assert {world.link("ngi-pl", n + 1).state for n in range(25)} == {LinkState.ACTIVE}
