@@ -17,10 +17,21 @@ from mappings.model import Losses
 from sync import registration
 from sync.bootstrap import Interdesk
 from sync.config import SystemDocument, system_document
+from sync.jobs.backfill import Writes, writes_for
+from sync.mails import mails as mails_of
 from sync.registration import read_again
 from sync.secrets import MissingSecret
 
 WORKS, REFUTED, UNREACHABLE = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """Tickets of the system's units that going live leaves alone: what carrying them by a backfill would mean."""
+
+    tickets: int
+    mails: int
+    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class Report:
     findings: tuple[Finding, ...]
     mails: Mapping[str, Mail]
     """Which kinds of our writes make it send mail, and to whom."""
+    older: Older
     losses: Losses
     verdict: int
     """An exit code: WORKS, REFUTED or UNREACHABLE."""
@@ -76,7 +88,21 @@ def _prove(desk: Interdesk, system: SystemDocument, documents: Sequence[loader.D
         verdict = REFUTED
     losses = loss_statement(compiled, _plain(connector.capabilities), central=_central(), remote=remote)
     mails = {kind.value: mail for kind, mail in connector.capabilities.notifies.items()}
-    return Report(system.name, system.connector, system.mapping, tuple(findings), mails, losses, verdict)
+    older = desk.store.read(lambda tx: _older(tx, system, connector.capabilities))
+    return Report(system.name, system.connector, system.mapping, tuple(findings), mails, older, losses, verdict)
+
+
+def _older(tx: Transaction, system: SystemDocument, capabilities: Capabilities) -> Older:
+    """What is at the centre already, and is not there yet."""
+    share = system.share_internal and capabilities.internal_comments
+    total, before = Writes(), None
+    while tickets := tx.tickets.list(limit=200, before=before):
+        for ticket in tickets:
+            if ticket["unit"] in system.support_units:
+                total += writes_for(tx, system.name, ticket, share_internal=share) or Writes()
+        before = tickets[-1].id
+    told = mails_of(capabilities, total.by_kind)
+    return Older(total.creates, told.most, told.sentence)
 
 
 def _mapping(tx: Transaction, name: str, documents: Iterable[loader.Document]) -> loader.Document:

@@ -282,6 +282,9 @@ def _show_report(report: checks.Report) -> None:
     say(f"  mails: {len(report.mails) or 'none'} of our kinds of write make it send some")
     for kind, mail in report.mails.items():
         say(f"    - {kind.replace('_', ' ')}: {len(mail.to)} at most ({', '.join(mail.to)}): {mail.says}")
+    say("  going live: this will send no mail; only what changes from then on travels")
+    if report.older.tickets:
+        say(f"  a backfill outward of the {report.older.tickets} tickets of its units: {report.older.says}")
     lost = {"lost on the way to the centre": report.losses.inward, "lost on the way there": report.losses.outward}
     for title, sentences in lost.items():
         say(f"  {title}{'' if sentences else ': nothing'}")

@@ -64,15 +64,12 @@ def window(job: Job) -> Window:
     return Window(moment(job.params.get("since")), moment(job.params.get("until")))
 
 
-def writes_for(tx: Transaction, means: Means, gateway: Gateway, ticket: Ticket, within: Window) -> Writes | None:
-    """What the system would be written for this ticket; None: it is not the backfill's."""
-    target = routing.system_of(ticket["unit"], means.units())
-    if not within.holds(ticket.changed_at) or target != gateway.system:
-        return None
-    if tx.links.find(ticket.id, gateway.system) is not None:
+def writes_for(tx: Transaction, system: str, ticket: Ticket, *, share_internal: bool) -> Writes | None:
+    """What the system would be written for a ticket of its units; None: it has it already."""
+    if tx.links.find(ticket.id, system) is not None:
         return None
     comments, files = tx.tickets.comments(ticket.id), tx.tickets.files(ticket.id)
-    items = discussion.unsent(gateway.system, comments, files, {}, {}, share_internal=gateway.share_internal)
+    items = discussion.unsent(system, comments, files, {}, {}, share_internal=share_internal)
     hidden = sum(item.comment is not None and item.comment.visibility.value == "internal" for item in items)
     return Writes(1, len(items) - hidden, hidden)
 
@@ -144,7 +141,10 @@ def _outward(tx: Transaction, means: Means, gateway: Gateway, job: Job, deed: st
     tickets = tx.tickets.list(limit=PAGE, before=before)
     within, wanted, total = window(job), 0, Writes(**job.position.get("writes", {}))
     for ticket in tickets:
-        writes = writes_for(tx, means, gateway, ticket, within)
+        target = routing.system_of(ticket["unit"], means.units())
+        if not within.holds(ticket.changed_at) or target != gateway.system:
+            continue
+        writes = writes_for(tx, gateway.system, ticket, share_internal=gateway.share_internal)
         if writes is None:
             continue
         wanted, total = wanted + 1, total + writes

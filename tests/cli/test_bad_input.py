@@ -157,6 +157,7 @@ def test_a_registration_that_works_is_proven_by_reading_only(desk) -> None:
     text = checked(desk, desk.cz, 0)
     assert "logged in to RT as" in text
     assert "mails: 5 of our kinds of write make it send some" in text
+    assert "going live: this will send no mail" in text
     assert "lost on the way to the centre" in text
     assert "proven: it works, and nothing was written" in text
     assert desk.type("system", "list", "--json").data == [], "a check registers nothing"

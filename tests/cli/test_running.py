@@ -415,6 +415,13 @@ def test_a_system_in_shadow_is_only_read_and_its_report_tells_what_it_would_have
         people = desk.type("system", "shadow", "ngi-pl", "--report").out
         assert "computed and not written: 1 missing" in people
         assert "CE refuses jobs" in people
+        assert "live, it would have sent 2 mails at most: 1 x create to watchers, owner" in people
+        [proof] = desk.type("system", "check", "ngi-pl", "--json").data
+        assert (proof["older"]["tickets"], proof["older"]["mails"]) == (1, 2)
+        assert (
+            "of the 1 tickets of its units: this will send 2 mails at most"
+            in desk.type("system", "check", "ngi-pl").out
+        )
         assert {asked.method for asked in desk.redmine.asked} == {"GET"}
         assert desk.type("system", "live", "ngi-pl").code == 0
         begun = desk.redmine.counts["list"]
