@@ -31,8 +31,8 @@ def go_live(desk: Interdesk, name: str) -> None:
     """Let a system take part. Where polling begins is fixed now: what is there already stays as it is. What was
     recorded in shadow is forgotten, and stays undone.
 
-    :raises NotNow: looks from its time in shadow are still owed.  :raises ConnectorError: it cannot be reached.
-    :raises Unusable: its documents do not work as they stand."""
+    :raises NotNow: it is in quarantine, or looks from its time in shadow are still owed.
+    :raises ConnectorError: it cannot be reached.  :raises Unusable: its documents do not work as they stand."""
     before = desk.store.read(lambda tx: registered(tx, name))
     shaded = before.state is SystemState.SHADOW
     first = _from_now_on(desk, name) if shaded or before.cursor is None else None
@@ -40,6 +40,7 @@ def go_live(desk: Interdesk, name: str) -> None:
 
     def change(tx: Transaction) -> None:
         system = tx.registry.system(name)
+        _ensure_released(system)
         if system.state is SystemState.SHADOW:
             _leave_shadow(tx, desk, name, awaited)
             system = replace(system, cursor=None)
@@ -64,13 +65,18 @@ def go_into_shadow(desk: Interdesk, name: str) -> None:
                 f"go on with: interdesk system resume {name}" if system.reason else "see what it would write: --report"
             )
             raise NotNow(f"system {name} is in shadow already; {told}")
-        if system.state is SystemState.QUARANTINED:
-            raise NotNow(f"system {name} is quarantined: decide its hold, then: interdesk system release {name}")
+        _ensure_released(system)
         shaded = replace(recovered(system), state=SystemState.SHADOW)
         tx.registry.put_system(_begun(shaded, first, desk.clock()))
 
     desk.store.write(change)
     desk.gateways.refresh()
+
+
+def _ensure_released(system: System) -> None:
+    if system.state is SystemState.QUARANTINED:
+        told = f"decide its hold (interdesk guard list), then: interdesk system release {system.name}"
+        raise NotNow(f"system {system.name} is quarantined: {told}")
 
 
 def _from_now_on(desk: Interdesk, name: str) -> Cursor:
@@ -116,10 +122,13 @@ def pause(tx: Transaction, name: str, why: str) -> None:
 
 
 def resume(tx: Transaction, name: str) -> None:
-    """Take up its traffic again where it was left; one in shadow stays there.  :raises NotNow: it was never live."""
+    """Take up its traffic again where it was left; one in shadow stays there.
+
+    :raises NotNow: it was never live, or is in quarantine."""
     system = registered(tx, name)
     if system.cursor is None:
         raise NotNow(f"system {name} was never live: interdesk system live {name}")
+    _ensure_released(system)
     well = recovered(system)
     tx.registry.put_system(replace(well, state=system.state) if system.state is SystemState.SHADOW else well)
 

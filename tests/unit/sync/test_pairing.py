@@ -130,10 +130,15 @@ def run_pair_before_anything_else(world: World) -> Job:
 def test_what_differs_may_be_left_until_somebody_touches_it(world: World) -> None:
     number = ours(world, "[GGUS #1] as we say", priority="top priority")
     key = theirs(world, number, "as they say")
+    world.bob.comment(key, "said there alone")
+    world.bob.attach(key, "there.txt", b"alone")
+    world.centre.comment(number, "said here alone", TPM)
     assert pair(world, leave=True).state is JobState.DONE
     become(world, SystemState.LIVE)
     world.mesh.settle()
     assert writes(world) == 0
+    assert [c.text for c in world.comments(number)] == ["said here alone"]
+    assert not world.store.read(lambda tx: tx.tickets.files(number))
     assert world.link("ngi-pl", number).disagreements["subject"] == LEFT_BY_PAIRING
     world.bob.edit(key, subject="touched there")
     world.mesh.settle()

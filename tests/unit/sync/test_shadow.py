@@ -338,3 +338,13 @@ def test_the_report_counts_the_mails_that_the_writes_would_have_sent() -> None:
     world.mesh.round()
     found = shadow.report(world.store, world.mesh.gateways.get("ngi-pl"), limit=2)
     assert (found.mails.most, len(found.records), dict(found.counts)) == (2, 2, {Seen.MISSING: 3})
+
+
+def test_a_quarantine_ends_by_its_release_alone() -> None:
+    world, _ = in_shadow()
+    become(world, SystemState.QUARANTINED)
+    polled = replace(world.store.read(lambda tx: tx.registry.system("ngi-pl")), cursor={"at": "then"})
+    world.store.write(lambda tx: tx.registry.put_system(polled))
+    for act in (lambda: go_live(world), lambda: world.store.write(lambda tx: live.resume(tx, "ngi-pl"))):
+        with pytest.raises(live.NotNow, match="interdesk system release ngi-pl"):
+            act()
