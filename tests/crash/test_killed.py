@@ -28,7 +28,7 @@ POINTS = frozenset(
         "ngi-cz changes, answered",
         "sync.poll._take, nobody woken",  # a page of hints, and the cursor
         "sync.poll._take, told",
-        "sync.worker.Lane.step.claim, told",
+        "sync.worker.Lane.step.<lambda>, told",  # a claim
         "ngi-cz fetch, answered",
         "sync.birth._birth.change, nobody woken",
         "sync.pull._commit.change, told",  # what was read is ours now, and owed to others
