@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LOOK_AROUND = timedelta(seconds=10)
 """How often a process asks its scheduler whom to poll: a coarse grain saves turns and changes no truth."""
 SWEEP = timedelta(seconds=60)
-"""A lane looks for work at least this often, for wake-ups get lost."""
+"""How often a process looks for what is owed though nobody rang, for wake-ups get lost."""
 
 
 class Process:
@@ -29,6 +29,7 @@ class Process:
         self._awake: set[str] = set()
         self._due: dict[str, datetime] = {}
         self._poll_at: datetime | None = None
+        self._swept_at = world.clock.now
         self._scheduler: Scheduler | None = None
         self._player = Player(self.name, self._turn)
 
@@ -45,11 +46,11 @@ class Process:
             world.gateways,
             submit=lambda act: act(),
             moved=lambda: None,
-            sweep=lambda: None,  # a lane here looks by itself, after `SWEEP` at the latest
+            sweep=self._sweep,
             rivals=rivals,
         )
         self._awake, self._due = set(self._lanes), {}
-        self._poll_at = world.clock.now
+        self._poll_at = self._swept_at = world.clock.now
         self.sent_at = None
 
     def ring(self, system: str) -> None:
@@ -118,5 +119,11 @@ class Process:
             self._awake.add(name)
             return
         due = lane.next_due_at()
-        latest = world.clock.now + SWEEP
-        self._due[name] = latest if due is None else max(world.clock.now, min(due, latest))
+        if due is not None:
+            self._due[name] = max(world.clock.now, due)
+
+    def _sweep(self) -> None:
+        now = self._world.clock.now
+        if now - self._swept_at >= SWEEP:
+            self._swept_at = now
+            self._world.means.relay.sweep(self._world.means.store)

@@ -94,8 +94,11 @@ class World:
         wire = Wire(self, temper, tracker)
         return Member(temper.name, wire, temper.mapping(), frozenset({temper.unit}), Policy(temper.policy))
 
-    def wake(self, system: str, *, here: bool = False) -> None:  # noqa: ARG002  # nobody finds work but its lane
-        """The bus: some of what rings is not heard."""
+    def wake(self, system: str, *, here: bool = False) -> None:
+        """The bus: some of what rings is not heard, but for what a process tells itself."""
+        if here and self.current is not None:
+            self.current.ring(system)
+            return
         for process in self.processes:
             if self.healing or not self.scenario.deaf or self.rng.random() >= self.scenario.deaf:
                 process.ring(system)
@@ -434,6 +437,9 @@ class _Watched:
         result = self._store.write(change, durable=durable)
         self._world.moment("commit", "", "", done=True, takes=0.000001)
         return result
+
+    def read(self, question: Callable[[Transaction], T]) -> T:
+        return self._store.read(question)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

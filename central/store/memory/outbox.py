@@ -1,5 +1,6 @@
 """Deliveries and leases of the reference store."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -155,26 +156,36 @@ class MemoryOutbox:
         return self._letters(DeliveryState.DISCARDED, system)
 
     def counts(self) -> Mapping[str, Counts]:
-        counted: dict[str, Counts] = {}
+        links, disagreements, due, dead, discarded, held = (Counter[str]() for _ in range(6))
+        oldest: dict[str, datetime] = {}
         for link in self._tables.links.rows():
             if link.state is not LinkState.DUPLICATE:
-                have = counted.get(link.system, Counts())
-                disagrees = have.disagreements + bool(link.disagreements)
-                counted[link.system] = replace(have, links=have.links + 1, disagreements=disagrees)
+                links[link.system] += 1
+                disagreements[link.system] += bool(link.disagreements)
         for delivery in self._tables.deliveries.rows():
-            have = counted.get(delivery.system, Counts())
             if delivery.state is DeliveryState.DEAD:
-                counted[delivery.system] = replace(have, dead=have.dead + 1)
+                dead[delivery.system] += 1
             elif delivery.state is DeliveryState.DISCARDED:
-                counted[delivery.system] = replace(have, discarded=have.discarded + 1)
+                discarded[delivery.system] += 1
             else:
-                oldest = min(delivery.owed_since, have.oldest_due_at or delivery.owed_since)
-                counted[delivery.system] = replace(have, due=have.due + 1, oldest_due_at=oldest)
+                due[delivery.system] += 1
+                since = delivery.owed_since
+                oldest[delivery.system] = min(since, oldest.get(delivery.system, since))
         for hold in self._tables.holds.rows():
             if hold.state is HoldState.OPEN:
-                have = counted.get(hold.system, Counts())
-                counted[hold.system] = replace(have, held=have.held + 1)
-        return counted
+                held[hold.system] += 1
+        return {
+            name: Counts(
+                links=links[name],
+                disagreements=disagreements[name],
+                due=due[name],
+                dead=dead[name],
+                discarded=discarded[name],
+                held=held[name],
+                oldest_due_at=oldest.get(name),
+            )
+            for name in {*links, *due, *dead, *discarded, *held}
+        }
 
     def waiting(self, system: str, lane: Lane, *, most: int) -> int:
         return min(most, sum(delivery.lane is lane for delivery in self._due(system)))

@@ -2,9 +2,9 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from central.store.api import NoSuch, Store, TooLarge, Transaction
 from central.store.memory.guards import MemoryGuards
@@ -23,23 +23,47 @@ CHUNK = 256 * 1024
 
 
 class MemoryTransaction:
-    """`central.store.api.Transaction` on a fork of the tables."""
+    """`central.store.api.Transaction` on a fork of the tables. Its parts are made as they are asked for."""
+
+    tickets: MemoryTickets
+    links: MemoryLinks
+    outbox: MemoryOutbox
+    quotas: MemoryQuotas
+    registry: MemoryRegistry
+    jobs: MemoryJobs
+    shadow: MemoryShadows
+    guards: MemoryGuards
+    instance: MemoryInstances
+    audit: MemoryAudit
 
     def __init__(self, tables: Tables) -> None:
-        self.tickets = MemoryTickets(tables)
-        self.links = MemoryLinks(tables)
-        self.outbox = MemoryOutbox(tables, self)
-        self.quotas = MemoryQuotas(tables)
-        self.registry = MemoryRegistry(tables)
-        self.jobs = MemoryJobs(tables)
-        self.shadow = MemoryShadows(tables)
-        self.guards = MemoryGuards(tables)
-        self.instance = MemoryInstances(tables)
-        self.audit = MemoryAudit(tables)
+        self._tables = tables
         self.hooks: list[Callable[[], None]] = []
+
+    if not TYPE_CHECKING:  # a type checker is to know no other parts than those above
+
+        def __getattr__(self, name):
+            if name not in _PARTS:
+                raise AttributeError(name)
+            part = self.__dict__[name] = _PARTS[name](self, self._tables)
+            return part
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self.hooks.append(action)
+
+
+_PARTS: Mapping[str, Callable[[MemoryTransaction, Tables], object]] = {
+    "tickets": lambda _, tables: MemoryTickets(tables),
+    "links": lambda _, tables: MemoryLinks(tables),
+    "outbox": lambda transaction, tables: MemoryOutbox(tables, transaction),
+    "quotas": lambda _, tables: MemoryQuotas(tables),
+    "registry": lambda _, tables: MemoryRegistry(tables),
+    "jobs": lambda _, tables: MemoryJobs(tables),
+    "shadow": lambda _, tables: MemoryShadows(tables),
+    "guards": lambda _, tables: MemoryGuards(tables),
+    "instance": lambda _, tables: MemoryInstances(tables),
+    "audit": lambda _, tables: MemoryAudit(tables),
+}
 
 
 class MemoryStore:

@@ -1,7 +1,7 @@
 """Copy-on-write tables: a transaction works on a fork, and a commit puts the fork in the place of the original."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -58,12 +58,15 @@ class Table(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def changed(self) -> bool:
+        """Whether this fork has rows of its own."""
+        return self._own
+
 
 @dataclass
 class Tables:
-    """All there is. Histories are tuples per ticket, so a fork never shares anything that can change.
-
-    A fork has a table of its own only once somebody asked for it: most transactions look at few."""
+    """All there is. Histories are tuples per ticket, so a fork never shares anything that can change."""
 
     tickets: Table[int, Ticket] = field(default_factory=Table)
     comments: Table[int, tuple[Comment, ...]] = field(default_factory=Table)
@@ -109,28 +112,40 @@ class Tables:
     last_ids: Table[str, int] = field(default_factory=Table)
 
     def fork(self, *, writable: bool) -> "Tables":
-        forked = Tables.__new__(Tables)
-        forked.__dict__.update(_origin=self, _writable=writable)
-        return forked
+        return _Fork(self, writable=writable)
 
     def whole(self) -> "Tables":
         """What a fork has become, once its transaction is over: it stands on its own."""
-        tables = Tables.__new__(Tables)
-        own = {name: table for name, table in self.__dict__.items() if not name.startswith("_")}
-        tables.__dict__.update({**self.__dict__["_origin"].__dict__, **own})
-        return tables
-
-    if not TYPE_CHECKING:  # a type checker is to know no other tables than those above
-
-        def __getattr__(self, name):
-            if name.startswith("_"):
-                raise AttributeError(name)
-            table = getattr(self._origin, name).fork(writable=self._writable)
-            self.__dict__[name] = table
-            return table
+        return self
 
     def next_id(self, noun: str) -> int:
         """A number never given before for this noun."""
         number = (self.last_ids.get(noun) or 0) + 1
         self.last_ids.put(noun, number)
         return number
+
+
+class _Fork(Tables):
+    """Tables of one transaction. Each is forked once somebody asks for it: most transactions look at few."""
+
+    def __init__(self, origin: Tables, *, writable: bool) -> None:
+        self._origin, self._writable = origin, writable
+
+    def whole(self) -> Tables:
+        changed = {n: t for n, t in self.__dict__.items() if n in _NAMES and t.changed}
+        if not changed:
+            return self._origin
+        tables = Tables.__new__(Tables)
+        tables.__dict__.update({**self._origin.__dict__, **changed})
+        return tables
+
+    if not TYPE_CHECKING:  # a type checker is to know no other tables than those above
+
+        def __getattr__(self, name):
+            if name not in _NAMES:
+                raise AttributeError(name)
+            table = self.__dict__[name] = self._origin.__dict__[name].fork(writable=self._writable)
+            return table
+
+
+_NAMES = frozenset(each.name for each in fields(Tables))

@@ -7,7 +7,7 @@ from central.link import LinkState
 from central.model import Visibility
 from sync.policy import admit
 from sync.reconcile import Verdict, corresponds, reconcile
-from sync.simulation.oracle.evidence import Evidence, Place
+from sync.simulation.oracle.evidence import Evidence, Place, same
 from sync.simulation.scenario import Kind
 
 _NOTICE = "no longer synchronised"
@@ -62,6 +62,10 @@ def _cause(evidence: Evidence, place: Place, name: str, said: str) -> str:
         tracker = member.tracker
         if wanted and tracker.objection(member.connector.account, field.remote, theirs, wanted[0]):
             return "the tracker's workflow refuses it"
+        last = evidence.edits.get((member.name, place.link.key or "", field.remote), ())[-2:]
+        told = member.connector.capabilities.history
+        if not told and [e.human for e in last] == [False, True] and same(field, last[0].old, last[1].new):
+            return "without a history, who goes back to what stood before our write looks like a refusal"
         return ""
     if "a person decides" in said:
         edits = evidence.edits.get((member.name, place.link.key or "", field.remote), ())
