@@ -38,10 +38,13 @@ class Kind(StrEnum):
     KILL = "a worker is killed"
     PAUSE = "a worker is paused"
     STEP = "a clock steps"
-    DEAF = "wake-ups are lost"
-    SCAN_LAG = "the index lags"
+    SHUFFLED = "lists out of order"
+    DOUBLED = "lists everything twice"
+    LATE_INDEX = "lists nothing of late, for its index lags"
 
 
+LISTINGS = frozenset({Kind.EMPTY, Kind.CUT, Kind.SHUFFLED, Kind.DOUBLED, Kind.LATE_INDEX})
+"""What is wrong with a list that is answered, rather than with the answering."""
 PEOPLE = frozenset(
     {Kind.OPEN, Kind.EDIT, Kind.COMMENT, Kind.INTERNAL, Kind.ATTACH, Kind.REASSIGN, Kind.DELETE, Kind.RETURN}
 )
@@ -126,6 +129,10 @@ _FAULTS = (
     Kind.HTML,
     Kind.EMPTY,
     Kind.CUT,
+    Kind.SHUFFLED,
+    Kind.DOUBLED,
+    Kind.LATE_INDEX,
+    Kind.LATE_INDEX,
     Kind.LOCKED_OUT,
     Kind.KILL,
     Kind.KILL,
@@ -219,8 +226,8 @@ def _faults(rng: random.Random, tempers: Sequence[Temper], until: float, count: 
                 seconds = rng.uniform(1, 120)
             case Kind.LOST_ANSWER | Kind.HTML:
                 moment = Moment(rng.choice(_MOMENTS[:-2]), True)
-            case Kind.EMPTY | Kind.CUT:
-                moment = Moment(rng.choice(("changes", "changes", "scan")), True)
+            case Kind.EMPTY | Kind.CUT | Kind.SHUFFLED | Kind.DOUBLED | Kind.LATE_INDEX:
+                moment, seconds = Moment(rng.choice(("changes", "changes", "scan")), True), rng.uniform(1, 120)
             case Kind.KILL:
                 seconds = rng.uniform(1, 200)
             case Kind.PAUSE:

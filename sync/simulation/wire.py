@@ -1,12 +1,13 @@
 """The wire between interdesk and a simulated tracker: where answers get lost, requests come late and lists are cut."""
 
 from bisect import insort
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from connectors.api import (
+    Change,
     ChangePage,
     CommentDraft,
     Commented,
@@ -18,7 +19,7 @@ from connectors.api import (
 from connectors.emulators.tracker import Issue, Tracker
 from connectors.errors import Unknown
 from connectors.memory import Call, MemoryConnector
-from sync.simulation.scenario import Kind
+from sync.simulation.scenario import LISTINGS, Kind
 from sync.simulation.tempers import Temper
 
 if TYPE_CHECKING:
@@ -102,10 +103,27 @@ class Wire(MemoryConnector):
     def _mangled(self, operation: str, page: ChangePage, since: Cursor | None) -> ChangePage:
         if since is None:
             return page
-        if self._world.take(Kind.EMPTY, self._temper.name, operation) is not None:
-            return ChangePage((), since, more=False)
-        if self._world.take(Kind.CUT, self._temper.name, operation) is not None:
-            rows = page.changes[: len(page.changes) // 2]
-            newest = max((row.changed_at for row in rows if row.changed_at), default=since.at)
-            return replace(page, changes=rows, cursor=Cursor(max(newest, since.at), since.position), more=False)
-        return page
+        rows = page.changes
+        for kind in sorted(LISTINGS):
+            fault = self._world.take(kind, self._temper.name, operation)
+            match kind if fault is not None else None:
+                case Kind.EMPTY:
+                    return ChangePage((), since, more=False)
+                case Kind.CUT:
+                    rows = rows[: len(rows) // 2]
+                    page = _ending(page, rows, since)
+                case Kind.LATE_INDEX:
+                    indexed = self.tracker.now() - timedelta(seconds=fault.seconds if fault else 0)
+                    rows = tuple(row for row in rows if row.changed_at is None or row.changed_at <= indexed)
+                    page = _ending(page, rows, since)
+                case Kind.SHUFFLED:
+                    rows = rows[::-1]
+                case Kind.DOUBLED:
+                    rows = (*rows, *rows)
+        return replace(page, changes=rows)
+
+
+def _ending(page: ChangePage, rows: Sequence[Change], since: Cursor) -> ChangePage:
+    """The page as who knows no more than these rows answers it."""
+    newest = max((row.changed_at for row in rows if row.changed_at), default=since.at)
+    return replace(page, cursor=Cursor(max(newest, since.at), since.position), more=False)

@@ -25,7 +25,7 @@ from sync.simulation.chronicle import Chronicle, Did
 from sync.simulation.mesh import START, Member, VirtualClock
 from sync.simulation.people import People
 from sync.simulation.process import Process
-from sync.simulation.scenario import GOING_LIVE, PEOPLE, Happening, Kind, Scenario
+from sync.simulation.scenario import GOING_LIVE, LISTINGS, PEOPLE, Happening, Kind, Scenario
 from sync.simulation.wire import DEADLINE, Wire
 from sync.tokens import Tokens
 
@@ -135,7 +135,7 @@ class World:
                 continue  # another process came upon it while this one was paused here
             if armed.system and system and armed.system != system:
                 continue
-            if armed.kind in (Kind.LATE, Kind.EMPTY, Kind.CUT):
+            if armed.kind is Kind.LATE or armed.kind in LISTINGS:
                 continue  # the wire itself asks for those
             self._armed.remove(armed)
             self._strike(armed, process, f"{operation} of {system}/{key}" if system else operation, operation)
