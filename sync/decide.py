@@ -25,7 +25,7 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
     hidden, _ = hidden_edits(gateway, past, theirs)
     said = {**theirs.ticket.fields, **{name: each.said for name, each in hidden.items()}}
     evidence = Evidence(
-        landed=echo.landed(past.link.intents, entries, gateway.mapping),
+        landed=echo.landed(past.link, entries, gateway.mapping),
         by_people=echo.set_by_people(past.link, entries, echo.landings(past.link, theirs.marks), gateway.mapping),
         stale=echo.stale(past.link, entries, gateway.mapping),
         times=_times(gateway, theirs, events),

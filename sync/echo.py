@@ -61,16 +61,21 @@ def after(history: Sequence[Entry], seen: str | None) -> Sequence[Entry]:
     return ()
 
 
-def landed(intents: Sequence[Intent], history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Pair]:
+def landed(link: Link, history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Pair]:
     """Writes of open intents that entries made after them prove: our field -> the pair we wrote."""
     found: dict[str, Pair] = {}
-    for intent in intents:
-        entries = after(history, intent.history_seen)
+    for intent in link.intents:
+        entries = after(history, _seen(link, intent))
         for name, pair in intent.wrote.items():
             field = mapping.fields.get(name)
             if field is not None and own_entry(entries, field, pair) is not None:
                 found[name] = pair
     return found
+
+
+def _seen(link: Link, intent: Intent) -> str | None:
+    """Up to where the history was read before this intent; where it was written without reading, when last it was."""
+    return link.history_seen if intent.history_seen is None else intent.history_seen
 
 
 def own_entry(history: Sequence[Entry], field: mapping_model.FieldMapping, pair: Pair) -> Entry | None:
@@ -103,8 +108,7 @@ def set_by_people(
     """Our fields whose present value there is not ours by their history, though an open intent wrote them."""
     found = set()
     for intent in link.intents:
-        seen = link.history_seen if intent.history_seen is None else intent.history_seen
-        entries = after(history, seen)
+        entries = after(history, _seen(link, intent))
         for name in intent.wrote:
             field = mapping.fields.get(name)
             last = next((e for e in reversed(entries) if field and e.field == field.remote), None)

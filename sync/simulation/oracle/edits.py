@@ -156,15 +156,12 @@ def _taken_over(evidence: Evidence, ticket: Ticket, name: str, before: Told, tol
     link = next(k for k in evidence.links[ticket.id] if k.system == told.system and k.state is not LinkState.DUPLICATE)
     member = evidence.world.members[told.system or ""]
     mapping = member.mapping.fields[name]
-    edits = [
-        e
-        for e in evidence.edits.get((member.name, link.key or "", mapping.remote), ())
-        if e.at < told.at and e.human and same(mapping, e.new, told.theirs)
-    ]
+    past = [e for e in evidence.edits.get((member.name, link.key or "", mapping.remote), ()) if e.at < told.at]
+    edits = [e for e in past if e.human and same(mapping, e.new, told.theirs)]
     if not edits:
         return ""  # another judge asks who invented it
-    if says(mapping, before.value, edits[-1].old):
-        return ""  # the one who set it saw what says the same
+    if says(mapping, before.value, _unread_run(evidence, link, past, edits[-1])[0].old):
+        return ""  # who set it saw what says the same; between two looks only the last value counts
     for value in evidence.held(member.name, link.key or "", mapping.remote, before.at, edits[-1].at):
         if says(mapping, before.value, value):
             return ""
@@ -175,6 +172,17 @@ def _taken_over(evidence: Evidence, ticket: Ticket, name: str, before: Told, tol
         f"{'at the centre' if before.system is None else f'in {before.system}'}) gave way to {told.value!r} from "
         f"{told.system} at {_clock(told.at)}, where nobody had seen it, and it is kept nowhere"
     )
+
+
+def _unread_run(evidence: Evidence, link: Link, past: Sequence[Edit], last: Edit) -> Sequence[Edit]:
+    """What people made of the field, one after the other, up to this edit, while interdesk did not look."""
+    read_at = evidence.world.chronicle.last_read(link.system, link.key or "", last.at)
+    run = [last]
+    for edit in reversed(past[: past.index(last)]):
+        if not edit.human or (read_at is not None and edit.at <= read_at):
+            break
+        run.insert(0, edit)
+    return run
 
 
 def invented(evidence: Evidence, excuses: list[str]) -> Iterator[str]:

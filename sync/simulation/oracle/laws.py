@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from central.link import LinkState
 from central.model import Visibility
+from connectors.emulators.tracker import Issue
 from sync.policy import admit
 from sync.reconcile import Verdict, corresponds, reconcile
 from sync.simulation.oracle.evidence import Evidence, Place, same
@@ -93,12 +94,14 @@ def no_twins(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
     """One ticket there for one case, and one here; every comment and every file once. By the trackers' own logs."""
     overdue = {did.system for did in evidence.world.chronicle.dids if did.overdue}
     for name, member in evidence.world.members.items():
-        cases = Counter(str(i.fields["description"]).split(":", 1)[0].strip() for i in member.tracker.issues.values())
+        cases = Counter(_case(issue) for issue in member.tracker.issues.values())
         for case, count in cases.items():
             if count > 1:
                 wrong = f"no twins: {case!r} is there {count} times in {name}"
                 if name in overdue:
                     excuses.append(f"a request executed later than any request may: {wrong}")
+                elif count - _deleted_unsettled(evidence, name, case) <= 1:
+                    excuses.append(f"the first was deleted before it was known that it was opened: {wrong}")
                 else:
                     yield wrong
         for issue in member.tracker.issues.values():
@@ -159,7 +162,7 @@ def taken_in(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
     here = {str(ticket["description"]).split(":", 1)[0].strip() for ticket in evidence.tickets}
     for name, member in evidence.world.members.items():
         for issue in member.tracker.issues.values():
-            case = str(issue.fields["description"]).split(":", 1)[0].strip()
+            case = _case(issue)
             if not issue.hidden and issue.author != member.connector.account and case not in here:
                 yield f"no loss: {name}/{issue.key} ({case}) was never taken in"
     units = evidence.world.gateways.units()
@@ -230,6 +233,22 @@ def mails(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
         if count > bound:
             yield f"silence: {count} writes in {system} for {evidence.world.chronicle.human_acts} acts of people"
     del excuses
+
+
+def _case(issue: Issue) -> str:
+    """Which case it is about: the same for a ticket and for its twin."""
+    return str(issue.fields["description"]).split(":", 1)[0].strip()
+
+
+def _deleted_unsettled(evidence: Evidence, system: str, case: str) -> int:
+    """How many of our tickets of this case people deleted before interdesk had settled their create: none is linked,
+    and no search shows them."""
+    ours = evidence.account(system)
+    issues = evidence.world.members[system].tracker.issues.values()
+    keys = {issue.key for issue in issues if issue.author == ours and _case(issue) == case}
+    linked = {link.key for links in evidence.links.values() for link in links if link.system == system}
+    gone = {d.deed.key for d in evidence.world.chronicle.dids if d.system == system and d.deed.kind == "delete"}
+    return len(keys & gone - linked)
 
 
 def _word(text: str) -> str:

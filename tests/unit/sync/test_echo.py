@@ -81,7 +81,7 @@ def test_only_entries_after_the_mark_are_new_and_an_unknown_mark_proves_nothing(
 
 def test_a_write_is_proven_by_an_entry_of_ours_after_its_intent_though_a_later_edit_hides_it() -> None:
     history = entries("a>b!", "b>c")
-    assert echo.landed([writing("b")], history, MAPPING) == {"subject": Pair("b", "b")}
+    assert echo.landed(link(writing("b")), history, MAPPING) == {"subject": Pair("b", "b")}
 
 
 @pytest.mark.parametrize(
@@ -91,16 +91,23 @@ def test_a_write_is_proven_by_an_entry_of_ours_after_its_intent_though_a_later_e
         (writing("b"), entries("a>b")),
         (writing("b"), entries("a>c!")),
         (writing("b"), entries("a>b!", field="another")),
-        (writing("b", seen=None), entries("a>b!")),
     ],
-    ids=["an older entry", "somebody else's", "another value", "another field", "no history was read before"],
+    ids=["an older entry", "somebody else's", "another value", "another field"],
 )
 def test_a_write_is_not_proven_by(intent: Intent, history: list[Entry]) -> None:
-    assert echo.landed([intent], history, MAPPING) == {}
+    assert echo.landed(link(intent), history, MAPPING) == {}
 
 
 def test_a_write_is_recognised_in_another_form_of_its_text() -> None:
-    assert echo.landed([writing("b")], entries("a>b \r\n!"), MAPPING) != {}
+    assert echo.landed(link(writing("b")), entries("a>b \r\n!"), MAPPING) != {}
+
+
+@pytest.mark.parametrize(("seen", "proven"), [("", True), ("0", False), ("1", False), (None, False)])
+def test_a_write_from_memory_is_proven_by_what_came_after_the_last_reading_of_the_history(
+    seen: str | None, proven: bool
+) -> None:
+    told = echo.landed(link(writing("b", seen=None), seen=seen), entries("a>b!", "b>c"), MAPPING)
+    assert bool(told) is proven
 
 
 def test_a_value_that_people_set_last_is_theirs_though_an_open_intent_wrote_the_same() -> None:

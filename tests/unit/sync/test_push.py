@@ -72,6 +72,20 @@ def test_what_is_owed_is_told_in_order_comments_then_fields_and_what_closes_last
     assert told[-1] == "status"
 
 
+def test_who_puts_back_what_a_write_without_an_answer_changed_has_made_an_edit_that_is_taken_in() -> None:
+    world = World()
+    key, _ = world.shared()
+    before = world.ticket()["subject"]
+    once(world.rt.connector, "update", failing(LOST), done=True)
+    world.centre.change(1, {"subject": "ours"}, TPM)
+    world.mesh.work()
+    assert world.issue(world.rt).fields["subject"] == "ours"
+    world.mesh.clock.advance(timedelta(minutes=3))
+    world.alice.edit(key, subject=before)
+    assert world.end() == []
+    assert world.ticket()["subject"] == world.issue(world.redmine).fields["subject"] == before
+
+
 def test_a_change_within_a_folded_word_writes_nothing_and_a_later_edit_there_is_no_conflict() -> None:
     world = World()
     key, _ = world.shared()
