@@ -110,9 +110,11 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
     for attempt in range(_DECISIONS):
         if theirs is None and not past.link.intents:
             plan = decide(gateway, past, remembered(past))
-            if plan.quiet:
+            # what we remember agrees with our change; whether they moved meanwhile only a reading tells
+            agrees_now = plan.quiet and any(step.verdict is Verdict.SETTLE for step in plan.steps)
+            if plan.quiet and not agrees_now:
                 return _agree(means, gateway, past, plan, lease)
-            theirs = held(past, gateway.connector.capabilities) if attempt == 0 else None
+            theirs = held(past, gateway.connector.capabilities) if attempt == 0 and not agrees_now else None
         if theirs is None:
             # what our comment may have done is told from what people did by the history alone
             effects = any(intent.side_effects for intent in past.link.intents)

@@ -160,8 +160,9 @@ def _taken_over(evidence: Evidence, ticket: Ticket, name: str, before: Told, tol
     edits = [e for e in past if e.human and same(mapping, e.new, told.theirs)]
     if not edits:
         return ""  # another judge asks who invented it
-    if says(mapping, before.value, _unread_run(evidence, link, past, edits[-1])[0].old):
-        return ""  # who set it saw what says the same; between two looks only the last value counts
+    for edit in (edits[-1], _unread_run(evidence, link, past, edits[-1])[0]):
+        if edit.at > before.at and says(mapping, before.value, edit.old):
+            return ""  # who set it saw what says the same; between two looks only the last value counts
     for value in evidence.held(member.name, link.key or "", mapping.remote, before.at, edits[-1].at):
         if says(mapping, before.value, value):
             return ""

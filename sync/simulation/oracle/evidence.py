@@ -131,7 +131,7 @@ class Evidence:
         found = []
         for number, (at, value) in enumerate(values):
             ended = values[number + 1][0] if number + 1 < len(values) else None
-            if at <= until and (ended is None or ended >= since):
+            if at < until and (ended is None or ended >= since):
                 found.append(value)
         return found
 

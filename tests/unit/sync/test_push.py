@@ -535,7 +535,7 @@ def test_a_well_behaved_tracker_is_asked_once_per_page_of_changes_and_written_to
     assert broken(world.mesh) == []
 
 
-def test_a_change_that_says_nothing_new_there_asks_for_nothing() -> None:
+def test_a_change_that_says_nothing_new_there_is_compared_once_and_writes_nothing() -> None:
     world = World()
     world.shared()
     world.centre.change(1, {"status": "on hold"}, TPM)
@@ -545,8 +545,8 @@ def test_a_change_that_says_nothing_new_there_asks_for_nothing() -> None:
         world.centre.change(1, {"status": "waiting for reply"}, TPM)
         world.mesh.work()
 
-    assert spent(world, "ngi-cz", change) == {}
-    assert spent(world, "ngi-pl", change) == {}
+    assert spent(world, "ngi-cz", change) == {"fetch": 1}
+    assert spent(world, "ngi-cz", world.mesh.round) == {"changes": 1}
 
 
 def _raise(error: Exception) -> None:
