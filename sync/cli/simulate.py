@@ -40,6 +40,7 @@ def simulate(
         if run.verdict.broken:
             broken.append(run)
     acts, writes = sum(r.verdict.acts for r in runs), sum(r.verdict.writes for r in runs)
+    notifying, mails = sum(r.verdict.post.notifying for r in runs), sum(r.verdict.post.mails for r in runs)
     if as_json:
         document(
             {
@@ -48,6 +49,9 @@ def simulate(
                 "systems": systems,
                 "acts": acts,
                 "writes": writes,
+                "notifying_writes": notifying,
+                "mails": mails,
+                "notifying_writes_per_act": round(notifying / acts, 2) if acts else 0,
                 "excused": sum(len(r.verdict.excused) for r in runs),
                 "broken": [{"seed": r.seed, "laws": list(r.verdict.broken)} for r in broken],
             }
@@ -65,7 +69,9 @@ def simulate(
     excused = sum(len(r.verdict.excused) for r in runs)
     say(
         f"All laws hold on {seeds} seeds: {acts} acts of people, {writes} writes of ours, "
-        f"{excused} excuses, each with its cause."
+        f"{excused} excuses, each with its cause.",
+        f"{notifying} writes made a tracker send mail ({notifying / max(acts, 1):.2f} per act of a person), "
+        f"{mails} mails at most.",
     )
     return 0
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from central.workflow import SET_BY_SYSTEM_ONLY, Status
-from connectors.api import Capabilities, RemoteField, VersionStrength
+from connectors.api import Audience, Capabilities, Mail, RemoteField, VersionStrength, WriteKind
 from connectors.emulators.tracker import Rules, Tracker
 from connectors.memory import WELL_BEHAVED
 from mappings import model as mapping_model
@@ -75,6 +75,28 @@ _BACK: Mapping[str, Mapping[str, str]] = {
 }
 REOPENS: Mapping[str, str] = {"new": "open", "resolved": "open", "New": "In Progress", "Resolved": "In Progress"}
 """What a public comment makes of a status, where the tracker has that side effect."""
+
+
+def _mail(*to: Audience) -> Mail:
+    return Mail(to, "as its profile says")
+
+
+_WATCHED = _mail(Audience.REQUESTOR, Audience.WATCHERS, Audience.OWNER)
+NOTIFIES: Mapping[str, Mapping[WriteKind, Mail]] = {
+    "rt": {
+        WriteKind.CREATE: _mail(Audience.REQUESTOR, Audience.WATCHERS),
+        WriteKind.TRANSITION: _mail(Audience.REQUESTOR),
+        WriteKind.COMMENT: _WATCHED,
+    },
+    "redmine": {
+        WriteKind.CREATE: _mail(Audience.WATCHERS, Audience.OWNER),
+        WriteKind.UPDATE: _WATCHED,
+        WriteKind.TRANSITION: _WATCHED,
+        WriteKind.COMMENT: _WATCHED,
+    },
+    "own": dict.fromkeys((WriteKind.CREATE, WriteKind.UPDATE, WriteKind.TRANSITION, WriteKind.COMMENT), _WATCHED),
+}
+"""Which of our writes make it send mail: Request Tracker and Redmine as their profiles say, all others at each."""
 
 
 @dataclass(frozen=True, slots=True)

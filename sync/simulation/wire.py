@@ -20,7 +20,7 @@ from connectors.emulators.tracker import Issue, Tracker
 from connectors.errors import Unknown
 from connectors.memory import Call, MemoryConnector
 from sync.simulation.scenario import LISTINGS, Kind
-from sync.simulation.tempers import Temper
+from sync.simulation.tempers import NOTIFIES, Temper
 
 if TYPE_CHECKING:
     from sync.simulation.world import World
@@ -35,7 +35,7 @@ class Wire(MemoryConnector):
     def __init__(self, world: "World", temper: Temper, tracker: Tracker) -> None:
         super().__init__(
             tracker,
-            capabilities=temper.capabilities,
+            capabilities=replace(temper.capabilities, notifies=NOTIFIES[temper.kind]),
             clock=world.clock,
             page=temper.page,
             crlf=temper.crlf,

@@ -43,3 +43,11 @@ def test_the_database_on_disk_gives_no_other_answer() -> None:
 def test_a_seed_is_the_same_run_each_time(seed: int) -> None:
     stories = [runner.story(runner.play(Task(seed).scenario)[1]) for _ in range(2)]
     assert stories[0] == stories[1]
+
+
+def test_fewer_writes_of_ours_send_mail_than_people_did_things() -> None:
+    runs = list(runner.run_all([Task(seed, faults=False) for seed in range(1, 13)], jobs=1))
+    acts = sum(run.verdict.acts for run in runs)
+    notifying = sum(run.verdict.post.notifying for run in runs)
+    assert 0 < notifying <= sum(run.verdict.writes for run in runs)
+    assert notifying < acts

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sync.simulation.oracle import edits, laws
 from sync.simulation.oracle.evidence import Evidence
+from sync.simulation.oracle.post import NO_POST, Post, post
 from sync.simulation.world import Restless, World
 
 _JUDGES = (
@@ -27,7 +28,11 @@ class Verdict:
     broken: tuple[str, ...]
     excused: tuple[str, ...]
     acts: int
+    """What people did."""
     writes: int
+    """What we did in the trackers."""
+    post: Post = NO_POST
+    """The mail that it made them send."""
 
     @property
     def law(self) -> str:
@@ -56,4 +61,4 @@ def judge(world: World) -> Verdict:
     if world.scenario.well_behaved:
         broken += [f"excuse: nothing went wrong, and yet: {excuse}" for excuse in excuses]
     ours = sum(d.deed.who == world.members[d.system].connector.account for d in world.chronicle.dids)
-    return Verdict(tuple(broken), tuple(excuses), world.chronicle.human_acts, ours)
+    return Verdict(tuple(broken), tuple(excuses), world.chronicle.human_acts, ours, post(Evidence(world)))
