@@ -47,14 +47,20 @@ class World:
     """Build one, `play` it, and let the oracle judge it. Everything in it follows from the scenario."""
 
     def __init__(
-        self, scenario: Scenario, store: Store, *, means: Callable[[Means], Means] = lambda means: means
+        self,
+        scenario: Scenario,
+        store: Store,
+        *,
+        means: Callable[[Means], Means] = lambda means: means,
+        gateway: Callable[[Gateway], Gateway] = lambda gateway: gateway,
     ) -> None:
+        """`means` and `gateway` hand in other parts: a test takes a rule away to see what it is good for."""
         self.scenario, self.clock, self.chronicle = scenario, VirtualClock(), Chronicle()
         self.rng = random.Random(f"{scenario.seed}/turns")
         self.store: Store = _Watched(store, self)
         self.raw_store = store
         self.members = {temper.name: self._member(index) for index, temper in enumerate(scenario.tempers)}
-        self.gateways = _Gateways(self)
+        self.gateways = _Gateways(self, gateway)
         self.means = means(
             Means(
                 store=self.store,
@@ -399,18 +405,20 @@ def _told(system: str, deed: Deed, who: str) -> str:
 class _Gateways:
     """`sync.gateway.Gateways` of the world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, other: Callable[[Gateway], Gateway]) -> None:
         self._gateways = {
-            temper.name: Gateway(
-                system=temper.name,
-                revision=1,
-                connector=world.members[temper.name].connector,
-                mapping=world.members[temper.name].mapping,
-                policy=world.members[temper.name].policy,
-                birth_unit="TPM",
-                units=frozenset({temper.unit}),
-                poll_every=timedelta(seconds=temper.poll_every),
-                full_scan=FULL_SCAN,
+            temper.name: other(
+                Gateway(
+                    system=temper.name,
+                    revision=1,
+                    connector=world.members[temper.name].connector,
+                    mapping=world.members[temper.name].mapping,
+                    policy=world.members[temper.name].policy,
+                    birth_unit="TPM",
+                    units=frozenset({temper.unit}),
+                    poll_every=timedelta(seconds=temper.poll_every),
+                    full_scan=FULL_SCAN,
+                )
             )
             for temper in world.scenario.tempers
         }

@@ -1,0 +1,108 @@
+"""The simulation can fail: with one rule of the engine less some seed breaks a law, and with all of them none does.
+
+Each case names the rule, what stands in for it, the seeds in which somebody needs it, and what goes wrong then.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import structlog
+
+from connectors.memory import WELL_BEHAVED
+from sync.simulation.members import REDMINE_LIKE, RT_LIKE
+from sync.simulation.oracle import judge
+from sync.simulation.runner import Task, opened
+from sync.simulation.scenario import Kind, Scenario
+from sync.simulation.world import World
+from tests.simulation import weaker
+from tests.simulation.crowd import crowd, tracker
+
+RT, REDMINE = tracker("ngi-1", "rt", RT_LIKE), tracker("ngi-2", "redmine", REDMINE_LIKE)
+EXACT = tracker("ngi-3", "rt", WELL_BEHAVED)
+SLOW_CLOCK = tracker("ngi-4", "redmine", replace(REDMINE_LIKE, granularity=timedelta(minutes=1)), step=60.0)
+
+
+def mesh(seed: int) -> Scenario:
+    return Task(seed, faults=True).scenario
+
+
+def at_once(seed: int) -> Scenario:
+    """People edit one status while it is being written."""
+    return crowd(seed, (REDMINE, RT), between=0.8)
+
+
+def lossy(seed: int) -> Scenario:
+    return crowd(seed, (REDMINE, RT), wrong=(Kind.KILL, Kind.LOST_ANSWER, Kind.LATE))
+
+
+def in_one_class(seed: int) -> Scenario:
+    return crowd(seed, (EXACT, REDMINE), pace=3, workers=2)
+
+
+def by_the_minute(seed: int) -> Scenario:
+    return crowd(seed, (SLOW_CLOCK, RT), acts=("comment", "status"), count=12, pace=20, places=(SLOW_CLOCK.name, ""))
+
+
+def hurried(seed: int) -> Scenario:
+    return crowd(seed, (REDMINE, RT), acts=("comment", "status"), pace=1, webhooks=True, workers=2)
+
+
+@dataclass(frozen=True)
+class Case:
+    scenario: Callable[[int], Scenario]
+    seeds: range
+    breaks: str
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    "1.1 the base is a pair": Case(
+        in_one_class, range(39, 60), "no loss:", {"gateway": weaker.mapped(weaker.OneValue, "status")}
+    ),
+    "1.4, echo: an intent comes before a write": Case(
+        lossy, range(14, 20), "silence:", {"means": weaker.storing("links", weaker.NoIntents)}
+    ),
+    "3.2 settling records what was written": Case(
+        at_once, range(3, 10), "no loss:", {"means": weaker.storing("links", weaker.WhatWasRead)}
+    ),
+    "3.3 without a lock the history tells what was overwritten": Case(
+        at_once, range(1, 6), "no loss:", {"means": weaker.storing("tickets", weaker.NothingOverwritten)}
+    ),
+    "3.6 a weak version is racy": Case(
+        by_the_minute, range(17, 24), "no loss: 'word", {"means": weaker.storing("links", weaker.NeverRacy)}
+    ),
+    "4.1 an earlier create is looked for": Case(
+        mesh, range(1, 9), "no twins: 'case", {"gateway": weaker.through(weaker.FindsNothing)}
+    ),
+    "6.2 a delivery is done only as it was claimed": Case(
+        hurried, range(32, 40), "no loss: 'word", {"means": weaker.storing("outbox", weaker.Impatient)}
+    ),
+    "echo: history": Case(at_once, range(1, 6), "no loss:", {"gateway": weaker.through(weaker.NoHistory)}),
+    "echo: token": Case(mesh, range(5, 14), "no twins: 'word", {"gateway": weaker.through(weaker.Unmarked)}),
+}
+
+
+@pytest.fixture(autouse=True)
+def _hushed() -> Iterator[None]:
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    yield
+    structlog.configure(**before)
+
+
+def broken(scenario: Scenario, **parts: Any) -> tuple[str, ...]:
+    with opened("memory") as store:
+        return judge(World(scenario, store, **parts)).broken
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_without_this_rule_some_seed_breaks_a_law(rule: str) -> None:
+    case = CASES[rule]
+    for seed in case.seeds:
+        if any(wrong.startswith(case.breaks) for wrong in broken(case.scenario(seed), **case.parts)):
+            assert broken(case.scenario(seed)) == ()
+            return
+    pytest.fail(f"without '{rule}' the seeds {case.seeds} break nothing: is it needed, or does the simulation sleep?")
