@@ -28,6 +28,8 @@ def simulate(
 ) -> int:
     """Attack the whole mesh from seeds, on a virtual clock, and judge it by the five laws.
 
+    Tells how many writes of ours made a tracker send mail for each act of a person, too.
+
     Exit code 1 where a law is broken: the story of the first such seed is printed, the command that replays it, and the
     shortest story that breaks the same law.
     """

@@ -117,6 +117,8 @@ class Temper:
     page: int = 100
     latency: float = 0.1
     poll_every: float = 60.0
+    insists: str = ""
+    """The priority that an automation there sets again, right after every write of ours; '': it has none."""
 
     @property
     def unit(self) -> str:
@@ -131,7 +133,13 @@ class Temper:
     @property
     def well_behaved(self) -> bool:
         """It does what it is told, shows all, and people's values are ours to keep."""
-        return self.capabilities == WELL_BEHAVED and not self.strict and not self.reopens and self.policy != "ask"
+        return (
+            self.capabilities == WELL_BEHAVED
+            and not self.strict
+            and not self.reopens
+            and self.policy != "ask"
+            and not self.insists
+        )
 
     def tracker(self, clock: Callable[[], datetime]) -> Tracker:
         """The helpdesk itself."""

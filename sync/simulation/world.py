@@ -36,6 +36,10 @@ PATIENCE = timedelta(minutes=2)
 QUIET = timedelta(minutes=30)
 """How long a mesh at rest is watched for silence."""
 MOST_TURNS = 30_000
+_REFLEX = timedelta(seconds=1)
+"""How soon an automation answers."""
+ROBOT = "robot"
+"""Who such an automation acts as."""
 _TICK = timedelta(microseconds=1)
 
 
@@ -59,6 +63,7 @@ class World:
         self.rng = random.Random(f"{scenario.seed}/turns")
         self.store: Store = _Watched(store, self)
         self.raw_store = store
+        self.tempers = {temper.name: temper for temper in scenario.tempers}
         self.members = {temper.name: self._member(index) for index, temper in enumerate(scenario.tempers)}
         self.gateways = _Gateways(self, gateway)
         self.means = means(
@@ -246,12 +251,15 @@ class World:
             for ticket in range(1, tx.tickets.count() + 1):
                 for name in self.members:
                     delivery = tx.outbox.find(name, Direction.OUTWARD, str(ticket))
-                    if delivery is not None and delivery.state == "due":
+                    held = tx.guards.holding(name, ticket) is not None  # it waits for a person
+                    if delivery is not None and delivery.state == "due" and not held:
                         found.append(f"{name} a look at ticket {ticket}: {delivery.reason} ({delivery.error})")
             for name, member in self.members.items():
                 for key in member.tracker.issues:
                     delivery = tx.outbox.find(name, Direction.INWARD, key)
-                    if delivery is not None and delivery.state == "due":
+                    link = tx.links.find_by_key(name, key)
+                    held = link is not None and tx.guards.holding(name, link.ticket_id) is not None
+                    if delivery is not None and delivery.state == "due" and not held:
                         found.append(f"a look at {name}/{key}: {delivery.reason} ({delivery.error})")
             return found
 
@@ -369,11 +377,20 @@ class World:
         sent_at = self.current.sent_at if ours and self.current is not None and not self._unheard else None
         overdue = sent_at is not None and self.clock.now - sent_at > DEADLINE
         self.chronicle.dids.append(Did(system, self.clock.now, deed, opened, overdue))
+        insists = self.tempers[system].insists
+        if ours and insists and deed.kind == "set" and deed.field == "priority" and deed.new != insists:
+            self.later(self.clock.now + _REFLEX, lambda: self._set_back(member, deed.key, insists))
         if ours or deed.cause:
             self.tell(_told(system, deed, self.current.name if self.current else "nobody"))
         elif self.scenario.webhooks and not self.healing:
             self._hook(system, deed.key)
         self.clock.advance(_TICK)
+
+    def _set_back(self, member: Member, key: str, value: str) -> None:
+        """An automation answers a write of ours, whether or not people have stopped."""
+        if not member.tracker.issues[key].hidden:
+            self.tell(f"an automation sets {member.name}/{key} priority to {value!r}", act=True)
+            member.tracker.person(ROBOT).edit(key, {"priority": value})
 
     def _hook(self, system: str, key: str) -> None:
         """A webhook on its way: late, out of order, twice, or never."""

@@ -49,6 +49,8 @@ def crowd(
             act = Happening(now, Kind.COMMENT, place, 0, value=f"word {number}!")
         elif what == "status":
             act = Happening(now, Kind.EDIT, place, 0, "status", str(rng.randrange(10)))
+        elif what == "priority":
+            act = Happening(now, Kind.EDIT, place, 0, what, str(rng.randrange(4)))
         else:
             act = Happening(now, Kind.EDIT, place, 0, what, f"{what} {number}")
         moment = Moment(rng.choice(_MOMENTS), rng.random() < 0.5) if rng.random() < between else None

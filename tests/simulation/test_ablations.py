@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
+from central.guard import HoldKind
 from connectors.memory import WELL_BEHAVED
 from sync.simulation.members import REDMINE_LIKE, RT_LIKE
 from sync.simulation.oracle import judge
@@ -50,6 +51,12 @@ def hurried(seed: int) -> Scenario:
     return crowd(seed, (REDMINE, RT), acts=("comment", "status"), pace=1, webhooks=True, workers=2)
 
 
+def fought_over(seed: int) -> Scenario:
+    """Automations in two trackers that each insist on a priority of their own, and never stop."""
+    fighters = (replace(RT, insists="low"), replace(REDMINE, insists="high"))
+    return crowd(seed, fighters, acts=("priority", "subject"), count=6)
+
+
 @dataclass(frozen=True)
 class Case:
     scenario: Callable[[int], Scenario]
@@ -79,6 +86,9 @@ CASES = {
     ),
     "6.2 a delivery is done only as it was claimed": Case(
         hurried, range(32, 40), "no loss: 'word", {"means": weaker.storing("outbox", weaker.Impatient)}
+    ),
+    "guard: the ping-pong breaker": Case(
+        fought_over, range(1, 5), "convergence: priority", {"means": weaker.without(HoldKind.PING_PONG)}
     ),
     "echo: history": Case(at_once, range(1, 6), "no loss:", {"gateway": weaker.through(weaker.NoHistory)}),
     "echo: token": Case(mesh, range(5, 14), "no twins: 'word", {"gateway": weaker.through(weaker.Unmarked)}),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from central.guard import HoldKind
 from central.link import IntentKind, Link, Pair
 from central.model import Conflict, Value
 from central.store.api import Claim
@@ -45,6 +46,10 @@ class _Store(Instead):
 
 def storing(name: str, part: Callable[[Any], Any]) -> Callable[[Means], Means]:
     return lambda means: replace(means, store=_Store(means.store, name, part))
+
+
+def without(guard: HoldKind) -> Callable[[Means], Means]:
+    return lambda means: replace(means, guards=means.guards - {guard})
 
 
 # -- what the store keeps ------------------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from central.link import LinkState
 from central.model import Visibility
 from connectors.emulators.tracker import Issue
+from sync.guards.breaker import PATIENCE
 from sync.policy import admit
 from sync.reconcile import Verdict, corresponds, reconcile
 from sync.simulation.oracle.evidence import Evidence, Place, same
 from sync.simulation.scenario import Kind
+from sync.simulation.world import ROBOT
 
 _NOTICE = "no longer synchronised"
 _KNOWN_ERRORS = (
@@ -68,6 +70,13 @@ def _cause(evidence: Evidence, place: Place, name: str, said: str) -> str:
         if not told and [e.human for e in last] == [False, True] and same(field, last[0].old, last[1].new):
             return "without a history, who goes back to what stood before our write looks like a refusal"
         return ""
+    if said.startswith("held by a guard"):
+        answers = sum(
+            (did.system, did.deed.key, did.deed.field, did.deed.who)
+            == (member.name, place.link.key, field.remote, ROBOT)
+            for did in evidence.world.chronicle.dids
+        )
+        return "an automation there answers every write of ours" if answers >= PATIENCE.reflex else ""
     if "a person decides" in said:
         edits = evidence.edits.get((member.name, place.link.key or "", field.remote), ())
         changed_here = len(evidence.course(place.ticket, name)) > 1
