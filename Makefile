@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: demo test soak clean lock
+.PHONY: demo test soak mutants clean lock
 
 demo: .venv/stamp
 	@$(BIN)/interdesk demo $(if $(ONCE),--once)
@@ -18,6 +18,11 @@ test: .venv/stamp
 
 soak: .venv/stamp
 	tests/soak.sh
+
+# Minutes, not seconds: which small changes to the pure decisions no test notices.
+mutants: .venv/stamp
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
 
 .venv/stamp: requirements.lock pyproject.toml
 	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null || \
@@ -35,5 +40,5 @@ lock: .venv/stamp
 	  --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf .venv var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv var dist build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
