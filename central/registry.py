@@ -78,6 +78,8 @@ class System:
     """How often that happened: connections that are older than the last time are opened anew."""
     outage: Outage | None = None
     """None: it answers, as far as anybody knows."""
+    restored_at: datetime | None = None
+    """Since when what is known of it is known to be from before a restore of ours; None: all was found again."""
 
     @property
     def reads(self) -> bool:

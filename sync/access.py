@@ -91,7 +91,8 @@ def readmit(store: Store, gateways: Gateways, at: datetime, by: str) -> tuple[st
 
 def _is_locked_out(system: System) -> bool:
     stopped = system.state in (SystemState.PAUSED, SystemState.SHADOW) and not system.reads
-    return stopped and system.open_problem and system.cursor is not None
+    forgotten = system.restored_at is not None  # what is to be found again first
+    return stopped and system.open_problem and system.cursor is not None and not forgotten
 
 
 def _resume(tx: Transaction, was: System, at: datetime, by: str) -> bool:

@@ -51,6 +51,8 @@ SLACK = timedelta(seconds=10)
 """The longest that may pass between announcing a request and sending it."""
 
 
+BEAT_EVERY = timedelta(minutes=5)
+"""How often a database that somebody works on is seen alive: a copy that is put back tells itself by it."""
 REFRESH_EVERY = timedelta(seconds=1)
 """How often a process beside others takes in what was registered."""
 
@@ -189,6 +191,7 @@ class Interdesk:
         self.store: Store = store
         if exclusive or not store.read(lambda tx: tx.instance.get()).id:
             self._know_itself()
+        self._exclusive, self._beaten_at = exclusive, clock()
         self._alone = store.alone
         self._refreshed_at = datetime.min.replace(tzinfo=UTC)
         if store.alone:  # whoever held a lease on this file is dead
@@ -265,7 +268,14 @@ class Interdesk:
 
     def sweep(self) -> None:
         """Wake the lanes of whoever is owed a look."""
+        if self._exclusive and self.clock() - self._beaten_at >= BEAT_EVERY:
+            self.beat()
         self.means.relay.sweep(self.store)
+
+    def beat(self) -> None:
+        """Remember, in the database and beside it, that it has come this far."""
+        self._beaten_at = self.clock()
+        identity.keep_beats(self.settings.state, self.store.write(copies.beat))
 
     def problems(self) -> list[str]:
         """Fulfils `central.desk.services.Readiness`."""

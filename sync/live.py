@@ -77,6 +77,8 @@ def _ensure_released(system: System) -> None:
     if system.state is SystemState.QUARANTINED:
         told = f"decide its hold (interdesk guard list), then: interdesk system release {system.name}"
         raise NotNow(f"system {system.name} is quarantined: {told}")
+    if system.restored_at is not None:
+        raise NotNow(f"what was forgotten of {system.name} is still to be found again: interdesk db plan")
 
 
 def _from_now_on(desk: Interdesk, name: str) -> Cursor:
@@ -124,7 +126,8 @@ def pause(tx: Transaction, name: str, why: str) -> None:
 def resume(tx: Transaction, name: str) -> None:
     """Take up its traffic again where it was left; one in shadow stays there.
 
-    :raises NotNow: it was never live, or is in quarantine."""
+    :raises NotNow: it was never live, is in quarantine, or a restored database has yet to find again what it has
+    forgotten of it."""
     system = registered(tx, name)
     if system.cursor is None:
         raise NotNow(f"system {name} was never live: interdesk system live {name}")

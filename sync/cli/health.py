@@ -64,7 +64,7 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
             say("guards hold something until a person has looked at it: interdesk guard list")
         if overview.stopped:
             say(f"NOTHING IS WRITTEN TO ANY SYSTEM: {overview.stopped}")
-            say(copies.REMEDY if held else "go on with: interdesk resume --all")
+            say(copies.remedy(held) if held else "go on with: interdesk resume --all")
         say(f"{overview.tickets} tickets")
     unwell = {views.Health.LATE, views.Health.FAILING, views.Health.STOPPED}
     if name is not None:

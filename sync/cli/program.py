@@ -33,6 +33,7 @@ from sync.cli.session import Session
 from sync.gateways import Unusable
 from sync.identity import BadIdentity
 from sync.live import NotNow
+from sync.recovery.rebuild import StillWorking
 from sync.secrets import MissingSecret
 
 DONE, NO, MISTAKE, UNREACHABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
@@ -50,6 +51,7 @@ _MISTAKES = (
     Refused,
     NotFound,
     BrokerRefuses,
+    StillWorking,
 )
 _UNREACHABLE = (Transient, ProtocolError, Busy, Unreachable, CommitUnknown, BrokerAway)
 

@@ -18,7 +18,7 @@ from central.store.api import Transaction
 from connectors.errors import ConnectorError, NotFound, Refused
 from sync.decide import decide
 from sync.gateway import Gateway
-from sync.guards.mark import doubt, mark
+from sync.guards.mark import counter_of, doubt, mark
 from sync.guards.suspicion import Suspicion, tell_of
 from sync.means import Means
 from sync.past import Past, read_past
@@ -74,6 +74,26 @@ def move(means: Means, gateway: Gateway, since: datetime) -> None:
             replace(tx.guards.marker(gateway.system), counter=number, writing=None, written_at=means.clock())
         )
     )
+
+
+def remember(means: Means, gateway: Gateway) -> None:
+    """After a restore of ours: the mark there may be further than we remember; where it bears our name, it is ours.
+
+    :raises ConnectorError: it cannot be read."""
+    spot = gateway.marker
+    if spot is None:
+        return
+    shown = gateway.connector.fetch(spot.ticket).fields.get(spot.field)
+
+    def change(tx: Transaction) -> None:
+        known, number = tx.guards.marker(gateway.system), counter_of(shown)
+        if number is None or number <= known.counter:
+            return
+        further = replace(known, counter=number, writing=None, read_at=means.clock(), doubt="")
+        if not doubt(further, tx.instance.get().id, shown):
+            tx.guards.put_marker(further)
+
+    means.store.write(change)
 
 
 def ensure_not_behind(

@@ -12,6 +12,7 @@ from sync.gateway import Gateway
 from sync.guards.mark import counter_of, doubt, mark
 from sync.live import NotNow, registered
 from sync.means import Means
+from sync.recovery.copies import UNREAD
 
 
 def release(desk: Interdesk, name: str, by: str, *, take_theirs: bool = False) -> str:
@@ -43,7 +44,11 @@ def go_on(means: Means, gateway: Gateway, hold: Hold, by: str, *, take_theirs: b
         known = tx.guards.marker(gateway.system)
         tx.guards.put_marker(replace(known, counter=number, writing=None, read_at=at, doubt=""))
         system = tx.registry.system(gateway.system)
-        tx.registry.put_system(replace(system, state=SystemState.LIVE, reason="", open_problem=False))
+        if system.restored_at is None:
+            system = replace(system, state=SystemState.LIVE, reason="", open_problem=False)
+        else:  # a restore of ours came between: what was forgotten of it is found again first
+            system = replace(system, state=SystemState.PAUSED, reason=UNREAD)
+        tx.registry.put_system(system)
         data = {"hold": hold.id, "links": links, "take_theirs": take_theirs}
         tx.audit.record(Entry(at, by, "release", gateway.system, data))
 

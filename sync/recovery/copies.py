@@ -13,6 +13,8 @@ from sync.identity import Host, fresh
 
 COPIED = "this database is a copy"
 RESTORED = "this database was restored from a backup"
+UNREAD = "what a restored database has forgotten of it is still to be found again: interdesk db plan"
+"""Why a system stays paused after a restore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,12 @@ def recognise(tx: Transaction, host: Host, beats: int, at: datetime) -> Recognis
     held = instance.held
     if not instance.id:
         instance = instance.evolve(id=host.id or fresh())
+    elif held.startswith(COPIED):
+        pass  # until a person says where it is at home
     elif host.moved:
-        held = held or f"{COPIED}: {host.moved}"
+        held = f"{COPIED}: {host.moved}"
     elif host.id != instance.id:
-        held = held or f"{COPIED}: it is of instance {instance.id}, and this host is {host.id or 'none yet'}"
+        held = f"{COPIED}: it is of instance {instance.id}, and this host is {host.id or 'none yet'}"
     elif instance.beats < beats:
         return Recognised(instance.id, mark_restored(tx, at, "it knows less than the state folder beside it", beats))
     if held != instance.held:
@@ -43,6 +47,13 @@ def recognise(tx: Transaction, host: Host, beats: int, at: datetime) -> Recognis
     beat = max(instance.beats, beats) + 1
     tx.instance.put(instance.evolve(beats=beat))
     return Recognised(instance.id, beat)
+
+
+def beat(tx: Transaction) -> int:
+    """The database was seen alive; how often, with this time."""
+    instance = tx.instance.get()
+    tx.instance.put(instance.evolve(beats=instance.beats + 1))
+    return instance.beats + 1
 
 
 def mark_restored(tx: Transaction, at: datetime, why: str, beats: int = 0) -> int:
@@ -65,14 +76,27 @@ def adopt(tx: Transaction, at: datetime, by: str, *, beats: int) -> Recognised:
     return Recognised(instance.id, beat)
 
 
+def adopt_restored(tx: Transaction, at: datetime, by: str, *, beats: int) -> Recognised:
+    """The same for one that was restored from a backup: at home here, it writes once a plan is approved."""
+    adopt(tx, at, by, beats=beats)
+    return Recognised(tx.instance.get().id, mark_restored(tx, at, "it was put in place on this host", beats))
+
+
 def at_rest(tx: Transaction) -> str:
     """Why nothing is even read, so that a copy spends nobody's quota; '' where all is well."""
     held = tx.instance.get().held
     return held if held.startswith((COPIED, RESTORED)) else ""
 
 
-REMEDY = (
-    "if it is the newest there is, and is to write here and nowhere else: interdesk db adopt --newest; "
-    "if not, leave it: it reads and writes nothing"
-)
-"""What a person does about a database that holds itself back."""
+def remedy(held: str) -> str:
+    """What a person does about a database that holds itself back for this reason."""
+    if held.startswith(RESTORED):
+        return (
+            "find again what it has forgotten, by reading only: interdesk db plan; "
+            "then let it write what the plan shows: interdesk db approve"
+        )
+    return (
+        "if it is the newest there is, and is to write here and nowhere else: interdesk db adopt --newest; "
+        "if this host is its home after a restore from a backup: interdesk db adopt --restored; "
+        "if neither, leave it: it reads and writes nothing"
+    )

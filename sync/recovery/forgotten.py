@@ -12,6 +12,8 @@ from sync.means import Means
 from sync.reading import Reading
 from sync.settle import mapped
 
+OPENED_AGAIN = "forgotten by the restore; opened again from its copy"
+
 
 def reopen(means: Means, gateway: Gateway, theirs: Reading, token: str, lease: Lease) -> int:
     """The ticket of the centre that this is the copy of, made anew; its number, which may be another one than before.
@@ -42,7 +44,7 @@ def reopen(means: Means, gateway: Gateway, theirs: Reading, token: str, lease: L
             )
         )
         tx.links.save(link.evolve(intents=()))
-        why = "forgotten by the restore; opened again from its copy"
+        why = OPENED_AGAIN
         data = {"key": there.key, "fields": sorted(fields)}
         tx.tickets.record(
             [

@@ -13,7 +13,7 @@ Every step can be repeated; nothing is written to any system.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -39,10 +39,12 @@ from sync.poll import cursor_of
 from sync.pull import look
 from sync.reading import Reading, gone_by_value, reading
 from sync.reconcile import Loser, corresponds
-from sync.recovery.forgotten import reopen
+from sync.recovery.forgotten import OPENED_AGAIN, reopen
 from sync.tokens import Stands, stands_for
 
 _TTL = timedelta(minutes=10)
+_LINKED_AGAIN = "found again after the restore, by its token"
+_FOUND = (_LINKED_AGAIN, OPENED_AGAIN)
 _REPLACED = "a write of ours that the restored database has forgotten replaced it"
 
 
@@ -57,6 +59,8 @@ class Rebuilt:
     """Tickets of the centre that were forgotten."""
     comments: int = 0
     """Comments of the centre that were forgotten."""
+    moved: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By system, the keys of what moved there since the backup."""
     unread: dict[str, str] = field(default_factory=dict)
     """Systems that could not be read, and why."""
 
@@ -72,10 +76,12 @@ class _Notice:
 
 
 class Rebuild:
-    """One pass over every system that was ever live."""
+    """One pass over these systems. After a crash the next one of the same `owner` goes on at once."""
 
-    def __init__(self, means: Means, gateways: Gateways, *, restored_at: datetime, owner: str) -> None:
-        self._means, self._gateways = means, gateways
+    def __init__(
+        self, means: Means, gateways: Gateways, systems: Sequence[str], *, restored_at: datetime, owner: str
+    ) -> None:
+        self._means, self._gateways, self._systems = means, gateways, systems
         self._restored_at, self._owner = restored_at, owner
         self._done = Rebuilt()
         self._index: dict[str, int] = {}
@@ -100,13 +106,18 @@ class Rebuild:
             self._means.store.write(give_back)
 
     def _run(self) -> Rebuilt:
-        self._old = set(self._known_tickets())
-        for name in self._gateways.names():
+        deque(self._known_tickets(), maxlen=0)
+        for name in self._systems:
             try:
                 gateway = self._gateways.get(name)
-                for key in self._moved(gateway):
+            except LookupError as unusable:
+                self._unread(name, unusable)
+                continue
+            try:
+                self._done.moved[name] = self._moved(gateway)
+                for key in self._done.moved[name]:
                     self._read_people(gateway, key)
-            except (LookupError, ConnectorError) as problem:
+            except ConnectorError as problem:
                 self._unread(name, problem)
         deque(self._known_tickets(), maxlen=0)  # with what was born in systems meanwhile
         self._link_copies()
@@ -123,6 +134,7 @@ class Rebuild:
 
             def page(tx: Transaction, before: int | None = before) -> list[tuple[int, str]]:
                 tickets = tx.tickets.list(limit=200, before=before)
+                self._old |= {t.id for t in tickets if t.created_at < self._restored_at}
                 tokens = self._means.tokens
                 return [(t.id, tokens.ticket(words_of(t, tx.links.of(t.id)))) for t in tickets]
 
@@ -134,18 +146,19 @@ class Rebuild:
                 yield ticket_id
             before = found[-1][0]
 
-    def _moved(self, gateway: Gateway) -> list[str]:
+    def _moved(self, gateway: Gateway) -> tuple[str, ...]:
         """The keys of what changed there since the backup; the cursor stays where it is."""
         kept = cursor_of(self._means.store.read(lambda tx: tx.registry.system(gateway.system)).cursor)
         if kept is None:
-            return []
+            return ()
         since = Cursor(kept.at - gateway.overlap, kept.position)
         keys: dict[str, None] = {}
         while True:
             page = gateway.connector.changes(since)
             keys |= dict.fromkeys(change.key for change in page.changes)
             if not page.more:
-                return list(keys)
+                spot = gateway.marker.ticket if gateway.marker is not None else None
+                return tuple(key for key in keys if key != spot)
             since = page.cursor
 
     # -- 1: what people did --------------------------------------------------------------------------------------------
@@ -171,6 +184,8 @@ class Rebuild:
             return
         self._again[gateway.system, key] = None
         self._note_notices(gateway, past, theirs)
+        if past.link.state is LinkState.ACTIVE and self._was_found(past.link):
+            self._copies.append((past.ticket.id, gateway.system))
         if past.link.state is LinkState.DETACHED and any(
             _marked(c) and c.id not in past.known for c in theirs.ticket.comments or ()
         ):
@@ -178,6 +193,14 @@ class Rebuild:
         if past.link.state is not LinkState.DETACHED:
             self._keep_replaced(gateway, past, theirs)
             look(means, gateway, past, _by_people(gateway, past.link, self._known_only(gateway, past, theirs)), lease)
+
+    def _was_found(self, link: Link) -> bool:
+        """Whether an earlier pass, which may not have come to its end, has linked this copy."""
+        events = self._means.store.read(lambda tx: tx.tickets.events(link.ticket_id))
+        return any(
+            e.kind is Kind.LINKED and e.system == link.system and e.why in _FOUND and e.at >= self._restored_at
+            for e in events
+        )
 
     def _taken_up(self, past: Past) -> Past:
         def change(tx: Transaction) -> None:
@@ -295,7 +318,7 @@ class Rebuild:
                     history_seen="",
                 )
             )
-            why = "found again after the restore, by its token"
+            why = _LINKED_AGAIN
             tx.tickets.record(
                 [Event(Kind.LINKED, ticket_id, at, SYSTEM, system=system, data={"key": there.key}, why=why)]
             )

@@ -35,6 +35,10 @@ class Stack:
         """A command that ends."""
         subprocess.run([sys.executable, "-m", "sync", *words], env=self._environ, check=True, stdout=subprocess.DEVNULL)
 
+    def begin(self, *words: str) -> "subprocess.Popen[bytes]":
+        """A command that may be killed before it ends."""
+        return subprocess.Popen([sys.executable, "-m", "sync", *words], env=self._environ, stdout=subprocess.DEVNULL)
+
     def start(self) -> None:
         """Begin those that do not run, and wait until each has said that it is at work."""
         if self._killed is not None:  # who was told to die is not dead at once

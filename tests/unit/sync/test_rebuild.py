@@ -2,58 +2,14 @@
 
 import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from central.link import LinkState
-from central.store import migrations
-from central.store.sql import SqlStore, backup, sqlite
 from sync.centre import Upload
-from sync.recovery import copies
-from sync.recovery.rebuild import Rebuild, Rebuilt
-from sync.simulation.mesh import Mesh, VirtualClock
-from tests.unit.sync.world import TPM, World
-
-
-class Saved(World):
-    """The world on a database of its own, which can be saved and restored."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clock = VirtualClock()
-        super().__init__(store=self._opened("live"))
-
-    def _opened(self, name: str) -> SqlStore:
-        url = f"sqlite:///{self.folder}/{name}.db"
-        migrations.upgrade(url)
-        self.opened = SqlStore.open(url, clock=self._now, exclusive=False)
-        return self.opened
-
-    def _now(self) -> datetime:
-        return self.clock()
-
-    def save(self) -> None:
-        backup.copy(sqlite.file_of(f"sqlite:///{self.folder}/live.db"), self.folder / "saved.db")
-
-    def restore(self) -> Rebuilt:
-        """Put the backup in place, read again what moved, and agree to what is to be written."""
-        self.opened.close()
-        self.clock.advance(timedelta(minutes=5))
-        writes = self.writes()
-        self.store = self._opened("saved")
-        self.store.write(lambda tx: copies.mark_restored(tx, self.clock(), "it was put in place"))
-        self.mesh = Mesh(self.store, [self.rt, self.redmine], self.clock)
-        self.centre = self.mesh.centre
-        assert self.mesh.work() == 0, "it neither reads nor writes by itself"
-        found = Rebuild(self.mesh.means, self.mesh.gateways, restored_at=self.clock(), owner="test").run()
-        assert self.writes() == writes, "reading again wrote something"
-        self.store.write(lambda tx: tx.instance.put(tx.instance.get().evolve(held="")))
-        return found
-
-    def writes(self) -> int:
-        return sum(len(member.tracker.log) for member in (self.rt, self.redmine))
+from tests.unit.sync.saved import Saved
+from tests.unit.sync.world import TPM
 
 
 @pytest.fixture

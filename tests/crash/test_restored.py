@@ -1,0 +1,69 @@
+"""Back up, go on working, restore: the product itself between two helpdesks over HTTP, judged from their own logs."""
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+from connectors.emulators.server import Asked
+from tests.crash.helpdesks import Helpdesks
+from tests.crash.stack import SETTLING, Stack, wait_for_agreement
+
+
+def test_after_a_restore_and_a_plan_that_died_half_way_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
+    with Helpdesks(seed=5) as helpdesks:
+        stack = Stack(tmp_path, helpdesks)
+        stack.programs = [[sys.executable, "-m", "sync", "run"]]
+        saved = str(tmp_path / "saved.db")
+        stack.type("apply", "--live", str(helpdesks.write_documents(tmp_path)))
+        try:
+            stack.start()
+            act(helpdesks, 10)
+            wait_until_all_agree(helpdesks)
+            stack.type("db", "backup", saved)
+            act(helpdesks, 200)
+            wait_until_all_agree(helpdesks)
+            stack.end()
+            act(helpdesks, 10)
+            stack.type("db", "restore", saved)
+            deeds = helpdesks.deeds()
+            die_while_planning(stack, helpdesks, after=25)
+            stack.type("db", "plan")
+            assert helpdesks.deeds() == deeds, "the plan wrote something"
+            stack.type("db", "approve")
+            assert helpdesks.deeds() == deeds, "the approval wrote something"
+            stack.start()
+            wait_for_agreement(helpdesks, "restored")
+        finally:
+            stack.end()
+
+
+def act(helpdesks: Helpdesks, times: int) -> None:
+    for _ in range(times):
+        helpdesks.act()
+
+
+def wait_until_all_agree(helpdesks: Helpdesks) -> None:
+    deadline = time.monotonic() + SETTLING
+    while wrong := helpdesks.wrong():
+        assert time.monotonic() < deadline, "\n".join(wrong)
+        time.sleep(0.2)
+
+
+def die_while_planning(stack: Stack, helpdesks: Helpdesks, after: int) -> None:
+    """kill -9 of `db plan` as it asks for something so many times."""
+    left, enough = [after], threading.Event()
+
+    def count(_: Asked) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            process.kill()
+            enough.set()
+
+    process = stack.begin("db", "plan")
+    for emulator in (helpdesks.rt, helpdesks.redmine):
+        emulator.fault = count
+    assert enough.wait(60), "it asked for less"
+    assert process.wait(10) != 0
+    for emulator in (helpdesks.rt, helpdesks.redmine):
+        emulator.fault = None
