@@ -47,8 +47,8 @@ POINTS = frozenset(
     )
 )
 """Points on the way of every change: a run in which nobody died there has not tried what it should."""
-ENOUGH = 180.0
-"""Seconds after the last death within which the next one has come, on the slowest machine."""
+ENOUGH = 240.0
+"""Seconds after the last death within which the next one has come: what the dead had in hand waits for its lease."""
 A_WHILE = 3.0
 """Seconds after which people act again though nobody has died."""
 
