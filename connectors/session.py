@@ -290,5 +290,5 @@ def _prepared(method: str, url: str, headers: Mapping[str, str], data: Any) -> r
     request.prepare_method(method)
     request.prepare_url(url, None)
     request.prepare_headers(headers)
-    request.prepare_body(data, None)
+    request.prepare_body(data if data is None or len(data) else b"", None)  # nothing is no stream: some read no chunks
     return request

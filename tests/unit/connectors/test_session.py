@@ -26,7 +26,9 @@ from connectors.errors import (
     VersionConflict,
 )
 from connectors.network import Reach
+from connectors.rest.files import FileBody
 from connectors.session import HttpSession, Origin
+from connectors.testing import draft
 from tests.unit.connectors.conftest import Scripted
 
 SECRET = "s3cr3t-t0ken"
@@ -243,6 +245,16 @@ def test_an_answer_that_was_packed_is_unpacked(server: Scripted, here: Environme
     server.reply = lambda _: Reply(200, b"x", {"Content-Encoding": "br"})
     with pytest.raises(ProtocolError, match="br"):
         session(server, here).read("/x")
+
+
+def test_an_empty_stream_is_sent_with_its_length_so_that_the_connection_can_be_used_again(
+    server: Scripted, here: Environment
+) -> None:
+    talk = session(server, here)
+    for _ in range(20):
+        talk.write("POST", "/x", stream=FileBody(draft("empty.bin", b"")))
+        assert "transfer-encoding" not in server.asked[-1].headers
+        assert server.asked[-1].headers["content-length"] == "0"
 
 
 # -- trying again ----------------------------------------------------------------------------------------------------
