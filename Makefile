@@ -22,7 +22,7 @@ soak: .venv/stamp
 # Minutes, not seconds: which small changes to the pure decisions no test notices.
 mutants: .venv/stamp
 	$(BIN)/mutmut run $(ARGS)
-	$(BIN)/mutmut results
+	@! $(BIN)/mutmut results | grep -E ': (survived|no tests|suspicious|timeout)' || { echo 'no test notices these'; exit 1; }
 
 .venv/stamp: requirements.lock pyproject.toml
 	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null || \
