@@ -249,10 +249,14 @@ class Lane:
 
     def _write(self, change: Callable[[Transaction], None]) -> None:
         """Close a claim; a lane that was paused past its lease has a successor, and nothing left to say."""
-        self._unclosed = change
-        with suppress(LeaseLost):
-            self._means.store.write(change, durable=False)
         self._unclosed = None
+        try:
+            self._means.store.write(change, durable=False)
+        except LeaseLost:
+            return
+        except StoreError:
+            self._unclosed = change
+            raise
 
     def _rest(self, taken: _Taken, spent: QuotaSpent) -> Outcome:
         """Our own quota is spent: it was no try, and this lane takes up nothing else meanwhile."""
