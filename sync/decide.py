@@ -31,13 +31,24 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
         times=_times(gateway, theirs, events),
     )
     return reconcile(
-        past.link,
+        past.link.evolve(intents=_as_far_as_arrived(past.link.intents, theirs)),
         past.ticket.fields,
         said,
         mapping=gateway.mapping,
         policy=gateway.policy,
         admit=admit,
         evidence=evidence,
+    )
+
+
+def _as_far_as_arrived(intents: Sequence[Intent], theirs: Reading) -> tuple[Intent, ...]:
+    """The intents, with nothing expected of comments that a reading of the conversation does not show: what has not
+    arrived there has done nothing to a field yet."""
+    if theirs.ticket.comments is None:
+        return tuple(intents)
+    return tuple(
+        i if i.done or not i.side_effects or echo.arrived(theirs.marks, i) else replace(i, side_effects={})
+        for i in intents
     )
 
 

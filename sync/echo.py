@@ -205,6 +205,11 @@ def own_comment(mark: Mark, intents: Sequence[Intent]) -> Intent | None:
     return next((i for i in intents if i.token == mark.token), None)
 
 
+def arrived(marks: Sequence[Mark], intent: Intent) -> bool:
+    """Whether the comment of this intent is among these."""
+    return any(own_comment(mark, (intent,)) for mark in marks) or unmarked_comment(marks, intent) is not None
+
+
 def unmarked_comment(marks: Sequence[Mark], intent: Intent) -> Mark | None:
     """The one comment of our account that says what the intent said, though its token was edited away.
 

@@ -293,3 +293,16 @@ def test_an_edit_that_a_late_duplicate_of_our_comment_hides_is_taken_in() -> Non
     assert [each for each in world.end() if "late" not in each] == []
     assert world.ticket()["status"] == "solved"
     assert world.issue(world.rt).fields["status"] == "resolved"
+
+
+def test_a_comment_that_has_not_arrived_has_done_nothing_to_a_field_yet() -> None:
+    world = World()
+    key, _ = world.shared()
+    world.centre.change(1, {"status": "solved"}, TPM)
+    world.mesh.settle()
+    world.alice.edit(key, status="open")  # what a comment of ours would make of it
+    once(world.rt.connector, "comment", failing(LOST), done=False)
+    world.centre.comment(1, "are you content?", TPM)
+    world.mesh.work()
+    assert world.end() == []
+    assert world.ticket()["status"] == "reopened"
