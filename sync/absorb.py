@@ -91,14 +91,15 @@ def absorb(
     spoke = _converse(tx, gateway, past, intake, at, events)
     revised = revise.revise(tx, means, gateway, past, intake.shown, at, events)
     tx.tickets.record(events)
-    target, left = (routing.system_of(each["unit"], means.units()) for each in (ticket, past.ticket))
+    units = (tx.tickets.get(ticket.id)["unit"], past.ticket["unit"])  # it may have been given away while we read
+    target, left = (routing.system_of(unit, means.units()) for unit in units)
     if revised.owed:
         reason = "what they did to a comment is not what stands here"
         means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)
     if plan.inward or spoke or revised.changed:
         reason = f"changed in {gateway.system}"
         means.relay.owe_outward(
-            tx, routing.owed(past.links, target, left, source=gateway.system), ticket.id, at, reason=reason
+            tx, routing.owed(tx.links.of(ticket.id), target, left, source=gateway.system), ticket.id, at, reason=reason
         )
     still = still_open(means, gateway, past, plan, intake, theirs)
     link = past.link.evolve(

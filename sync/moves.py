@@ -58,7 +58,7 @@ def depart(means: Means, gateway: Gateway, past: Past, lease: Lease, problem: No
         if problem.key in (link.key, link.merged_into):
             return f"{problem}: known already"
         if other is not None and other.ticket_id != link.ticket_id:
-            return _end(tx, means, gateway, past, link, other, problem)
+            return _end(tx, means, gateway, link, other, problem)
         return _move(tx, means, gateway, link, other, problem)
 
     return said(means.store.write(change))
@@ -97,7 +97,7 @@ def _move(tx: Transaction, means: Means, gateway: Gateway, link: Link, other: Li
     return f"the link follows: {problem}"
 
 
-def _end(tx: Transaction, means: Means, gateway: Gateway, past: Past, link: Link, other: Link, problem: Became) -> str:
+def _end(tx: Transaction, means: Means, gateway: Gateway, link: Link, other: Link, problem: Became) -> str:
     """It was merged into a ticket that is another one here: its link ends, and one note says where it goes on."""
     at = means.clock()
     why = f"{problem}, which is ticket {other.ticket_id} here"
@@ -125,8 +125,8 @@ def _end(tx: Transaction, means: Means, gateway: Gateway, past: Past, link: Link
     tx.tickets.touch(link.ticket_id, at)
     said_so = Event(Kind.COMMENT_ADDED, link.ticket_id, at, SYSTEM, data={"comment": note.id}, why=why)
     tx.tickets.record([event, said_so])
-    target = routing.system_of(past.ticket["unit"], means.units())
-    others = routing.owed(past.links, target, source=gateway.system)
+    target = routing.system_of(tx.tickets.get(link.ticket_id)["unit"], means.units())
+    others = routing.owed(tx.links.of(link.ticket_id), target, source=gateway.system)
     means.relay.owe_outward(tx, others, link.ticket_id, at, reason=why)
     means.relay.owe_inward(tx, gateway.system, problem.key, at, reason=str(problem))
     return f"merged: {why}"

@@ -249,3 +249,19 @@ def test_what_changes_at_the_centre_while_a_look_is_under_way_is_not_overwritten
     assert world.end() == []
     assert world.ticket()["subject"] == "just now"
     assert [(c.ours, c.theirs) for c in world.conflicts()] == [("just now", "from bob")]
+
+
+def test_a_ticket_that_is_given_away_while_we_read_it_takes_what_was_read_along() -> None:
+    world = World()
+    key = world.alice.open(subject="CE refuses jobs", description="since this morning")
+    world.mesh.round()
+    world.alice.attach(key, "ce.log", b"refused")
+
+    def give_away(_: Call) -> None:
+        world.centre.change(1, {"unit": "NGI_PL"}, TPM)
+        world.mesh.work()
+
+    once(world.rt.connector, "fetch", give_away, done=True)
+    assert world.end() == []
+    there = world.issue(world.redmine)
+    assert [file.name for file in (*there.files, *(f for note in there.notes for f in note.files))] == ["ce.log"]
