@@ -9,7 +9,7 @@ import json
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,25 +140,30 @@ def _carry(here: Address, there: Address, database: Path) -> None:
         session.post(f"{there.url}/tickets", json=_told(job.ticket), headers=headers, timeout=10)
 
     least = Least(post, database)
-    session = requests.Session()
-    session.headers["Authorization"] = f"Bearer {here.key}"
     after = 0
-    while rows := session.get(f"{here.url}/tickets", params={"limit": _PAGE, "after": after}).json()["tickets"]:
-        least.take("a", *({**row, "ticket": row["id"]} for row in rows))
-        after = int(rows[-1]["id"])
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {here.key}"
+        while rows := session.get(f"{here.url}/tickets", params={"limit": _PAGE, "after": after}).json()["tickets"]:
+            least.take("a", *({**row, "ticket": row["id"]} for row in rows))
+            after = int(rows[-1]["id"])
 
 
 def _copy(here: Address, there: Address) -> None:
     """The cheapest client there is: one connection to each side, nothing kept."""
-    source, target = (http.client.HTTPConnection(urlsplit(each.url).netloc) for each in (here, there))
+    ours = {"Authorization": f"Bearer {here.key}"}
+    theirs = {"Authorization": f"Bearer {there.key}", "Content-Type": "application/json"}
     after = 0
-    while True:
-        source.request("GET", f"/tickets?limit={_PAGE}&after={after}", headers={"Authorization": f"Bearer {here.key}"})
-        rows = json.loads(source.getresponse().read())["tickets"]
-        if not rows:
-            return
-        headers = {"Authorization": f"Bearer {there.key}", "Content-Type": "application/json"}
-        for row in rows:
-            target.request("POST", "/tickets", json.dumps(_told(row)), headers)
-            target.getresponse().read()
-        after = int(rows[-1]["id"])
+    with closing(_connection(here)) as source, closing(_connection(there)) as target:
+        while True:
+            source.request("GET", f"/tickets?limit={_PAGE}&after={after}", headers=ours)
+            rows = json.loads(source.getresponse().read())["tickets"]
+            if not rows:
+                return
+            for row in rows:
+                target.request("POST", "/tickets", json.dumps(_told(row)), theirs)
+                target.getresponse().read()
+            after = int(rows[-1]["id"])
+
+
+def _connection(side: Address) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(urlsplit(side.url).netloc)
