@@ -33,7 +33,7 @@ from sync.cli.session import Session
 from sync.gateways import Unusable
 from sync.identity import BadIdentity
 from sync.live import NotNow
-from sync.recovery.rebuild import StillWorking
+from sync.recovery.search import StillWorking
 from sync.secrets import MissingSecret
 
 DONE, NO, MISTAKE, UNREACHABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130

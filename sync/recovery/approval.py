@@ -16,7 +16,8 @@ from sync.live import NotNow
 from sync.means import Means
 from sync.recovery.copies import COPIED, RESTORED, UNREAD, remedy
 from sync.recovery.plan import ResyncPlan, compute
-from sync.recovery.rebuild import Rebuild
+from sync.recovery.rebuild import rebuild
+from sync.recovery.search import Search
 
 _READABLE = (SystemState.LIVE, SystemState.PAUSED)
 
@@ -54,7 +55,7 @@ def look(means: Means, gateways: Gateways, owner: str) -> ResyncPlan:
         except ConnectorError as problem:
             unread[system.name] = f"{type(problem).__name__}: {problem}"
     names = [each.name for each in due.systems if each.name not in unread]
-    found = Rebuild(alone, gateways, names, restored_at=due.restored_at, owner=owner).run()
+    found = rebuild(Search(alone, gateways, names, restored_at=due.restored_at, owner=owner))
     found.unread |= unread
     plan = compute(alone, gateways, due.written, found)
     means.store.write(lambda tx: tx.instance.put(tx.instance.get().evolve(plan=plan.fingerprint)))

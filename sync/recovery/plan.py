@@ -15,7 +15,7 @@ from sync.intended import Write
 from sync.intents import TryLater
 from sync.mails import Mails, mails
 from sync.means import Means
-from sync.recovery.rebuild import Rebuilt
+from sync.recovery.search import Rebuilt
 
 _PAGE = 200
 

@@ -8,7 +8,7 @@ from central.store import migrations
 from central.store.sql import SqlStore, backup, sqlite
 from sync.recovery import approval, copies
 from sync.recovery.plan import ResyncPlan
-from sync.recovery.rebuild import Rebuilt
+from sync.recovery.search import Rebuilt
 from sync.simulation.mesh import Mesh, VirtualClock
 from tests.unit.sync.world import World
 
