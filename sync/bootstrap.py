@@ -35,6 +35,7 @@ from sync.gateways import LiveGateways, Registration, Unusable
 from sync.guards.mark import Spot
 from sync.guards.usual import Limits as GuardLimits
 from sync.inbox import Inbox
+from sync.lane import Lane
 from sync.means import Means
 from sync.policy import Policy
 from sync.recovery import copies
@@ -43,7 +44,7 @@ from sync.relay import Relay
 from sync.scheduler import Clockwork, Rivals, Scheduler
 from sync.secrets import Secrets
 from sync.tokens import Tokens
-from sync.worker import Lane, Worker
+from sync.worker import Worker
 
 DEADLINE = timedelta(seconds=30)
 """The longest that one call of a connector may take."""

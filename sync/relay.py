@@ -31,6 +31,10 @@ class Relay:
         """What the system is owed may be taken up again once this is committed."""
         tx.after_commit(lambda: self._bus.wake(system))
 
+    def remind(self, tx: Transaction, system: str) -> None:
+        """Once this is committed, whoever looks out here for this system must ask anew when something is due."""
+        tx.after_commit(lambda: self._bus.wake(system, here=True))
+
     def owe_inward(
         self,
         tx: Transaction,

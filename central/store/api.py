@@ -135,6 +135,8 @@ class Claim:
 
     delivery: Delivery
     lease: Lease
+    more: bool = False
+    """Whether others were due behind it; somebody else may hold their leases."""
 
 
 @dataclass(frozen=True, slots=True)

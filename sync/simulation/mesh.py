@@ -17,13 +17,13 @@ from sync.engine import SyncEngine
 from sync.gateway import Gateway
 from sync.guards import marker
 from sync.guards.mark import Spot
+from sync.lane import Lane
 from sync.means import Means
 from sync.policy import Policy
 from sync.poll import poll, scan
 from sync.recovery.copies import at_rest
 from sync.relay import Relay
 from sync.tokens import Tokens
-from sync.worker import Lane
 
 ALL_GUARDS = frozenset(HoldKind)
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

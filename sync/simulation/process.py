@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sync.lane import Lane
 from sync.scheduler import Rivals, Scheduler
 from sync.simulation.baton import Killed, Player
-from sync.worker import Lane
 
 if TYPE_CHECKING:
     from sync.simulation.world import World

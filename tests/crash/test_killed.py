@@ -28,7 +28,7 @@ POINTS = frozenset(
         "ngi-cz changes, answered",
         "sync.poll._take, nobody woken",  # a page of hints, and the cursor
         "sync.poll._take, told",
-        "sync.worker.Lane.step.<lambda>, told",  # a claim
+        "sync.lane.Lane.take.<lambda>, told",  # a claim
         "ngi-cz fetch, answered",
         "sync.birth._birth.change, nobody woken",
         "sync.pull._commit.change, told",  # what was read is ours now, and owed to others
@@ -43,7 +43,7 @@ POINTS = frozenset(
         "ngi-cz comment, answered",
         "ngi-pl comment, answered",
         "sync.speak.say.settle, told",
-        "sync.worker.Lane._finish.done, told",
+        "sync.lane.Lane._finish.done_and_on, told",
     )
 )
 """Points on the way of every change: a run in which nobody died there has not tried what it should."""

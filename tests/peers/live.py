@@ -14,9 +14,9 @@ from mappings.loader import read
 from sync import live, registration
 from sync.bootstrap import Interdesk, Settings, settings
 from sync.engine import SyncEngine
+from sync.lane import Lane
 from sync.poll import poll, scan
 from sync.reconcile import corresponds
-from sync.worker import Lane
 from tests.peers.people import Person as Somebody
 from tests.peers.people import Said
 from tests.peers.sites import RedmineSite, RtSite, Site

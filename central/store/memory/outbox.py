@@ -79,15 +79,15 @@ class MemoryOutbox:
         lease_name: Callable[[Transaction, Delivery], str],
         only: Direction | None = None,
     ) -> Claim | None:
-        for delivery in sorted(self._due(system), key=lambda one: (one.lane, one.not_before, one.id)):
-            if delivery.not_before > at or only not in (None, delivery.direction):
-                continue
+        due = [one for one in self._due(system) if one.not_before <= at and only in (None, one.direction)]
+        due.sort(key=lambda one: (one.lane, one.not_before, one.id))
+        for delivery in due:
             name = lease_name(self._transaction, delivery)
             held = self._tables.leases.get(name)
             if held is None or held.expires_at <= at:
                 lease = Lease(name, owner, self._tables.next_id("lease"), at + ttl)
                 self._tables.leases.put(name, lease)
-                return Claim(delivery, lease)
+                return Claim(delivery, lease, more=delivery is not due[-1])
         return None
 
     def next_due_at(self, system: str, *, after: datetime | None = None) -> datetime | None:

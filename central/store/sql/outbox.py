@@ -161,7 +161,8 @@ class SqlOutbox:
         lease_name: Callable[[Transaction, Delivery], str],
         only: Direction | None = None,
     ) -> Claim | None:
-        for delivery in self._due(system, at, only):
+        due = self._due(system, at, only)
+        for delivery in due:
             name = lease_name(self._transaction, delivery)
             held = self._session.first(_HELD, {"lease": name})
             if held is not None and held.expires_at > at:
@@ -173,7 +174,7 @@ class SqlOutbox:
                 continue
             lease = self._begin(name, owner, at + ttl)
             if lease is not None:
-                return Claim(_delivery(still), lease)
+                return Claim(_delivery(still), lease, more=next(due, None) is not None)
         return None
 
     def next_due_at(self, system: str, *, after: datetime | None = None) -> datetime | None:

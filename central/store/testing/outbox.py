@@ -168,6 +168,12 @@ class DeliveryClaims:
         assert first is not None
         assert (first.delivery.subject, second) == ("K", None)
 
+    def test_a_claim_tells_whether_others_were_due_behind_it(self, store: Store) -> None:
+        owe(store, "1")
+        store.write(lambda tx: tx.outbox.owe("rt", Direction.OUTWARD, "2", NOW, reason="old", lane=Lane.BACKFILL))
+        owe(store, "3", at=later(9))
+        assert [claimed(store).more, claimed(store).more] == [True, False]
+
     def test_a_new_reason_ends_the_wait_and_keeps_the_count(self, store: Store) -> None:
         owe(store)
         taken = claimed(store)

@@ -9,7 +9,7 @@ from central.store.testing.samples import later
 from connectors.errors import ProtocolError, Refused
 from connectors.memory import Call
 from sync import deadletters
-from sync.worker import UNREADABLE_TRIES
+from sync.remedies import UNREADABLE_TRIES
 from tests.unit.sync.world import TPM, World
 
 

@@ -9,7 +9,7 @@ from central.store.api import Direction, LeaseLost
 from central.store.memory import MemoryStore
 from connectors.memory import WELL_BEHAVED, Call
 from sync.engine import SyncEngine
-from sync.worker import Lane, lease_name
+from sync.lane import Lane, lease_name
 from tests.unit.sync.world import TPM, World, once
 
 TTL = timedelta(seconds=150)

@@ -23,9 +23,10 @@ from connectors.memory import Call
 from sync import outage
 from sync.engine import SyncEngine
 from sync.intents import TryLater
+from sync.lane import Lane
 from sync.outage import LOOK, POLL, failed, is_out, poll_at, turn_at
+from sync.remedies import MOST_TRIES, UNREADABLE_TRIES
 from sync.scheduler import Scheduler
-from sync.worker import MOST_TRIES, UNREADABLE_TRIES, Lane
 from tests.unit.sync.world import TPM, World
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -97,3 +97,9 @@ def test_a_sweep_wakes_the_lanes_of_this_process_that_are_owed_something(store: 
     store.write(lambda tx: inward(Relay(Bells()), tx))
     Relay(bells).sweep(store)
     assert bells.rung == [("ngi-cz", True)]
+
+
+def test_who_looks_out_here_is_reminded_and_nobody_elsewhere(store: MemoryStore) -> None:
+    bells = Bells()
+    store.write(lambda tx: Relay(bells).remind(tx, "ngi-cz"))
+    assert bells.rung == [("ngi-cz", True)]

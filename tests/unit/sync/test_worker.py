@@ -1,6 +1,7 @@
 """A lane: one remedy per error, nothing swallowed, nothing retried for ever; and the threads that run lanes."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from central.registry import SystemState
 from central.store.api import (
     Busy,
     CommitFailed,
+    CommitUnknown,
     Delivery,
     DeliveryState,
     Direction,
@@ -32,11 +34,15 @@ from connectors.errors import (
     VersionConflict,
 )
 from connectors.memory import Call
+from sync.bus.inprocess import InProcessBus
 from sync.bus.testing import LosingBus
 from sync.centre import Centre
 from sync.engine import SyncEngine
+from sync.lane import Lane, lease_name
+from sync.means import Means
 from sync.relay import Relay
-from sync.worker import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, UNREADABLE_TRIES, Lane, Worker, lease_name, remedy
+from sync.remedies import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, UNREADABLE_TRIES, remedy
+from sync.worker import Worker
 from tests.unit.sync.world import TPM, World, failing, once
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -297,9 +303,6 @@ def test_what_a_store_that_was_away_could_not_take_is_told_once_it_is_back_and_n
     assert world.dead() == []
 
 
-# -- threads -------------------------------------------------------------------------------------------------------
-
-
 class Counting(MemoryStore):
     """Counts the transactions that write."""
 
@@ -310,11 +313,71 @@ class Counting(MemoryStore):
         return super().write(change, durable=durable)
 
 
+class Forgetful(MemoryStore):
+    """A store whose server commits, or does not, and is gone before it says which, where that is asked for."""
+
+    unknown: bool | None = None
+    """Whether the next commit of a look's end is there; None: everything is well."""
+
+    def write(self, change, *, durable=True):
+        if self.unknown is None or not change.__qualname__.startswith("Lane._finish"):
+            return super().write(change, durable=durable)
+        there, self.unknown = self.unknown, None
+        if there:
+            super().write(change, durable=durable)
+        raise CommitUnknown("the server is gone")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_was_taken_up_by_a_commit_that_nobody_knows_of_is_let_go(there: bool) -> None:
+    store = Forgetful()
+    world = World(store=store)
+    world.shared()
+    world.alice.open(subject="another one")
+    world.mesh.round()
+    world.centre.change(2, {"unit": "NGI_PL"}, TPM)
+    world.mesh.settle()
+    for ticket in (1, 2):
+        world.centre.change(ticket, {"subject": "C"}, TPM)
+    means = world.mesh.means
+    lane = Lane(means, SyncEngine(means), world.mesh.gateways, "ngi-pl", owner="x", spread=lambda: MIDDLE)
+    first = lane.take()
+    store.unknown = there
+    with pytest.raises(StoreError):
+        lane.carry_out(first, further=True)
+    assert lane.close()
+    second = lane.take()
+    assert second is not None, "no lease is waited out"
+    assert lane.carry_out(second, further=True)[1] is None
+    assert [issue.fields["subject"] for issue in world.redmine.tracker.issues.values()] == ["C", "C"]
+    assert world.store.read(lambda tx: tx.outbox.counts())["ngi-pl"].due == 0
+
+
+def test_the_commit_that_ends_a_look_takes_up_the_next() -> None:
+    store = Counting()
+    world = World(store=store)
+    for subject in ("one", "two", "three"):
+        world.alice.open(subject=subject)
+    world.mesh.poll()
+    means = world.mesh.means
+    lane = Lane(means, SyncEngine(means), world.mesh.gateways, "ngi-cz", owner="x", spread=lambda: MIDDLE)
+    before, looks = store.writes, 0
+    taken = lane.take()
+    while taken is not None:
+        _, taken = lane.carry_out(taken, further=True)
+        looks += 1
+    births = 3
+    assert (looks, store.writes - before) == (3, 1 + births + looks)
+
+
+# -- threads -------------------------------------------------------------------------------------------------------
+
+
 class Threads:
     """A worker with two threads per system over a world's store, and the bus that wakes them."""
 
-    def __init__(self, world: World) -> None:
-        means = world.mesh.means
+    def __init__(self, world: World, means: Means | None = None) -> None:
+        means = means or world.mesh.means
         bus = means.relay._bus
         engine = SyncEngine(means)
         self.worker = Worker(
@@ -392,10 +455,88 @@ def test_what_waited_under_the_lease_of_a_dead_worker_is_found_by_the_sweep_of_t
     world.store.write(lambda tx: tx.outbox.claim("ngi-pl", "dead", world.clock(), ttl=ttl, lease_name=lease_name))
     before = store.writes
     with Threads(world):
-        eventually(lambda: store.writes >= before + 4)  # both lanes of both systems have looked, and sleep
+        eventually(lambda: store.writes >= before + 2)  # a lane of either system has looked, and sleeps
         world.clock.advance(ttl)
         world.mesh.means.relay.sweep(world.store)
         eventually(lambda: world.issue(world.redmine).fields["subject"] == "B")
+
+
+class Idle(Lane):
+    """Never has anything to do."""
+
+    def take(self) -> None:
+        with self.lock:
+            self.asked[self.system] += 1
+
+
+def test_a_wake_up_makes_one_lane_ask_however_many_there_are() -> None:
+    world = World()
+    asked, lock = Counter[str](), threading.Lock()
+    bus = world.mesh.means.relay._bus
+
+    def idle(name: str) -> Lane:
+        lane = Idle(world.mesh.means, SyncEngine(world.mesh.means), world.mesh.gateways, name, owner="t", spread=float)
+        lane.asked, lane.lock = asked, lock
+        return lane
+
+    worker = Worker(idle, bus, world.mesh.gateways, world.clock)
+    worker.ensure_lanes()
+    for number in range(1, 6):
+        eventually(lambda number=number: asked["ngi-cz"] == number)
+        bus.wake("ngi-cz")
+    worker.stop(10)
+    assert asked["ngi-cz"] <= 6, "the last wake-up may have been the one that stops"
+
+
+class Sleepers(InProcessBus):
+    """Knows who sleeps until somebody says something."""
+
+    asleep = frozenset[str]()
+
+    def wait(self, system, seen, timeout):
+        self.asleep |= {system} if timeout is None else set()
+        return super().wait(system, seen, timeout)
+
+
+def test_a_look_that_is_to_be_tried_again_is_told_to_whoever_looks_out() -> None:
+    world = World()
+    world.shared()
+    bus = Sleepers()
+    means = replace(world.mesh.means, relay=Relay(bus))
+    failed = threading.Event()
+
+    def busy(_: Call) -> None:
+        eventually(lambda: "ngi-pl" in bus.asleep)
+        failed.set()
+        raise Transient("busy")
+
+    once(world.redmine.connector, "update", busy, done=False)
+    Centre(means).change(1, {"subject": "B"}, TPM)
+    with Threads(world, means):
+        assert failed.wait(20)
+        world.clock.advance(2 * FIRST_WAIT)
+        eventually(lambda: world.issue(world.redmine).fields["subject"] == "B")
+
+
+def test_what_is_owed_at_once_is_shared_among_the_lanes() -> None:
+    world = World()
+    world.shared()
+    world.alice.open(subject="another one")
+    world.mesh.round()
+    world.centre.change(2, {"unit": "NGI_PL"}, TPM)
+    world.mesh.settle()
+    both = threading.Barrier(2)
+
+    def together(call: Call) -> None:
+        if call.operation == "update" and not call.done:
+            both.wait(20)
+
+    world.redmine.connector.intruder = together
+    for ticket in (1, 2):
+        world.centre.change(ticket, {"subject": "C"}, TPM)
+    with Threads(world):
+        eventually(lambda: not any(each.due for each in world.store.read(lambda tx: tx.outbox.counts()).values()))
+    assert not both.broken
 
 
 def test_a_bus_that_loses_every_wake_up_costs_time_only() -> None:
@@ -407,7 +548,7 @@ def test_a_bus_that_loses_every_wake_up_costs_time_only() -> None:
     relay = Relay(deaf)
     before = store.writes
     with Threads(world):
-        eventually(lambda: store.writes >= before + 4)
+        eventually(lambda: store.writes >= before + 2)
         Centre(replace(means, relay=relay)).change(1, {"subject": "B"}, TPM)
         assert deaf.lost == 2
         relay.sweep(world.store)
