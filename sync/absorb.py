@@ -143,16 +143,10 @@ def still_open(
         return past.link.intents
     arrived = tuple(intake.arrivals.landed.values())
     landed = {step.name for step in plan.steps if step.landed}
-    hidden, _ = hidden_edits(gateway, past, theirs)
     kept: list[Intent] = []
     for intent in past.link.intents:
         if intent.done or intent in arrived:
-            if hidden:  # what the tracker made of their edit is now known to be our doing: the next push undoes it
-                before = {name: each.said for name, each in hidden.items()}
-                shown = {name: each.shown for name, each in hidden.items()}
-                kept.append(replace(intent, done=True, before=before, side_effects=shown))
-                hidden = {}
-            elif intent.done and gateway.connector.capabilities.history and theirs.history is None:
+            if intent.done and gateway.connector.capabilities.history and theirs.history is None:
                 kept.append(intent)
             continue
         if intent.kind is IntentKind.UPDATE:

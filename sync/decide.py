@@ -1,11 +1,11 @@
 """The engine's one decision step, given everything that is known; and how far a reading carries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from central.events import Event, Kind
-from central.link import Intent, IntentKind, Link
+from central.link import Intent, IntentKind, Link, Pair
 from central.model import Value
 from sync import echo
 from sync.gateway import Gateway
@@ -13,7 +13,7 @@ from sync.means import Means
 from sync.past import Past
 from sync.policy import ChangeTime, Times, admit
 from sync.reading import LONGEST_REQUEST, Reading, racy_window, row_version
-from sync.reconcile import Evidence, Plan, reconcile
+from sync.reconcile import Evidence, Plan, Step, reconcile
 from sync.settle import settle_look
 
 
@@ -30,7 +30,7 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
         stale=echo.stale(past.link, entries, gateway.mapping),
         times=_times(gateway, theirs, events),
     )
-    return reconcile(
+    plan = reconcile(
         past.link.evolve(intents=_as_far_as_arrived(past.link.intents, theirs)),
         past.ticket.fields,
         said,
@@ -39,6 +39,17 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
         admit=admit,
         evidence=evidence,
     )
+    return Plan(tuple(_as_shown(step, gateway, hidden) for step in plan.steps)) if hidden else plan
+
+
+def _as_shown(step: Step, gateway: Gateway, hidden: Mapping[str, echo.Swallowed]) -> Step:
+    """The decision on a hidden edit, with what the tracker made of it as the base: that was set by nobody, so the next
+    look undoes it, and who sets the same again has said something."""
+    field = gateway.mapping.fields[step.name]
+    edit, canonical = hidden.get(field.remote), field.rule.canonical_theirs
+    if edit is None or step.base is None or canonical(step.base.theirs) != canonical(edit.said):
+        return step
+    return replace(step, base=Pair(step.base.ours, edit.shown))
 
 
 def _as_far_as_arrived(intents: Sequence[Intent], theirs: Reading) -> tuple[Intent, ...]:

@@ -576,3 +576,19 @@ def test_an_edit_that_our_comment_hid_is_taken_in_and_put_back_though_nothing_el
     assert world.issue(world.rt, key).fields["status"] == "resolved"
     assert world.ticket()["status"] == "solved"
     assert world.end() == []
+
+
+def test_who_sets_again_what_our_comment_has_undone_has_said_something() -> None:
+    world = World()
+    key = world.alice.open(subject="q", status="open")
+    world.mesh.settle()
+    world.alice.edit(key, status="resolved")
+    world.centre.change(1, {"subject": "w"}, TPM)
+    world.mesh.work()  # a write that happens to see it, and reads no history
+    world.clock.advance(timedelta(seconds=1))
+    world.centre.change(1, {"status": "reopened"}, TPM)
+    world.centre.comment(1, "what about it?", TPM)  # reopens it there
+    once(world.rt.connector, "update", lambda _: world.alice.edit(key, status="resolved"), done=False)
+    world.mesh.work()
+    assert [(each.ours, each.theirs) for each in world.conflicts()] == [("reopened", "resolved")]
+    assert world.end() == []
