@@ -15,7 +15,7 @@ from central.model import Value
 class LinkState(StrEnum):
     """The life of a link. There is one per (ticket, system), through every state."""
 
-    PENDING = "pending"  # a create is under way; the key is not known yet
+    PENDING = "pending"  # a create is under way; the key is known only where reading the new ticket back failed
     ACTIVE = "active"
     DETACHED = "detached"  # base and ids kept, both directions stopped
     LOST = "lost"  # the remote ticket is gone; nothing is deleted here nor created there

@@ -313,7 +313,8 @@ class Connector(Protocol):
     def create(self, fields: Mapping[str, Value], *, token: str) -> RemoteTicket:
         """Make a ticket bearing the token. Once per call: a lost answer raises `Unknown`, never a second try.
 
-        :raises Refused: with the tracker's words."""
+        :raises Unknown: with the `key` that the answer named, where only reading the ticket back failed (somebody may
+        have deleted it by then).  :raises Refused: with the tracker's words."""
 
     def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
         """Write only these fields, and tell what became of each.

@@ -4,7 +4,7 @@
 |---|---|
 | `Transient` | wait (at least `retry_after`) and try again |
 | `QuotaSpent` | our own quota for it is spent: it was not asked at all; wait |
-| `Unknown` | the write may have happened: look for its token before trying again |
+| `Unknown` | the write may have happened: look under its `key`, or for its token, before trying again |
 | `VersionConflict` | read again, decide again |
 | `NotFound` | mark the link lost; never delete here, never create anew there |
 | `Became` | a `NotFound` that says under which key the ticket goes on: follow it |
@@ -33,7 +33,13 @@ class QuotaSpent(Transient):
 
 
 class Unknown(Transient):
-    """A write was sent and its answer was lost: it may have happened. Find its token before sending it again."""
+    """A write was sent and its answer was lost: it may have happened. Find its token before sending it again.
+
+    `key`: the answer did name a ticket, and only reading that one back failed: it is there, or was."""
+
+    def __init__(self, message: str, *, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class VersionConflict(ConnectorError):

@@ -159,9 +159,14 @@ class MemoryConnector:
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
         with self._call("find"):
-            # the token never changes: once the index holds it, a later change does not take it away
-            indexed = self.tracker.now() - self.capabilities.search_lag
-            bearing = [each for each in self.tracker.bearing(self._token_field, token) if each.created_at <= indexed]
+            # the token never changes: once the index holds it, a later change does not take it away, nor does a
+            # clock that was set back
+            now, lag = self.tracker.now(), self.capabilities.search_lag
+            bearing = [
+                each
+                for each in self.tracker.bearing(self._token_field, token)
+                if not now - lag < each.created_at <= now
+            ]
             if bearing:
                 return self._ticket(bearing[0], known=())
             settled = self._clock() >= since + self.capabilities.search_lag + self._deadline
@@ -287,7 +292,7 @@ class MemoryConnector:
         try:
             return self.fetch(key, known=known)
         except ConnectorError as error:
-            raise Unknown(f"ticket {key} was written, and reading it back failed: {error}") from error
+            raise Unknown(f"ticket {key} was written, and reading it back failed: {error}", key=key) from error
 
     def _rows(self) -> list[Issue]:
         """The visible tickets as the search knows them: what is younger than its lag is not there yet."""

@@ -43,16 +43,20 @@ def _renamed(means: Means, gateway: Gateway, alias: str, theirs: RemoteTicket) -
     return said(reason)
 
 
+def expect(means: Means, gateway: Gateway, owner: Link) -> Outcome:
+    """Our own create is seen there before its answer was: the push that made it settles it."""
+
+    def wake(tx: Transaction) -> None:
+        reason = "our own create has appeared there"
+        means.relay.owe_outward(tx, (gateway.system,), owner.ticket_id, means.clock(), reason=reason)
+
+    means.store.write(wake, durable=False)
+    return said(f"our own create of ticket {owner.ticket_id}; its push settles it")
+
+
 def _own(means: Means, gateway: Gateway, owner: Link, theirs: RemoteTicket, lease: Lease) -> Outcome:
     if owner.state is LinkState.PENDING:
-
-        def wake(tx: Transaction) -> None:
-            means.relay.owe_outward(
-                tx, (gateway.system,), owner.ticket_id, means.clock(), reason="our own create has appeared there"
-            )
-
-        means.store.write(wake, durable=False)
-        return said(f"our own create of ticket {owner.ticket_id}; its push settles it")
+        return expect(means, gateway, owner)
 
     def change(tx: Transaction) -> bool:
         at = means.clock()

@@ -1,18 +1,20 @@
 """Make a ticket there once, whatever happened to earlier attempts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair
 from central.model import SYSTEM, Ticket
 from central.store.api import Lease, Transaction
 from connectors.api import Lookup, RemoteTicket
-from connectors.errors import Refused, Transient, Unknown
+from connectors.errors import NotFound, Refused, Transient, Unknown
 from mappings.model import Carries, Untranslatable
 from sync import echo
 from sync.gateway import Gateway
 from sync.intents import TryLater, drop
 from sync.means import Means
+from sync.moves import depart
 from sync.past import Past, read_past, reread
 from sync.permit import ensure_permitted
 from sync.reading import Reading, reading
@@ -23,11 +25,18 @@ from sync.speak import spill
 def create(
     means: Means, gateway: Gateway, ticket_id: int, past: Past | None, lease: Lease, *, wanted: bool
 ) -> Past | None:
-    """Make the ticket there once, whatever happened to earlier attempts; None: it is not wanted there any more."""
+    """Make the ticket there once, whatever happened to earlier attempts; None: it is not wanted there any more.
+
+    One that was made and is gone by the time that it is read is linked as lost, like any other."""
     if past is None:
         past = means.store.write(lambda tx: _pending(tx, means, gateway, ticket_id, lease), durable=False)
     earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
-    found = earlier_create(means, gateway, earlier) if earlier else None
+    try:
+        found = earlier_create(means, gateway, past.link, earlier) if earlier else None
+    except NotFound as problem:
+        if past.link.key is None or earlier is None:
+            raise
+        return _vanished(means, gateway, past, past.link.key, earlier, problem, lease)
     if earlier is not None and found is not None:
         theirs = reading(gateway, found, means.clock())
         return _bind(means, gateway, past, earlier, theirs, lease, edits=theirs.history)
@@ -42,7 +51,9 @@ def create(
     try:
         means.ensure_prompt(intent)
         made = gateway.connector.create({**gateway.mapping.constants, **fields}, token=intent.token)
-    except Unknown:
+    except Unknown as lost:
+        if lost.key is not None:
+            _note_key(means, past, lost.key, lease)
         raise
     except (Refused, Transient) as problem:
         drop(means, past, intent, lease, error=str(problem))
@@ -58,10 +69,33 @@ def _pending(tx: Transaction, means: Means, gateway: Gateway, ticket_id: int, le
     return read_past(tx, link)
 
 
-def earlier_create(means: Means, gateway: Gateway, intent: Intent) -> RemoteTicket | None:
+def _note_key(means: Means, past: Past, key: str, lease: Lease) -> None:
+    """It was made under this key, and could not be read back: from now on it is looked for there."""
+
+    def change(tx: Transaction) -> None:
+        tx.outbox.check(lease, means.clock())
+        link = tx.links.find(past.link.ticket_id, past.link.system)
+        assert link is not None, "links are never deleted"
+        tx.links.save(link.evolve(key=key))
+
+    means.store.write(change)
+
+
+def _vanished(
+    means: Means, gateway: Gateway, past: Past, key: str, intent: Intent, problem: NotFound, lease: Lease
+) -> Past:
+    """It was made there, and somebody has deleted it, or moved it, before we could read it."""
+    link = settle_create(past.link, intent, key, "", {}, gateway.mapping, means.clock(), edits=None)
+    depart(means, gateway, replace(past, link=link), lease, problem)
+    return reread(means.store, past)
+
+
+def earlier_create(means: Means, gateway: Gateway, link: Link, intent: Intent) -> RemoteTicket | None:
     """What an earlier attempt made; None when surely nothing came of it.
 
-    :raises TryLater: it may still appear there."""
+    :raises TryLater: it may still appear there.  :raises NotFound: it was made, and is gone."""
+    if link.key is not None:
+        return gateway.connector.fetch(link.key, known=())
     found = gateway.connector.find(intent.token, intent.at)
     if isinstance(found, RemoteTicket):
         return found

@@ -81,7 +81,7 @@ def of_ticket(means: Means, gateway: Gateway, ticket_id: int) -> Intended:
     match course:
         case Course.CREATE:
             made = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None) if past else None
-            found = earlier_create(means, gateway, made) if made else None
+            found = earlier_create(means, gateway, past.link, made) if past and made else None
             if past is not None and made is not None and found is not None:
                 fields, at, edits = found.fields, means.clock(), reading(gateway, found, means.clock()).history
                 link = settle_create(
@@ -113,7 +113,7 @@ def of_key(means: Means, gateway: Gateway, key: str) -> Intended:
     past = means.store.read(question)
     if gateway.marker is not None and key == gateway.marker.ticket:
         return Intended(why="this ticket bears our mark")
-    if past is not None and past.link.state in (LinkState.DUPLICATE, LinkState.DETACHED):
+    if past is not None and past.link.state in (LinkState.DUPLICATE, LinkState.DETACHED, LinkState.PENDING):
         return Intended(why=f"the link is {past.link.state}")
     if past is not None:
         return _known(means, gateway, past)

@@ -12,7 +12,7 @@ from central.store.api import Lease, StaleRevision, Transaction
 from connectors.api import RemoteTicket, VersionStrength
 from connectors.errors import NotFound
 from sync.absorb import Intake, absorb
-from sync.birth import meet
+from sync.birth import expect, meet
 from sync.decide import decide, events_for, read_up_to, with_latecomers
 from sync.gateway import Gateway
 from sync.intake import read_intake
@@ -52,6 +52,8 @@ def pull(
         return said("a late duplicate of our own create: shown, never synchronised")
     if past is not None and past.link.state is LinkState.DETACHED:
         return said("detached: both directions are stopped")
+    if past is not None and past.link.state is LinkState.PENDING:
+        return expect(means, gateway, past.link)
     try:
         theirs = _read(means, gateway, past.link.key or key if past else key, past, row, row_asked_at)
     except NotFound as problem:

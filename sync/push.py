@@ -1,5 +1,6 @@
 """Outward: a system is owed a look at our ticket, and the ticket's course there decides what is told."""
 
+from central.link import LinkState
 from central.store.api import Lease, Transaction
 from sync import routing
 from sync.create import create
@@ -22,6 +23,8 @@ def push(means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Outcom
             created = create(means, gateway, ticket_id, past, lease, wanted=wanted)
             if created is None:
                 return said("nothing came of an earlier create, and the ticket is no longer routed there")
+            if created.link.state is not LinkState.ACTIVE:
+                return said(f"created there as {created.link.key}, and not found there: {created.link.last_error}")
             return said(f"created there as {created.link.key}").also(push(means, gateway, ticket_id, lease))
         case Course.RESUME if past is not None:
             return resume(means, gateway, past, lease)

@@ -251,7 +251,7 @@ class Writer:
         except ConnectorError as error:
             if not wrote:
                 raise
-            raise Unknown(f"ticket {key} was written, and reading it back failed: {error}") from None
+            raise Unknown(f"ticket {key} was written, and reading it back failed: {error}", key=key) from None
 
     def _denied(self, key: str, trouble: NotFound) -> AccessError | NotFound:
         """Why a ticket could not be written: a right is missing, or it is out of our sight."""

@@ -33,6 +33,17 @@ class FaultConformance:
         mine = [each for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == "once"]
         assert len(mine) == 1
 
+    @pytest.mark.parametrize("how", ["lost", "failed", "page"])
+    def test_a_create_that_cannot_be_read_back_tells_the_key_it_got(self, stand: Stand, how: str) -> None:
+        stand.create()
+        token = stand.token()
+        with self._fault(stand, how, "read"):
+            try:
+                key = stand.connector.create({**stand.extra, stand.subject: "once"}, token=token).key
+            except Unknown as lost:
+                key = lost.key or ""
+        assert stand.connector.fetch(key).token == token
+
     @pytest.mark.parametrize("how", ["lost", "failed", "slow"])
     def test_a_comment_whose_answer_is_lost_is_unknown_and_is_found_by_its_token(self, stand: Stand, how: str) -> None:
         ticket, token = stand.create(), stand.token()

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from connectors.api import Value
 from connectors.emulators.tracker import Deed
+from sync.simulation.scenario import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,16 @@ class Did:
     """What the ticket held, for a deed that opened one."""
     overdue: bool = False
     """A request of ours that executed later than any request may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault that came over a call of ours; `operation` is the connector's, or `commit` (of no system)."""
+
+    at: datetime
+    kind: Kind
+    system: str
+    operation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class Chronicle:
 
     dids: list[Did] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    strikes: list[Strike] = field(default_factory=list)
     reads: dict[tuple[str, str], list[datetime]] = field(default_factory=lambda: defaultdict(list))
     """When interdesk came to know a ticket's state, by system and key."""
     human_acts: int = 0

@@ -21,7 +21,7 @@ from sync.means import Means
 from sync.policy import Policy
 from sync.relay import Relay
 from sync.simulation.baton import Killed
-from sync.simulation.chronicle import Chronicle, Did
+from sync.simulation.chronicle import Chronicle, Did, Strike
 from sync.simulation.mesh import START, Member, VirtualClock
 from sync.simulation.people import People
 from sync.simulation.process import Process
@@ -149,14 +149,16 @@ class World:
             if armed.kind is Kind.LATE or armed.kind in LISTINGS:
                 continue  # the wire itself asks for those
             self._armed.remove(armed)
-            self._strike(armed, process, f"{operation} of {system}/{key}" if system else operation, operation)
+            self._strike(armed, process, system, key, operation)
         if len(self.processes) > 1 and not self.healing and self.rng.random() < 0.03:
             process.pause(self.clock.now)
 
-    def _strike(self, armed: Happening, process: Process, where: str, operation: str) -> None:
+    def _strike(self, armed: Happening, process: Process, system: str, key: str, operation: str) -> None:
         if armed.kind in PEOPLE:
             self._act(armed)
             return
+        self.chronicle.strikes.append(Strike(self.clock.now, armed.kind, system, operation))
+        where = f"{operation} of {system}/{key}" if system else operation
         when = "after" if armed.moment and armed.moment.done else "before"
         self.tell(f"{armed.kind} ({process.name}, {when} the {where})", act=True)
         match armed.kind:
@@ -190,6 +192,7 @@ class World:
         for armed in self._armed:
             if armed.kind is kind and armed.system == system and armed.moment and armed.moment.operation == operation:
                 self._armed.remove(armed)
+                self.chronicle.strikes.append(Strike(self.clock.now, kind, system, operation))
                 self.tell(f"{kind} ({self.current.name}, {operation} of {system})", act=True)
                 return armed
         return None

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 from central.link import LinkState
 from central.model import Visibility
@@ -9,8 +10,10 @@ from connectors.emulators.tracker import Issue
 from sync.guards.breaker import PATIENCE
 from sync.policy import admit
 from sync.reconcile import Verdict, corresponds, reconcile
+from sync.simulation.chronicle import Chronicle
 from sync.simulation.oracle.evidence import Evidence, Place, same
 from sync.simulation.scenario import Kind
+from sync.simulation.wire import DEADLINE
 from sync.simulation.world import ROBOT
 
 _NOTICE = "no longer synchronised"
@@ -110,7 +113,7 @@ def no_twins(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
                 if name in overdue:
                     excuses.append(f"a request executed later than any request may: {wrong}")
                 elif count - _deleted_unsettled(evidence, name, case) <= 1:
-                    excuses.append(f"the first was deleted before it was known that it was opened: {wrong}")
+                    excuses.append(f"the first was deleted while the answer to its create was lost: {wrong}")
                 else:
                     yield wrong
         for issue in member.tracker.issues.values():
@@ -250,14 +253,31 @@ def _case(issue: Issue) -> str:
 
 
 def _deleted_unsettled(evidence: Evidence, system: str, case: str) -> int:
-    """How many of our tickets of this case people deleted before interdesk had settled their create: none is linked,
-    and no search shows them."""
-    ours = evidence.account(system)
+    """How many of our tickets of this case people deleted while the answer to their create was lost: none is linked,
+    but for a late duplicate that was brought back, and no search had shown them."""
+    ours, chronicle = evidence.account(system), evidence.world.chronicle
     issues = evidence.world.members[system].tracker.issues.values()
     keys = {issue.key for issue in issues if issue.author == ours and _case(issue) == case}
-    linked = {link.key for links in evidence.links.values() for link in links if link.system == system}
-    gone = {d.deed.key for d in evidence.world.chronicle.dids if d.system == system and d.deed.kind == "delete"}
-    return len(keys & gone - linked)
+    links = [link for links in evidence.links.values() for link in links if link.system == system]
+    linked = {link.key for link in links if link.state is not LinkState.DUPLICATE}
+    gone = {d.deed.key for d in chronicle.dids if d.system == system and d.deed.kind == "delete"}
+    opened = {d.deed.key: d.at for d in chronicle.dids if d.system == system and d.deed.kind == "open"}
+    return sum(_answer_lost(chronicle, system, opened[key]) for key in keys & gone - linked)
+
+
+def _answer_lost(chronicle: Chronicle, system: str, opened_at: datetime) -> bool:
+    """Whether the answer to the create that opened this ticket did not come, or its reader did not live to keep it."""
+    return any(
+        abs(strike.at - opened_at) <= DEADLINE
+        and (
+            (
+                strike.kind in (Kind.LOST_ANSWER, Kind.HTML, Kind.LATE)
+                and (strike.system, strike.operation) == (system, "create")
+            )
+            or (strike.kind in (Kind.KILL, Kind.PAUSE) and strike.operation in ("create", "fetch", "commit"))
+        )
+        for strike in chronicle.strikes
+    )
 
 
 def _word(text: str) -> str:

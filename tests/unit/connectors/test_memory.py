@@ -68,6 +68,8 @@ def test_what_is_younger_than_the_search_lag_is_not_listed_and_not_declared_abse
     assert isinstance(connector.find("T-1", START), RemoteTicket)
     assert connector.find("T-2", START) is Lookup.ABSENT
     assert len(connector.changes(Cursor(START)).changes) == 1
+    connector.tracker.offset -= timedelta(minutes=2)
+    assert isinstance(connector.find("T-1", START), RemoteTicket), "a clock that is set back takes nothing away"
 
 
 def test_the_workflow_binds_our_account_only_and_refuses_in_its_own_words() -> None:

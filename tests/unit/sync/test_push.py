@@ -11,6 +11,7 @@ from central.store.memory import MemoryStore
 from connectors.errors import Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from sync.simulation.laws import broken
+from sync.simulation.members import REDMINE_LIKE
 from sync.simulation.mesh import Mesh
 from tests.unit.sync.world import NOTICE, TPM, World, failing, once
 
@@ -287,6 +288,61 @@ def test_a_create_that_got_through_while_the_unit_moved_on_is_bound_and_left_wit
     assert world.end() == []
     assert world.link("ngi-pl").state is LinkState.DETACHED
     assert len(world.said(world.redmine, NOTICE)) == 1
+
+
+@pytest.mark.parametrize("unit", ["NGI_CZ", "NGI_PL"])
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_ticket_of_ours_that_is_deleted_before_we_could_read_it_is_lost_and_not_made_anew(
+    unit: str, *, answered: bool
+) -> None:
+    world = World()
+    member = world.rt if unit == "NGI_CZ" else world.redmine
+    person = member.tracker.person("bob")
+
+    def meddle(_: Call) -> None:
+        person.delete("1")
+        if not answered:
+            raise Transient("503")
+
+    once(member.connector, "fetch", meddle, done=False)
+    world.centre.open({"subject": "first", "unit": unit}, TPM)
+    assert world.end() == []
+    assert len(member.tracker.issues) == 1
+    assert (world.link(member.name).state, world.link(member.name).key) == (LinkState.LOST, "1")
+    person.bring_back("1")
+    person.edit("1", subject="back again")
+    assert world.end() == []
+    assert len(member.tracker.issues) == 1
+    assert world.link(member.name).state is LinkState.ACTIVE
+    assert world.ticket()["subject"] == "back again"
+
+
+def test_a_create_that_could_not_be_read_back_is_read_under_its_key_and_its_history_tells_the_edits() -> None:
+    world = World(redmine=replace(REDMINE_LIKE, search_lag=timedelta(minutes=10)))
+    once(world.redmine.connector, "fetch", failing(Transient("503")), done=False)
+    world.centre.open({"subject": "first", "status": "in progress", "unit": "NGI_PL"}, TPM)
+    world.mesh.work()
+    world.bob.edit("1", subject="a better subject")
+    world.mesh.work()
+    assert world.link("ngi-pl").state is LinkState.PENDING
+    world.store.write(lambda tx: world.mesh.means.relay.owe_inward(tx, "ngi-pl", "1", world.clock(), reason="a hook"))
+    world.mesh.round()
+    assert world.link("ngi-pl").state is LinkState.ACTIVE
+    assert world.mesh.members["ngi-pl"].connector.calls["find"] == 0
+    assert world.end() == []
+    assert world.ticket()["subject"] == "a better subject"
+    assert len(world.redmine.tracker.issues) == 1
+
+
+def test_a_ticket_of_ours_that_is_merged_before_we_could_read_it_goes_on_as_the_one_that_remains() -> None:
+    world = World()
+    other = world.bob.open(subject="known there")
+    once(world.redmine.connector, "fetch", lambda _: world.bob.merge("2", other), done=False)
+    world.centre.open({"subject": "first", "unit": "NGI_PL"}, TPM)
+    world.mesh.work()
+    world.mesh.settle(30)
+    assert len(world.redmine.tracker.issues) == 2
+    assert [k.key for k in world.store.read(lambda tx: tx.links.of(1))] == [other]
 
 
 def test_a_create_that_appears_twice_is_linked_once_and_the_late_twin_is_shown_and_left_alone() -> None:
