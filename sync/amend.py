@@ -49,7 +49,7 @@ def amend(means: Means, gateway: Gateway, past: Past, lease: Lease) -> tuple[Pas
         return past, said()
     marks: Mapping[str, str | None] = {}
     if gateway.connector.capabilities.whole_conversation:
-        theirs = read(means, gateway, past, conversation=True)
+        theirs = read(means, gateway, past, conversation=True, lease=lease)
         marks = {each.id: each.token for each in theirs.ticket.known_comments or ()}
         look(means, gateway, past, theirs, lease, telling=True)
         past = reread(means.store, past)
@@ -132,7 +132,7 @@ def _carry_out(means: Means, gateway: Gateway, past: Past, due: _Due, mark: str 
         _note(means, past, due, agreed, stands, lease)
         return f"{name} could not be withdrawn: {refusal.reason}"
     except NotFound:
-        read(means, gateway, past, conversation=False)  # or the whole ticket is gone
+        read(means, gateway, past, conversation=False, lease=lease)  # or the whole ticket is gone
         gone = replace(what.agreed, theirs=wording.GONE, holds="")
         _note(means, past, due, gone, "it was deleted there", lease)
         return f"{name} is no longer there"

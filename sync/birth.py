@@ -79,7 +79,7 @@ def _own(means: Means, gateway: Gateway, owner: Link, theirs: RemoteTicket, leas
 def _birth(means: Means, gateway: Gateway, theirs: Reading, lease: Lease) -> Outcome:
     there = theirs.ticket
     fields, base, untold = born_fields(gateway, there)
-    intake = read_intake(means, gateway, None, theirs)
+    intake = read_intake(means, gateway, None, theirs, lease)
 
     def change(tx: Transaction) -> tuple[int, Link]:
         at = means.clock()

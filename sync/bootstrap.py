@@ -36,6 +36,7 @@ from sync.guards.mark import Spot
 from sync.guards.usual import Limits as GuardLimits
 from sync.inbox import Inbox
 from sync.lane import Lane
+from sync.lives import Lives
 from sync.means import Means
 from sync.policy import Policy
 from sync.recovery import copies
@@ -195,8 +196,10 @@ class Interdesk:
         self._exclusive, self._beaten_at = exclusive, clock()
         self._alone = store.alone
         self._refreshed_at = datetime.min.replace(tzinfo=UTC)
+        self._lives = _begin_life(settings.state) if exclusive and not store.alone else None
         if store.alone:  # whoever held a lease on this file is dead
             store.write(lambda tx: tx.outbox.release_all())
+        self._bury_the_dead()
         self.secrets = Secrets(settings.environ, instance.secrets_folder(settings.beside))
         self.environment = Environment(
             clock=clock,
@@ -271,7 +274,13 @@ class Interdesk:
         """Wake the lanes of whoever is owed a look."""
         if self._exclusive and self.clock() - self._beaten_at >= BEAT_EVERY:
             self.beat()
+        self._bury_the_dead()
         self.means.relay.sweep(self.store)
+
+    def _bury_the_dead(self) -> None:
+        """What processes beside this one had in hand when they died is free."""
+        if self._lives is not None:
+            self._lives.bury(lambda name: self.store.write(lambda tx: tx.outbox.release_all(name)))
 
     def beat(self) -> None:
         """Remember, in the database and beside it, that it has come this far."""
@@ -293,6 +302,8 @@ class Interdesk:
         self.bus.close()
         self.gateways.close()
         self.store.close()
+        if self._lives is not None:
+            self._lives.end()
 
     def __enter__(self) -> Self:
         return self
@@ -301,7 +312,9 @@ class Interdesk:
         self.close()
 
     def _name(self) -> str:
-        """A name for whoever holds a lease: nobody else has it."""
+        """A name for whoever holds a lease: no other process has it."""
+        if self._lives is not None:
+            return self._lives.name
         return f"{socket.gethostname()}/{os.getpid()}/{entropy.token_hex(4)}"
 
     def _lane(self, system: str) -> Lane:
@@ -349,6 +362,16 @@ def _bus(broker: str) -> Bus:
     connections = amqp.broker(broker)
     amqp.prove(connections)
     return amqp.AmqpBus(connections)
+
+
+def _begin_life(state: Path) -> Lives:
+    """:raises BadSetting: the state folder cannot be written."""
+    try:
+        return Lives(state)
+    except OSError as error:
+        raise BadSetting(
+            f"the state folder {state} cannot be written: {error.strerror}; choose another --state"
+        ) from None
 
 
 def _upgrade(database: str) -> None:

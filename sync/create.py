@@ -32,7 +32,7 @@ def create(
         past = means.store.write(lambda tx: _pending(tx, means, gateway, ticket_id, lease), durable=False)
     earlier = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None)
     try:
-        found = earlier_create(means, gateway, past.link, earlier) if earlier else None
+        found = earlier_create(means, gateway, past.link, earlier, lease) if earlier else None
     except NotFound as problem:
         if past.link.key is None or earlier is None:
             raise
@@ -90,10 +90,14 @@ def _vanished(
     return reread(means.store, past)
 
 
-def earlier_create(means: Means, gateway: Gateway, link: Link, intent: Intent) -> RemoteTicket | None:
+def earlier_create(
+    means: Means, gateway: Gateway, link: Link, intent: Intent, lease: Lease | None
+) -> RemoteTicket | None:
     """What an earlier attempt made; None when surely nothing came of it.
 
     :raises TryLater: it may still appear there.  :raises NotFound: it was made, and is gone."""
+    if lease is not None:
+        means.ensure_time(lease)
     if link.key is not None:
         return gateway.connector.fetch(link.key, known=())
     found = gateway.connector.find(intent.token, intent.at)

@@ -46,6 +46,7 @@ class SyncEngine:
         began_at = means.clock()
         outcome = push(means, gateway, int(delivery.subject), lease)
         if gateway.marker is not None and self._wrote(gateway, int(delivery.subject), began_at):
+            means.ensure_time(lease)
             marker.move(means, gateway, began_at)
         return outcome
 

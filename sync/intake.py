@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from central.link import Intent, IntentKind
 from central.model import NewComment, NewFile, Visibility
-from central.store.api import TooLarge
+from central.store.api import Lease, TooLarge
 from connectors.api import RemoteComment, RemoteFile
 from connectors.errors import NotFound, ProtocolError
 from sync import discussion
@@ -15,7 +15,7 @@ from sync.past import Past
 from sync.reading import Reading
 
 
-def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Reading) -> Intake:
+def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Reading, lease: Lease) -> Intake:
     """Sort their unknown comments and download the files that come with the new ones.
 
     :raises Transient: a download did not get through; the whole look is tried again."""
@@ -27,7 +27,7 @@ def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Readi
     else:
         arrivals = arrivals_of(means, gateway, past, theirs)
         tied = frozenset(past.file_ties.values())
-    new = {i: comment_of(means, gateway, comments[i], tied) for i in arrivals.new}
+    new = {i: comment_of(means, gateway, comments[i], tied, lease) for i in arrivals.new}
     files: list[NewFile] = []
     for file in ticket.files:
         if file.id in tied:
@@ -35,7 +35,7 @@ def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Readi
         note = f"file:{file.id}"
         if past is not None and note in past.known:
             continue
-        stored, gap = _download(means, gateway, file)
+        stored, gap = _download(means, gateway, file, lease)
         if stored is not None:
             files.append(stored)
         else:
@@ -80,7 +80,9 @@ def tokens_of_unsent(means: Means, gateway: Gateway, past: Past) -> dict[str, In
     return found
 
 
-def comment_of(means: Means, gateway: Gateway, comment: RemoteComment, tied: frozenset[str]) -> NewComment:
+def comment_of(
+    means: Means, gateway: Gateway, comment: RemoteComment, tied: frozenset[str], lease: Lease
+) -> NewComment:
     """A comment of theirs as one to add, its files' bytes in the store."""
     author = person(comment.author, gateway.system)
     text, gap = gateway.mapping.comment.inward(comment.text), ""
@@ -97,7 +99,7 @@ def comment_of(means: Means, gateway: Gateway, comment: RemoteComment, tied: fro
     for file in comment.files:
         if file.id in tied:
             continue
-        stored, note = _download(means, gateway, file)
+        stored, note = _download(means, gateway, file, lease)
         if stored is not None:
             files.append(stored)
         else:
@@ -110,10 +112,11 @@ def comment_of(means: Means, gateway: Gateway, comment: RemoteComment, tied: fro
     )
 
 
-def _download(means: Means, gateway: Gateway, file: RemoteFile) -> tuple[NewFile | None, str]:
+def _download(means: Means, gateway: Gateway, file: RemoteFile, lease: Lease) -> tuple[NewFile | None, str]:
     limit = means.limits.file
     if file.size is not None and file.size > limit:
         return None, _left_behind(file, gateway, f"it is larger than the {limit} bytes that are carried")
+    means.ensure_time(lease)
     try:
         with gateway.connector.download(file) as chunks:
             digest, size = means.store.put_blob(chunks, limit=limit)

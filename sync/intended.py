@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from central.link import IntentKind, LinkState
 from central.model import Attachment, Comment, Ticket, Value, Visibility
 from central.shadow import Side
-from central.store.api import Transaction
+from central.store.api import Lease, Transaction
 from connectors.api import WriteKind
 from connectors.errors import NotFound
 from sync import amend, discussion
@@ -73,26 +73,27 @@ class Intended:
         return tuple(write for write in self.writes if write.side is side)
 
 
-def of_ticket(means: Means, gateway: Gateway, ticket_id: int) -> Intended:
-    """What an outward look at our ticket would write, the inward look that goes before it with it.
+def of_ticket(means: Means, gateway: Gateway, ticket_id: int, lease: Lease | None = None) -> Intended:
+    """What an outward look at our ticket would write, the inward look that goes before it with it. `lease`: that of
+    whoever works on it.
 
     :raises ConnectorError: by remedy; `TryLater` where an earlier create may still appear there."""
     course, past, wanted = whereabouts(means, gateway, ticket_id)
     match course:
         case Course.CREATE:
             made = next((i for i in past.link.intents if i.kind is IntentKind.CREATE), None) if past else None
-            found = earlier_create(means, gateway, past.link, made) if past and made else None
+            found = earlier_create(means, gateway, past.link, made, lease) if past and made else None
             if past is not None and made is not None and found is not None:
                 fields, at, edits = found.fields, means.clock(), reading(gateway, found, means.clock()).history
                 link = settle_create(
                     past.link, made, found.key, found.address, fields, gateway.mapping, at, edits=edits
                 )
-                return _known(means, gateway, replace(past, link=link))
+                return _known(means, gateway, replace(past, link=link), lease)
             return Intended(_created(means, gateway, ticket_id)) if wanted else Intended(why="not routed there")
         case Course.RESUME if past is not None:
-            return _known(means, gateway, replace(past, link=past.link.evolve(state=LinkState.ACTIVE)))
+            return _known(means, gateway, replace(past, link=past.link.evolve(state=LinkState.ACTIVE)), lease)
         case Course.KEEP if past is not None:
-            return _known(means, gateway, past)
+            return _known(means, gateway, past, lease)
         case Course.DETACH if past is not None and past.link.state is LinkState.ACTIVE:
             why = f"the ticket is now with {past.ticket['unit']}"
             notice = Write(Side.SYSTEM, "notice", last_notice(means, past), None, why, WriteKind.COMMENT)
@@ -116,7 +117,7 @@ def of_key(means: Means, gateway: Gateway, key: str) -> Intended:
     if past is not None and past.link.state in (LinkState.DUPLICATE, LinkState.DETACHED, LinkState.PENDING):
         return Intended(why=f"the link is {past.link.state}")
     if past is not None:
-        return _known(means, gateway, past)
+        return _known(means, gateway, past, None)
     try:
         asked_at = means.clock()
         theirs = reading(gateway, gateway.connector.fetch(key, known=frozenset()), asked_at)
@@ -167,9 +168,9 @@ def kinds(writes: Iterable[Write]) -> Mapping[WriteKind, int]:
     return {kind: number for kind, number in found.items() if kind is not None and number}
 
 
-def _known(means: Means, gateway: Gateway, past: Past) -> Intended:
+def _known(means: Means, gateway: Gateway, past: Past, lease: Lease | None) -> Intended:
     try:
-        theirs = read(means, gateway, past, conversation=True)
+        theirs = read(means, gateway, past, conversation=True, lease=lease)
     except NotFound as problem:
         return Intended(why=str(problem))
     gone = gone_by_value(gateway, theirs.ticket)

@@ -147,7 +147,7 @@ class Lane:
         known, out = system.outage, is_out(system.outage)
         if not system.reads or at_rest(tx) or (out and known and at < outage.turn_at(known, outage.LOOK)):
             return None
-        ttl = self._means.longest_look
+        ttl = self._means.term
         computes = system.state is SystemState.SHADOW  # nothing it does is a write
         only = Direction.INWARD if not computes and why_held(tx, self.system) else None
         claim = tx.outbox.claim(self.system, self._owner, at, ttl=ttl, lease_name=lease_name, only=only)

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from central.guard import HoldKind
 from central.link import Intent
 from central.model import Limits
-from central.store.api import Lease, LeaseLost, Store
+from central.store.api import Lease, Store
 from connectors.errors import Transient
 from sync.relay import Relay
+from sync.terms import MARGIN, Terms
 from sync.tokens import Tokens
 
 
@@ -35,18 +36,20 @@ class Means:
 
     guards: frozenset[HoldKind] = frozenset(HoldKind)
     """The guards that are on duty: all of them, but where a test shows what one is good for."""
+    terms: Terms = field(default_factory=Terms)
 
     @property
-    def longest_look(self) -> timedelta:
-        """How long whoever takes something up has for it, before somebody else may: a few requests and a margin."""
-        return self.request_deadline * 4 + timedelta(seconds=30)
+    def term(self) -> timedelta:
+        """How long whoever takes something up has for it, before it must be prolonged: one request and a margin."""
+        return self.request_deadline + MARGIN
 
     def ensure_time(self, lease: Lease) -> None:
-        """Before each send: enough of the lease is left for the request to end within it.
+        """Before each request, in no transaction: enough of the lease is left for it to end within it.
 
-        :raises LeaseLost: it is not; the successor takes over."""
-        if self.clock() + self.request_deadline > lease.expires_at:
-            raise LeaseLost(f"too little of the lease on {lease.name} is left to send anything")
+        :raises LeaseLost: it is over; the successor takes over."""
+        at = self.clock()
+        if at + self.request_deadline > self.terms.ends_at(lease):
+            self.terms.prolong(self.store, lease, at, self.term)
 
     def ensure_prompt(self, intent: Intent) -> None:
         """Right before each send: whoever waits for what became of this intent still waits long enough.

@@ -62,7 +62,7 @@ def _left_at(means: Means, past: Past) -> str:
 
 def _last_notice_arrived(means: Means, gateway: Gateway, past: Past, lease: Lease) -> bool:
     """Whether the notice whose answer was lost got through. A detached link is not read for anything else."""
-    theirs = read(means, gateway, past, conversation=True)
+    theirs = read(means, gateway, past, conversation=True, lease=lease)
     arrived = discussion.arrivals(past.link, theirs.marks, past.known).landed
     comments = {comment.id: comment for comment in theirs.ticket.comments or ()}
     for remote_id, intent in arrived.items():
@@ -90,7 +90,7 @@ def resume(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     means.store.write(change, durable=False)
     past = reread(means.store, past)
     try:
-        look(means, gateway, past, read(means, gateway, past, conversation=True), lease, telling=True)
+        look(means, gateway, past, read(means, gateway, past, conversation=True, lease=lease), lease, telling=True)
         past = reread(means.store, past)
     except NotFound as problem:
         return said("resumed").also(depart(means, gateway, past, lease, problem))

@@ -55,7 +55,7 @@ def pull(
     if past is not None and past.link.state is LinkState.PENDING:
         return expect(means, gateway, past.link)
     try:
-        theirs = _read(means, gateway, past.link.key or key if past else key, past, row, row_asked_at)
+        theirs = _read(means, gateway, past.link.key or key if past else key, past, row, row_asked_at, lease)
     except NotFound as problem:
         return stray(means, gateway, problem) if past is None else depart(means, gateway, past, lease, problem)
     if past is None:
@@ -67,13 +67,20 @@ def pull(
 
 
 def _read(
-    means: Means, gateway: Gateway, key: str, past: Past | None, row: RemoteTicket | None, row_asked_at: datetime | None
+    means: Means,
+    gateway: Gateway,
+    key: str,
+    past: Past | None,
+    row: RemoteTicket | None,
+    row_asked_at: datetime | None,
+    lease: Lease,
 ) -> Reading:
     """The truth: fetched, or the row that came with the hint, unless a write or a reading of ours is newer."""
     if row is not None and row_asked_at is not None:
         known = (past.link.written_at, past.link.read_at) if past else ()
         if all(at is None or row_asked_at > at for at in known) and not (past and past.link.intents):
             return reading(gateway, row, row_asked_at)
+    means.ensure_time(lease)
     asked_at = means.clock()
     strong = gateway.connector.capabilities.version is VersionStrength.STRONG
     unchanged = past.link.version if past and strong and past.link.state is LinkState.ACTIVE else ""
@@ -89,7 +96,7 @@ def look(
 
     `telling`: the caller goes on to write what there is to write. It owes itself no other look for that: one that fails
     for ever would bring itself back for ever."""
-    intake = read_intake(means, gateway, past, theirs)
+    intake = read_intake(means, gateway, past, theirs, lease)
     for attempt in range(_DECISIONS):
         past = with_latecomers(gateway, past, theirs)
         plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))

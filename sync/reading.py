@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from central.store.api import Lease
 from connectors.api import Capabilities, RemoteComment, RemoteTicket, VersionStrength
 from sync.echo import Entry, Mark
 from sync.gateway import Gateway
@@ -45,10 +46,12 @@ class Reading:
         return self.history[-1].id if self.history else ""
 
 
-def read(means: Means, gateway: Gateway, past: Past, *, conversation: bool) -> Reading:
-    """Ask for the ticket, with its conversation or for its fields only.
+def read(means: Means, gateway: Gateway, past: Past, *, conversation: bool, lease: Lease | None) -> Reading:
+    """Ask for the ticket, with its conversation or for its fields only. `lease` of None: nobody works on it.
 
     :raises NotFound: it is gone there."""
+    if lease is not None:
+        means.ensure_time(lease)
     asked_at = means.clock()
     known = past.known if conversation else None
     return reading(gateway, gateway.connector.fetch(past.link.key or "", known=known), asked_at)

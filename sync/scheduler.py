@@ -149,7 +149,7 @@ class Scheduler:
                 return True
             if now < outage.turn_at(system.outage, outage.POLL):
                 return False
-            taken = outage.taken(system.outage, now, self._means.longest_look)
+            taken = outage.taken(system.outage, now, self._means.term)
             tx.registry.put_system(replace(system, outage=taken))
             return True
 

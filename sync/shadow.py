@@ -51,7 +51,7 @@ def look(means: Means, gateway: Gateway, claim: Claim) -> Outcome:
         ticket_id = found.past.ticket.id if found.past else None
     else:
         ticket_id = int(delivery.subject)
-        found = intended.of_ticket(means, gateway, ticket_id)
+        found = intended.of_ticket(means, gateway, ticket_id, claim.lease)
     recorded = means.store.write(lambda tx: _Note(tx, means, gateway, found, claim.lease).take(ticket_id, key))
     return said(*recorded) if recorded else said(f"in shadow: {found.why or 'nothing new'}")
 

@@ -69,7 +69,7 @@ def account_for_earlier_comments(
     :raises Refused: a person must say whether a comment there is the one that was sent."""
     if not past.awaited():
         return past, None
-    theirs = read(means, gateway, past, conversation=True)
+    theirs = read(means, gateway, past, conversation=True, lease=lease)
     doubtful = discussion.arrivals(past.link, theirs.marks, past.known).doubtful
     look(means, gateway, past, theirs, lease, telling=True)
     past = reread(means.store, past)
@@ -94,7 +94,7 @@ def _account_for_earlier_writes(
     if not any(intent.kind is IntentKind.UPDATE for intent in past.link.intents):
         return past, theirs
     if theirs is None or theirs.ticket.comments is None:
-        theirs = read(means, gateway, past, conversation=True)
+        theirs = read(means, gateway, past, conversation=True, lease=lease)
         look(means, gateway, past, theirs, lease, telling=True)
         past = reread(means.store, past)
     for intent in past.link.intents:
@@ -118,7 +118,7 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
         if theirs is None:
             # what our comment may have done is told from what people did by the history alone
             effects = any(intent.side_effects for intent in past.link.intents)
-            theirs = read(means, gateway, past, conversation=effects)
+            theirs = read(means, gateway, past, conversation=effects, lease=lease)
         gone = gone_by_value(gateway, theirs.ticket)
         if gone:
             return lose(means, gateway, past, lease, gone, theirs)
@@ -140,7 +140,7 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
             continue
         after = reading(gateway, written.after, asked_at)
         if asked_at is not None and _looks_refused(gateway, intent, after):
-            after = read(means, gateway, past, conversation=True)
+            after = read(means, gateway, past, conversation=True, lease=lease)
         return _settle(means, gateway, past, intent, after, written, plan, lease)
     raise Transient("the ticket moves faster than it can be decided; it waits its turn")
 

@@ -334,8 +334,11 @@ class Outbox(Protocol):
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens where it is lost already."""
 
-    def release_all(self) -> None:
-        """Take every lease back: for the only process there can be, whose predecessor died holding them."""
+    def prolong(self, lease: Lease, at: datetime, *, ttl: timedelta) -> Lease:
+        """The same lease for a new term that begins now.  :raises LeaseLost: as `check`."""
+
+    def release_all(self, owner: str | None = None) -> None:
+        """Take back every lease, or all of this owner: for whoever knows that those who held them are dead."""
 
     def done(self, claim: Claim, at: datetime) -> bool:
         """The look is finished and its lease released. False: a newer generation waits, and stays due.

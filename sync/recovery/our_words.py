@@ -83,7 +83,7 @@ def _take_comments(search: Search, gateway: Gateway, past: Past, theirs: Reading
 
 
 def _take(search: Search, gateway: Gateway, past: Past, comment: RemoteComment, lease: Lease) -> None:
-    new = comment_of(search.means, gateway, comment, frozenset(past.file_ties.values()))
+    new = comment_of(search.means, gateway, comment, frozenset(past.file_ties.values()), lease)
     signed = gateway.mapping.comment.signed(new.text)
     author = Person("somebody", f"somebody at {search.means.centre}")
     if signed is not None:

@@ -104,9 +104,16 @@ class MemoryOutbox:
         if held is not None and held.epoch == lease.epoch:
             self._tables.leases.drop(lease.name)
 
-    def release_all(self) -> None:
+    def prolong(self, lease: Lease, at: datetime, *, ttl: timedelta) -> Lease:
+        self.check(lease, at)
+        longer = replace(lease, expires_at=at + ttl)
+        self._tables.leases.put(lease.name, longer)
+        return longer
+
+    def release_all(self, owner: str | None = None) -> None:
         for held in list(self._tables.leases.rows()):
-            self._tables.leases.drop(held.name)
+            if owner in (None, held.owner):
+                self._tables.leases.drop(held.name)
 
     def done(self, claim: Claim, at: datetime) -> bool:
         delivery, moved = self._finish(claim, at)

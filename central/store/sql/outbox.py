@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -93,9 +94,13 @@ _OVER = Prepared(_NAMED.where(leases.c.epoch == bindparam("held")), Lock.IF_FREE
 _LEASE = (leases.c.name == bindparam("lease"), leases.c.epoch == bindparam("held"))
 _LET_GO = Prepared(delete(leases).where(*_LEASE))
 _LET_ALL_GO = Prepared(delete(leases))
+_LET_ALL_OF_ONE_GO = Prepared(delete(leases).where(leases.c.owner == bindparam("dead")))
 _LET_GO_LIVE = Prepared(delete(leases).where(*_LEASE, leases.c.expires_at > bindparam("at")))
 _TAKE = adding_unless_there(leases)
 _PROLONG = Prepared(update(leases).where(*_LEASE).values(expires_at=bindparam("later")))
+_PROLONG_LIVE = Prepared(
+    update(leases).where(*_LEASE, leases.c.expires_at > bindparam("at")).values(expires_at=bindparam("later"))
+)
 
 _OLDEST = (
     select(deliveries.c.owed_since)
@@ -190,8 +195,15 @@ class SqlOutbox:
     def release(self, lease: Lease) -> None:
         self._session.write(_LET_GO, {"lease": lease.name, "held": lease.epoch})
 
-    def release_all(self) -> None:
-        self._session.write(_LET_ALL_GO, {})
+    def prolong(self, lease: Lease, at: datetime, *, ttl: timedelta) -> Lease:
+        longer = replace(lease, expires_at=at + ttl)
+        term = {"lease": lease.name, "held": lease.epoch, "at": at, "later": longer.expires_at}
+        if not self._session.write(_PROLONG_LIVE, term):
+            raise _lost(lease)
+        return longer
+
+    def release_all(self, owner: str | None = None) -> None:
+        self._session.write(_LET_ALL_GO if owner is None else _LET_ALL_OF_ONE_GO, {"dead": owner})
 
     def done(self, claim: Claim, at: datetime) -> bool:
         claimed = self._finish(claim, at)

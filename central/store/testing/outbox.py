@@ -342,6 +342,35 @@ class LeaseClaims:
         with pytest.raises(LeaseLost):
             _check(store, old, NOW)
 
+    def test_only_the_leases_of_the_owner_that_died_are_taken_back(self, store: Store) -> None:
+        dead, alive = _take(store, "job/7", "one"), _take(store, "job/8", "two")
+        assert dead is not None
+        assert alive is not None
+        store.write(lambda tx: tx.outbox.release_all("one"))
+        with pytest.raises(LeaseLost):
+            _check(store, dead, NOW)
+        _check(store, alive, NOW)
+
+    def test_a_lease_that_is_prolonged_lasts_another_term_at_its_epoch(self, store: Store) -> None:
+        owe(store)
+        lease = claimed(store).lease
+        longer = _prolong(store, lease, later(59))
+        assert longer == replace(lease, expires_at=later(119))
+        _check(store, lease, later(118))
+        assert claim(store, at=later(118)) is None
+        with pytest.raises(LeaseLost):
+            _check(store, longer, later(119))
+
+    def test_a_lease_that_is_over_is_not_prolonged_even_where_nobody_took_over(self, store: Store) -> None:
+        owe(store)
+        lease = claimed(store).lease
+        with pytest.raises(LeaseLost, match="ticket 1"):
+            _prolong(store, lease, later(60))
+        successor = claimed(store, at=later(60)).lease
+        with pytest.raises(LeaseLost):
+            _prolong(store, lease, later(61))
+        _check(store, successor, later(119))
+
     def test_a_delivery_is_found_by_its_subject_dead_or_alive(self, store: Store) -> None:
         owe(store)
         taken = claimed(store)
@@ -429,6 +458,10 @@ class LeaseClaims:
 
 def _take(store: Store, name: str, owner: str, at: datetime = NOW) -> Lease | None:
     return store.write(lambda tx: tx.outbox.take(name, owner, at, ttl=TTL))
+
+
+def _prolong(store: Store, lease: Lease, at: datetime) -> Lease:
+    return store.write(lambda tx: tx.outbox.prolong(lease, at, ttl=TTL))
 
 
 class OutboxClaims(DeliveryClaims, LeaseClaims):

@@ -97,7 +97,7 @@ def test_an_edit_that_the_person_who_decides_has_not_seen_is_a_conflict_anew(tak
 def test_a_ticket_that_is_being_looked_at_is_not_decided_under_its_feet() -> None:
     world, _ = both_changed()
     (found,) = waiting(world)
-    ttl = world.mesh.means.longest_look
+    ttl = world.mesh.means.term
     world.store.write(lambda tx: tx.outbox.take("ngi-pl/ticket/1", "a lane", world.clock(), ttl=ttl))
     with pytest.raises(Busy, match="say it again"):
         conflicts.resolve(world.mesh.means, found.id, "ours", "ada")

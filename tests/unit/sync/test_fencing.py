@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from central.store.api import Direction, LeaseLost
+from central.store.api import Direction, Lease, LeaseLost
 from central.store.memory import MemoryStore
 from connectors.memory import WELL_BEHAVED, Call
 from sync.engine import SyncEngine
 from sync.lane import Lane, lease_name
 from tests.unit.sync.world import TPM, World, once
 
-TTL = timedelta(seconds=150)
+TTL = timedelta(seconds=40)
 
 
 class SlowStore(MemoryStore):
@@ -74,18 +74,55 @@ def test_what_was_announced_too_long_ago_is_not_sent_and_is_announced_anew(opera
     assert calls[operation] == before + 1
 
 
-def test_nothing_is_sent_when_too_little_of_the_lease_is_left() -> None:
+def test_who_was_paused_past_his_lease_sends_nothing_even_where_nobody_took_over() -> None:
     world = World()
     world.shared()
     sent = world.redmine.connector.calls["update"]
-    once(world.redmine.connector, "fetch", lambda _: world.clock.advance(TTL - timedelta(seconds=29)), done=True)
+    once(world.redmine.connector, "fetch", lambda _: world.clock.advance(TTL), done=True)
     change_subject(world)
     outcome = world.mesh._lanes["ngi-pl"].step()
     assert outcome is not None
-    assert outcome.said[0].startswith("LeaseLost: too little of the lease")
+    assert outcome.said[0].startswith("LeaseLost: the lease ngi-pl/ticket/1")
     assert world.redmine.connector.calls["update"] == sent
     assert world.end() == []
     assert world.issue(world.redmine).fields["subject"] == "B"
+
+
+@pytest.mark.parametrize(("reading_takes", "left"), [(10, 30), (11, 40)])
+def test_a_lease_is_prolonged_before_a_request_that_might_not_end_within_it(reading_takes: int, left: int) -> None:
+    world = World()
+    world.shared()
+    leases: list[Lease] = []
+
+    def look_at_the_lease(_: Call) -> None:
+        assert isinstance(world.store, MemoryStore)
+        leases.extend(world.store._tables.leases.rows())
+
+    def pass_time(_: Call) -> None:
+        world.clock.advance(timedelta(seconds=reading_takes))
+        once(world.redmine.connector, "update", look_at_the_lease, done=False)
+
+    change_subject(world)
+    once(world.redmine.connector, "fetch", pass_time, done=True)
+    world.mesh._lanes["ngi-pl"].step()
+    (lease,) = leases
+    assert lease.expires_at - world.clock() == timedelta(seconds=left)
+
+
+def test_a_look_at_a_slow_system_ends_however_many_terms_it_takes() -> None:
+    world = World()
+    world.shared()
+    for number in range(8):
+        world.centre.comment(1, f"word {number}", TPM)
+    change_subject(world)
+    began_at = world.clock()
+    world.redmine.connector.intruder = lambda call: world.clock.advance(timedelta(seconds=9 * call.done))
+    outcome = world.mesh._lanes["ngi-pl"].step()
+    world.redmine.connector.intruder = None
+    assert outcome is not None
+    assert outcome.said[-1] == "subject written: 'B'"
+    assert world.clock() - began_at > 2 * TTL
+    assert world.end() == []
 
 
 @pytest.mark.parametrize(("operation", "act"), [("update", change_subject), ("comment", say_something)])

@@ -249,12 +249,12 @@ def test_who_dies_in_their_turn_is_waited_for_and_followed() -> None:
     day.run(MINUTE)
     known, means = day.system.outage, day.world.mesh.means
     day.world.clock.now = known.next_try_at
-    taken = outage.taken(known, day.world.clock(), means.longest_look)
+    taken = outage.taken(known, day.world.clock(), means.term)
     day.world.store.write(lambda tx: tx.registry.put_system(replace(tx.registry.system("ngi-pl"), outage=taken)))
     day.mend()
-    day.run(MINUTE)
+    day.run(means.term / 2)
     assert day.subjects() != {"B"}
-    day.run(means.longest_look)
+    day.run(means.term)
     assert day.subjects() == {"B"}
 
 

@@ -162,6 +162,7 @@ class TestCosts:
             "_CURRENT_OF_KIND",
             "_SYSTEMS",
             "_COUNTS",  # one row per system
+            "_LET_ALL_OF_ONE_GO",  # one row per look that is at work
         }
         statements = {
             name: statement
