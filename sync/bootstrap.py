@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from central.store.api import Store, StoreError
+from central.store.api import Store, StoreError, WrongSchema
 from central.store.memory import MemoryStore
 from central.store.sql import SqlStore
 from central.store.sql.database import database_of
@@ -187,9 +187,15 @@ class Interdesk:
         :raises StoreError, BadSetting: the database cannot be used; the sentence says what to do."""
         self.settings, self.clock = settings, clock
         instance = settings.instance
-        if exclusive or (create and not database_of(settings.database, clock).exists()):
+        if create and not database_of(settings.database, clock).exists():
             _upgrade(settings.database)
-        store = self._store(exclusive=exclusive)
+        try:
+            store = self._store(exclusive=exclusive)
+        except WrongSchema:
+            if not exclusive:
+                raise
+            _upgrade(settings.database)
+            store = self._store(exclusive=exclusive)
         self.store: Store = store
         if exclusive or not store.read(lambda tx: tx.instance.get()).id:
             self._know_itself()

@@ -8,16 +8,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.crash.helpdesks import Helpdesks
+from tests.crash.nursery import Born
 
-SETTLING = 300.0
-"""Seconds: what was under way at a kill is certain only after its lease and a request's deadline."""
+SETTLING = 120.0
+"""Seconds: what was under way at a kill is certain only after a request's deadline, 40 seconds; on a host that was cut
+off its lease goes on for 50."""
+
+
+INTERDESK = (sys.executable, "-m", "sync")
+Process = Born | subprocess.Popen[str]
 
 
 class Stack:
     """Processes that die, and run beside each other until then."""
 
     def __init__(self, folder: Path, helpdesks: Helpdesks, **environ: str) -> None:
-        self._folder = folder
+        self._folder, self._log = folder, folder / "processes.log"
         self.programs: Sequence[Sequence[str]] = ()
         """Which ones: their command lines."""
         self._environ = {
@@ -28,16 +34,16 @@ class Stack:
             "INTERDESK_LISTEN": "127.0.0.1:0",
             **environ,
         }
-        self._processes: list[subprocess.Popen[str]] = []
-        self._killed: subprocess.Popen[str] | None = None
+        self._processes: list[Process] = []
+        self._killed: Process | None = None
 
-    def type(self, *words: str) -> None:
+    def type(self, *words: str, program: Sequence[str] = INTERDESK) -> None:
         """A command that ends."""
-        subprocess.run([sys.executable, "-m", "sync", *words], env=self._environ, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*program, *words], env=self._environ, check=True, stdout=subprocess.DEVNULL)
 
     def begin(self, *words: str) -> "subprocess.Popen[bytes]":
         """A command that may be killed before it ends."""
-        return subprocess.Popen([sys.executable, "-m", "sync", *words], env=self._environ, stdout=subprocess.DEVNULL)
+        return subprocess.Popen([*INTERDESK, *words], env=self._environ, stdout=subprocess.DEVNULL)
 
     def start(self) -> None:
         """Begin those that do not run, and wait until each has said that it is at work."""
@@ -46,17 +52,17 @@ class Stack:
             self._killed = None
         self.bury()
         for program in self.programs[len(self._processes) :]:
-            with (self._folder / "processes.log").open("a") as log:
-                process = subprocess.Popen(
-                    program,
-                    env=self._environ,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                )
+            process = self._start(program)
             self._processes.append(process)
             assert process.stdout is not None
-            assert process.stdout.readline(), (self._folder / "processes.log").read_text()[-3000:]
+            assert process.stdout.readline(), self._log.read_text()[-3000:]
+
+    def _start(self, program: Sequence[str]) -> Process:
+        python, module, *words = program
+        if (python, module) == (sys.executable, "-m"):
+            return Born(words, self._environ, self._log)
+        with self._log.open("a") as log:
+            return subprocess.Popen(program, env=self._environ, stdout=subprocess.PIPE, stderr=log, text=True)
 
     @property
     def whole(self) -> bool:
@@ -77,7 +83,7 @@ class Stack:
 
     def bugs(self) -> list[str]:
         """What they said was a bug of ours."""
-        lines = (self._folder / "processes.log").read_text().splitlines()
+        lines = self._log.read_text().splitlines()
         return [line for line in lines if "please report it" in line]
 
     def end(self) -> None:
@@ -95,12 +101,17 @@ class Stack:
             self._processes.remove(process)
 
 
-def wait_for_agreement(helpdesks: Helpdesks, story: str) -> None:
-    """The laws hold soon, and then nothing is written any more."""
+def wait_until_all_agree(helpdesks: Helpdesks, story: str = "") -> None:
+    """What people did is soon as they meant it, everywhere."""
     deadline = time.monotonic() + SETTLING
     while (wrong := helpdesks.wrong()) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not wrong, f"{story}\n" + "\n".join(wrong)
+
+
+def wait_for_agreement(helpdesks: Helpdesks, story: str) -> None:
+    """The laws hold soon, and then nothing is written any more."""
+    wait_until_all_agree(helpdesks, story)
     deeds = helpdesks.deeds()
     time.sleep(5)  # five polls: silence can only be waited for
     assert helpdesks.wrong() == []

@@ -17,11 +17,11 @@ import pytest
 
 from connectors.emulators.server import Asked, Emulator
 from tests.crash.helpdesks import Helpdesks
-from tests.crash.stack import Stack, wait_for_agreement
+from tests.crash.stack import INTERDESK, Stack, wait_for_agreement
 from tests.postgres import Server
 from tests.rabbitmq import RabbitMQ
 
-ROUNDS = int(os.environ.get("INTERDESK_CRASH_ROUNDS", "20" if os.environ.get("CI") == "true" else "2"))
+ROUNDS = int(os.environ.get("INTERDESK_CRASH_ROUNDS", "20" if os.environ.get("CI") == "true" else "5"))
 REQUESTS = ("create", "update", "comment", "upload", "read", "history", "list", "find")
 POINTS = frozenset(
     (
@@ -47,8 +47,8 @@ POINTS = frozenset(
     )
 )
 """Points on the way of every change: a run in which nobody died there has not tried what it should."""
-ENOUGH = 240.0
-"""Seconds after the last death within which the next one has come: what the dead had in hand waits for its lease."""
+ENOUGH = 120.0
+"""Seconds after the last death within which the next one has come: what the dead have sent is waited for."""
 A_WHILE = 3.0
 """Seconds after which people act again though nobody has died."""
 
@@ -132,7 +132,7 @@ def live_and_die(stack: Stack, commands: Sequence[str], helpdesks: Helpdesks, fo
     try:
         stack.programs = [(sys.executable, "-m", "tests.crash.mortal", command, str(folder)) for command in commands]
         moments = die_everywhere(stack, helpdesks, folder)
-        stack.programs = [(sys.executable, "-m", "sync", command) for command in commands]
+        stack.programs = [(*INTERDESK, command) for command in commands]
         for _ in range(ROUNDS):
             stack.start()
             assert stack.whole

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
-from sys import executable
 
 import pytest
 
 from central.store.sql import SqlStore
 from tests.crash.helpdesks import Helpdesks
-from tests.crash.stack import Stack, wait_for_agreement
+from tests.crash.stack import INTERDESK, Stack, wait_for_agreement
 from tests.peers.sites import Script
 from tests.postgres import Server
 from tests.rabbitmq import RabbitMQ
@@ -28,7 +27,7 @@ def test_servers_that_end_and_come_back_under_load_lose_nothing_and_double_nothi
     database = Script("pg.sh")
     with postgres.database(empty=True) as url, Helpdesks(seed=6) as helpdesks:
         stack = Stack(tmp_path, helpdesks, INTERDESK_DATABASE=url, INTERDESK_BROKER=rabbitmq.url)
-        stack.programs = [(executable, "-m", "sync", "worker")] * 2
+        stack.programs = [(*INTERDESK, "worker")] * 2
         stack.type("apply", "--live", str(helpdesks.write_documents(tmp_path)))
         try:
             stack.start()

@@ -1,19 +1,17 @@
 """Back up, go on working, restore: the product itself between two helpdesks over HTTP, judged from their own logs."""
 
-import sys
 import threading
-import time
 from pathlib import Path
 
 from connectors.emulators.server import Asked
 from tests.crash.helpdesks import Helpdesks
-from tests.crash.stack import SETTLING, Stack, wait_for_agreement
+from tests.crash.stack import INTERDESK, Stack, wait_for_agreement, wait_until_all_agree
 
 
 def test_after_a_restore_and_a_plan_that_died_half_way_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
     with Helpdesks(seed=5) as helpdesks:
         stack = Stack(tmp_path, helpdesks)
-        stack.programs = [[sys.executable, "-m", "sync", "run"]]
+        stack.programs = [(*INTERDESK, "run")]
         saved = str(tmp_path / "saved.db")
         stack.type("apply", "--live", str(helpdesks.write_documents(tmp_path)))
         try:
@@ -41,13 +39,6 @@ def test_after_a_restore_and_a_plan_that_died_half_way_nothing_is_lost_and_nothi
 def act(helpdesks: Helpdesks, times: int) -> None:
     for _ in range(times):
         helpdesks.act()
-
-
-def wait_until_all_agree(helpdesks: Helpdesks) -> None:
-    deadline = time.monotonic() + SETTLING
-    while wrong := helpdesks.wrong():
-        assert time.monotonic() < deadline, "\n".join(wrong)
-        time.sleep(0.2)
 
 
 def die_while_planning(stack: Stack, helpdesks: Helpdesks, after: int) -> None:

@@ -1,4 +1,4 @@
-"""`db upgrade` while a program of the revision before is at work: the older one is not disturbed."""
+"""`db upgrade` while programs are at work: of the revision before, which is not disturbed, and of this one."""
 
 import io
 import subprocess
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from central.store.migrations import check, upgrade
+from tests.crash.helpdesks import Helpdesks
+from tests.crash.stack import INTERDESK, Stack, wait_for_agreement, wait_until_all_agree
 
 HERE = Path(__file__).parents[2]
 BEFORE = "d503fdd"
@@ -45,7 +47,8 @@ for line in sys.stdin:
 @pytest.fixture
 def program_before(tmp_path: Path) -> Path:
     """A folder with the program as it was at revision 0001."""
-    archive = subprocess.run(["git", "archive", BEFORE, "central"], cwd=HERE, capture_output=True, check=False)
+    parts = ("central", "connectors", "mappings", "sync")
+    archive = subprocess.run(["git", "archive", BEFORE, *parts], cwd=HERE, capture_output=True, check=False)
     if archive.returncode:
         pytest.skip("needs the history of the repository: a source distribution has none")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
@@ -78,3 +81,36 @@ def test_a_program_of_the_revision_before_works_on_while_the_database_is_upgrade
         upgrade(url)
         assert [write() for _ in range(3)] == ["4\n", "5\n", "6\n"]
     assert check(url) == []
+
+
+def test_interdesk_of_the_revision_before_works_on_while_its_database_is_upgraded_and_is_followed_by_this_one(
+    program_before: Path, tmp_path: Path
+) -> None:
+    before = ("env", "-C", str(program_before), *INTERDESK)
+    with Helpdesks(seed=8) as helpdesks:
+        stack = Stack(tmp_path, helpdesks)
+        stack.programs = [(*before, "run")]
+        stack.type("apply", "--live", str(helpdesks.write_documents(tmp_path)), program=before)
+        try:
+            stack.start()
+            act(helpdesks)
+            stack.type("db", "upgrade")
+            act(helpdesks)
+            wait_until_all_agree(helpdesks)
+            assert stack.whole, "the older one was disturbed"
+            act(helpdesks)
+            stack.kill()  # in the middle of what it was told
+            stack.programs = [(*INTERDESK, "run")]
+            stack.start()
+            act(helpdesks)
+            wait_for_agreement(helpdesks, "upgraded")
+        finally:
+            stack.end()
+    assert stack.bugs() == []
+
+
+def act(helpdesks: Helpdesks) -> None:
+    """All that people do, and then some."""
+    helpdesks.act_in_every_way()
+    for _ in range(5):
+        helpdesks.act()
