@@ -70,7 +70,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(
             }
             return all(any(word in text for text in there[word.rsplit(" ", 1)[1]]) for word in said)
 
-        wait_until(arrived, seconds=300)
+        wait_until(arrived, seconds=120)
 
     mesh.open()
     mesh.settle(40)
@@ -95,7 +95,7 @@ def test_a_create_that_was_under_way_when_interdesk_died_makes_one_ticket(
             threading.Event().wait(moments.uniform(0.05, 1.5))  # the moment of death is what is being tried
             process.send_signal(signal.SIGKILL)
     with running(mesh):
-        wait_until(lambda: len(rt.agent.keys()) >= 2 and len(redmine.agent.keys()) >= 2, seconds=300)
+        wait_until(lambda: len(rt.agent.keys()) >= 2 and len(redmine.agent.keys()) >= 2, seconds=120)
     mesh.open()
     mesh.settle(40)
     assert mesh.broken_laws() == []
