@@ -4,13 +4,20 @@ import io
 import subprocess
 import sys
 import tarfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
+from central.store import migrations
 from central.store.migrations import check, upgrade
+from central.store.sql.database import database_of
 from tests.crash.helpdesks import Helpdesks
 from tests.crash.stack import INTERDESK, Stack, wait_for_agreement, wait_until_all_agree
+from tests.postgres import Server
+from tests.rabbitmq import RabbitMQ
 
 HERE = Path(__file__).parents[2]
 BEFORE = "d503fdd"
@@ -107,6 +114,52 @@ def test_interdesk_of_the_revision_before_works_on_while_its_database_is_upgrade
         finally:
             stack.end()
     assert stack.bugs() == []
+
+
+@pytest.mark.peer
+def test_workers_that_start_together_on_a_database_of_the_revision_before_go_on_with_what_it_holds(
+    tmp_path: Path, postgres: Server, rabbitmq: RabbitMQ
+) -> None:
+    with postgres.database(empty=True) as url, Helpdesks(seed=9) as helpdesks:
+        stack = Stack(
+            tmp_path,
+            helpdesks,
+            INTERDESK_DATABASE=url,
+            INTERDESK_BROKER=rabbitmq.url,
+            INTERDESK_INSTANCE="upgraded",
+        )
+        stack.programs = [(*INTERDESK, "worker")] * 2
+        stack.type("apply", "--live", str(helpdesks.write_documents(tmp_path)))
+        try:
+            stack.start()
+            act(helpdesks)
+            wait_until_all_agree(helpdesks)
+            stack.end()
+            go_back(url)
+            act(helpdesks)
+            upgrading = stack.begin("db", "upgrade")
+            stack.start()
+            act(helpdesks)
+            assert upgrading.wait(60) == 0
+            stack.type("db", "upgrade")  # beside workers at work
+            wait_for_agreement(helpdesks, "upgraded")
+            assert stack.whole
+        finally:
+            stack.end()
+        assert check(url) == []
+    assert stack.bugs() == []
+
+
+def go_back(url: str) -> None:
+    """Bring the database to the revision before, as its program would have left it."""
+    engine = database_of(url, lambda: datetime.now(UTC)).migrating()
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    engine.dispose()
 
 
 def act(helpdesks: Helpdesks) -> None:
