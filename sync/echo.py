@@ -223,4 +223,4 @@ def unmarked_comment(marks: Sequence[Mark], intent: Intent) -> Mark | None:
 
 def comparable(text: str) -> str:
     """A text without what trackers do to line ends and blanks."""
-    return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").split("\n")).strip()
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip()

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from central import workflow
-from central.model import FIELDS, Value, validate
+from central.model import Value, validate
 from central.workflow import Actor
 
 
@@ -74,9 +74,11 @@ def _newest(times: Times | None) -> Winner | None:
     if times is None or times.ours is None or times.theirs is None:
         return None
     slack = times.ours.uncertainty + times.theirs.uncertainty
-    if abs(times.ours.at - times.theirs.at) <= slack:
-        return None
-    return Winner.CENTRAL if times.ours.at > times.theirs.at else Winner.REMOTE
+    if times.ours.at - times.theirs.at > slack:
+        return Winner.CENTRAL
+    if times.theirs.at - times.ours.at > slack:
+        return Winner.REMOTE
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,5 @@ def admit(name: str, held: Value, new: Value) -> Admission:
             refusal = workflow.refusal(held, new, Actor.SUPPORTER)
             return Admission(held, refusal) if refusal else Admission(workflow.arrive(held, new))
         return Admission(new)
-    if name not in FIELDS:
-        return Admission(held, f"there is no field {name!r}")
-    problems = validate({name: new})
-    return Admission(held, "; ".join(problems)) if problems else Admission(new)
+    problems = validate({name: new})  # one at most
+    return Admission(held, problems[0]) if problems else Admission(new)

@@ -170,44 +170,42 @@ def _decide(
     seen = now if base is None else Pair(base.ours, theirs)  # their edit is judged; whether we changed is not
 
     def step(
-        verdict: Verdict, why: str, new_base: Pair | None, become: Value = None, loser: Loser | None = None
+        verdict: Verdict, why: str, new_base: Pair | None, loser: Loser | None = None, become: Value = None
     ) -> Step:
         return Step(name, verdict, why, ours, theirs, new_base, become, loser, echo)
 
     def outward(why: str, new_base: Pair | None, loser: Loser | None = None) -> Step:
         if field.carries is Carries.INWARD:
-            return step(Verdict.STANDING, "the mapping does not carry this field outward", new_base, None, loser)
+            return step(Verdict.STANDING, "the mapping does not carry this field outward", new_base, loser)
         if field.only_on_create and base is not None:
-            return step(
-                Verdict.STANDING, "the mapping carries this field outward only on create", new_base, None, loser
-            )
+            return step(Verdict.STANDING, "the mapping carries this field outward only on create", new_base, loser)
         try:
             wanted = rule.outward(ours, held=theirs)
         except Untranslatable as problem:
-            return step(Verdict.STANDING, str(problem), new_base, None, loser)
+            return step(Verdict.STANDING, str(problem), new_base, loser)
         if rule.canonical_theirs(wanted) == rule.canonical_theirs(theirs):
-            return step(Verdict.SETTLE, "their value says the same already", now, None, loser)
+            return step(Verdict.SETTLE, "their value says the same already", now)
         refusal = link.refusals.get(name)
         if (
             refusal is not None
             and refusal.mapping_revision == revision
             and (refusal.wanted, refusal.theirs) == (wanted, theirs)
         ):
-            return step(Verdict.STANDING, f"refused: {refusal.reason}", new_base, None, loser)
-        return step(Verdict.OUTWARD, why, new_base, wanted, loser)
+            return step(Verdict.STANDING, f"refused: {refusal.reason}", new_base, loser)
+        return step(Verdict.OUTWARD, why, new_base, loser, wanted)
 
     def inward(why: str, loser: Loser | None = None) -> Step:
         try:
             wanted = rule.inward(theirs, held=ours)
         except Untranslatable as problem:
-            return step(Verdict.STANDING, str(problem), base, None, loser)
+            return step(Verdict.STANDING, str(problem), base, loser)
         if rule.canonical_ours(wanted) == rule.canonical_ours(ours):
             return step(Verdict.SETTLE, "it corresponds to the value we hold", now)
         admission = admit(name, ours, wanted)
         if admission.refusal:
             lost = Loser(ours, theirs, Winner.CENTRAL, admission.refusal, rejected=True)
             return outward(f"their edit is rejected ({admission.refusal}); ours is written back", seen, lost)
-        return step(Verdict.INWARD, why, Pair(admission.value, theirs), admission.value, loser)
+        return step(Verdict.INWARD, why, Pair(admission.value, theirs), loser, admission.value)
 
     if base is None:
         return _first_contact(field, now, step, inward, outward, policy, times)
@@ -220,7 +218,7 @@ def _decide(
         if corresponds(rule, ours, theirs):
             return step(Verdict.SETTLE if echo else Verdict.AGREED, "already agreed", base)
         if link.mapping_revision != revision or name in link.outdated:
-            stood = link.disagreements.get(name, "")
+            stood = link.disagreements.get(name)
             return step(Verdict.STANDING, stood if stood in UNTOUCHED else MEANING_CHANGED, base)
         return outward("theirs was not set by a person; ours stands", base)
     if they_changed and we_changed:
@@ -276,7 +274,7 @@ def _conflict(
         winner, why = Winner.REMOTE, "the mapping does not carry this field outward"
     loser = Loser(now.ours, now.theirs, winner, why)
     if winner is Winner.UNDECIDED:
-        return step(Verdict.STANDING, UNDECIDED, base, None, loser)
+        return step(Verdict.STANDING, UNDECIDED, base, loser)
     if winner is Winner.REMOTE:
         return inward(f"both sides changed it; {why}", loser)
     # their edit is seen and has lost: the base takes it in, so that it is not judged a second time
@@ -296,7 +294,7 @@ def _first_contact(
         return step(Verdict.SETTLE, "first look: both say the same", now)
     if now.theirs is not None:
         try:
-            field.rule.inward(now.theirs, held=now.ours)
+            field.rule.inward(now.theirs, held=None)
         except Untranslatable as problem:  # what nobody can read, nobody may overwrite
             return step(Verdict.STANDING, str(problem), None)
     if field.carries is Carries.OUTWARD:
@@ -308,7 +306,7 @@ def _first_contact(
     winner, why = policy.winner(field.central, times)
     loser = Loser(now.ours, now.theirs, winner, why)
     if winner is Winner.UNDECIDED:
-        return step(Verdict.STANDING, AGREED_NEVER, None, None, loser)
+        return step(Verdict.STANDING, AGREED_NEVER, None, loser)
     if winner is Winner.REMOTE:
         return inward(f"first look: {why}", loser)
     return outward(f"first look: {why}", None, loser)

@@ -1,13 +1,15 @@
 """What is new in a conversation there, and what of ours is still to be sent."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from central.link import Intent, IntentKind, Link, LinkState
 from central.model import Attachment, Comment, Person, Visibility
-from sync.discussion import Item, arrivals, fit, unsent
+from sync.discussion import Item, arrivals, fit, token_of, unsent
 from sync.echo import Mark
+from sync.tokens import Tokens
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 ANN = Person("ann", "Ann")
@@ -87,6 +89,23 @@ def test_an_unmarked_comment_of_our_account_is_left_to_a_person_while_a_comment_
     assert arrivals(link(), reworded, NOTHING_KNOWN).new == ("5",)
 
 
+def test_what_is_still_to_be_sent_and_is_there_already_is_known_as_sent_and_its_twin_as_a_duplicate() -> None:
+    next_one = saying("T1")
+    marks = [mark("5", own=True, token="T1"), mark("6", own=True, token="T1"), mark("7", token="T1")]
+    found = arrivals(link(), marks, NOTHING_KNOWN, {"T1": next_one})
+    assert (found.landed, found.duplicates, found.new) == ({"5": next_one}, ("6",), ("7",))
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [Intent(IntentKind.COMMENT, "T1", AT, text="words", done=True), Intent(IntentKind.UPDATE, "T1", AT)],
+    ids=["it was settled", "it writes fields"],
+)
+def test_an_unmarked_comment_of_our_account_is_new_while_no_comment_of_ours_is_awaited(intent: Intent) -> None:
+    found = arrivals(link(intent), [mark("5", own=True, text="typed by hand")], NOTHING_KNOWN)
+    assert (found.new, found.doubtful) == (("5",), ())
+
+
 def test_another_persons_same_words_are_not_ours() -> None:
     found = arrivals(link(saying("T1")), [mark("5")], NOTHING_KNOWN)
     assert (found.landed, found.new) == ({}, ("5",))
@@ -133,6 +152,17 @@ def test_what_is_tied_parked_or_theirs_is_not_sent() -> None:
     assert labels(items) == ["comment 4"]
 
 
+def test_a_comment_that_was_deleted_before_it_went_is_not_sent_and_the_later_ones_follow() -> None:
+    items = unsent("rt", [replace(comment(1), deleted_at=AT), comment(2)], [], {}, {}, share_internal=False)
+    assert labels(items) == ["comment 2"]
+
+
+def test_an_item_bears_the_token_of_its_comment_or_of_the_files_that_hang_on_the_ticket() -> None:
+    tokens = Tokens("an instance")
+    assert token_of(tokens, Item(comment(1), (file(10, 1),))) == tokens.comment(comment(1))
+    assert token_of(tokens, Item(None, (file(11),))) == tokens.file((file(11),))
+
+
 @pytest.mark.parametrize(
     ("share", "sent"), [(False, ["comment 2"]), (True, ["file 'file-10'", "comment 1", "comment 2"])]
 )
@@ -160,5 +190,6 @@ def test_each_file_that_the_remote_does_not_take_becomes_a_note_that_tells_why()
 def test_a_remote_without_limits_takes_everything_and_one_without_files_nothing() -> None:
     files = [file(1), file(2, size=0)]
     assert fit(files, empty_files=True, max_file=None, any_files=True, where="").accepted == tuple(files)
-    nothing = fit(files, empty_files=True, max_file=None, any_files=False, where="")
-    assert (nothing.accepted, len(nothing.notes)) == ((), 2)
+    nothing = fit(files, empty_files=True, max_file=None, any_files=False, where="see the centre")
+    told = "[file 'file-{}' ({} bytes) cannot be carried to this system; see the centre]"
+    assert (nothing.accepted, nothing.notes) == ((), (told.format(1, 3), told.format(2, 0)))

@@ -116,6 +116,79 @@ def test_a_value_that_people_set_last_is_theirs_though_an_open_intent_wrote_the_
     assert echo.set_by_people(link(writing("b")), [], (), MAPPING) == frozenset()
 
 
+def test_what_people_set_last_of_another_field_says_nothing_about_what_we_wrote() -> None:
+    history = [*entries("a>b!"), *entries("x>y", field="another")]
+    assert echo.set_by_people(link(writing("b")), history, (), MAPPING) == frozenset()
+
+
+@pytest.mark.parametrize(("seen", "theirs"), [("", {"subject"}), ("1", set())])
+def test_after_a_write_from_memory_only_what_was_not_read_before_may_be_theirs(seen: str, theirs: set[str]) -> None:
+    assert echo.set_by_people(link(writing("b", seen=None), seen=seen), entries("a>b"), (), MAPPING) == theirs
+
+
+def test_what_people_set_before_a_comment_of_ours_arrived_is_theirs_and_not_its_doing() -> None:
+    comments = (AT + timedelta(seconds=9), AT + timedelta(seconds=1))
+    assert echo.set_by_people(link(), entries("a>b"), comments, MAPPING) == {"subject"}
+
+
+@pytest.mark.parametrize(
+    ("history", "first", "seen"),
+    [
+        (entries("a>b"), 0, ""),
+        (entries("a>b"), -1, ""),
+        (entries("a>b"), None, ""),
+        (entries("a>b!"), 1, ""),
+        (entries("a>b", field="another"), 1, ""),
+        (entries("a>b"), 1, "1"),
+    ],
+    ids=["as it arrived", "after it", "no comment", "we set it", "another field", "read before"],
+)
+def test_it_may_be_the_doing_of_our_comment_or_is_no_news_where(
+    history: list[Entry], first: int | None, seen: str
+) -> None:
+    comments = () if first is None else (AT + timedelta(seconds=first), AT + timedelta(seconds=9))
+    assert echo.set_by_people(link(seen=seen), history, comments, MAPPING) == frozenset()
+
+
+# -- writes that were given up -------------------------------------------------------------------------------------
+
+GIVEN_UP = {"subject": ("late", "later"), "no longer mapped": ("late",)}
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        entries("a>late!"),
+        entries("a>b", "b>later!"),
+        entries("a>late \r\n!"),
+        [*entries("a>late!"), *entries("x>y", field="another")],
+    ],
+)
+def test_a_write_that_was_given_up_and_is_carried_out_after_all_is_known_for_that(history: list[Entry]) -> None:
+    assert echo.stale(link(superseded=GIVEN_UP), history, MAPPING) == {"subject"}
+
+
+@pytest.mark.parametrize(
+    ("history", "seen"),
+    [
+        (entries("a>late"), ""),
+        (entries("a>late!", "late>b"), ""),
+        (entries("a>b!"), ""),
+        (entries("a>late!", field="another"), ""),
+        (entries("a>late!"), "1"),
+        ([], ""),
+    ],
+    ids=["people said the same", "people went on", "a write that stands", "another field", "read before", "nothing"],
+)
+def test_no_write_that_was_given_up_has_come_late_where(history: list[Entry], seen: str) -> None:
+    assert echo.stale(link(seen=seen, superseded=GIVEN_UP), history, MAPPING) == frozenset()
+
+
+def test_each_field_tells_for_itself_whether_a_write_came_late() -> None:
+    given_up = {"no longer mapped": ("late",), "subject": ("late",)}
+    assert echo.stale(link(superseded=given_up), entries("a>late!"), MAPPING) == {"subject"}
+
+
 @pytest.mark.parametrize(
     ("changes", "lost"),
     [
@@ -137,15 +210,34 @@ def test_an_edit_that_was_read_before_our_write_was_not_lost() -> None:
     assert echo.overwritten(link(seen="1"), entries("a>x", "x>b!"), MAPPING) == {}
 
 
+def test_entries_of_other_fields_between_say_nothing_about_a_lost_edit() -> None:
+    other = entries("p>q", field="another")
+    (edit, ours) = entries("a>x", "x>b!")
+    assert echo.overwritten(link(), [*other, edit, *other, ours], MAPPING) == {"subject": "x"}
+
+
 # -- side effects of a comment -------------------------------------------------------------------------------------
 
 EFFECTS = {"status": {"resolved": "open"}}
 
 
-def test_an_edit_that_our_comment_undid_before_anybody_read_it_is_found() -> None:
-    history = entries("open>resolved", "resolved>open", field="status")
-    found, _ = echo.swallowed(link(), history, [AT], EFFECTS, LONGEST)
+@pytest.mark.parametrize("apart", [timedelta(0), LONGEST, -LONGEST])
+@pytest.mark.parametrize("before", [(), ("new>open",)], ids=["the only edit", "not the first one"])
+def test_an_edit_that_our_comment_undid_before_anybody_read_it_is_found(
+    before: tuple[str, ...], apart: timedelta
+) -> None:
+    history = entries(*before, "open>resolved", "resolved>open", field="status")
+    found, replaced = echo.swallowed(link(), history, [AT + apart], EFFECTS, LONGEST)
     assert {name: (each.said, each.shown) for name, each in found.items()} == {"status": ("resolved", "open")}
+    assert replaced == {}
+
+
+@pytest.mark.parametrize(("next_one", "lost"), [("open>stalled!", {"status": "resolved"}), ("open>stalled", {})])
+def test_an_edit_that_our_comment_undid_is_kept_where_we_have_written_since_and_no_news_where_people_have(
+    next_one: str, lost: dict[str, str]
+) -> None:
+    history = entries("open>resolved", "resolved>open", next_one, field="status")
+    assert echo.swallowed(link(), history, [AT], EFFECTS, LONGEST) == ({}, lost)
 
 
 @pytest.mark.parametrize(
@@ -181,3 +273,41 @@ def test_without_a_token_one_candidate_with_the_same_words_is_recognised_and_two
     assert echo.unmarked_comment([same, Mark("6", None, True, "other", AT)], intent) is same
     assert echo.unmarked_comment([same, Mark("6", None, True, "one\ntwo", AT)], intent) is None
     assert echo.unmarked_comment([Mark("5", None, False, "one\ntwo", AT)], intent) is None
+
+
+def test_two_texts_say_the_same_where_only_line_ends_and_blanks_around_lines_differ() -> None:
+    assert echo.comparable("\r\none  \r\ntwo words\t\n\n") == "one\ntwo words"
+    assert echo.comparable("two words") != echo.comparable("two\nwords")
+
+
+def commenting(token: str, *, text: str = "words", done: bool = False, landed_at: datetime | None = None) -> Intent:
+    return Intent(IntentKind.COMMENT, token, AT, text=text, done=done, landed_at=landed_at)
+
+
+def test_a_comment_of_ours_has_arrived_where_its_token_or_its_words_alone_show_it() -> None:
+    marked, unmarked = Mark("5", "T1", True, "reworded", AT), Mark("6", None, True, "words", AT)
+    others = [Mark("7", "T2", True, "other", AT), Mark("8", None, False, "words", AT)]
+    assert echo.arrived([*others, marked], commenting("T1"))
+    assert echo.arrived([*others, unmarked], commenting("T1"))
+    assert not echo.arrived(others, commenting("T1"))
+
+
+def test_our_comments_arrived_when_their_marks_say_so_or_when_they_were_settled() -> None:
+    settled = commenting("T1", done=True, landed_at=AT)
+    waiting = commenting("T2", landed_at=AT + LONGEST)
+    untold = commenting("T3", done=True)
+    marks = [
+        Mark("5", "T2", True, "words", AT + LONGEST * 2),
+        Mark("6", "T9", True, "of no intent", AT + LONGEST * 3),
+        Mark("7", "T2", False, "copied by a person", AT + LONGEST * 4),
+    ]
+    assert echo.landings(link(settled, waiting, untold), marks) == (AT, AT + LONGEST * 2)
+
+
+def test_a_comment_is_expected_to_move_only_what_stands_where_the_tracker_moves_it() -> None:
+    effects = {"status": {"resolved": "open"}, "state": {"closed": "new"}, "level": {"3": "4"}, "unseen": {"a": "b"}}
+    seen = {"status": "resolved", "state": "new", "level": 3}
+    assert echo.expected_effects(effects, seen) == (
+        {"status": "resolved", "level": 3},
+        {"status": "open", "level": "4"},
+    )

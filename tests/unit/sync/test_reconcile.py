@@ -11,7 +11,20 @@ from mappings.document import compile_mapping
 from mappings.loader import read
 from mappings.model import Carries, Mapping, Spill, Untranslatable
 from sync.policy import Admission, ChangeTime, Policy, Times, Winner, admit
-from sync.reconcile import UNDECIDED, Evidence, Plan, Step, Verdict, corresponds, reconcile
+from sync.reconcile import (
+    AGREED_NEVER,
+    LEFT_BY_PAIRING,
+    LEFT_IN_SHADOW,
+    MEANING_CHANGED,
+    UNDECIDED,
+    Evidence,
+    Loser,
+    Plan,
+    Step,
+    Verdict,
+    corresponds,
+    reconcile,
+)
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MAPPING = compile_mapping(
@@ -26,7 +39,7 @@ fields:
     remote: status
     table:
       {new: new, assigned: open, in progress: open, waiting for reply: stalled, on hold: stalled, reopened: open,
-       solved: resolved, unsolved: rejected, verified: resolved, closed: resolved}
+       solved: [resolved, fixed], unsolved: rejected, verified: resolved, closed: resolved}
     back: {open: in progress, stalled: on hold, resolved: solved}
 """,
         "small.yaml",
@@ -63,9 +76,10 @@ def plan_of(
     theirs: Value,
     *,
     mapping: Mapping = MAPPING,
-    policy: str = "central",
+    policy: str | Policy = "central",
     landed: dict[str, Pair] | None = None,
     by_people: frozenset[str] = frozenset(),
+    stale: frozenset[str] = frozenset(),
     times: Times | None = None,
     by_workflow: bool = False,
 ) -> Plan:
@@ -74,9 +88,9 @@ def plan_of(
         {"status": ours},
         {"status": theirs},
         mapping=mapping,
-        policy=Policy(policy),
+        policy=policy if isinstance(policy, Policy) else Policy(policy),
         admit=admit if by_workflow else freely,
-        evidence=Evidence(landed or {}, by_people, {"status": times} if times else {}),
+        evidence=Evidence(landed or {}, by_people, {"status": times} if times else {}, stale),
     )
 
 
@@ -91,6 +105,7 @@ def decided(held: Link, ours: Value, theirs: Value, **more: object) -> Step:
 def test_what_nobody_touched_is_agreed_and_moves_nothing() -> None:
     step = decided(link(("in progress", "open")), "in progress", "open")
     assert (step.verdict, step.base, step.loser) == (Verdict.AGREED, Pair("in progress", "open"), None)
+    assert (step.name, step.ours, step.theirs) == ("status", "in progress", "open")
 
 
 def test_their_edit_is_taken_and_the_base_follows() -> None:
@@ -110,9 +125,15 @@ def test_our_edit_within_a_folded_word_writes_nothing_and_settles() -> None:
     assert (step.verdict, step.base) == (Verdict.SETTLE, Pair("waiting for reply", "stalled"))
 
 
-def test_their_edit_back_to_what_we_hold_settles() -> None:
-    step = decided(link(("on hold", "open")), "on hold", "stalled")
-    assert (step.verdict, step.base) == (Verdict.SETTLE, Pair("on hold", "stalled"))
+@pytest.mark.parametrize("ours", ["on hold", "waiting for reply"])
+def test_their_edit_to_what_we_hold_settles(ours: str) -> None:
+    step = decided(link((ours, "open")), ours, "stalled")
+    assert (step.verdict, step.base) == (Verdict.SETTLE, Pair(ours, "stalled"))
+
+
+def test_our_edit_to_what_they_hold_settles_though_we_should_have_said_it_otherwise() -> None:
+    step = decided(link(("in progress", "fixed")), "solved", "fixed")
+    assert (step.verdict, step.base) == (Verdict.SETTLE, Pair("solved", "fixed"))
 
 
 def test_both_sides_changed_and_still_say_the_same_is_no_conflict() -> None:
@@ -134,13 +155,22 @@ def test_a_field_that_they_do_not_show_is_not_decided() -> None:
 
 def test_what_the_tracker_made_of_our_value_by_itself_is_written_again() -> None:
     step = decided(link(("in progress", "new")), "in progress", "new")
-    assert (step.verdict, step.become) == (Verdict.OUTWARD, "open")
+    assert (step.verdict, step.become, step.base) == (Verdict.OUTWARD, "open", Pair("in progress", "new"))
 
 
 def test_a_new_meaning_of_the_mapping_overwrites_nothing_by_itself() -> None:
     for held in (link(("in progress", "new"), mapping_revision=0), link(("in progress", "new"), outdated=("status",))):
         step = decided(held, "in progress", "new")
-        assert (step.verdict, step.base) == (Verdict.STANDING, Pair("in progress", "new"))
+        assert (step.verdict, step.why, step.base) == (Verdict.STANDING, MEANING_CHANGED, Pair("in progress", "new"))
+
+
+@pytest.mark.parametrize("why", [LEFT_IN_SHADOW, LEFT_BY_PAIRING])
+def test_what_was_left_as_it_stood_goes_on_to_say_why(why: str) -> None:
+    held = link(("in progress", "new"), outdated=("status",), disagreements={"status": why, "subject": "other"})
+    step = decided(held, "in progress", "new")
+    assert (step.verdict, step.why) == (Verdict.STANDING, why)
+    otherwise = decided(held.evolve(disagreements={"status": "refused: no"}), "in progress", "new")
+    assert otherwise.why == MEANING_CHANGED
 
 
 # -- conflicts -----------------------------------------------------------------------------------------------------
@@ -153,8 +183,7 @@ def test_where_central_wins_their_edit_is_kept_and_taken_into_the_base_so_that_i
     step = decided(link(base), ours, theirs)
     assert (step.verdict, step.become) == (Verdict.OUTWARD, "stalled")
     assert step.base == Pair("in progress", "resolved")
-    assert step.loser is not None
-    assert (step.loser.ours, step.loser.theirs, step.loser.winner) == ("on hold", "resolved", Winner.CENTRAL)
+    assert step.loser == Loser("on hold", "resolved", Winner.CENTRAL, "policy central")
     assert step.base is not None
     again = decided(link((step.base.ours, step.base.theirs)), ours, theirs)
     assert (again.verdict, again.loser) == (Verdict.OUTWARD, None)
@@ -164,16 +193,14 @@ def test_where_the_remote_wins_ours_is_kept() -> None:
     base, ours, theirs = CONFLICT
     step = decided(link(base), ours, theirs, policy="remote")
     assert (step.verdict, step.become, step.base) == (Verdict.INWARD, "solved", Pair("solved", "resolved"))
-    assert step.loser is not None
-    assert (step.loser.ours, step.loser.winner) == ("on hold", Winner.REMOTE)
+    assert step.loser == Loser("on hold", "resolved", Winner.REMOTE, "policy remote")
 
 
 def test_where_a_person_decides_nothing_is_written_and_both_values_are_kept() -> None:
     base, ours, theirs = CONFLICT
     step = decided(link(base), ours, theirs, policy="ask")
     assert (step.verdict, step.base) == (Verdict.STANDING, Pair(*base))
-    assert step.loser is not None
-    assert (step.loser.ours, step.loser.theirs, step.loser.winner) == (ours, theirs, Winner.UNDECIDED)
+    assert step.loser == Loser(ours, theirs, Winner.UNDECIDED, "policy ask: a person decides")
 
 
 @pytest.mark.parametrize(("ours_at", "verdict"), [(10, Verdict.OUTWARD), (-10, Verdict.INWARD)])
@@ -181,18 +208,28 @@ def test_where_the_newest_wins_the_change_times_decide(ours_at: int, verdict: Ve
     base, ours, theirs = CONFLICT
     times = Times(ChangeTime(AT + timedelta(seconds=ours_at)), ChangeTime(AT))
     assert decided(link(base), ours, theirs, policy="newest", times=times).verdict is verdict
+    assert decided(link(), ours, theirs, policy="newest", times=times).verdict is verdict
+
+
+@pytest.mark.parametrize("base", [CONFLICT[0], None], ids=["later", "at the first look"])
+def test_each_field_has_its_own_policy(base: tuple[Value, Value] | None) -> None:
+    _, ours, theirs = CONFLICT
+    policy = Policy("central", {"status": "remote"})
+    assert decided(link(base), ours, theirs, policy=policy).verdict is Verdict.INWARD
 
 
 def test_a_field_that_only_goes_out_wins_every_conflict() -> None:
     base, ours, theirs = CONFLICT
     step = decided(link(base), ours, theirs, policy="remote", mapping=carrying(Carries.OUTWARD))
-    assert (step.verdict, step.loser and step.loser.winner) == (Verdict.OUTWARD, Winner.CENTRAL)
+    assert step.verdict is Verdict.OUTWARD
+    assert step.loser == Loser(ours, theirs, Winner.CENTRAL, "the mapping does not carry this field inward")
 
 
 def test_a_field_that_only_comes_in_loses_every_conflict() -> None:
     base, ours, theirs = CONFLICT
     step = decided(link(base), ours, theirs, mapping=carrying(Carries.INWARD))
-    assert (step.verdict, step.loser and step.loser.winner) == (Verdict.INWARD, Winner.REMOTE)
+    assert step.verdict is Verdict.INWARD
+    assert step.loser == Loser(ours, theirs, Winner.REMOTE, "the mapping does not carry this field outward")
 
 
 # -- one-way fields ------------------------------------------------------------------------------------------------
@@ -201,19 +238,26 @@ def test_a_field_that_only_comes_in_loses_every_conflict() -> None:
 def test_an_edit_there_of_a_field_that_only_goes_out_is_rejected_and_written_back() -> None:
     step = decided(link(("on hold", "stalled")), "on hold", "open", mapping=carrying(Carries.OUTWARD))
     assert (step.verdict, step.become, step.base) == (Verdict.OUTWARD, "stalled", Pair("on hold", "open"))
-    assert step.loser is not None
-    assert step.loser.rejected
+    because = "the mapping does not carry this field inward"
+    assert step.loser == Loser("on hold", "open", Winner.CENTRAL, because, rejected=True)
+
+
+def test_an_edit_there_of_a_field_that_only_goes_out_has_not_lost_where_it_says_what_we_say() -> None:
+    step = decided(link(("on hold", "open")), "on hold", "stalled", mapping=carrying(Carries.OUTWARD))
+    assert (step.verdict, step.base, step.loser) == (Verdict.SETTLE, Pair("on hold", "stalled"), None)
 
 
 def test_an_edit_here_of_a_field_that_only_comes_in_stands_disagreed() -> None:
     step = decided(link(("on hold", "stalled")), "in progress", "stalled", mapping=carrying(Carries.INWARD))
     assert (step.verdict, step.why) == (Verdict.STANDING, "the mapping does not carry this field outward")
+    assert step.base == Pair("on hold", "stalled")
 
 
 def test_a_field_carried_only_on_create_is_never_written_later() -> None:
     mapping = carrying(Carries.BOTH, only_on_create=True)
     step = decided(link(("on hold", "stalled")), "in progress", "stalled", mapping=mapping)
     assert (step.verdict, step.why) == (Verdict.STANDING, "the mapping carries this field outward only on create")
+    assert step.base == Pair("on hold", "stalled")
 
 
 # -- central says no -----------------------------------------------------------------------------------------------
@@ -222,9 +266,44 @@ def test_a_field_carried_only_on_create_is_never_written_later() -> None:
 def test_an_edit_that_centrals_workflow_forbids_is_kept_as_rejected_and_ours_is_written_back() -> None:
     step = decided(link(("verified", "resolved")), "verified", "open", by_workflow=True)
     assert (step.verdict, step.become, step.base) == (Verdict.OUTWARD, "resolved", Pair("verified", "open"))
+    final = "a verified ticket is final: it cannot become in progress"
+    assert step.loser == Loser("verified", "open", Winner.CENTRAL, final, rejected=True)
+    assert step.why == f"their edit is rejected ({final}); ours is written back"
+
+
+REJECTED = {"by_workflow": True, "policy": "remote"}
+UNWRITTEN = [
+    (link(("in progress", "stalled")), "verified", "open", {**REJECTED, "mapping": carrying(Carries.INWARD)}),
+    (
+        link(("in progress", "stalled")),
+        "verified",
+        "open",
+        {**REJECTED, "mapping": carrying(Carries.BOTH, only_on_create=True)},
+    ),
+    (
+        link(("in progress", "stalled"), refusals={"status": Refusal("resolved", "open", "not from here", 1, AT)}),
+        "verified",
+        "open",
+        REJECTED,
+    ),
+    (link(("in progress", "stalled")), "quite unheard of", "open", {}),
+    (link(("in progress", "stalled")), "on hold", "deleted", {"policy": "remote"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("held", "ours", "theirs", "more"),
+    UNWRITTEN,
+    ids=["never carried outward", "only on create", "refused", "no word of theirs", "no word of ours"],
+)
+def test_an_edit_that_has_lost_is_kept_though_nothing_can_be_written_for_it(
+    held: Link, ours: Value, theirs: Value, more: dict[str, object]
+) -> None:
+    step = decided(held, ours, theirs, **more)
+    assert step.verdict is Verdict.STANDING
     assert step.loser is not None
-    assert step.loser.rejected
-    assert "final" in step.loser.reason
+    assert (step.loser.ours, step.loser.theirs) == (ours, theirs)
+    assert (step.base or Pair(None, None)).ours == "in progress"
 
 
 def test_a_rejected_edit_does_not_make_our_own_change_look_agreed() -> None:
@@ -262,6 +341,7 @@ def refused(wanted: Value = "stalled", theirs: Value = "open", revision: int = 1
 def test_a_refused_write_is_not_sent_again() -> None:
     step = decided(link(("in progress", "open"), refusals=refused()), "on hold", "open")
     assert (step.verdict, step.why) == (Verdict.STANDING, "refused: not from here")
+    assert step.base == Pair("in progress", "open")
 
 
 @pytest.mark.parametrize(
@@ -323,6 +403,14 @@ def test_a_declared_side_effect_of_our_comment_is_nobodys_edit_and_is_undone() -
     )
     step = decided(held, "solved", "open")
     assert (step.verdict, step.become, step.loser) == (Verdict.OUTWARD, "resolved", None)
+    assert (step.base, step.landed) == (Pair("solved", "open"), True)
+
+
+def test_a_write_that_was_given_up_and_came_late_is_nobodys_edit_and_is_written_over() -> None:
+    step = decided(link(("in progress", "open")), "in progress", "stalled", stale=frozenset({"status"}))
+    assert (step.verdict, step.become, step.loser) == (Verdict.OUTWARD, "open", None)
+    assert step.base == Pair("in progress", "stalled")
+    assert decided(link(), "in progress", "stalled", stale=frozenset({"status"})).loser is not None
 
 
 @pytest.mark.parametrize(
@@ -360,7 +448,8 @@ def test_at_the_first_look_the_empty_side_takes_the_others_value() -> None:
 )
 def test_at_the_first_look_two_values_are_a_conflict(policy: str, verdict: Verdict, winner: Winner) -> None:
     step = decided(link(), "on hold", "open", policy=policy)
-    assert (step.verdict, step.loser and step.loser.winner) == (verdict, winner)
+    assert step.verdict is verdict
+    assert step.loser == Loser("on hold", "open", winner, Policy(policy).winner("status")[1])
 
 
 def test_at_the_first_look_a_one_way_field_goes_its_way() -> None:
@@ -400,7 +489,7 @@ class OneWay:
         raise Untranslatable(f"{theirs!r} cannot be read")
 
     def outward(self, ours: Value, *, held: Value) -> Value:
-        return f"<{ours}>"
+        return held if held == f"<{ours}!>" else f"<{ours}>"
 
     def canonical_ours(self, ours: Value) -> Value:
         return ours
@@ -417,7 +506,23 @@ class OneWay:
 
 def test_what_cannot_be_read_corresponds_where_it_is_what_we_would_write() -> None:
     assert corresponds(OneWay(), "a", "<a>")
+    assert corresponds(OneWay(), "a", "<a!>")
     assert not corresponds(OneWay(), "a", "<b>")
+
+
+class ReadOnly(OneWay):
+    """A rule that knows how to read a value and not how to say it: `b` is any value of ours that begins with it."""
+
+    def inward(self, theirs: Value, *, held: Value) -> Value:
+        return held if str(held).startswith(str(theirs)) else theirs
+
+    def outward(self, ours: Value, *, held: Value) -> Value:
+        raise Untranslatable(f"{ours!r} cannot be said")
+
+
+def test_what_cannot_be_said_corresponds_where_they_say_what_we_hold() -> None:
+    assert corresponds(ReadOnly(), "blue", "b")
+    assert not corresponds(ReadOnly(), "red", "b")
 
 
 def test_a_plan_sorts_its_steps() -> None:
@@ -453,3 +558,38 @@ def test_a_conflict_that_waited_for_a_person_is_over_where_both_say_the_same_aga
     standing = link(("assigned", "open"), disagreements={"status": UNDECIDED})
     assert decided(standing, "assigned", "open", policy="ask").verdict is Verdict.AGREED
     assert decided(standing, "solved", "resolved", policy="ask").verdict is Verdict.SETTLE
+
+
+# -- in words ------------------------------------------------------------------------------------------------------
+
+AGREED_ON = link(("in progress", "open"))
+OUT, IN = {"mapping": carrying(Carries.OUTWARD)}, {"mapping": carrying(Carries.INWARD)}
+
+
+@pytest.mark.parametrize(
+    ("why", "held", "ours", "theirs", "more"),
+    [
+        ("already agreed", AGREED_ON, "in progress", "open", {}),
+        ("changed here", AGREED_ON, "on hold", "open", {}),
+        ("changed there", AGREED_ON, "in progress", "stalled", {}),
+        ("both changed, and still say the same", AGREED_ON, "on hold", "stalled", {}),
+        ("both sides changed it; policy central", AGREED_ON, "on hold", "resolved", {}),
+        ("both sides changed it; policy remote", AGREED_ON, "on hold", "resolved", {"policy": "remote"}),
+        (UNDECIDED, AGREED_ON, "on hold", "resolved", {"policy": "ask"}),
+        ("it corresponds to the value we hold", link(("on hold", "open")), "on hold", "stalled", {}),
+        ("their value says the same already", link(("in progress", "fixed")), "solved", "fixed", {}),
+        ("theirs was not set by a person; ours stands", link(("in progress", "new")), "in progress", "new", {}),
+        ("their edit is not carried inward; ours is written back", AGREED_ON, "in progress", "stalled", OUT),
+        ("first look: both say the same", link(), "on hold", "stalled", {}),
+        ("first look: ours is carried outward", link(), "on hold", "open", OUT),
+        ("first look: we hold nothing yet", link(), None, "open", {}),
+        ("first look: they hold nothing yet", link(), "on hold", None, {}),
+        ("first look: policy central", link(), "on hold", "open", {}),
+        ("first look: policy remote", link(), "on hold", "open", {"policy": "remote"}),
+        (AGREED_NEVER, link(), "on hold", "open", {"policy": "ask"}),
+    ],
+)
+def test_every_decision_says_why_it_is_made(
+    why: str, held: Link, ours: Value, theirs: Value, more: dict[str, object]
+) -> None:
+    assert decided(held, ours, theirs, **more).why == why
