@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from central.link import LinkState
-from central.store.api import Direction, Lane
+from central.store.api import CommitFailed, Direction, Lane
 from central.store.memory import MemoryStore
 from connectors.api import Change, ChangePage, Cursor
 from connectors.errors import Transient
 from connectors.memory import WELL_BEHAVED, Call, MemoryConnector
+from sync.bus.inprocess import InProcessBus
 from sync.gateway import Gateway
 from sync.poll import cursor_of, plain_cursor, poll, scan
+from sync.relay import Relay
 from sync.simulation.members import RT_LIKE
 from tests.unit.sync.world import TPM, World, failing, once
 
@@ -194,6 +196,19 @@ def test_detached_and_duplicate_links_are_owed_nothing() -> None:
     assert world.link("ngi-pl").state is LinkState.DETACHED
 
 
+def test_a_hint_for_a_detached_ticket_is_not_followed() -> None:
+    world = World()
+    _, other = world.shared()
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.mesh.settle()
+    world.bob.edit(other, subject="alone")
+    fetches, now = world.redmine.connector.calls["fetch"], world.clock()
+    world.store.write(lambda tx: world.mesh.means.relay.owe_inward(tx, "ngi-pl", other, now, reason="a webhook"))
+    world.mesh.work()
+    assert world.redmine.connector.calls["fetch"] == fetches
+    assert (world.ticket()["subject"], world.link("ngi-pl").state) == ("CE refuses jobs", LinkState.DETACHED)
+
+
 # -- the full scan -------------------------------------------------------------------------------------------------
 
 
@@ -279,6 +294,21 @@ def test_sixty_idle_polls_are_sixty_cheap_questions_and_nothing_else(well_behave
         spent = {name: count - calls.get(name, 0) for name, count in member.connector.calls.items()}
         assert {name: count for name, count in spent.items() if count} == {"changes": 60}
         assert len(member.tracker.log) == log
+
+
+def test_a_page_that_could_not_be_kept_whole_moves_no_cursor() -> None:
+    class Full(Relay):
+        def owe_inward(self, tx, system, key, at, **more) -> None:
+            super().owe_inward(tx, system, key, at, **more)
+            if key == "8":
+                raise CommitFailed("no space left on device")
+
+    world = World()
+    gateway, _ = asking(world, page(3, "7", "8"))
+    before = cursor(world)
+    with pytest.raises(CommitFailed):
+        poll(replace(world.mesh.means, relay=Full(InProcessBus())), gateway)
+    assert (cursor(world), owed(world)) == (before, [])
 
 
 def test_an_unreachable_list_moves_no_cursor() -> None:

@@ -605,6 +605,14 @@ def test_a_change_that_says_nothing_new_there_is_compared_once_and_writes_nothin
     assert spent(world, "ngi-cz", world.mesh.round) == {"changes": 1}
 
 
+def test_a_look_that_finds_nothing_to_say_asks_for_nothing() -> None:
+    world = World()
+    world.shared()
+    relay, now = world.mesh.means.relay, world.clock()
+    world.store.write(lambda tx: relay.owe_outward(tx, ("ngi-pl",), 1, now, reason="somebody wondered"))
+    assert spent(world, "ngi-pl", world.mesh.work) == {}
+
+
 def _raise(error: Exception) -> None:
     raise error
 
