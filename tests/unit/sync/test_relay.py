@@ -104,6 +104,17 @@ def test_who_may_go_on_with_what_was_owed_before_is_woken_once_that_is_committed
     assert store.read(lambda tx: tx.outbox.counts()) == {}
 
 
+def test_who_looks_out_in_this_process_is_reminded_once_it_is_committed(store: MemoryStore) -> None:
+    bells = Bells()
+
+    def change(tx: Transaction) -> None:
+        Relay(bells).remind(tx, "ngi-pl")
+        assert bells.rung == []
+
+    store.write(change)
+    assert bells.rung == [("ngi-pl", True)]
+
+
 def test_a_sweep_wakes_the_lanes_of_this_process_that_are_owed_something(store: MemoryStore) -> None:
     bells = Bells()
     store.write(lambda tx: inward(Relay(Bells()), tx))
