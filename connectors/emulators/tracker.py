@@ -413,7 +413,7 @@ class _Acting:
         issue.deeds.append(deed)
         issue.version = deed.id
         if deed.kind not in _EDITS or not self._tracker.rules.silent_edits:
-            issue.changed_at = max(issue.changed_at, deed.at)
+            issue.changed_at = deed.at
         self._tracker.log.append(deed)
         self._deeds.append(deed)
 

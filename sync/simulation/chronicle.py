@@ -38,6 +38,16 @@ class Strike:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrote:
+    """An update of ours that a tracker carried out; of what it had already there is no deed."""
+
+    at: datetime
+    system: str
+    key: str
+    patch: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the story."""
 
@@ -54,6 +64,7 @@ class Chronicle:
     dids: list[Did] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     strikes: list[Strike] = field(default_factory=list)
+    writes: list[Wrote] = field(default_factory=list)
     reads: dict[tuple[str, str], list[datetime]] = field(default_factory=lambda: defaultdict(list))
     """When interdesk came to know a ticket's state, by system and key."""
     human_acts: int = 0

@@ -19,6 +19,7 @@ from connectors.api import (
 from connectors.emulators.tracker import Issue, Tracker
 from connectors.errors import Unknown
 from connectors.memory import Call, MemoryConnector
+from sync.simulation.chronicle import Wrote
 from sync.simulation.scenario import LISTINGS, Kind
 from sync.simulation.tempers import NOTIFIES, Temper
 
@@ -44,6 +45,7 @@ class Wire(MemoryConnector):
         )
         self._world, self._temper = world, temper
         self._shown_at: dict[tuple[str, str], datetime] = {}
+        self._patches: dict[tuple[str, str], Mapping[str, Value]] = {}
 
     def changes(self, since: Cursor | None) -> ChangePage:
         page = super().changes(since)
@@ -60,9 +62,13 @@ class Wire(MemoryConnector):
         return self._read(self._sent("create", "", lambda: super(Wire, self).create(fields, token=token)))
 
     def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
-        written = self._sent("update", key, lambda: super(Wire, self).update(key, patch, held=held))
+        written = self._sent("update", key, lambda: self._update(key, patch, held))
         self._read(written.after)
         return written
+
+    def _update(self, key: str, patch: Mapping[str, Value], held: RemoteTicket | None) -> Written:
+        self._patches[self._world.player, key] = patch
+        return super().update(key, patch, held=held)
 
     def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
         return self._sent("comment", key, lambda: super(Wire, self).comment(key, draft, token=token))
@@ -82,6 +88,9 @@ class Wire(MemoryConnector):
             act()
 
     def _moment(self, call: Call) -> None:
+        if call.operation == "update" and call.done:
+            world, patch = self._world, self._patches.pop((self._world.player, call.key))
+            world.chronicle.writes.append(Wrote(world.clock(), self._temper.name, call.key, patch))
         self._world.moment(call.operation, self._temper.name, call.key, done=call.done, takes=self._temper.latency / 2)
 
     def _ticket(self, issue: Issue, known: Collection[str] | None) -> RemoteTicket:

@@ -60,9 +60,11 @@ def _overwritten(
         if kept.system == member.name and kept.field == name and same(mapping, kept.theirs, edit.new):
             return ""
     if after.effect:
-        restored = [e for e in evidence.edits[member.name, link.key or "", mapping.remote] if e.at > after.at]
-        if any(same(mapping, e.new, edit.new) for e in restored[:2]):
-            return ""
+        later = [e for e in evidence.edits[member.name, link.key or "", mapping.remote] if e.at > after.at]
+        if any(same(mapping, e.new, edit.new) for e in later[:2]):
+            return ""  # it was put back
+        if later and later[0].human and _unread(evidence, link, edit, later[0].at):
+            return ""  # somebody set it anew: between two looks only the last value counts
     what = "the tracker, upon our comment," if after.effect else "interdesk"
     return (
         f"no loss: somebody set {mapping.remote} of {member.name}/{link.key} to {edit.new!r} at {_clock(edit.at)}; "
@@ -100,10 +102,13 @@ def _arrived(
 def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMapping, edit: Edit, after: Edit) -> str:
     """Why this loss cannot be prevented, with its cause; '' when it can."""
     capabilities = member.connector.capabilities
-    read_at = evidence.world.chronicle.last_read(member.name, link.key or "", after.at)
-    unread = read_at is None or edit.at > read_at
-    if after.ours and unread and not capabilities.preconditions and not capabilities.history:
-        return "neither lock nor history, between our reading and our write"
+    if after.ours and not capabilities.preconditions and not capabilities.history:
+        if _unread(evidence, link, edit, after.at):
+            return "neither lock nor history, between our reading and our write"
+        if _looked_ours(evidence, link, mapping, edit):
+            return "neither lock nor history, and our write said the same as they right after them"
+    if member.tracker.issues[link.key or ""].hidden and _unread(evidence, link, edit, evidence.world.clock.now):
+        return "the ticket was deleted before anybody could read it"
     if after.ours and not capabilities.history and _right_after_our_create(evidence, link, member, edit):
         return "no history tells an edit from what the tracker made of our new ticket"
     own = [e for e in evidence.edits[member.name, link.key or "", mapping.remote] if e.ours and e.at < edit.at]
@@ -128,6 +133,25 @@ def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMappi
     if table.get(str(edit.old)) == edit.new and any(abs(at - edit.at) <= _EFFECT + DEADLINE for at in comments):
         return "it looked like what our comment does there"
     return ""
+
+
+def _unread(evidence: Evidence, link: Link, edit: Edit, until: datetime) -> bool:
+    """Whether interdesk has not read the ticket between this edit and that moment."""
+    read_at = evidence.world.chronicle.last_read(link.system, link.key or "", until)
+    return read_at is None or edit.at > read_at
+
+
+def _looked_ours(evidence: Evidence, link: Link, mapping: FieldMapping, edit: Edit) -> bool:
+    """Whether a write of ours said the same right after this edit, with no reading of ours between: it did nothing, and
+    what stood there looked like its doing."""
+    return any(
+        (wrote.system, wrote.key) == (link.system, link.key)
+        and mapping.remote in wrote.patch
+        and same(mapping, wrote.patch[mapping.remote], edit.new)
+        and edit.at <= wrote.at
+        and _unread(evidence, link, edit, wrote.at)
+        for wrote in evidence.world.chronicle.writes
+    )
 
 
 def _right_after_our_create(evidence: Evidence, link: Link, member: Member, edit: Edit) -> bool:

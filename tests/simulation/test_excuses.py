@@ -1,0 +1,123 @@
+"""What the oracle excuses, each in the smallest story that has it; and the same where the tracker tells enough."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from central.store.memory import MemoryStore
+from connectors.api import Capabilities, VersionStrength
+from sync.simulation.members import RT_LIKE
+from sync.simulation.oracle import Verdict, judge
+from sync.simulation.scenario import GOING_LIVE, Happening, Kind, Moment, Scenario
+from sync.simulation.tempers import Temper
+from sync.simulation.world import World
+from tests.simulation.crowd import tracker
+
+SILENT = Capabilities(version=VersionStrength.WEAK, row_version=VersionStrength.WEAK)
+"""Neither lock nor history."""
+CANDID = replace(SILENT, history=True)
+BEFORE_UPDATE, AFTER_UPDATE, AFTER_CREATE = Moment("update", False), Moment("update", True), Moment("create", True)
+BORN_THERE = (Happening(GOING_LIVE, Kind.OPEN, "ngi-1", value="1"),)
+BORN_HERE = (
+    Happening(GOING_LIVE, Kind.OPEN, "", value="1"),
+    Happening(100, Kind.REASSIGN, "", value="unit of ngi-1"),
+)
+
+
+COMMENT_HERE = Happening(250, Kind.COMMENT, "", 0, value="word 1!")
+
+
+def redmine(capabilities: Capabilities) -> Temper:
+    return tracker("ngi-1", "redmine", capabilities)
+
+
+def rt(capabilities: Capabilities) -> Temper:
+    return tracker("ngi-1", "rt", capabilities, reopens=True)
+
+
+def there(at: float, field: str, value: str, moment: Moment | None = None) -> Happening:
+    return Happening(at, Kind.EDIT, "ngi-1", 0, field, value, moment=moment)
+
+
+def here(at: float, field: str, value: str) -> Happening:
+    return Happening(at, Kind.EDIT, "", 0, field, value)
+
+
+def fault(at: float, kind: Kind, moment: Moment, seconds: float = 0) -> Happening:
+    return Happening(at, kind, "ngi-1", seconds=seconds, moment=moment)
+
+
+def says(temper: Temper, *acts: Happening, workers: int = 1) -> Verdict:
+    """What the oracle says of one ticket on one tracker."""
+    scenario = Scenario(1, (temper,), tuple(sorted(acts, key=lambda act: act.at)), workers=workers)
+    return judge(World(scenario, MemoryStore()))
+
+
+def excused(temper: Temper, *acts: Happening, workers: int = 1) -> Sequence[str]:
+    verdict = says(temper, *acts, workers=workers)
+    assert verdict.broken == ()
+    return [each.split(":", 1)[0] for each in verdict.excused]
+
+
+def test_who_writes_between_our_reading_and_our_write_is_lost_where_there_is_neither_lock_nor_history() -> None:
+    acts = (*BORN_THERE, here(200, "subject", "ours"), there(199, "subject", "theirs", BEFORE_UPDATE))
+    assert excused(redmine(SILENT), *acts) == ["neither lock nor history, between our reading and our write"]
+    assert excused(redmine(CANDID), *acts) == []
+
+
+def test_who_edits_our_new_ticket_before_it_was_read_back_looks_like_the_tracker_where_no_history_tells() -> None:
+    acts = (*BORN_HERE, there(99, "subject", "theirs", AFTER_CREATE))
+    assert excused(redmine(SILENT), *acts) == ["no history tells an edit from what the tracker made of our new ticket"]
+    assert excused(redmine(CANDID), *acts) == []
+
+
+def test_who_goes_back_while_our_answer_is_lost_looks_like_a_write_that_never_arrived_where_no_history_tells() -> None:
+    acts = (
+        *BORN_THERE,
+        there(198, "subject", "ticket 1", AFTER_UPDATE),
+        fault(199, Kind.LOST_ANSWER, AFTER_UPDATE),
+        here(200, "subject", "ours"),
+    )
+    why = "without a history, who goes back to what stood before our write looks like a write that never arrived"
+    assert excused(redmine(SILENT), *acts) == [why]
+    assert excused(redmine(CANDID), *acts) == []
+
+
+def test_who_goes_back_before_our_write_was_read_back_looks_like_a_refusal_where_no_history_tells() -> None:
+    acts = (*BORN_THERE, there(199, "subject", "ticket 1", AFTER_UPDATE), here(200, "subject", "ours"))
+    why = "without a history, who goes back to what stood before our write looks like a refusal"
+    assert excused(redmine(SILENT), *acts) == [why]
+    assert excused(redmine(CANDID), *acts) == []
+
+
+def test_what_our_comment_hid_is_lost_where_no_history_tells() -> None:
+    acts = (*BORN_THERE, there(249.5, "status", "3"), COMMENT_HERE)
+    assert excused(rt(replace(RT_LIKE, history=False)), *acts) == ["no history tells what our comment hid"]
+    assert excused(rt(RT_LIKE), *acts) == []
+
+
+def test_what_our_comment_hid_on_a_ticket_that_was_deleted_at_once_can_be_read_by_nobody() -> None:
+    acts = (*BORN_THERE, there(249.5, "status", "3"), COMMENT_HERE)
+    gone = Happening(249, Kind.DELETE, "ngi-1", moment=Moment("comment", True))
+    assert excused(rt(RT_LIKE), *acts, gone) == ["the ticket was deleted before anybody could read it"]
+    assert excused(rt(RT_LIKE), *acts) == []
+
+
+def test_what_the_last_notice_of_a_detached_link_hid_is_lost() -> None:
+    leaving = Happening(250, Kind.REASSIGN, "", value="TPM")
+    assert excused(rt(RT_LIKE), *BORN_HERE, there(249.5, "status", "3"), leaving) == [
+        "the last notice of a detached link hid it"
+    ]
+
+
+def test_a_new_ticket_that_is_deleted_while_the_answer_to_its_create_is_lost_is_opened_once_more() -> None:
+    deleted = Happening(98, Kind.DELETE, "ngi-1", moment=AFTER_CREATE)
+    lost = fault(99, Kind.LOST_ANSWER, AFTER_CREATE)
+    why = "the first was deleted while the answer to its create was lost"
+    assert excused(redmine(SILENT), *BORN_HERE, deleted, lost) == [why]
+    assert excused(redmine(SILENT), *BORN_HERE, deleted) == []
+
+
+def test_what_waits_for_a_person_by_policy_stands() -> None:
+    acts = (*BORN_THERE, here(200, "subject", "ours"), there(199, "subject", "theirs"))
+    assert excused(replace(redmine(CANDID), policy="ask"), *acts) == ["policy ask"]
+    assert excused(redmine(CANDID), *acts) == []
