@@ -10,7 +10,7 @@ from datetime import datetime
 
 from central import workflow
 from central.events import Event, Kind
-from central.link import Intent, IntentKind, Link, LinkState
+from central.link import SPEAKING, Intent, IntentKind, Link, LinkState
 from central.model import SYSTEM, Attachment, Comment, Conflict, NewComment, NewFile, Person, Ticket, Value
 from central.store.api import Transaction
 from connectors.api import RemoteComment
@@ -154,6 +154,10 @@ def still_open(
             if not waiting or theirs.asked_at >= intent.at + means.request_deadline:
                 continue
             intent = replace(intent, wrote=waiting)
+        elif intent.kind in SPEAKING and theirs.ticket.comments is not None:
+            # it has not arrived: what it is going to do starts from here
+            before, effects = echo.expected_effects(gateway.comment_effects, theirs.ticket.fields)
+            intent = replace(intent, before=before, side_effects=effects)
         kept.append(intent)
     return tuple(kept)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from central.events import Kind
+from connectors import marks
 from connectors.errors import Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from sync.centre import Upload
@@ -293,6 +294,27 @@ def test_an_edit_that_a_late_duplicate_of_our_comment_hides_is_taken_in() -> Non
     assert [each for each in world.end() if "late" not in each] == []
     assert world.ticket()["status"] == "solved"
     assert world.issue(world.rt).fields["status"] == "resolved"
+
+
+def test_what_a_comment_will_do_there_starts_from_what_is_read_before_it_arrives() -> None:
+    world = World()
+    key, _ = world.shared()
+    world.centre.change(1, {"status": "in progress"}, TPM)
+    world.mesh.settle()
+    once(world.rt.connector, "comment", failing(LOST), done=False)
+    world.centre.comment(1, "are you content?", TPM)  # of a ticket that is open
+    world.mesh.work()
+    text = world.said(world.redmine, "are you content?")[0].text.rsplit("\n", 1)[0]
+    token = next(i.token for i in world.link("ngi-cz").intents)
+    world.alice.edit(key, status="resolved")
+    world.clock.advance(timedelta(seconds=5))
+    world.mesh.poll()
+    world.mesh.work()
+    assert world.ticket()["status"] == "solved"
+    world.rt.tracker.comment("interdesk", key, marks.stamp(text, token))  # it executes now, and reopens
+    assert world.end() == []
+    assert world.ticket()["status"] == "solved"
+    assert world.rt.tracker.issue(key).fields["status"] == "resolved"
 
 
 def test_a_comment_that_has_not_arrived_has_done_nothing_to_a_field_yet() -> None:
