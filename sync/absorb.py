@@ -20,7 +20,6 @@ from sync.decide import hidden_edits
 from sync.discussion import Arrivals
 from sync.gateway import Gateway
 from sync.guards import breaker, masschange, pingpong
-from sync.guards.marker import ensure_not_behind
 from sync.means import Means
 from sync.past import Past
 from sync.policy import Winner
@@ -63,8 +62,7 @@ def absorb(
     """Commit the central part of the plan. The caller saves the link (it may add an intent) and checks the lease.
 
     :raises StaleRevision: the ticket moved meanwhile; decide again."""
-    ensure_not_behind(tx, means, gateway, past, theirs, at)
-    plan, overruled = masschange.judge(tx, means, gateway, past, plan, at)
+    plan, overruled = masschange.judge(tx, means, gateway, past, theirs, plan, at)
     ticket, events = past.ticket, list[Event]()
     changes = consequences(ticket.fields, plan.inward)
     if plan.inward:

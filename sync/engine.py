@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from central.registry import SystemState
-from central.store.api import Claim, Direction, Lane
+from central.store.api import AlreadyLinked, Claim, Delivery, Direction, Lane, Lease
 from sync import shadow
 from sync.gateway import Gateway
 from sync.guards import marker
@@ -38,6 +38,13 @@ class SyncEngine:
         means = self._means
         if delivery.lane is Lane.BACKFILL:  # what follows from it must not overtake what people do now
             means = replace(means, relay=means.relay.behind())
+        try:
+            return self._carry_out(gateway, delivery, lease, means)
+        except AlreadyLinked as clash:  # a key or an id that is somebody else's here was given anew
+            marker.suspect(means, gateway, str(clash))
+            raise
+
+    def _carry_out(self, gateway: Gateway, delivery: Delivery, lease: Lease, means: Means) -> Outcome:
         if delivery.direction is Direction.INWARD:
             # a row is the truth of its moment: a look that failed fetches a newer one
             hint = row_of(delivery.hint) if delivery.attempts == 0 else None

@@ -12,7 +12,7 @@ from central.store.api import Lease, Transaction
 from connectors.errors import Became, NotFound
 from sync import routing
 from sync.gateway import Gateway
-from sync.guards.marker import note_loss
+from sync.guards.marker import ensure_truly_gone
 from sync.guards.masschange import ensure_ordinary_loss
 from sync.means import Means, Outcome, said
 from sync.past import Past
@@ -38,8 +38,8 @@ def lose(means: Means, gateway: Gateway, past: Past, lease: Lease, why: str, the
             ensure_ordinary_loss(tx, means, gateway, past, at)
             tx.tickets.record([Event(Kind.LINK_LOST, past.ticket.id, at, SYSTEM, system=gateway.system, why=why)])
 
-    if gateway.marker is not None:
-        means.store.write(lambda tx: note_loss(tx, means, gateway, means.clock()))
+    if past.link.state is not LinkState.LOST:
+        ensure_truly_gone(means, gateway)
     means.store.write(change, durable=False)
     return said(f"link lost: {why}")
 

@@ -15,6 +15,7 @@ from sync.absorb import Intake, absorb
 from sync.birth import expect, meet
 from sync.decide import decide, events_for, read_up_to, with_latecomers
 from sync.gateway import Gateway
+from sync.guards.marker import ensure_gone_on
 from sync.intake import read_intake
 from sync.means import Means, Outcome, said
 from sync.moves import depart, lose, stray
@@ -96,6 +97,7 @@ def look(
 
     `telling`: the caller goes on to write what there is to write. It owes itself no other look for that: one that fails
     for ever would bring itself back for ever."""
+    ensure_gone_on(means, gateway, past, theirs)
     intake = read_intake(means, gateway, past, theirs, lease)
     for attempt in range(_DECISIONS):
         past = with_latecomers(gateway, past, theirs)

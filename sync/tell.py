@@ -15,6 +15,7 @@ from sync.amend import amend
 from sync.decide import decide, events_for, hidden_edits, read_up_to, with_latecomers
 from sync.gateway import Gateway
 from sync.guards.breaker import ensure_no_fight
+from sync.guards.marker import ensure_gone_on
 from sync.intents import TryLater, drop
 from sync.means import Means, Outcome, said
 from sync.moves import depart, lose
@@ -122,6 +123,7 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
         gone = gone_by_value(gateway, theirs.ticket)
         if gone:
             return lose(means, gateway, past, lease, gone, theirs)
+        ensure_gone_on(means, gateway, past, theirs)
         past = with_latecomers(gateway, past, theirs)
         plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
         means.ensure_time(lease)

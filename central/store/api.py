@@ -269,7 +269,8 @@ class Links(Protocol):
         """Both sides agree anew on a tied comment.  :raises NoSuch: it is not tied."""
 
     def untie_comment(self, link_id: int, comment_id: int) -> None:
-        """This comment of ours is not there any more: it is to be sent anew. Nothing happens where it is not tied."""
+        """This comment is not there any more. One of ours is to be sent anew; the id that one of theirs had there (its
+        origin id) may be given to another one. Nothing happens where it is not tied."""
 
     def ties(self, link_id: int) -> Mapping[int, str]:
         """Comment id -> their comment id ('' for a parked one)."""
@@ -279,6 +280,9 @@ class Links(Protocol):
 
     def tie_file(self, link_id: int, file_id: int, remote_id: str) -> None:
         """This file of ours is that file of theirs, by the same rules."""
+
+    def untie_file(self, link_id: int, file_id: int) -> None:
+        """The same for a file."""
 
     def file_ties(self, link_id: int) -> Mapping[int, str]:
         """File id -> their file id ('' for one that a note stands in for)."""

@@ -4,6 +4,7 @@ Everything that anybody does is kept in `Tracker.log`, the god's log by which te
 Thread-safe; time comes from the injected clock, shifted by the tracker's own `offset`.
 """
 
+import copy
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,8 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One line of the god's log: who did what, when. `id` counts over the whole tracker, without gaps."""
+    """One line of the god's log: who did what, when. `id` counts over the whole tracker, without gaps, and goes
+    back with it to a backup."""
 
     id: int
     at: datetime
@@ -97,6 +99,16 @@ class Rules:
     """Fields that a new ticket must begin with for those in `bound`: field -> value."""
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """All that a tracker held at a moment."""
+
+    at: datetime
+    issues: Mapping[str, Issue]
+    became: Mapping[str, str]
+    ids: int
+
+
 SIMPLE = Rules(
     fields=(
         RemoteField("subject", "text", max_length=255),
@@ -139,7 +151,7 @@ class Tracker:
         """Key -> the key that its ticket goes on under: after `rekey` its own, after `merge` another ticket's."""
         self.lock = threading.RLock()
         self._clock = clock
-        self._ids = 0
+        self._ids = self._numbers = 0
 
     def now(self) -> datetime:
         """This tracker's own time: the true one plus `offset`."""
@@ -212,7 +224,7 @@ class Tracker:
                     values[name] = value
             if refused:
                 return "", refused
-            number = len(self.issues) + 1
+            self._numbers = number = self._numbers + 1
             at = self.stamp()
             issue = Issue(number, str(number), who, at, at, 0, values)
             self.issues[issue.key] = issue
@@ -358,6 +370,18 @@ class Tracker:
                     if each.id == file_id and not issue.hidden:
                         return each
         raise Missing(file_id)
+
+    def backup(self) -> Backup:
+        """A copy of all that it holds."""
+        with self.lock:
+            return Backup(self._clock(), copy.deepcopy(self.issues), dict(self.became), self._ids)
+
+    def restore(self, backup: Backup) -> None:
+        """Go back to a backup: tickets, comments, histories, versions, and the ids that are given next. Only the god's
+        log goes on, and the numbers of tickets."""
+        with self.lock:
+            self.issues, self.became = copy.deepcopy(dict(backup.issues)), dict(backup.became)
+            self._ids = backup.ids
 
     def _note(self, key: str, note_id: str) -> tuple[Issue, Note]:
         issue = self.issue(key)

@@ -4,25 +4,29 @@ Where it is not, the system is quarantined, nothing is written, and a plan is co
 in and what would be written, ticket by ticket, against what was last agreed on.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from central.guard import Hold, HoldKind, Marker
-from central.link import LinkState
+from central.guard import Hold, HoldKind
+from central.link import Link, LinkState
 from central.model import plain
 from central.registry import SystemState
 from central.store.api import Transaction
+from connectors.api import RemoteTicket
 from connectors.errors import ConnectorError, NotFound, Refused
+from mappings import model as mapping_model
+from sync import echo
 from sync.decide import decide
 from sync.gateway import Gateway
 from sync.guards.mark import counter_of, doubt, mark
-from sync.guards.suspicion import Suspicion, tell_of
+from sync.guards.suspicion import tell_of
 from sync.means import Means
 from sync.past import Past, read_past
-from sync.permit import why_held
+from sync.permit import Held, why_held
 from sync.reading import Reading, reading
 from sync.reconcile import Verdict
 
@@ -31,8 +35,6 @@ log = structlog.get_logger("interdesk.guards")
 READ_EVERY = timedelta(days=1)
 MOVED_EVERY = timedelta(hours=1)
 """How often the counter moves at most, and only after a write that was made anyway."""
-BELIEVED = timedelta(minutes=5)
-"""So long after it was read, an oddity is no reason to read it again."""
 MOST_ROWS = 1000
 """How many rows a plan names."""
 
@@ -67,6 +69,7 @@ def move(means: Means, gateway: Gateway, since: datetime) -> None:
         if spot.field in written.refused:
             raise Refused(written.refused[spot.field], field=spot.field)
     except ConnectorError as problem:  # the mark is no reason to fail a look that is done
+        suspect(means, gateway, "whether our mark has moved is not known")
         log.warning("the mark was not moved", system=gateway.system, ticket=spot.ticket, error=str(problem))
         return
     means.store.write(
@@ -96,36 +99,53 @@ def remember(means: Means, gateway: Gateway) -> None:
     means.store.write(change)
 
 
-def ensure_not_behind(
-    tx: Transaction, means: Means, gateway: Gateway, past: Past, theirs: Reading, at: datetime
-) -> None:
-    """Before anything of this reading is taken in.
+def ensure_gone_on(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> None:
+    """Before anything of this reading is taken in: where it does not go on from what we had read before, the mark is
+    read. Later than the ticket: a system that has gone back does not come forward again.
 
-    :raises Suspicion: their history does not hold what we have read in it; the mark is to be read first."""
-    seen = past.link.history_seen
-    if not _watched(means, gateway) or not seen or theirs.history is None or any(e.id == seen for e in theirs.history):
-        return
-    if not _believed(tx.guards.marker(gateway.system), at):
-        told = "their history is shorter than it was: our mark is read before this is taken in"
-        raise Suspicion(told, lambda tx: _doubt(tx, gateway, told), again_at=at + timedelta(minutes=2))
+    :raises Held: it is not the system we left.  :raises ConnectorError: the mark cannot be read now."""
+    if theirs.asked_at is not None and _watched(means, gateway) and not _goes_on(past.link, theirs, gateway.mapping):
+        _ensure_ours_still(means, gateway)
 
 
-def note_loss(tx: Transaction, means: Means, gateway: Gateway, at: datetime) -> None:
-    """A key that we know is gone: a reason to read the mark."""
-    if _watched(means, gateway) and not _believed(tx.guards.marker(gateway.system), at):
-        _doubt(tx, gateway, "a ticket that we know is gone")
+def ensure_truly_gone(means: Means, gateway: Gateway) -> None:
+    """Before a ticket that we know is given up as gone there.  :raises: as `ensure_gone_on`."""
+    if _watched(means, gateway):
+        _ensure_ours_still(means, gateway)
+
+
+def suspect(means: Means, gateway: Gateway, why: str) -> None:
+    """Something happened there that should not have: the mark is read before the next poll."""
+    if _watched(means, gateway):
+        means.store.write(lambda tx: tx.guards.put_marker(replace(tx.guards.marker(gateway.system), doubt=why)))
+
+
+def _goes_on(link: Link, theirs: Reading, mapping: mapping_model.Mapping) -> bool:
+    """Whether a ticket as read goes on from what we saw of it last: its history holds what we have read in it, and
+    tells of every value that has changed since. Where no history tells, nothing may have changed."""
+    seen = link.history_seen
+    if theirs.history is not None and seen and all(entry.id != seen for entry in theirs.history):
+        return False
+    unread = echo.after(theirs.history or (), seen)
+    for field in mapping.fields.values():
+        if field.remote not in link.seen or field.remote not in theirs.ticket.fields:
+            continue
+        canonical = field.rule.canonical_theirs
+        left = canonical(link.seen[field.remote])
+        if canonical(theirs.ticket.fields[field.remote]) != left and not any(
+            entry.field == field.remote and canonical(entry.old) == left for entry in unread
+        ):
+            return False
+    return True
 
 
 def _watched(means: Means, gateway: Gateway) -> bool:
     return gateway.marker is not None and HoldKind.COPY in means.guards
 
 
-def _believed(known: Marker, at: datetime) -> bool:
-    return not known.doubt and known.read_at is not None and at - known.read_at < BELIEVED
-
-
-def _doubt(tx: Transaction, gateway: Gateway, why: str) -> None:
-    tx.guards.put_marker(replace(tx.guards.marker(gateway.system), doubt=why))
+def _ensure_ours_still(means: Means, gateway: Gateway) -> None:
+    if not _check(means, gateway):
+        raise Held(means.store.read(lambda tx: why_held(tx, gateway.system)))
 
 
 def _begin(tx: Transaction, means: Means, gateway: Gateway) -> int | None:
@@ -177,10 +197,10 @@ def _check(means: Means, gateway: Gateway) -> bool:
 
 
 def resync_plan(means: Means, gateway: Gateway) -> dict[str, Any]:
-    """What a release would do, by reading only: `plan`, a row per field, comment or ticket that does not agree."""
+    """What a release would do, by reading only: `plan`, a row per field, comment, file or ticket that differs."""
     rows: list[dict[str, Any]] = []
     after = read = more = 0
-    while page := means.store.read(lambda tx, after=after: _page(tx, gateway, after)):  # type: ignore[misc]  # bound now
+    while page := means.store.read(lambda tx, after=after: pasts(tx, gateway, after)):  # type: ignore[misc]  # bound now
         for past in page:
             found = _compare(means, gateway, past)
             more += max(0, len(rows) + len(found) - MOST_ROWS)
@@ -189,19 +209,21 @@ def resync_plan(means: Means, gateway: Gateway) -> dict[str, Any]:
     return {"compared": read, "plan": rows, "not_shown": more}
 
 
-def _page(tx: Transaction, gateway: Gateway, after: int) -> list[Past]:
+def pasts(tx: Transaction, gateway: Gateway, after: int) -> list[Past]:
+    """A page of the system's links, each with its whole past."""
     return [read_past(tx, link) for link in tx.links.of_system(gateway.system, after=after)]
 
 
 def _compare(means: Means, gateway: Gateway, past: Past) -> list[dict[str, Any]]:
-    if past.link.state is not LinkState.ACTIVE or not past.link.key:
+    lost = past.link.state is LinkState.LOST
+    if not (past.link.state is LinkState.ACTIVE or lost) or not past.link.key:
         return []
     about = {"ticket": past.ticket.id, "key": past.link.key}
     asked_at = means.clock()
     try:
         theirs = reading(gateway, gateway.connector.fetch(past.link.key, known=frozenset()), asked_at)
     except NotFound:
-        return [{**about, "what": "ticket", "name": "", "ours": "", "theirs": "gone"}]
+        return [] if lost else [{**about, "what": "ticket", "name": "", "ours": "", "theirs": "gone"}]
     except ConnectorError as problem:
         return [{**about, "what": "unread", "name": "", "ours": "", "theirs": str(problem)}]
     rows = [
@@ -209,10 +231,31 @@ def _compare(means: Means, gateway: Gateway, past: Past) -> list[dict[str, Any]]
         for step in decide(gateway, past, theirs).steps
         if step.verdict in (Verdict.INWARD, Verdict.OUTWARD)
     ]
-    there = {comment.id for comment in theirs.ticket.comments or ()}
-    rows += [
-        {**about, "what": "comment", "name": number, "ours": "sent", "theirs": "gone"}
-        for number, remote_id in past.ties.items()
-        if remote_id and remote_id not in there and not remote_id.startswith("file:")
-    ]
+    gone = {**about, "ours": "sent", "theirs": "gone"}
+    rows += [{**gone, "what": "comment", "name": number} for number in vanished_comments(means, past, theirs.ticket)]
+    rows += [{**gone, "what": "file", "name": number} for number in vanished_files(past, theirs.ticket)]
     return rows
+
+
+def vanished_comments(means: Means, past: Past, there: RemoteTicket) -> Iterator[int]:
+    """Tied comments that are not there. Their ids are given anew after a restore: one of ours is known by its mark."""
+    comments = {comment.id: comment for comment in past.comments}
+    shown = {comment.id: comment for comment in there.comments or ()}
+    for number, remote_id in past.ties.items():
+        if not remote_id or remote_id.startswith("file:"):
+            continue
+        found = shown.get(remote_id)
+        ours = comments[number].origin_system != past.link.system
+        marks = (None, means.tokens.comment(comments[number]))
+        if found is None or (ours and (not found.own or found.token not in marks)):
+            yield number
+
+
+def vanished_files(past: Past, there: RemoteTicket) -> Iterator[int]:
+    """Tied files that hung on the ticket itself, and are not there."""
+    shown = {(file.id, file.name) for file in there.files}
+    shown |= {(file.id, file.name) for comment in there.comments or () for file in comment.files}
+    for file in past.files:
+        remote_id = past.file_ties.get(file.id)
+        if file.comment_id is None and remote_id and (remote_id, file.name) not in shown:
+            yield file.id

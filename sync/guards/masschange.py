@@ -21,6 +21,7 @@ from sync.guards.usual import HOUR, REMEMBERED, hour_of, lately, most
 from sync.means import Means
 from sync.past import Past
 from sync.policy import Winner
+from sync.reading import Reading
 from sync.reconcile import Loser, Plan, Step, Verdict
 
 GRACE = timedelta(hours=24)
@@ -34,12 +35,13 @@ SHOWN = 50
 
 
 def judge(
-    tx: Transaction, means: Means, gateway: Gateway, past: Past, plan: Plan, at: datetime
+    tx: Transaction, means: Means, gateway: Gateway, past: Past, theirs: Reading, plan: Plan, at: datetime
 ) -> tuple[Plan, dict[str, Refusal]]:
     """Before the inward part of a plan is taken in: the plan that may be, and what is not to be written back.
 
     :raises Suspicion: it has to wait."""
-    if gateway.marker is not None and _resynchronised(tx, gateway, past, at):
+    read = theirs.asked_at is not None
+    if gateway.marker is not None and read and _resynchronised(tx, gateway, past, at):
         return _overruled(
             plan, "the system went back to an earlier state, and ours was approved", gateway, at, write_back=True
         )
@@ -161,7 +163,7 @@ def _decided(hold: Hold) -> datetime:
 
 
 def _resynchronised(tx: Transaction, gateway: Gateway, past: Past, at: datetime) -> bool:
-    """Whether this is the first look at a ticket since its system was released with ours to be written."""
+    """Whether this is the first reading of a ticket since its system was released with ours to be written."""
     if tx.guards.find_suspect(gateway.system, HoldKind.COPY, past.ticket.id) is None:
         return False
     tx.guards.acquit(gateway.system, HoldKind.COPY, ticket_id=past.ticket.id, before=at + HOUR)

@@ -4,14 +4,17 @@ from dataclasses import replace
 
 from central.audit import Entry
 from central.guard import Hold, HoldKind, HoldState, Suspect
+from central.link import LinkState
 from central.registry import SystemState
 from central.store.api import Lane, Transaction
 from connectors.errors import NotFound
 from sync.bootstrap import Interdesk
 from sync.gateway import Gateway
 from sync.guards.mark import counter_of, doubt, mark
+from sync.guards.marker import pasts, vanished_comments, vanished_files
 from sync.live import NotNow, registered
 from sync.means import Means
+from sync.past import Past
 from sync.recovery.copies import UNREAD
 
 
@@ -32,12 +35,13 @@ def go_on(means: Means, gateway: Gateway, hold: Hold, by: str, *, take_theirs: b
     number = _adopt(means, gateway) if hold.state is HoldState.APPROVED else _confirm(means, gateway)
     after, links = 0, 0
     while hold.state is HoldState.APPROVED:
-        last, seen = means.store.write(lambda tx, after=after: _prepare(tx, means, gateway, after, take_theirs))  # type: ignore[misc]  # bound now
-        if not seen:
+        page = means.store.read(lambda tx, after=after: pasts(tx, gateway, after))  # type: ignore[misc]  # bound now
+        if not page:
             break
-        after, links = last, links + seen
-    if hold.state is HoldState.APPROVED:
-        means.store.write(lambda tx: _untie_vanished(tx, means, gateway, hold))
+        for past in page:
+            _send_again(means, gateway, past)
+        means.store.write(lambda tx, after=after: _prepare(tx, means, gateway, after, take_theirs))  # type: ignore[misc]  # bound now
+        after, links = page[-1].link.id, links + len(page)
 
     def live(tx: Transaction) -> None:
         at = means.clock()
@@ -86,11 +90,10 @@ def _adopt(means: Means, gateway: Gateway) -> int:
     return number
 
 
-def _prepare(tx: Transaction, means: Means, gateway: Gateway, after: int, take_theirs: bool) -> tuple[int, int]:
+def _prepare(tx: Transaction, means: Means, gateway: Gateway, after: int, take_theirs: bool) -> None:
     """Owe a whole look at one page of links: nothing that was read of them before counts."""
-    page = tx.links.of_system(gateway.system, after=after)
     at = means.clock()
-    for link in page:
+    for link in tx.links.of_system(gateway.system, after=after):
         if not link.key:
             continue
         tx.links.save(link.evolve(version="", row_version="", racy_until=None, history_seen=None))
@@ -98,15 +101,34 @@ def _prepare(tx: Transaction, means: Means, gateway: Gateway, after: int, take_t
             tx.guards.suspect(Suspect(gateway.system, HoldKind.COPY, link.ticket_id, at))
         reason = "the system was released from quarantine"
         means.relay.owe_inward(tx, gateway.system, link.key, at, reason=reason, lane=Lane.BACKFILL)
-    return (page[-1].id, len(page)) if page else (after, 0)
 
 
-def _untie_vanished(tx: Transaction, means: Means, gateway: Gateway, hold: Hold) -> None:
-    """Comments of ours that the plan calls gone are sent again."""
-    for row in hold.evidence.get("plan", ()):
-        if row["what"] == "comment":
-            link = tx.links.find(row["ticket"], gateway.system)
-            if link is not None:
-                tx.links.untie_comment(link.id, row["name"])
-                reason = "a comment of ours is gone there"
-                means.relay.owe_outward(tx, (gateway.system,), link.ticket_id, means.clock(), reason=reason)
+def _send_again(means: Means, gateway: Gateway, past: Past) -> None:
+    """What we know of the conversation there and is gone is forgotten: what was ours is owed anew, and the ids may be
+    given to others. Read now: the plan may be old, or short.
+
+    :raises ConnectorError: it cannot be read."""
+    if past.link.state is LinkState.DUPLICATE or not past.link.key:
+        return
+    try:
+        there = gateway.connector.fetch(past.link.key, known=frozenset())
+    except NotFound:
+        return
+    ours = {comment.id for comment in there.comments or () if comment.own}
+    ignored = tuple(remote_id for remote_id in past.link.ignored if remote_id in ours)
+    comments, files = tuple(vanished_comments(means, past, there)), list(vanished_files(past, there))
+    if not comments and not files and ignored == past.link.ignored:
+        return
+
+    def change(tx: Transaction) -> None:
+        link = tx.links.find(past.ticket.id, gateway.system)
+        assert link is not None, "links are never deleted"
+        tx.links.save(link.evolve(ignored=ignored))
+        for number in comments:
+            tx.links.untie_comment(past.link.id, number)
+        for number in (*files, *(file.id for file in past.files if file.comment_id in comments)):
+            tx.links.untie_file(past.link.id, number)
+        reason = "what we said there is gone there"
+        means.relay.owe_outward(tx, (gateway.system,), past.ticket.id, means.clock(), reason=reason)
+
+    means.store.write(change)

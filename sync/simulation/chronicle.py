@@ -48,6 +48,19 @@ class Wrote:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """A tracker went back at `at` to what it had been at `since`: what was done there in between is undone."""
+
+    system: str
+    since: datetime
+    at: datetime
+
+
+BACKUP = "the backup"
+"""Who "sets" the values that a restore brings back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the story."""
 
@@ -67,11 +80,16 @@ class Chronicle:
     writes: list[Wrote] = field(default_factory=list)
     reads: dict[tuple[str, str], list[datetime]] = field(default_factory=lambda: defaultdict(list))
     """When interdesk came to know a ticket's state, by system and key."""
+    restores: list[Restore] = field(default_factory=list)
     human_acts: int = 0
 
     def tell(self, at: datetime, text: str, *, act: bool = False) -> None:
         """Add a line to the story."""
         self.lines.append(Line(at, text, act))
+
+    def undone(self, did: Did) -> bool:
+        """Whether a restore has undone this."""
+        return any(each.system == did.system and each.since < did.at < each.at for each in self.restores)
 
     def last_read(self, system: str, key: str, before: datetime) -> datetime | None:
         """When interdesk last read this ticket before this moment."""

@@ -36,14 +36,14 @@ class People:
         member: Member = self._world.members[act.system]
         tracker, bob = member.tracker, member.tracker.person("bob")
         if act.kind is Kind.OPEN:
-            key = str(len(tracker.issues) + 1)
-            self._tell(f"carol opens {act.system}/{key}")
-            tracker.person("carol").open(
+            key = tracker.person("carol").open(
                 subject=f"ticket {act.value}", description=f"case {act.system}.{act.value}: begun"
             )
+            self._tell(f"carol opens {act.system}/{key}")
             return True
         gone = act.kind is Kind.RETURN
-        keys = [key for key, issue in tracker.issues.items() if bool(issue.hidden) == gone]
+        marked = member.marker.ticket if member.marker else None
+        keys = [key for key, issue in tracker.issues.items() if bool(issue.hidden) == gone and key != marked]
         if not keys:
             return False
         key = keys[act.pick % len(keys)]

@@ -97,6 +97,12 @@ class Process:
         self.paused_until = until
         self._player.rest()
 
+    def kill(self) -> None:
+        """It dies where it stands, and is started anew at once. Not for whoever plays it."""
+        self._player.end()
+        self._player = Player(self.name, self._turn)
+        self.down_until = self._world.clock.now
+
     def end(self) -> None:
         """Play no more."""
         self._player.end()

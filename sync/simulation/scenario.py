@@ -41,10 +41,19 @@ class Kind(StrEnum):
     SHUFFLED = "lists out of order"
     DOUBLED = "lists everything twice"
     LATE_INDEX = "lists nothing of late, for its index lags"
+    BACKUP = "is backed up"
+    RESTORE = "is restored from its backup"
 
+
+NIGHT = 3700.0
+"""So long nobody does anything: the mark that we leave in a partner's system moves once an hour at most."""
+RESTORED = 0.12
+"""In how many of the seeds in which things go wrong a partner is restored from a backup."""
 
 LISTINGS = frozenset({Kind.EMPTY, Kind.CUT, Kind.SHUFFLED, Kind.DOUBLED, Kind.LATE_INDEX})
 """What is wrong with a list that is answered, rather than with the answering."""
+DISASTERS = frozenset({Kind.BACKUP, Kind.RESTORE})
+"""What befalls a whole tracker."""
 PEOPLE = frozenset(
     {Kind.OPEN, Kind.EDIT, Kind.COMMENT, Kind.INTERNAL, Kind.ATTACH, Kind.REASSIGN, Kind.DELETE, Kind.RETURN}
 )
@@ -150,7 +159,7 @@ def scenario(seed: int, *, systems: int = 5, faults: bool | None = None) -> Scen
     tempers = tuple(temper(rng, f"ngi-{number}", polite=polite) for number in range(1, systems + 1))
     acts = _people(rng, tempers, rng.randint(50, 80))
     wrong = [] if calm else _faults(rng, tempers, acts[-1].at, rng.randint(0, 30))
-    return Scenario(
+    what = Scenario(
         seed=seed,
         tempers=tempers,
         happenings=tuple(sorted((*acts, *wrong), key=lambda each: each.at)),
@@ -158,6 +167,27 @@ def scenario(seed: int, *, systems: int = 5, faults: bool | None = None) -> Scen
         webhooks=rng.random() < 0.5,
         deaf=0.0 if calm else rng.choice((0.0, 0.0, 0.1, 0.5)),
         faults=not calm,
+    )
+    return what if calm else _perhaps_restored(what)
+
+
+def _perhaps_restored(what: Scenario) -> Scenario:
+    """In some seeds a partner goes back to a backup, drawn from a stream of its own: all others stay as they are."""
+    rng = random.Random(f"{what.seed}/restored")
+    return restored(what, rng.choice(what.tempers).name, rng) if rng.random() < RESTORED else what
+
+
+def restored(what: Scenario, system: str, rng: random.Random) -> Scenario:
+    """The same with a partner that bears our mark, and goes back to a backup of before the night after that night."""
+    last = what.happenings[-1].at
+    dusk = rng.uniform(GOING_LIVE, last)
+    backed_up, back = rng.uniform(GOING_LIVE, dusk), rng.uniform(dusk, last) + NIGHT
+    acts = [act if act.at <= dusk else replace(act, at=act.at + NIGHT) for act in what.happenings]
+    acts += [Happening(backed_up, Kind.BACKUP, system), Happening(back, Kind.RESTORE, system)]
+    return replace(
+        what,
+        tempers=tuple(replace(t, marked=t.marked or t.name == system) for t in what.tempers),
+        happenings=tuple(sorted(acts, key=lambda each: each.at)),
     )
 
 

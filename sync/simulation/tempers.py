@@ -73,6 +73,8 @@ _BACK: Mapping[str, Mapping[str, str]] = {
         "Closed": "closed",
     },
 }
+MARK = "mark"
+"""The field that bears our mark, where there is one."""
 REOPENS: Mapping[str, str] = {"new": "open", "resolved": "open", "New": "In Progress", "Resolved": "In Progress"}
 """What a public comment makes of a status, where the tracker has that side effect."""
 
@@ -117,6 +119,8 @@ class Temper:
     page: int = 100
     latency: float = 0.1
     poll_every: float = 60.0
+    marked: bool = False
+    """Its operator has named a ticket and a field for our mark."""
     insists: str = ""
     """The priority that an automation there sets again, right after every write of ours; '': it has none."""
 
@@ -151,6 +155,7 @@ class Temper:
                 RemoteField("status", "choice", values=statuses),
                 RemoteField("priority", "choice", values=("low", "normal", "high")),
                 RemoteField("external_id", "text"),
+                *((RemoteField(MARK, "text"),) if self.marked else ()),
             ),
             defaults={"status": statuses[0], "priority": "low"},
             workflow={"status": LIFECYCLES[self.kind]} if self.strict else {},

@@ -5,7 +5,6 @@ on a virtual clock, with a moment between any two steps at which anything may ha
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any, TypeVar
@@ -17,15 +16,19 @@ from connectors.errors import AccessError, ConnectorError, ProtocolError, Transi
 from sync.centre import Centre
 from sync.engine import SyncEngine
 from sync.gateway import Gateway
+from sync.guards.mark import Spot
 from sync.means import Means
 from sync.policy import Policy
 from sync.relay import Relay
 from sync.simulation.baton import Killed
 from sync.simulation.chronicle import Chronicle, Did, Strike
+from sync.simulation.disasters import Disasters
 from sync.simulation.mesh import START, Member, VirtualClock
+from sync.simulation.operators import Operators
 from sync.simulation.people import People
 from sync.simulation.process import Process
-from sync.simulation.scenario import GOING_LIVE, LISTINGS, PEOPLE, Happening, Kind, Scenario
+from sync.simulation.scenario import DISASTERS, GOING_LIVE, LISTINGS, PEOPLE, Happening, Kind, Scenario
+from sync.simulation.tempers import MARK
 from sync.simulation.wire import DEADLINE, Wire
 from sync.tokens import Tokens
 
@@ -38,6 +41,8 @@ QUIET = timedelta(minutes=30)
 MOST_TURNS = 30_000
 _REFLEX = timedelta(seconds=1)
 """How soon an automation answers."""
+WARDEN = "warden"
+"""Who opened the ticket that bears our mark."""
 ROBOT = "robot"
 """Who such an automation acts as."""
 _TICK = timedelta(microseconds=1)
@@ -77,7 +82,7 @@ class World:
         )
         self.engine = SyncEngine(self.means)
         self.centre = Centre(self.means)
-        self.people = People(self)
+        self.people, self.operators, self.disasters = People(self), Operators(self), Disasters(self)
         self.processes = [Process(self, number + 1) for number in range(scenario.workers)]
         self.current: Process | None = None
         self.healing = False
@@ -94,6 +99,8 @@ class World:
             store.write(lambda tx, name=temper.name: tx.registry.put_system(System(name, SystemState.LIVE, 1)))  # type: ignore[misc]  # bound now
         for process in self.processes:
             process.start()
+        if any(temper.marked for temper in scenario.tempers):
+            self.operators.begin()
         self._run_until(START + timedelta(seconds=GOING_LIVE - 5))
 
     # -- what the engine works with ------------------------------------------------------------------------------------
@@ -101,9 +108,13 @@ class World:
     def _member(self, index: int) -> Member:
         temper = self.scenario.tempers[index]
         tracker: Tracker = temper.tracker(self.clock)
+        spot = None
+        if temper.marked:
+            spot = Spot(tracker.person(WARDEN).open(subject="a mark", description="the mark: do not touch"), MARK)
         tracker.watch.append(lambda deed: self._noticed(temper.name, deed))
         wire = Wire(self, temper, tracker)
-        return Member(temper.name, wire, temper.mapping(), frozenset({temper.unit}), Policy(temper.policy))
+        units = frozenset({temper.unit})
+        return Member(temper.name, wire, temper.mapping(), units, Policy(temper.policy), marker=spot)
 
     def wake(self, system: str, *, here: bool = False) -> None:
         """The bus: some of what rings is not heard, but for what a process tells itself."""
@@ -178,7 +189,7 @@ class World:
             case Kind.THROTTLED:
                 raise Transient("429 Too Many Requests", retry_after=timedelta(seconds=armed.seconds))
             case Kind.LOCKED_OUT:
-                self.later(self.clock.now + timedelta(seconds=armed.seconds), self._resume_systems)
+                self.later(self.clock.now + timedelta(seconds=armed.seconds), self.operators.resume_systems)
                 raise AccessError("401 Unauthorized")
             case Kind.HTML:
                 if operation in ("create", "update", "comment"):
@@ -251,6 +262,8 @@ class World:
 
         def question(tx: Transaction) -> list[str]:
             found = []
+            stopped = [system for system in tx.registry.systems() if system.state is not SystemState.LIVE]
+            found += [f"{system.name} is {system.state}: {system.reason}" for system in stopped]
             for ticket in range(1, tx.tickets.count() + 1):
                 for name in self.members:
                     delivery = tx.outbox.find(name, Direction.OUTWARD, str(ticket))
@@ -285,28 +298,11 @@ class World:
         for process in self.processes:
             process.down_until = process.down_until and self.clock.now
             process.paused_until = None
+            if self.chronicle.restores:
+                process.kill()  # the mark is read once a day, and whenever a process starts
         self._run_until(self.clock.now + DEADLINE * 2)
-        self._resume_systems()
-        self._retry_dead_letters()
-
-    def _resume_systems(self) -> None:
-        def change(tx: Transaction) -> None:
-            for system in tx.registry.systems():
-                if system.state is SystemState.PAUSED:
-                    self.tell(f"an operator resumes {system.name}: {system.reason}")
-                    tx.registry.put_system(replace(system, state=SystemState.LIVE, reason="", open_problem=False))
-
-        self.raw_store.write(change)
-        for name in self.members:
-            self.wake(name)
-
-    def _retry_dead_letters(self) -> None:
-        def change(tx: Transaction) -> None:
-            for letter in tx.outbox.dead():
-                self.tell(f"an operator retries a dead letter of {letter.system}: {letter.error}")
-                tx.outbox.owe(letter.system, letter.direction, letter.subject, self.clock.now, reason="retried")
-
-        self.raw_store.write(change)
+        self.operators.resume_systems()
+        self.operators.retry_dead_letters()
 
     def _run_until(self, end: datetime) -> None:
         """The director: whoever can play plays; where nobody can, time passes."""
@@ -348,6 +344,8 @@ class World:
                 self._armed.append(coming)
             elif coming.kind in PEOPLE:
                 self._act(coming)
+            elif coming.kind in DISASTERS:
+                self.disasters.strike(coming)
             elif coming.kind is Kind.STEP:
                 self.tell(f"the clock of {coming.system} steps by {coming.seconds} s", act=True)
                 self.stepped.add(coming.system)
@@ -436,6 +434,7 @@ class _Gateways:
                     policy=world.members[temper.name].policy,
                     birth_unit="TPM",
                     units=frozenset({temper.unit}),
+                    marker=world.members[temper.name].marker,
                     poll_every=timedelta(seconds=temper.poll_every),
                     full_scan=FULL_SCAN,
                 )

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from central.link import Agreed, Link, LinkState, Tie
+from central.model import Attachment, Comment
 from central.store.api import AlreadyLinked, NoSuch
 from central.store.codec import copied, create_tokens
 from central.store.memory.tables import Table, Tables
+
+Thing = TypeVar("Thing", Comment, Attachment)
 
 
 class MemoryLinks:
@@ -92,6 +96,9 @@ class MemoryLinks:
     def untie_comment(self, link_id: int, comment_id: int) -> None:
         ties = self._tables.comment_ties.get(link_id) or ()
         self._tables.comment_ties.put(link_id, tuple(tie for tie in ties if tie[0] != comment_id))
+        link = self._existing(link_id)
+        told = self._tables.comments.get(link.ticket_id) or ()
+        self._tables.comments.put(link.ticket_id, tuple(_no_longer(each, comment_id, link.system) for each in told))
 
     def ties(self, link_id: int) -> Mapping[int, str]:
         return dict(self._tables.comment_ties.get(link_id) or ())
@@ -107,6 +114,13 @@ class MemoryLinks:
             raise NoSuch(f"ticket {link.ticket_id} has no file {file_id}")
         _tie(self._tables.file_ties, link_id, file_id, remote_id, "file")
 
+    def untie_file(self, link_id: int, file_id: int) -> None:
+        ties = self._tables.file_ties.get(link_id) or ()
+        self._tables.file_ties.put(link_id, tuple(tie for tie in ties if tie[0] != file_id))
+        link = self._existing(link_id)
+        files = self._tables.files.get(link.ticket_id) or ()
+        self._tables.files.put(link.ticket_id, tuple(_no_longer(each, file_id, link.system) for each in files))
+
     def file_ties(self, link_id: int) -> Mapping[int, str]:
         return dict(self._tables.file_ties.get(link_id) or ())
 
@@ -119,6 +133,13 @@ class MemoryLinks:
         if link is None:
             raise NoSuch(f"there is no link {link_id}")
         return link
+
+
+def _no_longer(thing: Thing, gone: int, system: str) -> Thing:
+    """It as it is, or with an origin id that nobody will give anew, where it was there and is gone."""
+    if thing.id != gone or thing.origin_system != system or thing.origin_id is None:
+        return thing
+    return replace(thing, origin_id=f"{thing.origin_id}/{gone}")
 
 
 def _tie(table: Table[int, tuple[tuple[int, str], ...]], link_id: int, our_id: int, remote_id: str, noun: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, literal_column, select, update
+from sqlalchemy import Text, bindparam, cast, delete, literal_column, select, update
 
 from central.link import Agreed, Link, LinkState, Tie
 from central.store import codec
@@ -68,10 +68,21 @@ _AGREE = Prepared(
     .values(agreed=bindparam("agreed"))
 )
 
-_UNTIE = Prepared(
-    delete(comment_ties).where(
-        comment_ties.c.link_id == bindparam("of_link"), comment_ties.c.our_id == bindparam("ours")
+_UNTIE_COMMENT, _UNTIE_FILE = (
+    Prepared(delete(ties).where(ties.c.link_id == bindparam("of_link"), ties.c.our_id == bindparam("ours")))
+    for ties in (comment_ties, file_ties)
+)
+_NO_LONGER_COMMENT, _NO_LONGER_FILE = (
+    Prepared(
+        update(things)
+        .where(
+            things.c.id == bindparam("ours"),
+            things.c.origin_system
+            == select(links.c.system).where(links.c.id == bindparam("of_link")).scalar_subquery(),
+        )
+        .values(origin_id=things.c.origin_id + literal_column("'/'") + cast(things.c.id, Text))
     )
+    for things in (comments, files)
 )
 _COMMENT_TIES = Ties("comment", comment_ties, comments)
 _FILE_TIES = Ties("file", file_ties, files)
@@ -143,7 +154,8 @@ class SqlLinks:
             raise NoSuch(f"comment {comment_id} is not tied on link {link_id}")
 
     def untie_comment(self, link_id: int, comment_id: int) -> None:
-        self._session.write(_UNTIE, {"of_link": link_id, "ours": comment_id})
+        for statement in (_UNTIE_COMMENT, _NO_LONGER_COMMENT):
+            self._session.write(statement, {"of_link": link_id, "ours": comment_id})
 
     def ties(self, link_id: int) -> Mapping[int, str]:
         return _COMMENT_TIES.of(self._session, link_id)
@@ -154,6 +166,10 @@ class SqlLinks:
 
     def tie_file(self, link_id: int, file_id: int, remote_id: str) -> None:
         _FILE_TIES.tie(self._session, link_id, file_id, remote_id, None)
+
+    def untie_file(self, link_id: int, file_id: int) -> None:
+        for statement in (_UNTIE_FILE, _NO_LONGER_FILE):
+            self._session.write(statement, {"of_link": link_id, "ours": file_id})
 
     def file_ties(self, link_id: int) -> Mapping[int, str]:
         return _FILE_TIES.of(self._session, link_id)

@@ -8,8 +8,9 @@ import pytest
 
 from central.events import Event
 from central.guard import Hold, HoldKind, HoldState, Marker, Suspect
+from central.model import Attachment, NewFile
 from central.store.api import NoSuch, Store, Transaction
-from central.store.testing.samples import NOW, event, later, new_link, new_ticket, say, tie
+from central.store.testing.samples import NOW, event, later, new_comment, new_file, new_link, new_ticket, say, tie
 
 CLOSED = Hold(0, HoldKind.CLOSING, "rt", "40 closed within an hour", NOW, evidence={"list": [1, {"deep": None}]})
 FIGHT = Hold(0, HoldKind.PING_PONG, "rt", "to and fro", NOW, ticket_id=7)
@@ -26,6 +27,19 @@ def _suspect(store: Store, suspect: Suspect) -> bool:
 
 def _count(hour: datetime, tx: Transaction) -> None:
     tx.guards.add_to_rate("rt", HoldKind.LOSS, hour)
+
+
+def _tie_file(link_id: int, file_id: int, remote_id: str, tx: Transaction) -> None:
+    tx.links.tie_file(link_id, file_id, remote_id)
+
+
+def _add_theirs(ticket_id: int, file: NewFile, system: str, tx: Transaction) -> Attachment:
+    return tx.tickets.add_file(ticket_id, None, file, NOW, origin_system=system)
+
+
+def _untie(link_id: int, comment_id: int, file_id: int, tx: Transaction) -> None:
+    tx.links.untie_comment(link_id, comment_id)
+    tx.links.untie_file(link_id, file_id)
 
 
 def _put(marker: Marker, tx: Transaction) -> None:
@@ -146,6 +160,32 @@ class GuardClaims:
             store.write(lambda tx: tx.links.untie_comment(link.id, comment.id))
             assert store.read(lambda tx: tx.links.ties(link.id)) == {}
         store.write(lambda tx: tx.links.untie_comment(link.id, comment.id))
+
+    def test_a_file_that_is_untied_may_be_tied_anew(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        link = new_link(store, ticket)
+        sha256, _ = store.put_blob([b"abc"], limit=10)
+        file = store.write(lambda tx: tx.tickets.add_file(ticket.id, None, new_file(sha256), NOW))
+        for remote_id in ("13", "14"):
+            store.write(partial(_tie_file, link.id, file.id, remote_id))
+            assert store.read(lambda tx: tx.links.file_ties(link.id)) == {file.id: remote_id}
+            store.write(lambda tx: tx.links.untie_file(link.id, file.id))
+            assert store.read(lambda tx: tx.links.file_ties(link.id)) == {}
+        store.write(lambda tx: tx.links.untie_file(link.id, file.id))
+
+    def test_what_is_untied_in_the_system_it_came_from_leaves_its_id_there_to_another(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        link = new_link(store, ticket)
+        sha256, _ = store.put_blob([b"abc"], limit=10)
+        for number in range(2):
+            comment = say(store, ticket, new_comment(f"word {number}", origin_system=link.system, origin_id="13"))
+            file = new_file(sha256, f"{number}.txt", origin_id="14")
+            one = store.write(partial(_add_theirs, ticket.id, file, link.system))
+            assert (comment.text, one.name) == (f"word {number}", f"{number}.txt")
+            store.write(partial(_untie, link.id, comment.id, one.id))
+        texts = [comment.text for comment in store.read(lambda tx: tx.tickets.comments(ticket.id))]
+        assert texts == ["word 0", "word 1"]
+        assert len(store.read(lambda tx: tx.tickets.files(ticket.id))) == 2
 
     def test_the_newest_events_are_found_without_the_older_ones(self, store: Store) -> None:
         ticket = new_ticket(store)

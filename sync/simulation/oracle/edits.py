@@ -32,7 +32,9 @@ def lost_there(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
                     after = edits[number + 1] if number + 1 < len(edits) else None
                     if edit.human and after is not None and not after.human:
                         wrong = _overwritten(evidence, ticket, link, member, mapping, edits[: number + 1], after)
-                        if wrong and (excuse := _excused(evidence, link, member, mapping, edit, after)):
+                        if wrong and after.restored:
+                            excuses.append(f"its own restore undid it: {wrong}")
+                        elif wrong and (excuse := _excused(evidence, link, member, mapping, edit, after)):
                             excuses.append(f"{excuse}: {wrong}")
                         elif wrong:
                             yield wrong
@@ -65,7 +67,7 @@ def _overwritten(
             return ""  # it was put back
         if later and later[0].human and _unread(evidence, link, edit, later[0].at):
             return ""  # somebody set it anew: between two looks only the last value counts
-    what = "the tracker, upon our comment," if after.effect else "interdesk"
+    what = "its backup" if after.restored else "the tracker, upon our comment," if after.effect else "interdesk"
     return (
         f"no loss: somebody set {mapping.remote} of {member.name}/{link.key} to {edit.new!r} at {_clock(edit.at)}; "
         f"{what} made it {after.new!r} at {_clock(after.at)}, and it is kept nowhere"
@@ -156,9 +158,9 @@ def _looked_ours(evidence: Evidence, link: Link, mapping: FieldMapping, edit: Ed
 
 def _right_after_our_create(evidence: Evidence, link: Link, member: Member, edit: Edit) -> bool:
     """Whether we opened the ticket, and had not read it yet before this edit."""
-    issue = member.tracker.issues[link.key or ""]
+    issue = member.tracker.issues.get(link.key or "")
     reads = evidence.world.chronicle.reads.get((member.name, link.key or ""), [])
-    return issue.author == member.connector.account and (not reads or edit.at <= reads[0])
+    return issue is not None and issue.author == member.connector.account and (not reads or edit.at <= reads[0])
 
 
 def lost_here(evidence: Evidence, excuses: list[str]) -> Iterator[str]:  # noqa: ARG001  # the judges are called alike

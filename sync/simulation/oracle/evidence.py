@@ -12,7 +12,7 @@ from central.model import SYSTEM, Comment, Conflict, Ticket, Value
 from connectors.emulators.tracker import AUTOMAT, Deed, Issue
 from mappings.model import FieldMapping, Untranslatable
 from sync.reconcile import corresponds
-from sync.simulation.chronicle import Did
+from sync.simulation.chronicle import BACKUP, Did
 from sync.simulation.mesh import Member
 from sync.simulation.world import World
 
@@ -28,11 +28,13 @@ class Edit:
     """Written by interdesk."""
     effect: bool
     """Set by the tracker itself because of something that interdesk did."""
+    restored: bool = False
+    """Brought back by a restore of the tracker from a backup."""
 
     @property
     def human(self) -> bool:
         """Somebody there wanted it (or something that somebody there did made the tracker set it)."""
-        return not self.ours and not self.effect
+        return not self.ours and not self.effect and not self.restored
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,9 @@ class Evidence:
             kept[conflict.ticket_id].append(conflict)
         self.kept = kept
         edits: dict[tuple[str, str, str], list[Edit]] = defaultdict(list)
-        causes = {(did.system, did.deed.id): did.deed for did in self.world.chronicle.dids}
+        causes: dict[tuple[str, int], Deed] = {}  # a restored tracker gives its ids anew
         for did in self.world.chronicle.dids:
+            causes[did.system, did.deed.id] = did.deed
             if did.deed.kind == "set":
                 edits[did.system, did.deed.key, did.deed.field].append(self._edit(did, causes))
         self.edits = edits
@@ -95,7 +98,7 @@ class Evidence:
         deed, ours = did.deed, self.account(did.system)
         cause = causes.get((did.system, deed.cause)) if deed.cause else None
         effect = deed.who == AUTOMAT and cause is not None and cause.who == ours
-        return Edit(did.at, deed.old, deed.new, deed.who == ours, effect)
+        return Edit(did.at, deed.old, deed.new, deed.who == ours, effect, deed.who == BACKUP)
 
     def account(self, system: str) -> str:
         """Ours there."""
@@ -116,8 +119,8 @@ class Evidence:
     def values(self, system: str, key: str, remote: str) -> Sequence[tuple[datetime, Value]]:
         """What a field there held and since when."""
         edits = self.edits.get((system, key, remote), ())
-        issue = self.world.members[system].tracker.issues[key]
-        first = edits[0].old if edits else issue.fields.get(remote)
+        issue = self.world.members[system].tracker.issues.get(key)
+        first = edits[0].old if edits or issue is None else issue.fields.get(remote)
         opened = next(
             d.at
             for d in self.world.chronicle.dids

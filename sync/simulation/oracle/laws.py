@@ -141,11 +141,14 @@ def conversation(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
         member = place.member
         ours = member.connector.account
         theirs = [n for n in place.issue.notes if n.author != ours and not n.internal]
-        here = {c.origin_id: c for c in evidence.comments[place.ticket.id] if c.origin_system == member.name}
-        yield from (f"no loss: {n.text!r} of {_name(place)} is not here" for n in theirs if n.id not in here)
+        comments = evidence.comments[place.ticket.id]
+        here = {(c.origin_id, _word(c.text)) for c in comments if c.origin_system == member.name}
+        yield from (
+            f"no loss: {n.text!r} of {_name(place)} is not here" for n in theirs if (n.id, _word(n.text)) not in here
+        )
         there = [_word(n.text) for n in place.issue.notes if n.author == ours]
         sent: dict[str, list[str]] = {}
-        for comment in evidence.comments[place.ticket.id]:
+        for comment in comments:
             if comment.visibility is not Visibility.PUBLIC or comment.origin_system == member.name:
                 continue
             if not comment.text.startswith("word"):
@@ -156,7 +159,9 @@ def conversation(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
             sent.setdefault(comment.origin_system or "", []).append(comment.text)
         for origin, words in sent.items():
             order = [word for word in there if word in words]
-            if order != words and list(dict.fromkeys(order)) != words:
+            if order != words and _undone(evidence, member.name):
+                excuses.append(f"its own restore undid some of them: {order} stand in {_name(place)}, not {words}")
+            elif order != words and list(dict.fromkeys(order)) != words:
                 yield f"no loss: the words of {origin or 'the centre'} stand as {order} in {_name(place)}, not {words}"
         if member.connector.capabilities.files:
             names = {f.name for n in place.issue.notes for f in n.files} | {f.name for f in place.issue.files}
@@ -173,8 +178,10 @@ def taken_in(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
     """Every ticket that people opened somewhere is at the centre, and a routed one is where it belongs."""
     here = {str(ticket["description"]).split(":", 1)[0].strip() for ticket in evidence.tickets}
     for name, member in evidence.world.members.items():
-        for issue in member.tracker.issues.values():
+        for key, issue in member.tracker.issues.items():
             case = _case(issue)
+            if member.marker is not None and key == member.marker.ticket:
+                continue
             if not issue.hidden and issue.author != member.connector.account and case not in here:
                 yield f"no loss: {name}/{issue.key} ({case}) was never taken in"
     units = evidence.world.gateways.units()
@@ -185,9 +192,25 @@ def taken_in(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
             yield f"convergence: ticket {ticket.id} belongs to {target}, and is not there"
         for system, link in links.items():
             there = evidence.world.members[system].tracker.issues.get(link.key or "")
-            if link.state is LinkState.LOST and (there is None or not there.hidden):
+            if link.state is LinkState.LOST and there is None and _undone(evidence, system):
+                excuses.append(f"its own restore undid it: ticket {ticket.id} is no longer in {system}")
+            elif link.state is LinkState.LOST and (there is None or not there.hidden):
                 yield f"convergence: the link of ticket {ticket.id} to {system}/{link.key} is lost, and it is there"
-    del excuses
+
+
+def undone(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
+    """What people wrote in a tracker that then went back to a backup, before we knew of it: it is lost there, too."""
+    yield from ()
+    here = {str(ticket["description"]).split(":", 1)[0].strip() for ticket in evidence.tickets}
+    said = {_word(comment.text) for ticket in evidence.tickets for comment in evidence.comments[ticket.id]}
+    for did in evidence.world.chronicle.dids:
+        if did.deed.who == evidence.account(did.system) or not evidence.world.chronicle.undone(did):
+            continue
+        case = str(did.opened.get("description")).split(":", 1)[0].strip()
+        if did.deed.kind == "open" and case not in here:
+            excuses.append(f"its own restore undid it: {did.system}/{did.deed.key} ({case}) was never taken in")
+        if did.deed.kind == "comment" and str(did.deed.new).startswith("word") and _word(str(did.deed.new)) not in said:
+            excuses.append(f"its own restore undid it: {did.deed.new!r} of {did.system}/{did.deed.key} is not here")
 
 
 def no_trespass(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
@@ -196,10 +219,15 @@ def no_trespass(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
     for name, member in evidence.world.members.items():
         ours = member.connector.account
         mapped = {field.remote for field in member.mapping.fields.values()} | {"external_id"}
+        spot = member.marker
         for did in evidence.world.chronicle.dids:
             deed = did.deed
             if did.system != name or deed.who != ours:
                 continue
+            if spot is not None and (deed.key, deed.kind, deed.field) == (spot.ticket, "set", spot.field):
+                continue
+            if spot is not None and deed.key == spot.ticket:
+                yield f"no trespass: we did {deed.kind} {deed.field} on the ticket of our mark in {name}"
             if deed.kind not in ("open", "set", "comment", "attach") or (
                 deed.kind == "set" and deed.field not in mapped
             ):
@@ -280,6 +308,11 @@ def _answer_lost(chronicle: Chronicle, system: str, opened_at: datetime) -> bool
     )
 
 
+def _undone(evidence: Evidence, system: str) -> bool:
+    """Whether this tracker went back to a backup."""
+    return any(restore.system == system for restore in evidence.world.chronicle.restores)
+
+
 def _word(text: str) -> str:
     """What was said, without the signature above, the notes on files, and our mark below."""
     said = next((line for line in text.splitlines() if line.startswith(("word", "CANARY"))), None)
@@ -301,4 +334,5 @@ __all__ = [
     "no_twins",
     "silence",
     "taken_in",
+    "undone",
 ]

@@ -12,6 +12,7 @@ _JUDGES = (
     laws.no_twins,
     laws.conversation,
     laws.taken_in,
+    laws.undone,
     laws.no_trespass,
     laws.no_bugs,
     laws.mails,

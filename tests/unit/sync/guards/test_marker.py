@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from central.guard import Hold, HoldKind, HoldState, Marker
 from central.registry import SystemState
 from connectors.emulators.tracker import Issue
+from connectors.errors import Transient
+from connectors.memory import Call
 from sync.guards import holds
 from sync.guards.mark import Spot, counter_of, doubt, mark
 from sync.guards.release import go_on
@@ -146,6 +148,128 @@ def test_case_21_once_approved_and_released_what_it_forgot_is_written_again_with
     assert silence(world.mesh) == []
     work_for_hours(world)
     assert state(world) is SystemState.LIVE
+
+
+def test_a_restore_is_noticed_at_the_first_look_however_lately_the_mark_was_read() -> None:
+    world, other = marked()
+    work_for_hours(world)
+    backup = snapshot(world)
+    work_for_hours(world)
+    latest = world.ticket()["subject"]
+    read_at = world.store.read(lambda tx: tx.guards.marker(NAME)).read_at
+    assert read_at is not None
+    assert world.clock() - read_at < timedelta(minutes=5)
+    world.redmine.tracker.issues = backup
+    world.bob.edit(other, priority="high")
+    world.mesh.round()
+    assert state(world) is SystemState.QUARANTINED
+    assert world.ticket()["subject"] == latest
+
+
+def test_where_no_history_tells_the_mark_is_read_before_anything_is_taken_in() -> None:
+    world, other = marked()
+    capabilities = world.redmine.connector.capabilities
+    world.redmine.connector.capabilities = replace(capabilities, history=False)
+    work_for_hours(world)
+    backup = snapshot(world)
+    work_for_hours(world)
+    latest = world.ticket()["subject"]
+    world.redmine.tracker.issues = backup
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+    assert state(world) is SystemState.QUARANTINED
+    assert (world.ticket()["subject"], world.ticket()["priority"]) == (latest, "less urgent")
+
+
+def test_an_edit_that_the_history_tells_of_costs_no_reading_of_the_mark() -> None:
+    world, other = marked()
+    work_for_hours(world)
+    before = world.store.read(lambda tx: tx.guards.marker(NAME)).read_at
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+    assert world.ticket()["priority"] == "very urgent"
+    assert world.store.read(lambda tx: tx.guards.marker(NAME)).read_at == before
+
+
+def release(world: World) -> None:
+    holds.approve(world.mesh.means, the_hold(world).id, "ada")
+    go_on(world.mesh.means, world.mesh.gateways.get(NAME), the_hold(world), "ada")
+    world.mesh.settle(30)
+
+
+def test_files_that_a_restore_took_away_are_sent_again() -> None:
+    world, other = marked()
+    work_for_hours(world)
+    backup = world.redmine.tracker.backup()
+    work_for_hours(world)
+    world.alice.attach("1", "on the ticket.txt", b"one")
+    world.alice.comment("1", "with a file", files={"on a comment.txt": b"two"})
+    world.mesh.settle()
+    world.redmine.tracker.restore(backup)
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+    release(world)
+    issue = world.redmine.tracker.issues[other]
+    names = [file.name for note in issue.notes for file in note.files] + [file.name for file in issue.files]
+    assert sorted(names) == ["on a comment.txt", "on the ticket.txt"]
+    assert no_twins(world.mesh) == []
+
+
+def test_a_word_that_bears_the_id_of_one_that_a_restore_took_away_is_another_word() -> None:
+    world, other = marked()
+    work_for_hours(world)
+    backup = world.redmine.tracker.backup()
+    work_for_hours(world)
+    before = world.redmine.tracker.person("bob").comment(other, "before the restore")
+    world.mesh.settle()
+    world.redmine.tracker.restore(backup)
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+    release(world)
+    notes = [world.bob.comment(other, f"after the restore {number}") for number in range(20)]
+    world.mesh.settle(30)
+    assert before in notes
+    said = [comment.text for comment in world.store.read(lambda tx: tx.tickets.comments(1))]
+    assert [text for text in said if "restore" in text] == [
+        "before the restore",
+        *(f"after the restore {number}" for number in range(20)),
+    ]
+
+
+def test_a_ticket_that_was_deleted_after_the_backup_is_taken_up_again_with_all_that_was_said() -> None:
+    world, other = marked()
+    work_for_hours(world)
+    backup = world.redmine.tracker.backup()
+    work_for_hours(world)
+    world.centre.comment(1, "said after the backup", TPM)
+    world.mesh.settle()
+    world.bob.delete(other)
+    world.mesh.settle()
+    world.redmine.tracker.restore(backup)
+    world.mesh.poll()
+    world.clock.advance(timedelta(days=1))
+    world.mesh.settle()
+    release(world)
+    assert len(world.said(world.redmine, "said after the backup", other)) == 1
+    assert convergence(world.mesh) == []
+
+
+def test_a_ticket_that_cannot_be_read_keeps_its_system_quarantined() -> None:
+    world, _ = _restored()
+    holds.approve(world.mesh.means, the_hold(world).id, "ada")
+
+    def away(call: Call) -> None:
+        if call.operation == "fetch" and world.redmine.marker is not None and call.key != world.redmine.marker.ticket:
+            raise Transient("503")
+
+    world.redmine.connector.intruder = away
+    with pytest.raises(Transient):
+        go_on(world.mesh.means, world.mesh.gateways.get(NAME), the_hold(world), "ada")
+    assert state(world) is SystemState.QUARANTINED
+    world.redmine.connector.intruder = None
+    go_on(world.mesh.means, world.mesh.gateways.get(NAME), the_hold(world), "ada")
+    world.mesh.settle(30)
+    assert len(world.said(world.redmine, "said after the backup", "2")) == 1
 
 
 def test_released_with_theirs_to_be_taken_the_centre_goes_back_with_it() -> None:
