@@ -1,11 +1,16 @@
-"""What befalls a whole tracker: it goes back to a backup. The god's log tells what that undid."""
+"""What befalls a whole tracker: it goes back to a backup, or a script closes or deletes nearly everything in it.
 
-from collections.abc import Iterator
+The god's log tells what a restore undid."""
+
+import random
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from central import workflow
 from connectors.api import Value
 from connectors.emulators.tracker import Backup, Deed, Tracker
+from mappings.model import FieldMapping
 from sync.simulation.chronicle import BACKUP, Did, Restore
 from sync.simulation.mesh import Member
 from sync.simulation.scenario import Happening, Kind
@@ -13,6 +18,8 @@ from sync.simulation.scenario import Happening, Kind
 if TYPE_CHECKING:
     from sync.simulation.world import World
 
+SCRIPT = "a script"
+"""Who closes or deletes nearly everything."""
 _LATER = timedelta(seconds=60)
 
 
@@ -32,6 +39,38 @@ class Disasters:
                 self._backups[member.name] = member.tracker.backup()
             case Kind.RESTORE:
                 self._restore(member)
+            case Kind.CLOSE_ALL:
+                self._close_all(member, random.Random(happening.pick))
+            case Kind.DELETE_ALL:
+                self._delete_all(member, random.Random(happening.pick))
+
+    def _close_all(self, member: Member, rng: random.Random) -> None:
+        status = member.mapping.fields["status"]
+        spec = member.tracker.field(status.remote)
+        closed = [word for word in (spec.values if spec else ()) if _closes(status, word)]
+        if not closed:
+            return
+        for key in _most(member, rng):
+            self._act(lambda key=key: member.tracker.edit(SCRIPT, key, {status.remote: closed[0]}))  # type: ignore[misc]  # bound now
+        self._world.tell(f"a script sets nearly everything in {member.name} to {closed[0]!r}", act=True)
+
+    def _delete_all(self, member: Member, rng: random.Random) -> None:
+        for key in _most(member, rng):
+            self._act(lambda key=key: member.tracker.delete(SCRIPT, key))  # type: ignore[misc]  # bound now
+        self._world.tell(f"a script deletes nearly everything in {member.name}", act=True)
+
+    def bring_back(self, system: str) -> None:
+        """What a script has deleted there is brought back."""
+        tracker = self._world.members[system].tracker
+        deleted = {deed.key for deed in tracker.log if (deed.who, deed.kind) == (SCRIPT, "delete")}
+        for key, issue in tracker.issues.items():
+            if issue.hidden and key in deleted:
+                self._act(lambda key=key: tracker.bring_back(SCRIPT, key))  # type: ignore[misc]  # bound now
+        self._world.tell(f"what a script has deleted in {system} is brought back", act=True)
+
+    def _act(self, act: Callable[[], object]) -> None:
+        act()
+        self._world.chronicle.human_acts += 1
 
     def _restore(self, member: Member) -> None:
         """Go back, once our mark has moved since: nobody notices a restore within the hour that leaves it as it is."""
@@ -47,6 +86,16 @@ class Disasters:
         at = world.clock.now
         world.chronicle.restores.append(Restore(member.name, backup.at, at))
         world.chronicle.dids += _brought_back(member.name, before, member.tracker, at)
+
+
+def _most(member: Member, rng: random.Random) -> list[str]:
+    marked = member.marker.ticket if member.marker else None
+    visible = [key for key, issue in member.tracker.issues.items() if not issue.hidden and key != marked]
+    return [key for key in visible if rng.random() < 0.9]
+
+
+def _closes(status: FieldMapping, word: str) -> bool:
+    return status.rule.inward(word, held=None) not in workflow.OPEN
 
 
 def _tells(member: Member, backup: Backup) -> bool:

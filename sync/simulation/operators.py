@@ -40,12 +40,23 @@ class Operators:
         for hold in self._world.raw_store.read(lambda tx: tx.guards.list(open_only=True)):
             if hold.kind is HoldKind.COPY:
                 self._approve(hold)
+            elif hold.ticket_id is None:
+                self._rng.choice((self._approve, self._reject))(hold)
         for name in self._world.members:
             self._release(name)
 
     def _approve(self, hold: Hold) -> None:
         self._world.tell(f"an operator approves hold {hold.id}: {hold.reason}", act=True)
         holds.approve(self._world.means, hold.id, NAME)
+
+    def _reject(self, hold: Hold) -> None:
+        """It was a mistake, and what was deleted is there again by now."""
+        world, write_back = self._world, self._rng.random() < 0.5
+        if hold.kind is HoldKind.LOSS:
+            world.disasters.bring_back(hold.system)
+        world.tell(f"an operator rejects hold {hold.id}: {hold.reason}", act=True)
+        holds.reject(world.means, hold.id, NAME, write_back=write_back)
+        world.chronicle.rejections[hold.system] = world.clock.now
 
     def _release(self, name: str) -> None:
         world = self._world

@@ -5,10 +5,11 @@ scenario but for that: this is what makes a failing seed shrinkable. Times are s
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sync.guards.usual import Limits
 from sync.simulation.tempers import Temper, temper
 
 GOING_LIVE = 60.0
@@ -43,6 +44,8 @@ class Kind(StrEnum):
     LATE_INDEX = "lists nothing of late, for its index lags"
     BACKUP = "is backed up"
     RESTORE = "is restored from its backup"
+    CLOSE_ALL = "a script closes nearly everything"
+    DELETE_ALL = "a script deletes nearly everything"
 
 
 NIGHT = 3700.0
@@ -52,7 +55,9 @@ RESTORED = 0.12
 
 LISTINGS = frozenset({Kind.EMPTY, Kind.CUT, Kind.SHUFFLED, Kind.DOUBLED, Kind.LATE_INDEX})
 """What is wrong with a list that is answered, rather than with the answering."""
-DISASTERS = frozenset({Kind.BACKUP, Kind.RESTORE})
+MASSES = 0.08
+"""In how many of them a script closes or deletes nearly all of a partner's tickets."""
+DISASTERS = frozenset({Kind.BACKUP, Kind.RESTORE, Kind.CLOSE_ALL, Kind.DELETE_ALL})
 """What befalls a whole tracker."""
 PEOPLE = frozenset(
     {Kind.OPEN, Kind.EDIT, Kind.COMMENT, Kind.INTERNAL, Kind.ATTACH, Kind.REASSIGN, Kind.DELETE, Kind.RETURN}
@@ -168,13 +173,14 @@ def scenario(seed: int, *, systems: int = 5, faults: bool | None = None) -> Scen
         deaf=0.0 if calm else rng.choice((0.0, 0.0, 0.1, 0.5)),
         faults=not calm,
     )
-    return what if calm else _perhaps_restored(what)
+    return what if calm else _perhaps(_perhaps(what, restored, RESTORED), in_masses, MASSES)
 
 
-def _perhaps_restored(what: Scenario) -> Scenario:
-    """In some seeds a partner goes back to a backup, drawn from a stream of its own: all others stay as they are."""
-    rng = random.Random(f"{what.seed}/restored")
-    return restored(what, rng.choice(what.tempers).name, rng) if rng.random() < RESTORED else what
+def _perhaps(what: Scenario, disaster: Callable[[Scenario, str, random.Random], Scenario], rate: float) -> Scenario:
+    """In some seeds a disaster befalls a partner. Drawn from a stream of its own: all other seeds stay as they are."""
+    rng = random.Random(f"{what.seed}/{disaster.__name__}")
+    name = rng.choice(what.tempers).name
+    return disaster(what, name, rng) if rng.random() < rate else what
 
 
 def restored(what: Scenario, system: str, rng: random.Random) -> Scenario:
@@ -188,6 +194,24 @@ def restored(what: Scenario, system: str, rng: random.Random) -> Scenario:
         what,
         tempers=tuple(replace(t, marked=t.marked or t.name == system) for t in what.tempers),
         happenings=tuple(sorted(acts, key=lambda each: each.at)),
+    )
+
+
+def in_masses(what: Scenario, system: str, rng: random.Random) -> Scenario:
+    """The same with a partner that has a few tickets more, of which a script closes or deletes nearly all: many more
+    than it may without being asked about."""
+    last = what.happenings[-1].at
+    struck = rng.uniform(GOING_LIVE + 120, last + 120)
+    acts = [
+        Happening(rng.uniform(GOING_LIVE, struck - 100), Kind.OPEN, system, value=f"{number}")
+        for number in range(900, 900 + rng.randint(5, 8))
+    ]
+    acts.append(Happening(struck, rng.choice((Kind.CLOSE_ALL, Kind.DELETE_ALL)), system, rng.randrange(1000)))
+    limits = Limits(closings=3, losses=3)
+    return replace(
+        what,
+        tempers=tuple(replace(t, limits=limits) if t.name == system else t for t in what.tempers),
+        happenings=tuple(sorted((*what.happenings, *acts), key=lambda each: each.at)),
     )
 
 

@@ -5,7 +5,7 @@ Request Tracker and Redmine stand among them as they are documented; the others 
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -16,6 +16,7 @@ from connectors.memory import WELL_BEHAVED
 from mappings import model as mapping_model
 from mappings.document import compile_mapping
 from mappings.loader import read
+from sync.guards.usual import Limits
 from sync.simulation.members import REDMINE_LIKE, RT_LIKE
 
 LIFECYCLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -121,6 +122,8 @@ class Temper:
     poll_every: float = 60.0
     marked: bool = False
     """Its operator has named a ticket and a field for our mark."""
+    limits: Limits = field(default_factory=Limits)
+    """How much it may close or lose at once before it is asked about."""
     insists: str = ""
     """The priority that an automation there sets again, right after every write of ours; '': it has none."""
 

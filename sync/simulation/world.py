@@ -99,7 +99,7 @@ class World:
             store.write(lambda tx, name=temper.name: tx.registry.put_system(System(name, SystemState.LIVE, 1)))  # type: ignore[misc]  # bound now
         for process in self.processes:
             process.start()
-        if any(temper.marked for temper in scenario.tempers):
+        if any(happening.kind in DISASTERS for happening in scenario.happenings):
             self.operators.begin()
         self._run_until(START + timedelta(seconds=GOING_LIVE - 5))
 
@@ -435,6 +435,7 @@ class _Gateways:
                     birth_unit="TPM",
                     units=frozenset({temper.unit}),
                     marker=world.members[temper.name].marker,
+                    guard=temper.limits,
                     poll_every=timedelta(seconds=temper.poll_every),
                     full_scan=FULL_SCAN,
                 )

@@ -55,6 +55,11 @@ def _cause(evidence: Evidence, place: Place, name: str, said: str) -> str:
     """What in the trackers bears out this standing disagreement; '' when nothing does."""
     member, field = place.member, place.member.mapping.fields[name]
     theirs = place.issue.fields.get(field.remote)
+    if "has rejected it" in said:
+        rejected_at = evidence.world.chronicle.rejections.get(member.name)
+        edits = evidence.edits.get((member.name, place.link.key or "", field.remote), ())
+        known = rejected_at is not None and edits and edits[-1].human and edits[-1].at < rejected_at
+        return "an operator rejected what they did in masses" if known else ""
     if said.startswith("refused: "):
         plan = reconcile(
             place.link.evolve(refusals={}, intents=()),
