@@ -68,7 +68,9 @@ def account_for_earlier_comments(
     """Find out what became of comments whose answer was lost, before anything is sent again.
 
     :raises Refused: a person must say whether a comment there is the one that was sent."""
-    if not past.awaited():
+    # where nobody knows how far the history was read, an edit that our comment hides could not be told from its doing
+    unread = bool(gateway.comment_effects) and past.link.history_seen is None and bool(_unsent(gateway, past))
+    if not past.awaited() and not unread:
         return past, None
     theirs = read(means, gateway, past, conversation=True, lease=lease)
     doubtful = discussion.arrivals(past.link, theirs.marks, past.known).doubtful
