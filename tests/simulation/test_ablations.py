@@ -3,6 +3,7 @@
 Each case names the rule, what stands in for it, the seeds in which somebody needs it, and what goes wrong then.
 """
 
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,6 +14,7 @@ import structlog
 
 from central.guard import HoldKind
 from connectors.memory import WELL_BEHAVED
+from sync.simulation import scenario
 from sync.simulation.members import REDMINE_LIKE, RT_LIKE
 from sync.simulation.oracle import judge
 from sync.simulation.runner import Task, opened
@@ -49,6 +51,12 @@ def by_the_minute(seed: int) -> Scenario:
 
 def hurried(seed: int) -> Scenario:
     return crowd(seed, (REDMINE, RT), acts=("comment", "status"), pace=1, webhooks=True, workers=2)
+
+
+def restored(seed: int) -> Scenario:
+    """A partner goes back to a backup."""
+    what = mesh(seed)
+    return scenario.restored(what, what.tempers[0].name, random.Random(f"{seed}/ablation"))
 
 
 def fought_over(seed: int) -> Scenario:
@@ -89,6 +97,9 @@ CASES = {
     ),
     "guard: the ping-pong breaker": Case(
         fought_over, range(1, 5), "convergence: priority", {"means": weaker.without(HoldKind.PING_PONG)}
+    ),
+    "guard: the mark in a partner's system": Case(
+        restored, range(1, 4), "silence:", {"gateway": weaker.through(weaker.OurMarkAlways)}
     ),
     "echo: history": Case(at_once, range(1, 6), "no loss:", {"gateway": weaker.through(weaker.NoHistory)}),
     "echo: token": Case(mesh, range(5, 14), "no twins: 'word", {"gateway": weaker.through(weaker.Unmarked)}),

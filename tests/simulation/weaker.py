@@ -13,6 +13,7 @@ from connectors.api import Lookup, RemoteTicket
 from sync.absorb import WRITTEN_BETWEEN
 from sync.gateway import Gateway
 from sync.means import Means
+from sync.simulation.tempers import MARK
 
 
 class Instead:
@@ -168,6 +169,20 @@ class FindsNothing(Instead):
 
     def find(self, token: str, since: datetime) -> Lookup:  # that is the point
         return Lookup.ABSENT
+
+
+class OurMarkAlways(Instead):
+    """Whatever stands there, our mark is believed to be the one that we left."""
+
+    _left: Value = None
+
+    def update(self, key: str, patch: Any, **more: Any) -> Any:
+        self._left = patch.get(MARK, self._left)
+        return self._real.update(key, patch, **more)
+
+    def fetch(self, key: str, **more: Any) -> RemoteTicket:
+        ticket = self._real.fetch(key, **more)
+        return replace(ticket, fields={**ticket.fields, MARK: self._left}) if MARK in ticket.fields else ticket
 
 
 class Unmarked(Instead):
