@@ -110,6 +110,11 @@ class Side:
         writes: list[tuple[str, str, float]] = self._ask("arrived", contestant)
         return writes
 
+    def writes(self, contestant: str) -> int:
+        """How many times the contestant wrote."""
+        count: int = self._ask("writes", contestant)
+        return count
+
     def created(self, contestant: str) -> list[tuple[str, float]]:
         """What the contestant created: key, moment."""
         births: list[tuple[str, float]] = self._ask("created", contestant)
@@ -171,6 +176,8 @@ def _work(pipe: Connection, name: str, contestants: tuple[str, ...]) -> None:
         match what:
             case "arrived":
                 pipe.send(list(writes[contestant]))
+            case "writes":
+                pipe.send(len(writes[contestant]))
             case "created":
                 pipe.send(list(births[contestant]))
             case _:
