@@ -503,17 +503,19 @@ def test_a_look_that_is_to_be_tried_again_is_told_to_whoever_looks_out() -> None
     world.shared()
     bus = Sleepers()
     means = replace(world.mesh.means, relay=Relay(bus))
-    failed = threading.Event()
 
     def busy(_: Call) -> None:
         eventually(lambda: "ngi-pl" in bus.asleep)
-        failed.set()
         raise Transient("busy")
+
+    def tries() -> int:
+        owed = world.store.read(lambda tx: tx.outbox.find("ngi-pl", Direction.OUTWARD, "1"))
+        return 0 if owed is None else owed.attempts
 
     once(world.redmine.connector, "update", busy, done=False)
     Centre(means).change(1, {"subject": "B"}, TPM)
     with Threads(world, means):
-        assert failed.wait(20)
+        eventually(lambda: tries() == 1)
         world.clock.advance(2 * FIRST_WAIT)
         eventually(lambda: world.issue(world.redmine).fields["subject"] == "B")
 
