@@ -50,7 +50,7 @@ class MappingDocument(Part):
         writers: dict[str, str] = {}
         for central, field in self.fields.items():
             for fault in field.faults():
-                yield Fault(("fields", central, *fault.at), fault.sentence)
+                yield replace(fault, at=("fields", central, *fault.at))
             if field.carries == "inward":
                 continue
             if field.remote in writers:
@@ -64,25 +64,36 @@ class MappingDocument(Part):
                 yield Fault(("constants", name), f"their {name!r} is written from our {writers[name]!r} already")
 
 
-def parse(document: Document) -> MappingDocument:
+def parse(document: Document, *, lawless: bool = False) -> MappingDocument:
     """The document's contents, checked as far as that goes without the other side.
+
+    `lawless`: rules that break a lens law are let through, for `mappings.check` to tell their story.
 
     :raises DocumentError: with all that is wrong, each at its place."""
     parsed = check_model(MappingDocument, document)
-    problems = [Problem(document.place(fault.at), _sentence(fault)) for fault in parsed.faults()]
-    if problems:
-        raise DocumentError(problems)
+    faults = [fault for fault in parsed.faults() if not (lawless and fault.unlawful)]
+    if faults:
+        raise DocumentError(_problem(document, fault) for fault in faults)
     return parsed
 
 
-def compile_mapping(document: Document, *, revision: int, overrides: Mapping[str, str] | None = None) -> model.Mapping:
-    """The mapping that this document describes.
+def unlawful(document: Document) -> tuple[Problem, ...]:
+    """Where its rules break a lens law, as far as that shows without a value: nothing is synchronised by them.
+
+    :raises DocumentError: it is no mapping in the first place."""
+    return tuple(_problem(document, fault) for fault in parse(document, lawless=True).faults() if fault.unlawful)
+
+
+def compile_mapping(
+    document: Document, *, revision: int, overrides: Mapping[str, str] | None = None, lawless: bool = False
+) -> model.Mapping:
+    """The mapping that this document describes; `lawless` as in `parse`.
 
     `overrides` are the registered system's policies, which go before the mapping's own: our field -> policy, and
     `otherwise` for all others.
 
     :raises DocumentError: with all that is wrong, each at its place."""
-    parsed = parse(document)
+    parsed = parse(document, lawless=lawless)
     fields = {
         central: model.FieldMapping(
             central=central,
@@ -92,6 +103,7 @@ def compile_mapping(document: Document, *, revision: int, overrides: Mapping[str
             policy=field.policy,
             only_on_create=field.only_on_create,
             final=field.final,
+            stuck=field.stuck,
             at=document.place(("fields", central)),
         )
         for central, field in parsed.fields.items()
@@ -139,8 +151,8 @@ def _overridden(mapping: model.Mapping, overrides: Mapping[str, str], document: 
     return replace(mapping, fields=fields, policy=otherwise or mapping.policy)
 
 
-def _sentence(fault: Fault) -> str:
-    return f"{'.'.join(map(str, fault.at))}: {fault.sentence}"
+def _problem(document: Document, fault: Fault) -> Problem:
+    return Problem(document.place(fault.at), f"{'.'.join(map(str, fault.at))}: {fault.sentence}")
 
 
 def _value(value: bool | int | str | list[str]) -> model.Value:

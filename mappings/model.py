@@ -96,6 +96,8 @@ class FieldMapping:
     """Written outward by the create alone: our later edits stay here, and are shown as not agreeing."""
     final: bool
     """Written after all other fields (a status that closes)."""
+    stuck: abc.Mapping[str, str]
+    """Their values that our account cannot always leave, and why: for the loss statement."""
     at: Place
     """Where it is written, for `why` and errors."""
 

@@ -9,8 +9,8 @@ from central.model import FIELDS
 from central.store.api import NoSuch, Transaction
 from connectors.api import Capabilities, Connector, Finding, Mail
 from connectors.errors import ConnectorError, Transient
-from mappings import check as vocabulary
 from mappings import library, loader, model
+from mappings.check.fit import fit
 from mappings.document import compile_mapping
 from mappings.losses import loss_statement
 from mappings.model import Losses
@@ -132,7 +132,7 @@ def _describe(connector: Connector, findings: list[Finding]) -> tuple[int, list[
 
 def _vocabularies(mapping: loader.Document, remote: Sequence[Mapping[str, Any]] | None) -> list[Finding]:
     """The mapping held against both sides, as far as theirs could be read."""
-    problems = vocabulary.check(mapping, central=_central(), remote=remote)
+    problems = fit(mapping, compile_mapping(mapping, revision=0), central=_central(), remote=remote)
     if problems:
         return [Finding(False, str(problem), "change the mapping, or what the system allows") for problem in problems]
     return [Finding(True, f"mapping {mapping.name} fits both sides")] if remote is not None else []

@@ -15,9 +15,15 @@ def shipped(name: str) -> Document:
     """A shipped mapping's document.
 
     :raises LookupError: there is none of this name; the sentence lists what there is."""
+    return with_vocabulary(name)[0]
+
+
+def with_vocabulary(name: str) -> tuple[Document, ...]:
+    """A shipped mapping, and the vocabulary that it is proven against where one is known.
+
+    :raises LookupError: there is none of this name; the sentence lists what there is."""
     if name not in names():
         raise LookupError(f"there is no shipped mapping {name!r}{suggestion(name, names())}")
     file = f"{name}.yaml"
     text = resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
-    (document,) = read(text, f"mappings/library/{file}")
-    return document
+    return read(text, f"mappings/library/{file}")

@@ -18,6 +18,8 @@ class Fault:
 
     at: Steps
     sentence: str
+    unlawful: bool = False
+    """Its rule would break a lens law: nothing is synchronised by it, and `mappings.check` tells its story."""
 
 
 class Part(BaseModel):
@@ -36,6 +38,9 @@ class FieldPart(Part):
     final: bool = Field(False, description="Written after all other fields, as a status that closes must be.")
     lost_when: list[str] = Field(
         default_factory=list, description='Their values that mean "this ticket is gone": the link is lost.'
+    )
+    stuck: dict[str, str] = Field(
+        default_factory=dict, description="Their value that our account cannot always leave: why, in a sentence."
     )
 
     def faults(self) -> Iterator[Fault]:

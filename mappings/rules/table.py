@@ -129,11 +129,11 @@ class TableField(FieldPart):
         return {ours: tuple(dict.fromkeys(theirs)) for ours, theirs in self.table.items()}
 
     def _back(self, readers: Mapping[Word, list[Word]]) -> dict[Word, Word]:
-        return {theirs: self.back.get(_text(theirs), ours[0]) for theirs, ours in readers.items()}
+        return {theirs: self.back.get(text_of(theirs), ours[0]) for theirs, ours in readers.items()}
 
     def _astray(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
         """Ways back that lead to a word which the table does not connect with theirs."""
-        by_text = {_text(theirs): theirs for theirs in readers}
+        by_text = {text_of(theirs): theirs for theirs in readers}
         for theirs, ours in self.back.items():
             at = ("back", theirs)
             if theirs not in by_text:
@@ -141,34 +141,36 @@ class TableField(FieldPart):
             elif ours not in self.table:
                 yield Fault(at, f"the table has no word {ours!r} of ours{suggestion(ours, self.table)}")
             elif ours not in readers[by_text[theirs]]:
-                said = _text(self.table[ours][0])
+                said = text_of(self.table[ours][0])
                 sentence = (
                     f"{theirs!r} cannot be read as {ours!r}, which is written as {said!r}: the next write would move "
                     f"their {theirs!r}; choose a word that {theirs!r} stands for, or write {ours}: [{said}, {theirs}]"
                 )
-                yield Fault(at, sentence)
+                yield Fault(at, sentence, unlawful=True)
 
     def _undecided(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
         """Words of theirs that several of ours share, and no way back."""
         for theirs, several in readers.items():
-            if len(several) > 1 and _text(theirs) not in self.back:
-                sentence = f"{_text(theirs)!r} stands for {_all(several)}: say under 'back' which of them it is read as"
-                yield Fault(("table", str(several[-1])), sentence)
+            if len(several) > 1 and text_of(theirs) not in self.back:
+                sentence = (
+                    f"{text_of(theirs)!r} stands for {_all(several)}: say under 'back' which of them it is read as"
+                )
+                yield Fault(("table", str(several[-1])), sentence, unlawful=True)
 
     def _unsettled(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
         """Words of ours that are read from one of theirs, but not from each of those they agree with."""
         back = self._back(readers)
         for theirs, ours in back.items():
-            at = ("back", _text(theirs)) if _text(theirs) in self.back else ("table", str(ours))
+            at = ("back", text_of(theirs)) if text_of(theirs) in self.back else ("table", str(ours))
             for word in self._words()[ours]:
                 if back[word] != ours:
                     sentence = (
-                        f"{_text(theirs)!r} is read as {ours!r}, which may be {_text(word)!r} there, which is read as "
-                        f"{back[word]!r}: without a value held, a round trip would not end where it began"
+                        f"{text_of(theirs)!r} is read as {ours!r}, which may be {text_of(word)!r} there, which is read "
+                        f"as {back[word]!r}: without a value held, a round trip would not end where it began"
                     )
-                    yield Fault(at, sentence)
+                    yield Fault(at, sentence, unlawful=True)
 
 
-def _text(word: Word) -> str:
+def text_of(word: Word) -> str:
     """Their word as it is written as a key, where everything is text."""
     return "null" if word is None else str(word).lower() if isinstance(word, bool) else str(word)

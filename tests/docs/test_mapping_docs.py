@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from mappings import vocabulary
 from mappings.document import compile_mapping, schema
 from mappings.library import names
 from mappings.loader import read
 from mappings.model import Mapping, Untranslatable, Value
+from mappings.vocabulary import compile_vocabulary
 
 README = (Path(__file__).parents[2] / "mappings" / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```\n(?:\n(\| way [^\n]*\n(?:\|[^\n]*\n)+))?", README, re.DOTALL)
@@ -55,7 +57,10 @@ def test_the_page_has_examples_with_tables() -> None:
 @pytest.mark.parametrize("text", [text for text, _ in EXAMPLES])
 def test_every_example_compiles(text: str) -> None:
     for document in read(text, "README.md"):
-        assert compile_mapping(document, revision=1).fields
+        if document.kind == "vocabulary":
+            assert compile_vocabulary(document).fields
+        else:
+            assert compile_mapping(document, revision=1).fields
 
 
 @pytest.mark.parametrize("claim", claims())
@@ -74,8 +79,8 @@ def keys_of(part: dict[str, Any]) -> set[str]:
 
 
 def test_every_key_of_the_language_is_explained() -> None:
-    described = schema()
-    keys = set().union(*(keys_of(part) for part in (described, *described["$defs"].values())))
+    schemas = (schema(), vocabulary.schema())
+    keys = set().union(*(keys_of(part) for each in schemas for part in (each, *each["$defs"].values())))
     assert {key for key in keys if f"`{key}`" not in README} == set()
 
 

@@ -1,31 +1,30 @@
-"""Holding a mapping against both sides' vocabularies, before any ticket does.
+"""Does a mapping fit both sides' vocabularies? Names, words, lengths, and what can be written at all.
 
 The two schemas come as plain data: `central` maps our fields to `{"values": …, "max_length": …}`, `remote` lists their
-fields as `{"name": …, "writable": …, "values": …, "max_length": …}`. Further proofs will stand beside these.
+fields as `{"name": …, "writable": …, "values": …, "max_length": …}`.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from mappings.document import compile_mapping, parse
 from mappings.loader import Document, Problem, suggestion
 from mappings.model import Carries, FieldMapping, Place, Untranslatable, Value
+from mappings.model import Mapping as CompiledMapping
 
 Schema = Mapping[str, Any]
 
 
-def check(
+def fit(
     document: Document,
+    mapping: CompiledMapping,
     *,
     central: Mapping[str, Schema] | None = None,
     remote: Sequence[Schema] | None = None,
 ) -> tuple[Problem, ...]:
-    """What cannot work with these vocabularies, each at its place. A side that is not given is not judged.
-
-    :raises DocumentError: it is not a mapping in the first place."""
+    """What cannot work with these vocabularies, each at its place. A side that is not given is not judged."""
     theirs = None if remote is None else {str(field["name"]): field for field in remote}
     problems: list[Problem] = []
-    for field in compile_mapping(document, revision=0).fields.values():
+    for field in mapping.fields.values():
         path = ("fields", field.central)
         if central is not None and field.central not in central:
             sentence = f"there is no field {field.central!r} on our tickets{suggestion(field.central, central)}"
@@ -34,7 +33,7 @@ def check(
             problems.append(Problem(document.place((*path, "remote")), _absent(field.remote, theirs)))
         sides = _Sides(document, field, (central or {}).get(field.central), (theirs or {}).get(field.remote))
         problems += sides.problems()
-    for name in parse(document).constants:
+    for name in mapping.constants:
         if theirs is not None and name not in theirs:
             problems.append(Problem(document.key_place(("constants", name)), _absent(name, theirs)))
     return tuple(dict.fromkeys(problems))

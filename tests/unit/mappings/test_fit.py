@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from mappings.check import check
+from mappings.check.fit import fit
 from mappings.document import compile_mapping
 from mappings.library import shipped
-from mappings.loader import Document, DocumentError, read
+from mappings.loader import Document, DocumentError, Problem, read
 from mappings.losses import loss_statement
 
 CENTRAL: dict[str, dict[str, Any]] = {
@@ -29,9 +29,13 @@ def document(fields: str, rest: str = "") -> Document:
     return found
 
 
+def fitted(mapping: Document, **sides: Any) -> tuple[Problem, ...]:
+    return fit(mapping, compile_mapping(mapping, revision=0), **sides)
+
+
 def told(fields: str, rest: str = "", **sides: Any) -> list[str]:
     return [
-        str(problem) for problem in check(document(fields, rest), **(sides or {"central": CENTRAL, "remote": REMOTE}))
+        str(problem) for problem in fitted(document(fields, rest), **(sides or {"central": CENTRAL, "remote": REMOTE}))
     ]
 
 
@@ -110,7 +114,7 @@ def test_choices_that_differ_need_a_table() -> None:
 
 def test_what_is_no_mapping_is_refused_before_it_is_checked() -> None:
     with pytest.raises(DocumentError):
-        check(document("  status: 5\n"))
+        fitted(document("  status: 5\n"))
 
 
 STATUSES = (
@@ -148,7 +152,7 @@ LIVE = {
 def test_the_library_fits_a_stock_tracker_and_every_status_and_priority_of_ours(name: str) -> None:
     central = {"subject": {}, "description": {}, "assigned_to": {}}
     central |= {"status": {"values": STATUSES}, "priority": {"values": PRIORITIES}}  # type: ignore[dict-item]
-    assert check(shipped(name), central=central, remote=LIVE[name]) == ()
+    assert fitted(shipped(name), central=central, remote=LIVE[name]) == ()
 
 
 # -- losses ----------------------------------------------------------------------------------------------------------

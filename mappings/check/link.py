@@ -1,0 +1,188 @@
+"""One field of one link, searched whole, against people there and an arbitrary centre, which stands for any number of
+other systems. Pushes are not atomic; the process is killed before and after a request; answers are lost; somebody there
+writes before we read back; a comment of ours may move the field. The step is the engine's own.
+
+Our own value is no part of a state: at each look it may be any. What commutes is not told twice: an edit of ours while
+a request is under way is one after it, and one of theirs before it arrives is one that is overwritten unseen, or one
+after it.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mappings.check.finding import Proof, Refutation
+from mappings.check.subject import Engine, Looked, Side, Subject, Words, Wrote
+from mappings.model import Value
+
+_WRITES = 3
+_LOOKS = 12
+MOST = 100_000
+"""More states than any field of the library has by far; a search that meets more says so."""
+
+
+class State(NamedTuple):
+    """All of the link but our own value, and whether somebody there has set theirs since it was last accounted for."""
+
+    theirs: Value
+    base: tuple[Value, Value] | None
+    open: Wrote | None = None
+    refused: tuple[Value, Value] | None = None
+    by_somebody: bool = False
+
+    def facing(self, ours: Value) -> Side:
+        """The link while ours is this."""
+        return Side(ours, self.theirs, self.base, () if self.open is None else (self.open,), self.refused)
+
+
+class _Step(NamedTuple):
+    """What happened: the value that was ours, what it is since, and how a story tells it."""
+
+    before: State
+    ours: Value
+    became: Value
+    label: str
+
+
+class _Broken(Exception):
+    """The promise does not hold from here; what happened, in lines."""
+
+    def __init__(self, sentence: str, ours: Value, *lines: str) -> None:
+        super().__init__(sentence)
+        self.ours, self.lines = ours, lines
+
+
+class Link:
+    """The search for one field."""
+
+    def __init__(self, subject: Subject, words: Words, engine: Engine) -> None:
+        self._subject, self._words, self._engine = subject, words, engine
+        self._agreeing = frozenset(words.agreeing())
+        self._quiet: set[tuple[Value, State]] = set()
+        self.states = 0
+
+    def search(self) -> Refutation | None:
+        """Every state, breadth first; the shortest story of one from which it does not come to rest."""
+        came: dict[State, _Step | None] = {State(theirs, (ours, theirs)): None for ours, theirs in self._agreeing}
+        queue = deque(came)
+        refuted = None
+        while queue and len(came) < MOST and refuted is None:
+            state = queue.popleft()
+            try:
+                for ours in self._words.ours:
+                    if state.open is None:  # else the look at what was sent comes first
+                        self._rests(state, ours)
+                    for step, after in self._steps(state, ours):
+                        if after not in came:
+                            came[after] = step
+                            queue.append(after)
+            except _Broken as broken:
+                refuted = self._refuted(came, state, broken)
+        self.states = len(came)
+        return refuted
+
+    def _refuted(self, came: dict[State, _Step | None], state: State, broken: _Broken) -> Refutation:
+        steps: list[_Step] = []
+        while (step := came[state]) is not None:
+            steps.append(step)
+            state = step.before
+        name, (ours, _) = self._words.field.central, state.base or (broken.ours, None)
+        lines = [f"{name} is {ours!r} here and {state.theirs!r} in {self._subject.name}"]
+        for each in steps[::-1]:
+            if each.ours != ours:
+                lines.append(f"somebody sets {each.ours!r} here")
+            lines.append(each.label)
+            ours = each.became
+        if broken.ours != ours:
+            lines.append(f"somebody sets {broken.ours!r} here")
+        place = self._subject.place(self._words.field)
+        return Refutation(Proof.QUIET, place, f"{name}: {broken}", (*lines, *broken.lines))
+
+    # -- what can happen ---------------------------------------------------------------------------------------------
+
+    def _steps(self, state: State, ours: Value) -> Iterator[tuple[_Step, State]]:
+        system = self._subject.name
+
+        def step(label: str, became: Value = ours) -> _Step:
+            return _Step(state, ours, became, label)
+
+        for theirs in self._words.theirs:
+            if theirs != state.theirs:
+                yield step(f"somebody sets {theirs!r} in {system}"), state._replace(theirs=theirs, by_somebody=True)
+        moved = self._words.theirs_field.after_comment.get(state.theirs)
+        if state.open is None and moved is not None:
+            effect = Wrote(ours, moved, state.theirs, effect=True)
+            label = f"a comment is carried to {system}, which makes it {moved!r}"
+            yield step(label), state._replace(theirs=moved, open=effect)
+        looked = self._looked(state, ours)
+        side = looked.side
+        seen = State(side.theirs, side.base, next(iter(side.open), None), side.refused)
+        yield step("the two are looked at", side.ours), seen
+        if state.open is not None:  # nothing is forgotten before a reading has shown what became of it
+            yield step("the deadline of what was sent passes", side.ours), seen._replace(open=None)
+        elif looked.write is not None:
+            for label, after in self._pushed(seen, side.ours, looked.write):
+                yield step(label, side.ours), after
+
+    def _pushed(self, seen: State, ours: Value, wrote: Wrote) -> Iterator[tuple[str, State]]:
+        """Everything that may become of a write."""
+        sent = f"{wrote.theirs!r} is sent to {self._subject.name}"
+        opened = seen._replace(open=wrote._replace(before=None))
+        arrived, reason = self._executed(seen, wrote)
+        yield f"{sent}, and lost on the way", opened
+        yield f"{sent}, and the answer is lost", arrived._replace(open=opened.open)
+        yield sent + (", and refused" if reason else ""), self._settled(arrived, ours, wrote, reason)
+        if not reason:  # read back as another value than before, it is an edit after it was settled
+            undone = arrived._replace(theirs=wrote.before, by_somebody=True)
+            label = f"{sent}, and somebody sets {wrote.before!r} back before we read it"
+            yield label, self._settled(undone, ours, wrote, reason)
+
+    def _executed(self, state: State, wrote: Wrote) -> tuple[State, str]:
+        if not self._words.theirs_field.may_move(state.theirs, wrote.theirs):
+            return state, f"{self._subject.name} does not let us go from {state.theirs!r} to {wrote.theirs!r}"
+        return state._replace(theirs=wrote.theirs, by_somebody=False), ""
+
+    def _settled(self, state: State, ours: Value, wrote: Wrote, reason: str) -> State:
+        side = self._engine.settle(self._subject, self._words.field, state.facing(ours), wrote, reason)
+        return State(side.theirs, side.base, None, side.refused, state.by_somebody)
+
+    def _looked(self, state: State, ours: Value) -> Looked:
+        looked = self._engine.look(self._subject, self._words.field, state.facing(ours))
+        if looked.took and not state.by_somebody:
+            system = self._subject.name
+            raise _Broken(
+                f"{state.theirs!r}, which nobody set in {system}, is taken in",
+                ours,
+                f"{system} shows {state.theirs!r}, which makes it {looked.side.ours!r} here",
+                "nobody touched it",
+            )
+        return looked
+
+    # -- rest --------------------------------------------------------------------------------------------------------
+
+    def _rests(self, state: State, ours: Value) -> None:
+        """Left alone it falls silent, and both say the same or it is told why not."""
+        began, seen, lines, writes = ours, [], [], 0
+        while (ours, state) not in self._quiet:
+            seen.append((ours, state))
+            looked = self._looked(state, ours)
+            side = looked.side
+            after = State(side.theirs, side.base, None, side.refused)  # it was read, and every deadline has passed
+            if looked.took:
+                lines.append(f"it becomes {side.ours!r} here")
+            if looked.write is not None:
+                writes += 1
+                after, reason = self._executed(after, looked.write)
+                lines.append(
+                    f"{looked.write.theirs!r} is sent to {self._subject.name}{', and refused' if reason else ''}"
+                )
+                after = self._settled(after, side.ours, looked.write, reason)
+            if (side.ours, after) == (ours, state):
+                if not looked.standing and (ours, state.theirs) not in self._agreeing:
+                    apart = f"{ours!r} here and {state.theirs!r} in {self._subject.name} do not say the same"
+                    raise _Broken(f"at rest, {apart}", began, *lines)
+                break
+            if writes > _WRITES or len(seen) > _LOOKS:
+                raise _Broken("left alone, it goes on and on", began, *lines, "and so on")
+            ours, state = side.ours, after
+        self._quiet.update(seen)

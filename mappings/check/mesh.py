@@ -1,0 +1,221 @@
+"""Several systems around one centre: does anything go round and round once people have stopped?
+
+1. A graph of our own values: an edge where something that nobody does (a timer, an automatic reply, a rule of a
+   tracker) leads from one to another. Without a cycle the mesh is quiet, however many systems there are.
+2. Only where there is a cycle, which is a suspicion and no more, the systems are searched together: every state that
+   timers and looks lead to.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mappings.check.finding import Proof, Refutation
+from mappings.check.subject import STATUS, Centre, Engine, Side, Subject, Words
+from mappings.model import Place, Value
+
+MOST = 60_000
+"""How many states a suspicion is searched for; the answer says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """What was found of one field: a cycle, or how it is known that there is none."""
+
+    field: str
+    how: str
+    refuted: tuple[tuple[Subject, Refutation], ...] = ()
+
+
+class _State(NamedTuple):
+    ours: Value
+    sides: tuple[tuple[Value, tuple[Value, Value] | None, tuple[Value, Value] | None], ...]
+    """Per system: their value, what was last agreed on, what was refused."""
+
+
+class _Step(NamedTuple):
+    label: str
+    after: _State
+    by: int | None
+    """The system whose link did it; None where it was no doing of ours."""
+    place: Place | None = None
+    """Where the mapping says so."""
+
+
+def quiet(subjects: Sequence[Subject], centre: Centre, engine: Engine) -> Iterator[Quiet]:
+    """Every field of ours that these systems share, judged."""
+    by_field: dict[str, list[tuple[Subject, Words]]] = {}
+    for subject in subjects:
+        for words in subject.finite(centre):
+            by_field.setdefault(words.field.central, []).append((subject, words))
+    for name, several in by_field.items():
+        yield _Mesh(name, several, centre, engine).judged()
+
+
+class _Mesh:
+    def __init__(self, name: str, several: Sequence[tuple[Subject, Words]], centre: Centre, engine: Engine) -> None:
+        self._name, self._several, self._centre, self._engine = name, several, centre, engine
+        self._moves = centre.moves if name == STATUS else ()
+
+    def judged(self) -> Quiet:
+        edges = self._edges()
+        if not _has_cycle(edges):
+            return Quiet(self._name, f"no cycle among {len(edges)} values of ours that move by themselves")
+        found, states, whole = self._search()
+        if found is not None:
+            return Quiet(self._name, "", (found,))
+        bound = f"every one of {states} states" if whole else f"search up to {states} states"
+        return Quiet(self._name, f"proven by search: a cycle was suspected, and {bound} is without")
+
+    # -- the graph of our values -------------------------------------------------------------------------------------
+
+    def _edges(self) -> dict[Value, set[Value]]:
+        edges: dict[Value, set[Value]] = {}
+        for move in self._moves:
+            edges.setdefault(move.frm, set()).add(move.to)
+        for subject, words in self._several:
+            moves = words.theirs_field.moves
+            for ours, theirs in words.agreeing() if moves else ():
+                for to in {move.to for move in moves if move.frm == theirs}:
+                    looked = self._engine.look(subject, words.field, Side(ours, to, (ours, theirs)))
+                    if looked.took or looked.write is not None:  # written back is a way back to where it began
+                        edges.setdefault(ours, set()).add(looked.side.ours)
+        return edges
+
+    # -- the concrete search -----------------------------------------------------------------------------------------
+
+    def _search(self) -> tuple[tuple[Subject, Refutation] | None, int, bool]:
+        came: dict[_State, tuple[_State, _Step] | None] = {}
+        queue: deque[_State] = deque()
+        for ours in self._centre.values(self._name):
+            start = self._start(ours)
+            if start is not None:
+                came[start] = None
+                queue.append(start)
+        following: dict[_State, list[_Step]] = {}
+        while queue and len(came) < MOST:
+            state = queue.popleft()
+            following[state] = list(self._steps(state))
+            for step in following[state]:
+                if step.after not in came:
+                    came[step.after] = (state, step)
+                    queue.append(step.after)
+        for state in following:  # in the order in which they were reached: the shortest beginning first
+            for step in following[state]:
+                if step.by is not None and (round_ := _way(following, step.after, state)) is not None:
+                    return self._told(came, state, [step, *round_]), len(came), not queue
+        return None, len(came), not queue
+
+    def _start(self, ours: Value) -> _State | None:
+        sides = []
+        for _, words in self._several:
+            theirs = words.say(ours)
+            if theirs is None:
+                return None
+            sides.append((theirs, (ours, theirs), None))
+        return _State(ours, tuple(sides))
+
+    def _steps(self, state: _State) -> Iterator[_Step]:
+        for move in self._moves:
+            if move.frm == state.ours:
+                yield _Step(f"{move.when}: it becomes {move.to!r} here", state._replace(ours=move.to), None)
+        for number, (subject, words) in enumerate(self._several):
+            theirs, base, refused = state.sides[number]
+            for move in words.theirs_field.moves:
+                if move.frm == theirs:
+                    label = f"{move.when}: {subject.name} makes it {move.to!r}"
+                    yield _Step(label, _with(state, number, (move.to, base, refused)), None)
+            yield from self._look(state, number, subject, words)
+
+    def _look(self, state: _State, number: int, subject: Subject, words: Words) -> Iterator[_Step]:
+        theirs, base, refused = state.sides[number]
+        looked = self._engine.look(subject, words.field, Side(state.ours, theirs, base, (), refused))
+        side = looked.side
+        label, place = "", None
+        if looked.took:
+            label = f"it comes in as {side.ours!r}"
+            place = subject.place(words.field, *_said_at(subject, words, theirs))
+        if looked.write is not None:
+            label = f"{looked.write.theirs!r} is sent to {subject.name}"
+            to = looked.write.theirs
+            reason = "" if words.theirs_field.may_move(theirs, to) else "it is not allowed from there"
+            sent = side._replace(theirs=theirs if reason else to, open=(looked.write,))
+            side = self._engine.settle(subject, words.field, sent, looked.write, reason)
+            label += ", which refuses it" if reason else ""
+        after = _with(state._replace(ours=side.ours), number, (side.theirs, side.base, side.refused))
+        if after != state:
+            yield _Step(label or f"{subject.name} agrees", after, number if label else None, place)
+
+    # -- the story ---------------------------------------------------------------------------------------------------
+
+    def _told(
+        self, came: dict[_State, tuple[_State, _Step] | None], state: _State, round_: list[_Step]
+    ) -> tuple[Subject, Refutation]:
+        lines: list[str] = []
+        here = state
+        while (step := came[here]) is not None:
+            here = step[0]
+            lines.append(step[1].label)
+        shown = ", ".join(
+            f"{subject.name} shows {side[0]!r}" for (subject, _), side in zip(self._several, here.sides, strict=True)
+        )
+        first = f"somebody sets {self._name} {here.ours!r} here; {shown}"
+        again = "and so on, though nobody touches it"
+        story = [first, *lines[::-1], *(step.label for step in round_), again]
+        blamed = next((s for s in round_ if s.place is not None), next(s for s in round_ if s.by is not None))
+        subject, words = self._several[blamed.by or 0]
+        values = list(dict.fromkeys(repr(step.after.ours) for step in round_))
+        round_words = " and ".join(values) if len(values) > 1 else f"{values[0]} and what {subject.name} makes of it"
+        sentence = f"{self._name} goes round and round between {round_words}, and nobody touches it"
+        kept = tuple(line for line in story if not line.endswith(" agrees"))
+        return subject, Refutation(Proof.QUIET, blamed.place or subject.place(words.field), sentence, kept)
+
+
+def _said_at(subject: Subject, words: Words, theirs: Value) -> tuple[str, ...]:
+    """Where the mapping says how theirs is read."""
+    back = subject.document.data["fields"][words.field.central].get("back", {})
+    read = words.read(theirs)
+    return ("back", str(theirs)) if str(theirs) in back else ("table", str(read))
+
+
+def _with(
+    state: _State, number: int, side: tuple[Value, tuple[Value, Value] | None, tuple[Value, Value] | None]
+) -> _State:
+    sides = list(state.sides)
+    sides[number] = side
+    return state._replace(sides=tuple(sides))
+
+
+def _has_cycle(edges: dict[Value, set[Value]]) -> bool:
+    done: set[Value] = set()
+
+    def meets(value: Value, above: frozenset[Value]) -> bool:
+        if value in above:
+            return True
+        if value in done:
+            return False
+        found = any(meets(after, above | {value}) for after in edges.get(value, ()))
+        done.add(value)
+        return found
+
+    return any(meets(value, frozenset()) for value in edges)
+
+
+def _way(following: dict[_State, list[_Step]], frm: _State, to: _State) -> list[_Step] | None:
+    """The shortest way between two states; None: there is none."""
+    came: dict[_State, tuple[_State, _Step] | None] = {frm: None}
+    queue = deque([frm])
+    while queue:
+        state = queue.popleft()
+        if state == to:
+            steps: list[_Step] = []
+            while (step := came[state]) is not None:
+                state = step[0]
+                steps.append(step[1])
+            return steps[::-1]
+        for each in following.get(state, ()):
+            if each.after not in came:
+                came[each.after] = (state, each)
+                queue.append(each.after)
+    return None

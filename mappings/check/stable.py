@@ -1,0 +1,125 @@
+"""Stable: out and in changes nothing that nobody changed, whichever fields meet in one of theirs.
+
+The rules keep that for one field at a time; here is what lies between fields, and what our own writes set off there.
+"""
+
+from collections.abc import Iterator
+
+from mappings.check.finding import Proof, Refutation
+from mappings.check.subject import Centre, Subject, Words
+from mappings.model import Carries, FieldMapping, Untranslatable, Value
+
+
+def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
+    """What a write of ours changes beside what it says."""
+    yield from _gone(subject, centre)
+    yield from _coupled(subject, centre)
+    yield from _constants(subject, centre)
+    yield from _reopened(subject, centre)
+
+
+def _gone(subject: Subject, centre: Centre) -> Iterator[Refutation]:
+    """Words of ours that are written as one that means: this ticket is gone."""
+    for each in subject.mapping.fields.values():
+        gone = subject.mapping.lost_when.get(each.remote, frozenset())
+        for ours in centre.values(each.central) if each.carries is not Carries.INWARD else ():
+            theirs = _said(each, ours)
+            if theirs in gone:
+                sentence = f"our {ours!r} is written as {theirs!r}, which means that the ticket is gone"
+                story = (
+                    f"somebody sets {each.central} {ours!r} here",
+                    f"{subject.name} shows {theirs!r}",
+                    "the next look takes it for deleted, and lets go of it",
+                )
+                yield Refutation(Proof.STABLE, subject.place(each, "table", str(ours)), sentence, story)
+
+
+def _coupled(subject: Subject, centre: Centre) -> Iterator[Refutation]:
+    """Two fields of ours that meet in one of theirs: what one writes, the other reads."""
+    fields = list(subject.mapping.fields.values())
+    for writer in fields:
+        for reader in fields:
+            apart = reader is writer or reader.remote != writer.remote
+            if apart or writer.carries is Carries.INWARD or reader.carries is Carries.OUTWARD:
+                continue
+            for ours in centre.values(writer.central):
+                theirs = _said(writer, ours)
+                moved = _moved(reader, theirs, centre)
+                if moved is None:
+                    continue
+                before, after = moved
+                sentence = f"our {writer.central!r} and {reader.central!r} meet in their {writer.remote!r}"
+                story = (
+                    f"somebody sets {writer.central} {ours!r} here",
+                    f"{subject.name} shows {theirs!r}",
+                    f"its echo makes {reader.central} {after!r}, which was {before!r}",
+                    "nobody touched it",
+                )
+                yield Refutation(Proof.STABLE, subject.place(reader, "remote"), sentence, story)
+                break
+
+
+def _constants(subject: Subject, centre: Centre) -> Iterator[Refutation]:
+    """Constants of a create that come in as if somebody there had said so."""
+    for reader in subject.mapping.fields.values():
+        theirs = subject.mapping.constants.get(reader.remote)
+        if reader.carries is Carries.OUTWARD or theirs is None:
+            continue
+        moved = _moved(reader, theirs, centre)
+        if moved is not None:
+            before, after = moved
+            sentence = f"the constant {reader.remote!r} of every create comes in as our {reader.central!r}"
+            story = (
+                f"somebody opens a ticket here, {reader.central} {before!r}",
+                f"it is created in {subject.name} with {reader.remote} {theirs!r}",
+                f"its echo makes {reader.central} {after!r}",
+                "nobody touched it",
+            )
+            yield Refutation(Proof.STABLE, subject.document.place(("constants", reader.remote)), sentence, story)
+
+
+def _moved(reader: FieldMapping, theirs: Value, centre: Centre) -> tuple[Value, Value] | None:
+    """A value of ours that reading theirs would replace, and by what."""
+    for before in centre.values(reader.central) or ("x",):
+        try:
+            after = reader.rule.inward(theirs, held=before)
+        except Untranslatable:
+            continue
+        if after != before:
+            return before, after
+    return None
+
+
+def _reopened(subject: Subject, centre: Centre) -> Iterator[Refutation]:
+    """A comment of ours that moves a field of theirs, and no way to move it back."""
+    for words in subject.finite(centre):
+        if not words.outward:
+            continue
+        for ours, theirs in words.agreeing():
+            moved = words.theirs_field.after_comment.get(theirs)
+            if moved is None or words.say(ours, moved) == moved:
+                continue
+            back = words.say(ours, moved)
+            if not words.theirs_field.may_move(moved, back):
+                yield _cannot_undo(subject, words, (ours, theirs), moved, back)
+
+
+def _cannot_undo(subject: Subject, words: Words, agreed: tuple[Value, Value], moved: Value, back: Value) -> Refutation:
+    ours, theirs = agreed
+    sentence = (
+        f"a comment of ours makes their {theirs!r} {moved!r}, and from there our account cannot set {back!r} again"
+    )
+    story = (
+        f"{words.field.central} is {ours!r} here and {theirs!r} in {subject.name}",
+        f"a comment is carried to {subject.name}, which makes it {moved!r}",
+        f"setting {back!r} again is refused",
+        "nobody touched it",
+    )
+    return Refutation(Proof.STABLE, subject.place(words.field), sentence, story)
+
+
+def _said(each: FieldMapping, ours: Value) -> Value:
+    try:
+        return each.rule.outward(ours, held=None)
+    except Untranslatable:
+        return None

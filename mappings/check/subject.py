@@ -1,0 +1,168 @@
+"""What is checked: a mapping, the vocabulary on either side of it, and the engine's own step, given as an argument.
+
+Everything about our side comes as plain data too: this package knows no ticket and no workflow of ours.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from mappings.loader import Document
+from mappings.model import Carries, FieldMapping, Place, Untranslatable, Value
+from mappings.model import Mapping as CompiledMapping
+from mappings.remembering import Remembering
+from mappings.rules import Copy, Scale, Table
+from mappings.vocabulary import Move, TheirField, Vocabulary
+
+STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """Our own side: fields as `{"values", "max_length", "required"}`, and how its statuses move."""
+
+    fields: Mapping[str, Mapping[str, Any]]
+    final: frozenset[Value] = frozenset()
+    """Statuses that nothing leaves: only a person, or the centre by its own timer, may set them."""
+    steps: Mapping[Value, frozenset[Value]] = field(default_factory=dict)
+    """From -> every status that anybody, the centre itself included, may set."""
+    moves: tuple[Move, ...] = ()
+    """What the centre sets by itself."""
+    internal: frozenset[str] = frozenset()
+    """Fields that only supporters may read."""
+
+    def values(self, name: str) -> tuple[Value, ...]:
+        """The words of one of our fields; empty: any."""
+        return tuple(self.fields.get(name, {}).get("values") or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One mapping to be judged."""
+
+    document: Document
+    mapping: CompiledMapping
+    vocabulary: Vocabulary
+    policy: str = ""
+    """The default conflict policy; '': the mapping's."""
+
+    @property
+    def name(self) -> str:
+        """What stories call their system."""
+        return self.mapping.name
+
+    def theirs(self, each: FieldMapping) -> TheirField:
+        """Their field, as far as it is known."""
+        return self.vocabulary.fields.get(each.remote) or TheirField(each.remote)
+
+    def place(self, each: FieldMapping, *path: str) -> Place:
+        """Where this is said of a field."""
+        return self.document.place(("fields", each.central, *path))
+
+    def finite(self, centre: Centre) -> Iterator["Words"]:
+        """The fields that can be searched whole, with every value of either side."""
+        for each in self.mapping.fields.values():
+            ours = centre.values(each.central)
+            theirs = self.words(each) or (ours if self._same_words(each) else ())
+            if ours and theirs:
+                gone = self.mapping.lost_when.get(each.remote, frozenset())
+                yield Words(each, self.theirs(each), ours, tuple(word for word in theirs if word not in gone))
+
+    def words(self, each: FieldMapping) -> tuple[Value, ...]:
+        """Their values: declared, else named by the rule, else none, which means any."""
+        if declared := self.theirs(each).values:
+            return declared
+        translation = each.rule.translation if isinstance(each.rule, Remembering) else None
+        if isinstance(translation, Table):
+            return tuple(translation.back)
+        if isinstance(translation, Scale):  # at, below and above every step
+            numbers = {number + off for number, _ in translation.steps for off in (-1, 0, 1)}
+            return tuple(sorted(numbers))
+        return ()
+
+    def _same_words(self, each: FieldMapping) -> bool:
+        """Whether both sides speak alike: what we can say is all that is known of what they can."""
+        return isinstance(each.rule, Remembering) and isinstance(each.rule.translation, Copy)
+
+
+class Words(NamedTuple):
+    """A field whose values can all be listed."""
+
+    field: FieldMapping
+    theirs_field: TheirField
+    ours: tuple[Value, ...]
+    theirs: tuple[Value, ...]
+
+    @property
+    def inward(self) -> bool:
+        """Whether theirs comes in."""
+        return self.field.carries is not Carries.OUTWARD
+
+    @property
+    def outward(self) -> bool:
+        """Whether ours goes out."""
+        return self.field.carries is not Carries.INWARD
+
+    def say(self, ours: Value, held: Value = None) -> Value | None:
+        """Their word for ours; None where there is none."""
+        try:
+            return self.field.rule.outward(ours, held=held)
+        except Untranslatable:
+            return None
+
+    def read(self, theirs: Value, held: Value = None) -> Value | None:
+        """Our word for theirs; None where there is none."""
+        try:
+            return self.field.rule.inward(theirs, held=held)
+        except Untranslatable:
+            return None
+
+    def agreeing(self) -> Iterator[tuple[Value, Value]]:
+        """Every pair of values that say the same: what a link at rest may hold."""
+        for ours in self.ours:
+            for theirs in self.theirs:
+                if self.say(ours, theirs) == theirs and self.read(theirs, ours) == ours:
+                    yield ours, theirs
+
+
+class Wrote(NamedTuple):
+    """A write of ours that is open: what it says on either side, and what it was written over."""
+
+    ours: Value
+    theirs: Value
+    before: Value
+    effect: bool = False
+    """Not a write of the field: what a comment of ours did to it."""
+
+
+class Side(NamedTuple):
+    """One field of one link: both values, what was last agreed on, what is open, and what was refused."""
+
+    ours: Value
+    theirs: Value
+    base: tuple[Value, Value] | None
+    open: tuple[Wrote, ...] = ()
+    refused: tuple[Value, Value] | None = None
+
+
+class Looked(NamedTuple):
+    """What one look decides."""
+
+    side: Side
+    took: bool
+    """Theirs was taken in."""
+    rejected: bool
+    """The centre did not take theirs."""
+    write: Wrote | None
+    standing: str
+    """Why the two cannot agree now."""
+
+
+class Engine(Protocol):
+    """The engine's own step: the functions that decide in production, never a copy."""
+
+    def look(self, subject: Subject, each: FieldMapping, side: Side) -> Looked:
+        """Read theirs and decide."""
+
+    def settle(self, subject: Subject, each: FieldMapping, side: Side, wrote: Wrote, reason: str) -> Side:
+        """Record what became of a write, now that `side.theirs` was read back. `reason`: of a refusal."""

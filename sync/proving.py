@@ -1,0 +1,202 @@
+"""What `mappings.check` is given by the rest: our own side as plain data, and the engine's own step.
+
+The step is `reconcile` and `settle_update` as they decide in production, on one field of one link.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from central import workflow
+from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
+from central.model import FIELDS
+from central.workflow import FINAL, OPEN, Actor, Status
+from mappings import library
+from mappings.check import Report, check
+from mappings.check.subject import Centre, Looked, Side, Subject, Wrote
+from mappings.document import compile_mapping
+from mappings.loader import Document, DocumentError, Problem, read_files, suggestion
+from mappings.model import FieldMapping, Place, Value
+from mappings.model import Mapping as CompiledMapping
+from mappings.vocabulary import Move, Vocabulary, compile_vocabulary
+from sync.policy import Policy, admit
+from sync.reconcile import Verdict, reconcile
+from sync.settle import settle_update
+
+_KINDS = ("mapping", "vocabulary")
+_AT = datetime(2026, 1, 1, tzinfo=UTC)
+_OURS = Place("central/workflow.py", 1, 1)
+_AUTOMATIC = (
+    (Status.SOLVED, Status.CLOSED, "nobody has verified it for ten working days"),
+    (Status.UNSOLVED, Status.CLOSED, "nobody has objected for ten working days"),
+    (Status.WAITING_FOR_REPLY, workflow.on_submitter_reply(Status.WAITING_FOR_REPLY), "an automatic reply comes in"),
+)
+
+
+def centre() -> Centre:
+    """Our own side."""
+    return Centre(
+        fields={
+            name: {"values": tuple(map(str, spec.values)), "max_length": spec.max_length, "required": spec.required}
+            for name, spec in FIELDS.items()
+        },
+        final=frozenset(each.value for each in FINAL),
+        steps={frm.value: frozenset(_next(frm)) for frm in Status},
+        moves=tuple(Move(frm.value, str(to), when, _OURS) for frm, to, when in _AUTOMATIC),
+        internal=frozenset({"involve"}),
+    )
+
+
+def _next(frm: Status) -> set[str]:
+    """Every status that may come after this one, by whoever sets it."""
+    found = {to.value for actor in (Actor.SUPPORTER, Actor.SUBMITTER) for to in workflow.permitted(frm, actor)}
+    found |= {str(to) for before, to, _ in _AUTOMATIC if before is frm}
+    return found | ({workflow.assigned(frm)} if frm in OPEN else set()) - {frm.value}
+
+
+def documents(files: Sequence[str]) -> tuple[Document, ...]:
+    """The documents in these files; a name that is no file is that of a mapping of the library, with its vocabulary.
+
+    :raises DocumentError: with all that is wrong."""
+    found: list[Document] = []
+    for file in files:
+        shipped = file in library.names() and not Path(file).exists()
+        found += library.with_vocabulary(file) if shipped else read_files([Path(file)])
+    return tuple(found)
+
+
+def prove(given: Sequence[Document]) -> tuple[Report, ...]:
+    """Every mapping among these documents, proven or refuted, with the vocabularies that stand beside it.
+
+    :raises DocumentError: one of them is no mapping, vocabulary or system, or there is no mapping at all."""
+    vocabularies = {each.name: compile_vocabulary(each) for each in given if each.kind == "vocabulary"}
+    problems = [Problem(each.place(("kind",)), _unknown(each)) for each in given if each.kind not in _KINDS]
+    mappings = [each for each in given if each.kind == "mapping"]
+    if not mappings and not problems and given:
+        problems.append(Problem(given[0].place(("kind",)), "there is no mapping here to be proven"))
+    if problems:
+        raise DocumentError(problems)
+    return check([_subject(each, vocabularies) for each in mappings], centre(), EngineStep())
+
+
+def _subject(document: Document, vocabularies: Mapping[str, Vocabulary]) -> Subject:
+    mapping = compile_mapping(document, revision=0, lawless=True)
+    connector = str(document.data["connector"])
+    known = vocabularies.get(document.name) or vocabularies.get(connector)
+    vocabulary = known or Vocabulary(document.name, {}, {}, declared=False)
+    return Subject(document, mapping, vocabulary)
+
+
+def _unknown(document: Document) -> str:
+    return f"a {document.kind!r} is not proven here{suggestion(document.kind, _KINDS)}"
+
+
+class EngineStep:
+    """`mappings.check.subject.Engine`. Each answer is remembered: a search asks for the same again and again."""
+
+    def __init__(self) -> None:
+        self._one: dict[int, CompiledMapping] = {}
+        self._looks: dict[tuple[int, str, Side], Looked] = {}
+        self._settled: dict[tuple[int, Side, Wrote, bool], Side] = {}
+        self._kept: list[FieldMapping] = []
+
+    def look(self, subject: Subject, each: FieldMapping, side: Side) -> Looked:
+        """Read theirs and decide: the real `reconcile`."""
+        policy = subject.policy or each.policy or subject.mapping.policy
+        mapping = self._alone(subject, each)
+        shows = each.rule.canonical_theirs(side.theirs)
+        told = tuple(w for w in side.open if w.effect or each.rule.canonical_theirs(w.theirs) == shows)
+        key = (id(each), policy, side._replace(open=told))  # what theirs does not show explains nothing
+        if key not in self._looks:
+            self._looks[key] = _look(mapping, each, policy, key[2])
+        looked = self._looks[key]
+        if told == side.open:
+            return looked
+        return looked._replace(side=looked.side._replace(open=side.open))
+
+    def settle(self, subject: Subject, each: FieldMapping, side: Side, wrote: Wrote, reason: str) -> Side:
+        """Record what became of a write: the real `settle_update`."""
+        mapping = self._alone(subject, each)
+        key = (id(each), side._replace(ours=None), wrote, bool(reason))
+        if key not in self._settled:
+            self._settled[key] = _settle(mapping, each, side, wrote, reason)
+        return self._settled[key]._replace(ours=side.ours)
+
+    def _alone(self, subject: Subject, each: FieldMapping) -> CompiledMapping:
+        """The mapping with this field only."""
+        if id(each) not in self._one:
+            self._kept.append(each)  # so that nothing else ever gets its id
+            self._one[id(each)] = replace(subject.mapping, fields={each.central: each})
+        return self._one[id(each)]
+
+
+def _settle(mapping: CompiledMapping, each: FieldMapping, side: Side, wrote: Wrote, reason: str) -> Side:
+    link = _link(mapping, each, side)
+    reasons = {each.remote: reason} if reason else {}
+    settled = settle_update(
+        link, _intent(each, wrote, "now"), {each.remote: side.theirs}, reasons, None, mapping, _AT
+    ).link
+    refusal = settled.refusals.get(each.central)
+    return side._replace(
+        base=_values(settled.base.get(each.central)),
+        open=tuple(w for w in side.open if w != wrote),
+        refused=None if refusal is None else (refusal.wanted, refusal.theirs),
+    )
+
+
+def _look(mapping: CompiledMapping, each: FieldMapping, policy: str, side: Side) -> Looked:
+    plan = reconcile(
+        _link(mapping, each, side),
+        {each.central: side.ours},
+        {each.remote: side.theirs},
+        mapping=mapping,
+        policy=Policy(policy),
+        admit=admit,
+    )
+    (step,) = plan.steps
+    ours = step.become if step.verdict is Verdict.INWARD else side.ours
+    standing = step.why if step.verdict is Verdict.STANDING else ""
+    return Looked(
+        side=Side(
+            ours,
+            side.theirs,
+            _values(step.base) or side.base,
+            () if step.landed else side.open,
+            side.refused if standing else None,
+        ),
+        took=step.verdict is Verdict.INWARD,
+        rejected=step.loser is not None and step.loser.rejected,
+        write=Wrote(ours, step.become, side.theirs) if step.verdict is Verdict.OUTWARD else None,
+        standing=standing,
+    )
+
+
+def _link(mapping: CompiledMapping, each: FieldMapping, side: Side) -> Link:
+    name = each.central
+    refusals: Mapping[str, Refusal] = (
+        {} if side.refused is None else {name: Refusal(*side.refused, "refused", mapping.revision, _AT)}
+    )
+    return Link(
+        1,
+        1,
+        "there",
+        LinkState.ACTIVE,
+        key="1",
+        base={} if side.base is None else {name: Pair(*side.base)},
+        refusals=refusals,
+        intents=tuple(_intent(each, wrote, str(number)) for number, wrote in enumerate(side.open)),
+        mapping_revision=mapping.revision,
+    )
+
+
+def _intent(each: FieldMapping, wrote: Wrote, token: str) -> Intent:
+    before: Mapping[str, Value] = {each.remote: wrote.before}
+    if wrote.effect:
+        effects: Mapping[str, Value] = {each.remote: wrote.theirs}
+        return Intent(IntentKind.COMMENT, token, _AT, before=before, side_effects=effects, done=True)
+    return Intent(IntentKind.UPDATE, token, _AT, wrote={each.central: Pair(wrote.ours, wrote.theirs)}, before=before)
+
+
+def _values(pair: Pair | None) -> tuple[Value, Value] | None:
+    return None if pair is None else (pair.ours, pair.theirs)

@@ -1,0 +1,144 @@
+"""`mapping check`: what is sound is proven, and what is defective refuted at its place, by a story."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from mappings import library
+from mappings.check import Proof, Report
+from mappings.loader import DocumentError, read
+from sync import proving
+from sync.cli.program import run
+
+DEFECTS = sorted((Path(__file__).parents[2] / "mappings" / "defects").glob("*.defect.yaml"))
+WORDS = "{new: new, assigned: open, in progress: open, reopened: open, waiting for reply: open, on hold: stalled,"
+TABLE = (
+    f"{WORDS} solved: done, unsolved: done, verified: done, closed: done}}, back: {{open: in progress, done: solved}}"
+)
+
+
+def proven(*texts: str) -> tuple[Report, ...]:
+    return proving.prove([each for text in texts for each in read(text, "m.yaml")])
+
+
+def mapping(status: str = f"table: {TABLE}", rest: str = "", name: str = "m") -> str:
+    return f"kind: mapping\nname: {name}\nconnector: {name}\nfields:\n  status: {{remote: Status, {status}}}\n{rest}"
+
+
+def vocabulary(status: str = "", rest: str = "", name: str = "m") -> str:
+    return f"kind: vocabulary\nname: {name}\nfields:\n  Status: {{values: [new, open, stalled, done]{status}}}\n{rest}"
+
+
+def test_there_are_defects() -> None:
+    assert len(DEFECTS) > 20
+
+
+@pytest.mark.parametrize("file", DEFECTS, ids=lambda file: file.name.partition(".")[0])
+def test_a_defective_mapping_is_refuted_at_its_place(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    expected = re.match(r"# (.+?) at (\d+):(\d+): (.+)\n(?:# story: (.+)\n)?", text)
+    assert expected is not None
+    proof, line, column, sentence, story = expected.groups()
+    found = [
+        each
+        for report in proving.prove(proving.documents([str(file)]))
+        for each in report.refuted
+        if (each.proof, each.place.line, each.place.column) == (proof, int(line), int(column))
+    ]
+    assert any(sentence in each.sentence for each in found)
+    assert story is None or any(story in line for each in found for line in each.story)
+
+
+@pytest.mark.parametrize("name", ["rt", "redmine"])
+def test_the_library_is_proven(name: str) -> None:
+    (report,) = proving.prove(library.with_vocabulary(name))
+    assert (report.refuted, {shown.proof for shown in report.shown}) == ((), set(Proof))
+
+
+def test_a_timer_of_theirs_that_leads_one_way_is_quiet() -> None:
+    (report,) = proven(mapping(), vocabulary(", automatic: [{from: open, to: stalled, when: a week has passed}]"))
+    assert report.proven
+    assert any("no cycle" in shown.how for shown in report.shown)
+
+
+def test_a_cycle_that_is_suspected_and_does_not_happen_is_proven_by_search() -> None:
+    """Round and round, if b could be told to hold; but its workflow lets nobody but its own people say so."""
+    a = vocabulary(", automatic: [{from: open, to: stalled, when: a week has passed}]", name="a")
+    ways = "workflow: {new: [open, done], open: [done], stalled: [open, done], done: [open]}"
+    b = vocabulary(f", {ways}, automatic: [{{from: stalled, to: open, when: a day has passed}}]", name="b")
+    no_hold = "stuck: {new: held by people only, open: held by people only, done: held by people only}"
+    reports = proven(mapping(name="a"), mapping(f"table: {TABLE}, {no_hold}", name="b"), a, b)
+    assert all(report.proven for report in reports)
+    assert all(any("proven by search" in shown.how for shown in report.shown) for report in reports)
+
+
+def test_two_systems_that_are_quiet_alone_may_go_round_together() -> None:
+    a = vocabulary(", automatic: [{from: open, to: stalled, when: a week has passed}]", name="a")
+    b = vocabulary(", automatic: [{from: stalled, to: open, when: a day has passed}]", name="b")
+    assert proven(mapping(name="a"), a)[0].proven
+    assert proven(mapping(name="b"), b)[0].proven
+    together = proven(mapping(name="a"), mapping(name="b"), a, b)
+    (refuted,) = [each for report in together for each in report.refuted]
+    assert refuted.proof is Proof.QUIET
+    assert refuted.story[-1] == "and so on, though nobody touches it"
+
+
+def test_a_way_that_is_closed_is_lived_with_once_it_is_declared() -> None:
+    closed = vocabulary(
+        ", workflow: {new: [open, stalled, done], open: [stalled, done], stalled: [open, done], done: []}"
+    )
+    assert {each.proof for each in proven(mapping(), closed)[0].refuted} == {Proof.REACHABLE}
+    declared = mapping(f"table: {TABLE}, stuck: {{done: they reopen nothing}}")
+    (report,) = proven(declared, closed)
+    assert report.proven
+    assert any("they reopen nothing" in loss and "'in progress'" in loss for loss in report.losses.outward)
+
+
+def test_a_constant_fills_what_a_transition_needs() -> None:
+    needs = vocabulary(", needs: {done: [Resolution]}", "  Resolution: {}\n")
+    assert {each.proof for each in proven(mapping(), needs)[0].refuted} == {Proof.REACHABLE}
+    assert proven(mapping(rest="constants: {Resolution: done}\n"), needs)[0].proven
+
+
+def test_without_a_vocabulary_the_answer_says_what_it_assumes() -> None:
+    (report,) = proven(mapping())
+    assert report.proven
+    assert any("no vocabulary is declared" in each for each in report.assumed)
+
+
+def test_what_a_vocabulary_says_wrongly_is_told_at_once_with_the_nearest_name() -> None:
+    wrong = vocabulary(", workflow: {nwe: [opne]}, needs: {done: [Reslution]}", "  Resolution: {}\n")
+    with pytest.raises(DocumentError) as error:
+        proven(mapping(), wrong)
+    told = str(error.value)
+    assert all(near in told for near in ("did you mean 'new'", "did you mean 'open'", "did you mean 'Resolution'"))
+
+
+def test_a_system_beside_no_mapping_is_nothing_to_prove() -> None:
+    with pytest.raises(DocumentError, match="no mapping here"):
+        proven(vocabulary())
+
+
+def test_the_command_answers_by_its_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad, none = tmp_path / "good.yaml", DEFECTS[0], tmp_path / "none.yaml"
+    good.write_text(mapping(), encoding="utf-8")
+    none.write_text("kind: mapping\nname: m\nfields: 3\n", encoding="utf-8")
+    assert [run(["mapping", "check", str(file)]) for file in (good, bad, none)] == [0, 1, 2]
+    assert "holds   no ping-pong" in capsys.readouterr().out
+    assert run(["mapping", "check", str(bad), "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert not answer["proven"]
+    assert {"proof", "file", "line", "column", "sentence", "story"} == set(answer["mappings"][0]["refuted"][0])
+
+
+def test_a_file_that_is_not_there_is_the_users_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["mapping", "check", "nowhere.yaml"]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["mapping", "vocabulary"])
+def test_editors_get_a_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["mapping", "schema", kind]) == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["kind"]["const"] == kind
