@@ -42,9 +42,9 @@ def check(subjects: Sequence[Subject], centre: Centre, engine: Engine) -> tuple[
         if not any(each.proof in _FIRST for each in found[subject.name]):
             sound.append(subject)
     for subject in sound:
-        refuted, states = _link(subject, centre, engine)
+        refuted, searched = _link(subject, centre, engine)
         found[subject.name] += refuted
-        how[subject.name][Proof.QUIET] = f"{states} states of one link"
+        how[subject.name][Proof.QUIET] = searched
     for judged in mesh.quiet(sound, centre, engine):
         for subject, refutation in judged.refuted:
             found[subject.name].append(refutation)
@@ -54,15 +54,16 @@ def check(subjects: Sequence[Subject], centre: Centre, engine: Engine) -> tuple[
     return tuple(_report(subject, centre, found[subject.name], how[subject.name]) for subject in subjects)
 
 
-def _link(subject: Subject, centre: Centre, engine: Engine) -> tuple[list[Refutation], int]:
-    refuted, states = [], 0
+def _link(subject: Subject, centre: Centre, engine: Engine) -> tuple[list[Refutation], str]:
+    """Each field of one link alone; and how far it was searched."""
+    refuted, states, whole = [], 0, True
     for words in subject.finite(centre):
         for policy in _TRIED[subject.policy or words.field.policy or subject.mapping.policy]:
             link = Link(replace(subject, policy=policy), words, engine)
             story = link.search()
             refuted += [story] if story is not None else []
-            states += link.states
-    return refuted, states
+            states, whole = states + link.states, whole and link.whole
+    return refuted, f"{states} states of one link" if whole else f"proven by search up to {states} states of one link"
 
 
 def _how(proof: Proof, subject: Subject, centre: Centre) -> str:
@@ -88,13 +89,15 @@ def _report(subject: Subject, centre: Centre, found: list[Refutation], how: dict
         tuple(Shown(proof, how[proof]) for proof in Proof if proof not in broken and proof in how),
         refuted,
         Losses((*losses.outward, *reach.consequences(subject, centre)), losses.inward),
-        tuple(_assumed(subject)),
+        tuple(_assumed(subject, centre)),
     )
 
 
-def _assumed(subject: Subject) -> Iterator[str]:
+def _assumed(subject: Subject, centre: Centre) -> Iterator[str]:
     """What a reader must know to believe the answer."""
     yield "fields are judged one by one: no rule of the tracker connects two of them"
+    for name in subject.too_many(centre):
+        yield f"{name}: too many values to be searched; its laws were tried, and nothing else"
     if not subject.vocabulary.declared:
         yield "no vocabulary is declared: their words are those of the mapping; what they do by themselves is unknown"
         return

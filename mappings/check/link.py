@@ -60,6 +60,8 @@ class Link:
         self._agreeing = frozenset(words.agreeing())
         self._quiet: set[tuple[Value, State]] = set()
         self.states = 0
+        self.whole = False
+        """Whether every state was visited."""
 
     def search(self) -> Refutation | None:
         """Every state, breadth first; the shortest story of one from which it does not come to rest."""
@@ -78,7 +80,7 @@ class Link:
                             queue.append(after)
             except _Broken as broken:
                 refuted = self._refuted(came, state, broken)
-        self.states = len(came)
+        self.states, self.whole = len(came), not queue
         return refuted
 
     def _refuted(self, came: dict[State, _Step | None], state: State, broken: _Broken) -> Refutation:

@@ -15,6 +15,8 @@ from mappings.rules import Copy, Scale, Table
 from mappings.vocabulary import Move, TheirField, Vocabulary
 
 STATUS = "status"
+MOST_PAIRS = 600
+"""A field with more pairs of values than this is not searched: nobody chose its words one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Subject:
         for each in self.mapping.fields.values():
             ours = centre.values(each.central)
             theirs = self.words(each) or (ours if self._same_words(each) else ())
-            if ours and theirs:
+            if ours and theirs and len(ours) * len(theirs) <= MOST_PAIRS:
                 gone = self.mapping.lost_when.get(each.remote, frozenset())
                 yield Words(each, self.theirs(each), ours, tuple(word for word in theirs if word not in gone))
 
@@ -79,6 +81,12 @@ class Subject:
             numbers = {number + off for number, _ in translation.steps for off in (-1, 0, 1)}
             return tuple(sorted(numbers))
         return ()
+
+    def too_many(self, centre: Centre) -> Iterator[str]:
+        """The fields that have too many values to be searched."""
+        for each in self.mapping.fields.values():
+            if len(centre.values(each.central)) * len(self.words(each)) > MOST_PAIRS:
+                yield each.central
 
     def _same_words(self, each: FieldMapping) -> bool:
         """Whether both sides speak alike: what we can say is all that is known of what they can."""

@@ -108,6 +108,13 @@ def test_without_a_vocabulary_the_answer_says_what_it_assumes() -> None:
     assert any("no vocabulary is declared" in each for each in report.assumed)
 
 
+def test_a_field_of_too_many_values_is_not_searched_and_the_answer_says_so() -> None:
+    words = ", ".join(f"w{number}" for number in range(700))
+    many = f"kind: vocabulary\nname: m\nfields: {{Status: {{values: [{words}]}}}}\n"
+    (report,) = proven(mapping("carries: outward, table: {new: w1}"), many)
+    assert any("too many values" in each for each in report.assumed)
+
+
 def test_what_a_vocabulary_says_wrongly_is_told_at_once_with_the_nearest_name() -> None:
     wrong = vocabulary(", workflow: {nwe: [opne]}, needs: {done: [Reslution]}", "  Resolution: {}\n")
     with pytest.raises(DocumentError) as error:
