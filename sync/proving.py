@@ -69,23 +69,35 @@ def documents(files: Sequence[str]) -> tuple[Document, ...]:
 def prove(given: Sequence[Document]) -> tuple[Report, ...]:
     """Every mapping among these documents, proven or refuted, with the vocabularies that stand beside it.
 
-    :raises DocumentError: one of them is no mapping, vocabulary or system, or there is no mapping at all."""
-    vocabularies = {each.name: compile_vocabulary(each) for each in given if each.kind == "vocabulary"}
-    problems = [Problem(each.place(("kind",)), _unknown(each)) for each in given if each.kind not in _KINDS]
-    mappings = [each for each in given if each.kind == "mapping"]
+    :raises DocumentError: with all that is wrong: in a mapping or vocabulary, a document of another kind, a name that
+        stands twice, no mapping at all."""
+    vocabularies: dict[str, Vocabulary] = {}
+    mappings: dict[str, tuple[Document, CompiledMapping]] = {}
+    problems: list[Problem] = []
+    for each in given:
+        try:
+            if each.kind not in _KINDS:
+                problems.append(Problem(each.place(("kind",)), _unknown(each)))
+            elif each.name in (mappings if each.kind == "mapping" else vocabularies):
+                problems.append(Problem(each.place(("name",)), f"the {each.kind} {each.name} stands here twice"))
+            elif each.kind == "mapping":
+                mappings[each.name] = each, compile_mapping(each, revision=0, lawless=True)
+            else:
+                vocabularies[each.name] = compile_vocabulary(each)
+        except DocumentError as error:
+            problems += error.problems
     if not mappings and not problems and given:
         problems.append(Problem(given[0].place(("kind",)), "there is no mapping here to be proven"))
     if problems:
         raise DocumentError(problems)
-    return check([_subject(each, vocabularies) for each in mappings], centre(), EngineStep())
+    subjects = [Subject(each, mapping, _vocabulary(each, vocabularies)) for each, mapping in mappings.values()]
+    return check(subjects, centre(), EngineStep())
 
 
-def _subject(document: Document, vocabularies: Mapping[str, Vocabulary]) -> Subject:
-    mapping = compile_mapping(document, revision=0, lawless=True)
-    connector = str(document.data["connector"])
-    known = vocabularies.get(document.name) or vocabularies.get(connector)
-    vocabulary = known or Vocabulary(document.name, {}, {}, declared=False)
-    return Subject(document, mapping, vocabulary)
+def _vocabulary(document: Document, vocabularies: Mapping[str, Vocabulary]) -> Vocabulary:
+    """The one of its own name, or of its connector's."""
+    known = vocabularies.get(document.name) or vocabularies.get(str(document.data["connector"]))
+    return known or Vocabulary(document.name, {}, {}, declared=False)
 
 
 def _unknown(document: Document) -> str:

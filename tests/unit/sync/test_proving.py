@@ -123,6 +123,13 @@ def test_what_a_vocabulary_says_wrongly_is_told_at_once_with_the_nearest_name() 
     assert all(near in told for near in ("did you mean 'new'", "did you mean 'open'", "did you mean 'Resolution'"))
 
 
+def test_everything_that_is_wrong_in_several_documents_is_told_at_once() -> None:
+    with pytest.raises(DocumentError) as error:
+        proven(mapping(), mapping(), mapping("tabel: {}", name="other"), vocabulary(", workflow: {nwe: []}"))
+    assert len(error.value.problems) == 3
+    assert "the mapping m stands here twice" in str(error.value)
+
+
 def test_a_system_beside_no_mapping_is_nothing_to_prove() -> None:
     with pytest.raises(DocumentError, match="no mapping here"):
         proven(vocabulary())
