@@ -78,7 +78,7 @@ CASES = {
         in_one_class, range(39, 60), "no loss:", {"gateway": weaker.mapped(weaker.OneValue, "status")}
     ),
     "1.4, echo: an intent comes before a write": Case(
-        lossy, range(14, 20), "silence:", {"means": weaker.storing("links", weaker.NoIntents)}
+        lossy, range(36, 40), "silence:", {"means": weaker.storing("links", weaker.NoIntents)}
     ),
     "3.2 settling records what was written": Case(
         at_once, range(3, 10), "no loss:", {"means": weaker.storing("links", weaker.WhatWasRead)}

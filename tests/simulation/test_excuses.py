@@ -90,7 +90,7 @@ def test_who_goes_back_before_our_write_was_read_back_looks_like_a_refusal_where
 
 
 def test_what_our_comment_hid_is_lost_where_no_history_tells() -> None:
-    acts = (*BORN_THERE, there(249.5, "status", "3"), COMMENT_HERE)
+    acts = (*BORN_THERE, there(249.5, "status", "3", Moment("comment", False)), COMMENT_HERE)
     assert excused(rt(replace(RT_LIKE, history=False)), *acts) == ["no history tells what our comment hid"]
     assert excused(rt(RT_LIKE), *acts) == []
 
