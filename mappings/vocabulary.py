@@ -46,7 +46,6 @@ class TheirField:
     moves: tuple[Move, ...] = ()
     after_comment: Mapping[Value, Value] = field(default_factory=dict)
     """What a comment of ours makes of a value."""
-    at: Place | None = None
 
     def may_move(self, frm: Value, to: Value) -> bool:
         """Whether our account may set `to` where `frm` stands."""
@@ -149,7 +148,6 @@ class TheirFieldPart(Part):
                 for number, move in enumerate(self.automatic)
             ),
             after_comment={known[frm]: to for frm, to in self.after_comment.items()},
-            at=document.place(path),
         )
 
 

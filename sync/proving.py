@@ -178,7 +178,6 @@ def _look(mapping: CompiledMapping, each: FieldMapping, policy: str, side: Side)
             side.refused if standing else None,
         ),
         took=step.verdict is Verdict.INWARD,
-        rejected=step.loser is not None and step.loser.rejected,
         write=Wrote(ours, step.become, side.theirs) if step.verdict is Verdict.OUTWARD else None,
         standing=standing,
     )

@@ -159,8 +159,6 @@ class Looked(NamedTuple):
     side: Side
     took: bool
     """Theirs was taken in."""
-    rejected: bool
-    """The centre did not take theirs."""
     write: Wrote | None
     standing: str
     """Why the two cannot agree now."""
