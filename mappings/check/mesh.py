@@ -135,7 +135,7 @@ class _Mesh:
         label, place = "", None
         if looked.took:
             label = f"it comes in as {side.ours!r}"
-            place = subject.place(words.field, *_said_at(subject, words, theirs))
+            place = subject.place_read(words.field, words.read(theirs), theirs)
         if looked.write is not None:
             label = f"{looked.write.theirs!r} is sent to {subject.name}"
             to = looked.write.theirs
@@ -170,13 +170,6 @@ class _Mesh:
         sentence = f"{self._name} goes round and round between {round_words}, and nobody touches it"
         kept = tuple(line for line in story if not line.endswith(" agrees"))
         return subject, Refutation(Proof.QUIET, blamed.place or subject.place(words.field), sentence, kept)
-
-
-def _said_at(subject: Subject, words: Words, theirs: Value) -> tuple[str, ...]:
-    """Where the mapping says how theirs is read."""
-    back = subject.document.data["fields"][words.field.central].get("back", {})
-    read = words.read(theirs)
-    return ("back", str(theirs)) if str(theirs) in back else ("table", str(read))
 
 
 def _with(

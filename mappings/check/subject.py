@@ -61,6 +61,11 @@ class Subject:
         """Where this is said of a field."""
         return self.document.place(("fields", each.central, *path))
 
+    def place_read(self, each: FieldMapping, ours: Value, theirs: Value) -> Place:
+        """Where it is said that theirs is read as ours."""
+        back = self.document.data["fields"][each.central].get("back", {})
+        return self.place(each, *(("back", str(theirs)) if str(theirs) in back else ("table", str(ours))))
+
     def finite(self, centre: Centre) -> Iterator["Words"]:
         """The fields that can be searched whole, with every value of either side."""
         for each in self.mapping.fields.values():

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import STATUS, Centre, Subject, Words
-from mappings.model import Value
 
 
 def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
@@ -34,7 +33,7 @@ def _by_itself(subject: Subject, centre: Centre, words: Words) -> Iterator[Refut
                 f"it comes in as {read!r}, and nobody can reopen it",
                 "nobody said so",
             )
-            yield Refutation(Proof.NO_TRAP, _place(subject, words, read, to), sentence, story)
+            yield Refutation(Proof.NO_TRAP, subject.place_read(words.field, read, to), sentence, story)
             break
 
 
@@ -50,10 +49,4 @@ def _written(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutat
                 f"{subject.name} shows {theirs!r}",
                 f"read afresh, after a restore or a pairing, it is {read!r}, and nobody can reopen it",
             )
-            yield Refutation(Proof.NO_TRAP, _place(subject, words, ours, theirs), sentence, story)
-
-
-def _place(subject: Subject, words: Words, ours: Value, theirs: Value):  # type: ignore[no-untyped-def]
-    back = subject.document.data["fields"][words.field.central].get("back", {})
-    path = ("back", str(theirs)) if str(theirs) in back else ("table", str(ours))
-    return subject.place(words.field, *path)
+            yield Refutation(Proof.NO_TRAP, subject.place_read(words.field, ours, theirs), sentence, story)
