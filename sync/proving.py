@@ -116,23 +116,30 @@ class EngineStep:
     def look(self, subject: Subject, each: FieldMapping, side: Side) -> Looked:
         """Read theirs and decide: the real `reconcile`."""
         policy = subject.policy or each.policy or subject.mapping.policy
-        mapping = self._alone(subject, each)
-        shows = each.rule.canonical_theirs(side.theirs)
-        told = tuple(w for w in side.open if w.effect or each.rule.canonical_theirs(w.theirs) == shows)
-        key = (id(each), policy, side._replace(open=told))  # what theirs does not show explains nothing
+        told = self.telling(each, side)
+        key = (id(each), policy, told)
         if key not in self._looks:
-            self._looks[key] = _look(mapping, each, policy, key[2])
+            self._looks[key] = _look(self._alone(subject, each), each, policy, told)
         looked = self._looks[key]
-        if told == side.open:
-            return looked
-        return looked._replace(side=looked.side._replace(open=side.open))
+        wrote = looked.side.open if told.open == side.open else side.open
+        refused = side.refused if looked.standing else None
+        return looked._replace(side=looked.side._replace(open=wrote, refused=refused))
+
+    def telling(self, each: FieldMapping, side: Side) -> Side:
+        """Without writes that theirs does not show, and without the refusal of something else."""
+        wrote, refused = side.open, side.refused
+        if wrote:
+            shows = each.rule.canonical_theirs(side.theirs)
+            wrote = tuple(w for w in wrote if w.effect or each.rule.canonical_theirs(w.theirs) == shows)
+        if refused is not None and refused[1] != side.theirs:
+            refused = None
+        return side._replace(open=wrote, refused=refused)
 
     def settle(self, subject: Subject, each: FieldMapping, side: Side, wrote: Wrote, reason: str) -> Side:
         """Record what became of a write: the real `settle_update`."""
-        mapping = self._alone(subject, each)
         key = (id(each), side._replace(ours=None), wrote, bool(reason))
         if key not in self._settled:
-            self._settled[key] = _settle(mapping, each, side, wrote, reason)
+            self._settled[key] = _settle(self._alone(subject, each), each, side, wrote, reason)
         return self._settled[key]._replace(ours=side.ours)
 
     def _alone(self, subject: Subject, each: FieldMapping) -> CompiledMapping:

@@ -36,12 +36,23 @@ class State(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """What happened: the value that was ours, what it is since, and how a story tells it."""
+    """What happened: the value that was ours (None: it may be any), what it is since, and how a story tells it."""
 
     before: State
     ours: Value
     became: Value
     label: str
+
+
+class _Outcome(NamedTuple):
+    """What a look comes to, and one value of ours for which it does."""
+
+    ours: Value
+    became: Value
+    base: tuple[Value, Value] | None
+    landed: bool
+    stands: bool
+    write: Wrote | None
 
 
 class _Broken(Exception):
@@ -58,7 +69,11 @@ class Link:
     def __init__(self, subject: Subject, words: Words, engine: Engine) -> None:
         self._subject, self._words, self._engine = subject, words, engine
         self._agreeing = frozenset(words.agreeing())
+        self._edits = {theirs: f"somebody sets {theirs!r} in {subject.name}" for theirs in words.theirs}
+        self._outcomes: dict[State, tuple[_Outcome, ...]] = {}
+        self._rested: set[State] = set()
         self._quiet: set[tuple[Value, State]] = set()
+        self._sent: set[tuple[State, Wrote]] = set()
         self.states = 0
         self.whole = False
         """Whether every state was visited."""
@@ -71,13 +86,10 @@ class Link:
         while queue and len(came) < MOST and refuted is None:
             state = queue.popleft()
             try:
-                for ours in self._words.ours:
-                    if state.open is None:  # else the look at what was sent comes first
-                        self._rests(state, ours)
-                    for step, after in self._steps(state, ours):
-                        if after not in came:
-                            came[after] = step
-                            queue.append(after)
+                for step, after in self._steps(state):
+                    if after not in came:
+                        came[after] = step
+                        queue.append(after)
             except _Broken as broken:
                 refuted = self._refuted(came, state, broken)
         self.states, self.whole = len(came), not queue
@@ -91,10 +103,10 @@ class Link:
         name, (ours, _) = self._words.field.central, state.base or (broken.ours, None)
         lines = [f"{name} is {ours!r} here and {state.theirs!r} in {self._subject.name}"]
         for each in steps[::-1]:
-            if each.ours != ours:
+            if each.ours not in (None, ours):
                 lines.append(f"somebody sets {each.ours!r} here")
             lines.append(each.label)
-            ours = each.became
+            ours = ours if each.ours is None else each.became
         if broken.ours != ours:
             lines.append(f"somebody sets {broken.ours!r} here")
         place = self._subject.place(self._words.field)
@@ -102,29 +114,44 @@ class Link:
 
     # -- what can happen ---------------------------------------------------------------------------------------------
 
-    def _steps(self, state: State, ours: Value) -> Iterator[tuple[_Step, State]]:
-        system = self._subject.name
-
-        def step(label: str, became: Value = ours) -> _Step:
-            return _Step(state, ours, became, label)
-
-        for theirs in self._words.theirs:
+    def _steps(self, state: State) -> Iterator[tuple[_Step, State]]:
+        _, base, opened, refused, _ = state
+        for theirs, label in self._edits.items():
             if theirs != state.theirs:
-                yield step(f"somebody sets {theirs!r} in {system}"), state._replace(theirs=theirs, by_somebody=True)
+                yield _Step(state, None, None, label), State(theirs, base, opened, refused, by_somebody=True)
         moved = self._words.theirs_field.after_comment.get(state.theirs)
-        if state.open is None and moved is not None:
-            effect = Wrote(ours, moved, state.theirs, effect=True)
-            label = f"a comment is carried to {system}, which makes it {moved!r}"
-            yield step(label), state._replace(theirs=moved, open=effect)
-        looked = self._looked(state, ours)
-        side = looked.side
-        seen = State(side.theirs, side.base, next(iter(side.open), None), side.refused)
-        yield step("the two are looked at", side.ours), seen
-        if state.open is not None:  # nothing is forgotten before a reading has shown what became of it
-            yield step("the deadline of what was sent passes", side.ours), seen._replace(open=None)
-        elif looked.write is not None:
-            for label, after in self._pushed(seen, side.ours, looked.write):
-                yield step(label, side.ours), after
+        if opened is None and moved is not None:
+            after = state._replace(theirs=moved, open=Wrote(None, moved, state.theirs, effect=True))
+            label = f"a comment is carried to {self._subject.name}, which makes it {moved!r}"
+            yield _Step(state, None, None, label), after
+        for ours, became, base, landed, stands, write in self._decided(state):
+            seen = State(state.theirs, base, None if landed else opened, refused if stands else None)
+            yield _Step(state, ours, became, "the two are looked at"), seen
+            if opened is not None:  # nothing is forgotten before a reading has shown what became of it
+                yield _Step(state, ours, became, "the deadline of what was sent passes"), seen._replace(open=None)
+            elif write is not None and (seen, write) not in self._sent:
+                self._sent.add((seen, write))
+                for label, after in self._pushed(seen, became, write):
+                    yield _Step(state, ours, became, label), after
+
+    def _decided(self, state: State) -> tuple[_Outcome, ...]:
+        """What a look at this state may come to, whatever ours is; and left alone, it comes to rest."""
+        told = self._engine.telling(self._words.field, state.facing(None))
+        like = State(told.theirs, told.base, next(iter(told.open), None), told.refused, state.by_somebody)
+        if state.open is None and like not in self._rested:  # else the look at what was sent comes first
+            self._rested.add(like)
+            for ours in self._words.ours:
+                self._rests(like, ours)
+        if like not in self._outcomes:
+            found: dict[tuple[object, ...], _Outcome] = {}
+            for ours in self._words.ours:
+                looked = self._looked(like, ours)
+                side = looked.side
+                landed = like.open is not None and not side.open
+                each = _Outcome(ours, side.ours, side.base, landed, bool(looked.standing), looked.write)
+                found.setdefault(each[2:], each)
+            self._outcomes[like] = tuple(found.values())
+        return self._outcomes[like]
 
     def _pushed(self, seen: State, ours: Value, wrote: Wrote) -> Iterator[tuple[str, State]]:
         """Everything that may become of a write."""

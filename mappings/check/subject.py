@@ -175,5 +175,8 @@ class Engine(Protocol):
     def look(self, subject: Subject, each: FieldMapping, side: Side) -> Looked:
         """Read theirs and decide."""
 
+    def telling(self, each: FieldMapping, side: Side) -> Side:
+        """The side without what explains nothing now: sides that tell alike are decided alike, whatever ours is."""
+
     def settle(self, subject: Subject, each: FieldMapping, side: Side, wrote: Wrote, reason: str) -> Side:
         """Record what became of a write, now that `side.theirs` was read back. `reason`: of a refusal."""
