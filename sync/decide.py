@@ -49,7 +49,7 @@ def _as_shown(step: Step, gateway: Gateway, hidden: Mapping[str, echo.Swallowed]
     edit, canonical = hidden.get(field.remote), field.rule.canonical_theirs
     if edit is None or step.base is None or canonical(step.base.theirs) != canonical(edit.said):
         return step
-    return replace(step, base=Pair(step.base.ours, edit.shown))
+    return step._replace(base=Pair(step.base.ours, edit.shown))
 
 
 def _as_far_as_arrived(intents: Sequence[Intent], theirs: Reading) -> tuple[Intent, ...]:

@@ -8,6 +8,7 @@ landed": it moves the base and is never taken for an edit.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from central.link import Intent, Link, Pair
 from central.model import Value
@@ -49,8 +50,7 @@ class Loser:
     """Central's workflow or model forbade it, rather than a policy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """The decision on one field, with its reason."""
 
     name: str
@@ -127,9 +127,10 @@ def reconcile(
     evidence: Evidence = NO_EVIDENCE,
 ) -> Plan:
     """Decide every mapped field that `theirs` shows."""
+    look = _Look(link, mapping.revision, policy, admit, evidence)
     return Plan(
         tuple(
-            _decide(each, link, ours.get(each.central), theirs[each.remote], mapping.revision, policy, admit, evidence)
+            look.decided(each, ours.get(each.central), theirs[each.remote])
             for each in mapping.fields.values()
             if each.remote in theirs
         )
@@ -139,7 +140,8 @@ def reconcile(
 def corresponds(rule: mapping_model.Rule, ours: Value, theirs: Value) -> bool:
     """Whether the two values say the same, as far as the rule's vocabulary can tell them apart."""
     try:
-        if rule.canonical_ours(rule.inward(theirs, held=ours)) == rule.canonical_ours(ours):
+        read = rule.inward(theirs, held=ours)
+        if read == ours or rule.canonical_ours(read) == rule.canonical_ours(ours):
             return True
     except Untranslatable:
         pass
@@ -149,104 +151,52 @@ def corresponds(rule: mapping_model.Rule, ours: Value, theirs: Value) -> bool:
         return False
 
 
-def _decide(
-    field: FieldMapping,
-    link: Link,
-    ours: Value,
-    theirs: Value,
-    revision: int,
-    policy: Policy,
-    admit: Admit,
-    evidence: Evidence,
-) -> Step:
-    rule, name = field.rule, field.central
-    base, echo = _base(field, link, theirs, believed=name not in evidence.by_people)
-    proven, times = evidence.landed.get(name), evidence.times.get(name)
-    if proven is not None and not echo:
-        base, echo = proven, True
-    if name in evidence.stale and base is not None:
-        base = Pair(base.ours, theirs)
-    now = Pair(ours, theirs)
-    seen = now if base is None else Pair(base.ours, theirs)  # their edit is judged; whether we changed is not
+class _Look:
+    """What all fields of one link share."""
 
-    def step(
-        verdict: Verdict, why: str, new_base: Pair | None, loser: Loser | None = None, become: Value = None
-    ) -> Step:
-        return Step(name, verdict, why, ours, theirs, new_base, become, loser, echo)
+    __slots__ = ("admit", "evidence", "link", "policy", "revision")
 
-    def outward(why: str, new_base: Pair | None, loser: Loser | None = None) -> Step:
-        if field.carries is Carries.INWARD:
-            return step(Verdict.STANDING, "the mapping does not carry this field outward", new_base, loser)
-        if field.only_on_create and base is not None:
-            return step(Verdict.STANDING, "the mapping carries this field outward only on create", new_base, loser)
-        try:
-            wanted = rule.outward(ours, held=theirs)
-        except Untranslatable as problem:
-            return step(Verdict.STANDING, str(problem), new_base, loser)
-        if rule.canonical_theirs(wanted) == rule.canonical_theirs(theirs):
-            return step(Verdict.SETTLE, "their value says the same already", now)
-        refusal = link.refusals.get(name)
-        if (
-            refusal is not None
-            and refusal.mapping_revision == revision
-            and (refusal.wanted, refusal.theirs) == (wanted, theirs)
-        ):
-            return step(Verdict.STANDING, f"refused: {refusal.reason}", new_base, loser)
-        return step(Verdict.OUTWARD, why, new_base, loser, wanted)
+    def __init__(self, link: Link, revision: int, policy: Policy, admit: Admit, evidence: Evidence) -> None:
+        self.link, self.revision, self.policy, self.admit, self.evidence = link, revision, policy, admit, evidence
 
-    def inward(why: str, loser: Loser | None = None) -> Step:
-        try:
-            wanted = rule.inward(theirs, held=ours)
-        except Untranslatable as problem:
-            return step(Verdict.STANDING, str(problem), base, loser)
-        if rule.canonical_ours(wanted) == rule.canonical_ours(ours):
-            return step(Verdict.SETTLE, "it corresponds to the value we hold", now)
-        admission = admit(name, ours, wanted)
-        if admission.refusal:
-            lost = Loser(ours, theirs, Winner.CENTRAL, admission.refusal, rejected=True)
-            return outward(f"their edit is rejected ({admission.refusal}); ours is written back", seen, lost)
-        return step(Verdict.INWARD, why, Pair(admission.value, theirs), loser, admission.value)
+    def decided(self, field: FieldMapping, ours: Value, theirs: Value) -> Step:
+        """Most fields of most looks are as they were, letter by letter: that is told without more ado."""
+        rule = field.rule
+        base, echo = self._base(field, theirs)
+        they_changed = we_changed = False
+        if base is not None:
+            they_changed = theirs != base.theirs and rule.canonical_theirs(theirs) != rule.canonical_theirs(base.theirs)
+            we_changed = ours != base.ours and rule.canonical_ours(ours) != rule.canonical_ours(base.ours)
+            if not they_changed and not we_changed and corresponds(rule, ours, theirs):
+                verdict = Verdict.SETTLE if echo else Verdict.AGREED
+                return Step(field.central, verdict, "already agreed", ours, theirs, base, None, None, echo)
+        field_look = _FieldLook(self, field, Pair(ours, theirs), base, echo)
+        if base is None:
+            return field_look.first_contact()
+        return field_look.decided(base, they_changed, we_changed)
 
-    if base is None:
-        return _first_contact(field, now, step, inward, outward, policy, times)
+    def _base(self, field: FieldMapping, theirs: Value) -> tuple[Pair | None, bool]:
+        """The base, moved by what our own writes explain; and whether one of them did."""
+        base = self.link.base.get(field.central)
+        if self.evidence is NO_EVIDENCE and not self.link.intents:
+            return base, False
+        name, evidence = field.central, self.evidence
+        base, echo = self._explained(field, base, theirs) if name not in evidence.by_people else (base, False)
+        if not echo and name in evidence.landed:
+            base, echo = evidence.landed[name], True
+        if name in evidence.stale and base is not None:
+            base = Pair(base.ours, theirs)
+        return base, echo
 
-    they_changed = rule.canonical_theirs(theirs) != rule.canonical_theirs(base.theirs)
-    we_changed = rule.canonical_ours(ours) != rule.canonical_ours(base.ours)
-    if link.disagreements.get(name) == UNDECIDED and (they_changed or we_changed):
-        they_changed = we_changed = True  # whoever sets back what was agreed on has said something, too
-    if not they_changed and not we_changed:
-        if corresponds(rule, ours, theirs):
-            return step(Verdict.SETTLE if echo else Verdict.AGREED, "already agreed", base)
-        if link.mapping_revision != revision or name in link.outdated:
-            stood = link.disagreements.get(name)
-            return step(Verdict.STANDING, stood if stood in UNTOUCHED else MEANING_CHANGED, base)
-        return outward("theirs was not set by a person; ours stands", base)
-    if they_changed and we_changed:
-        if corresponds(rule, ours, theirs):
-            return step(Verdict.SETTLE, "both changed, and still say the same", now)
-        return _conflict(field, now, base, step, inward, outward, policy, times)
-    if we_changed:
-        return outward("changed here", base)
-    if field.carries is Carries.OUTWARD:
-        lost = Loser(ours, theirs, Winner.CENTRAL, "the mapping does not carry this field inward", rejected=True)
-        return outward("their edit is not carried inward; ours is written back", now, lost)
-    return inward("changed there")
-
-
-def _base(field: FieldMapping, link: Link, theirs: Value, *, believed: bool) -> tuple[Pair | None, bool]:
-    """The base, moved by what our own open intents explain; and whether one of them did."""
-    base = link.base.get(field.central)
-    for intent in reversed(link.intents):
-        wrote = intent.wrote.get(field.central)
-        if (
-            believed
-            and wrote is not None
-            and field.rule.canonical_theirs(wrote.theirs) == field.rule.canonical_theirs(theirs)
-        ):
-            return wrote, True
-        if believed and base is not None and _is_side_effect(intent, field, base, theirs):
-            return Pair(base.ours, theirs), True
-    return base, False
+    def _explained(self, field: FieldMapping, base: Pair | None, theirs: Value) -> tuple[Pair | None, bool]:
+        """The base, moved by an open intent whose value theirs shows."""
+        for intent in reversed(self.link.intents):
+            wrote = intent.wrote.get(field.central)
+            if wrote is not None and field.rule.canonical_theirs(wrote.theirs) == field.rule.canonical_theirs(theirs):
+                return wrote, True
+            if base is not None and _is_side_effect(intent, field, base, theirs):
+                return Pair(base.ours, theirs), True
+        return base, False
 
 
 def _is_side_effect(intent: Intent, field: FieldMapping, base: Pair, theirs: Value) -> bool:
@@ -254,59 +204,118 @@ def _is_side_effect(intent: Intent, field: FieldMapping, base: Pair, theirs: Val
     return expected is not None and expected == theirs and intent.before.get(field.remote) == base.theirs
 
 
-_Stepper = Callable[..., Step]
+class _FieldLook:
+    """One field that is not simply as it was."""
 
+    __slots__ = ("base", "echo", "field", "look", "now", "rule", "seen")
 
-def _conflict(
-    field: FieldMapping,
-    now: Pair,
-    base: Pair,
-    step: _Stepper,
-    inward: _Stepper,
-    outward: _Stepper,
-    policy: Policy,
-    times: Times | None,
-) -> Step:
-    winner, why = policy.winner(field.central, times)
-    if field.carries is Carries.OUTWARD:
-        winner, why = Winner.CENTRAL, "the mapping does not carry this field inward"
-    elif field.carries is Carries.INWARD:
-        winner, why = Winner.REMOTE, "the mapping does not carry this field outward"
-    loser = Loser(now.ours, now.theirs, winner, why)
-    if winner is Winner.UNDECIDED:
-        return step(Verdict.STANDING, UNDECIDED, base, loser)
-    if winner is Winner.REMOTE:
-        return inward(f"both sides changed it; {why}", loser)
-    # their edit is seen and has lost: the base takes it in, so that it is not judged a second time
-    return outward(f"both sides changed it; {why}", Pair(base.ours, now.theirs), loser)
+    def __init__(self, look: _Look, field: FieldMapping, now: Pair, base: Pair | None, echo: bool) -> None:
+        self.look, self.field, self.rule = look, field, field.rule
+        self.now, self.base, self.echo = now, base, echo
+        self.seen = now if base is None else Pair(base.ours, now.theirs)
+        """The base once their edit is judged; whether we changed is not."""
 
+    def decided(self, base: Pair, they_changed: bool, we_changed: bool) -> Step:
+        """There is a base, and somebody has moved away from it or the two never said the same."""
+        link, name, ours, theirs = self.look.link, self.field.central, self.now.ours, self.now.theirs
+        if link.disagreements.get(name) == UNDECIDED and (they_changed or we_changed):
+            they_changed = we_changed = True  # whoever sets back what was agreed on has said something, too
+        if not they_changed and not we_changed:
+            if link.mapping_revision != self.look.revision or name in link.outdated:
+                stood = link.disagreements.get(name)
+                return self._step(Verdict.STANDING, stood if stood in UNTOUCHED else MEANING_CHANGED, base)
+            return self._outward("theirs was not set by a person; ours stands", base)
+        if they_changed and we_changed:
+            if corresponds(self.rule, ours, theirs):
+                return self._step(Verdict.SETTLE, "both changed, and still say the same", self.now)
+            return self._conflict()
+        if we_changed:
+            return self._outward("changed here", base)
+        if self.field.carries is Carries.OUTWARD:
+            lost = Loser(ours, theirs, Winner.CENTRAL, "the mapping does not carry this field inward", rejected=True)
+            return self._outward("their edit is not carried inward; ours is written back", self.now, lost)
+        return self._inward("changed there")
 
-def _first_contact(
-    field: FieldMapping,
-    now: Pair,
-    step: _Stepper,
-    inward: _Stepper,
-    outward: _Stepper,
-    policy: Policy,
-    times: Times | None,
-) -> Step:
-    if corresponds(field.rule, now.ours, now.theirs):
-        return step(Verdict.SETTLE, "first look: both say the same", now)
-    if now.theirs is not None:
+    def first_contact(self) -> Step:
+        """Nothing was ever agreed on."""
+        field, ours, theirs = self.field, self.now.ours, self.now.theirs
+        if corresponds(self.rule, ours, theirs):
+            return self._step(Verdict.SETTLE, "first look: both say the same", self.now)
+        if theirs is not None:
+            try:
+                self.rule.inward(theirs, held=None)
+            except Untranslatable as problem:  # what nobody can read, nobody may overwrite
+                return self._step(Verdict.STANDING, str(problem), None)
+        if field.carries is Carries.OUTWARD:
+            return self._outward("first look: ours is carried outward", None)
+        if field.carries is Carries.INWARD or ours is None:
+            return self._inward("first look: we hold nothing yet")
+        if theirs is None:
+            return self._outward("first look: they hold nothing yet", None)
+        winner, why = self._winner()
+        loser = Loser(ours, theirs, winner, why)
+        if winner is Winner.UNDECIDED:
+            return self._step(Verdict.STANDING, AGREED_NEVER, None, loser)
+        if winner is Winner.REMOTE:
+            return self._inward(f"first look: {why}", loser)
+        return self._outward(f"first look: {why}", None, loser)
+
+    def _conflict(self) -> Step:
+        winner, why = self._winner()
+        if self.field.carries is Carries.OUTWARD:
+            winner, why = Winner.CENTRAL, "the mapping does not carry this field inward"
+        elif self.field.carries is Carries.INWARD:
+            winner, why = Winner.REMOTE, "the mapping does not carry this field outward"
+        loser = Loser(self.now.ours, self.now.theirs, winner, why)
+        if winner is Winner.UNDECIDED:
+            return self._step(Verdict.STANDING, UNDECIDED, self.base, loser)
+        if winner is Winner.REMOTE:
+            return self._inward(f"both sides changed it; {why}", loser)
+        # their edit is seen and has lost: the base takes it in, so that it is not judged a second time
+        return self._outward(f"both sides changed it; {why}", self.seen, loser)
+
+    def _winner(self) -> tuple[Winner, str]:
+        name = self.field.central
+        return self.look.policy.winner(name, self.look.evidence.times.get(name))
+
+    def _outward(self, why: str, new_base: Pair | None, loser: Loser | None = None) -> Step:
+        field, rule, theirs = self.field, self.rule, self.now.theirs
+        if field.carries is Carries.INWARD:
+            return self._step(Verdict.STANDING, "the mapping does not carry this field outward", new_base, loser)
+        if field.only_on_create and self.base is not None:
+            only = "the mapping carries this field outward only on create"
+            return self._step(Verdict.STANDING, only, new_base, loser)
         try:
-            field.rule.inward(now.theirs, held=None)
-        except Untranslatable as problem:  # what nobody can read, nobody may overwrite
-            return step(Verdict.STANDING, str(problem), None)
-    if field.carries is Carries.OUTWARD:
-        return outward("first look: ours is carried outward", None)
-    if field.carries is Carries.INWARD or now.ours is None:
-        return inward("first look: we hold nothing yet")
-    if now.theirs is None:
-        return outward("first look: they hold nothing yet", None)
-    winner, why = policy.winner(field.central, times)
-    loser = Loser(now.ours, now.theirs, winner, why)
-    if winner is Winner.UNDECIDED:
-        return step(Verdict.STANDING, AGREED_NEVER, None, loser)
-    if winner is Winner.REMOTE:
-        return inward(f"first look: {why}", loser)
-    return outward(f"first look: {why}", None, loser)
+            wanted = rule.outward(self.now.ours, held=theirs)
+        except Untranslatable as problem:
+            return self._step(Verdict.STANDING, str(problem), new_base, loser)
+        if rule.canonical_theirs(wanted) == rule.canonical_theirs(theirs):
+            return self._step(Verdict.SETTLE, "their value says the same already", self.now)
+        refusal = self.look.link.refusals.get(field.central)
+        if (
+            refusal is not None
+            and refusal.mapping_revision == self.look.revision
+            and (refusal.wanted, refusal.theirs) == (wanted, theirs)
+        ):
+            return self._step(Verdict.STANDING, f"refused: {refusal.reason}", new_base, loser)
+        return self._step(Verdict.OUTWARD, why, new_base, loser, wanted)
+
+    def _inward(self, why: str, loser: Loser | None = None) -> Step:
+        rule, (ours, theirs) = self.rule, (self.now.ours, self.now.theirs)
+        try:
+            wanted = rule.inward(theirs, held=ours)
+        except Untranslatable as problem:
+            return self._step(Verdict.STANDING, str(problem), self.base, loser)
+        if rule.canonical_ours(wanted) == rule.canonical_ours(ours):
+            return self._step(Verdict.SETTLE, "it corresponds to the value we hold", self.now)
+        admission = self.look.admit(self.field.central, ours, wanted)
+        if admission.refusal:
+            lost = Loser(ours, theirs, Winner.CENTRAL, admission.refusal, rejected=True)
+            return self._outward(f"their edit is rejected ({admission.refusal}); ours is written back", self.seen, lost)
+        return self._step(Verdict.INWARD, why, Pair(admission.value, theirs), loser, admission.value)
+
+    def _step(
+        self, verdict: Verdict, why: str, new_base: Pair | None, loser: Loser | None = None, become: Value = None
+    ) -> Step:
+        now = self.now
+        return Step(self.field.central, verdict, why, now.ours, now.theirs, new_base, become, loser, self.echo)

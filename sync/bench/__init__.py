@@ -14,6 +14,7 @@ BENCHES = {
     "P7": "a backfill from one tracker to another, killed half-way: time per ticket, and what is done again",
     "P8": "recovery: a queue whose process is killed half-way, until the next one writes",
     "P9": "flat memory: the same tickets change again and again, and of the store only their history may grow",
+    "P10": "translating: 18 fields with tables, both ways and merged, from an answer as it came",
     "P12": "scale-out: two workers on PostgreSQL and RabbitMQ instead of one, and one of them killed",
 }
 

@@ -6,7 +6,6 @@ here only after the tracker itself has said of a key that it is gone, or where a
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from central import workflow
@@ -190,4 +189,4 @@ def _overruled(
 def _loses(step: Step, reason: str) -> Step:
     loser = Loser(step.ours, step.theirs, Winner.CENTRAL, reason, rejected=True)
     base = Pair(step.ours, step.theirs)
-    return replace(step, verdict=Verdict.STANDING, why=reason, base=base, become=None, loser=loser)
+    return step._replace(verdict=Verdict.STANDING, why=reason, base=base, become=None, loser=loser)
