@@ -14,7 +14,7 @@ from sync.past import Past, reread
 from sync.pull import look
 from sync.reading import read
 from sync.speak import notify, settle_notice
-from sync.tell import account_for_earlier_comments, tell
+from sync.tell import account_for_earlier_comments, account_for_earlier_writes, tell
 
 _NOTICE = "{centre} has given this ticket to {unit}; it is no longer synchronised with this system."
 
@@ -47,7 +47,8 @@ def detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
             if _last_notice_arrived(means, gateway, past, lease):
                 return said("the last notice had arrived")
         else:
-            past, _ = account_for_earlier_comments(means, gateway, past, lease)
+            past, theirs = account_for_earlier_comments(means, gateway, past, lease)
+            past, _ = account_for_earlier_writes(means, gateway, past, theirs, lease)  # it is read for the last time
         notify(means, gateway, past, text, lease, about=_left_at(means, past), begin=begin)
     except NotFound as problem:
         return depart(means, gateway, past, lease, problem)

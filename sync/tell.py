@@ -37,6 +37,8 @@ def tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     outcome = said()
     try:
         past, theirs = account_for_earlier_comments(means, gateway, past, lease)
+        if gateway.comment_effects and _unsent(gateway, past):  # what it will do depends on what stands there
+            past, theirs = account_for_earlier_writes(means, gateway, past, theirs, lease)
         while items := _unsent(gateway, past):
             try:
                 spoken = say(means, gateway, past, items[0], lease)
@@ -90,7 +92,7 @@ def account_for_earlier_comments(
     return (reread(means.store, past) if waiting else past), theirs
 
 
-def _account_for_earlier_writes(
+def account_for_earlier_writes(
     means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease
 ) -> tuple[Past, Reading | None]:
     """Find out what became of an update whose answer was lost, before another one may cross it."""
@@ -109,7 +111,7 @@ def _account_for_earlier_writes(
 
 def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease) -> Outcome:
     """Write what the plan says, decided anew whenever either side moves."""
-    past, theirs = _account_for_earlier_writes(means, gateway, past, theirs, lease)
+    past, theirs = account_for_earlier_writes(means, gateway, past, theirs, lease)
     for attempt in range(_DECISIONS):
         if theirs is None and not past.link.intents:
             plan = decide(gateway, past, remembered(past))

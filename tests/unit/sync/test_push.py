@@ -198,6 +198,22 @@ def test_a_side_effect_of_our_comment_is_nobodys_edit_where_answers_are_complete
     assert world.ticket()["status"] == "new"
 
 
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_comment_that_reopens_waits_until_it_is_known_what_a_write_without_an_answer_has_left_there(
+    carried_out: bool,
+) -> None:
+    world = World()
+    key = world.alice.open(subject="q", status="open")
+    world.mesh.settle()
+    once(world.rt.connector, "update", failing(LOST), done=carried_out)
+    world.centre.change(1, {"status": "solved"}, TPM)
+    world.mesh.work()
+    world.centre.comment(1, "is it well now?", TPM)
+    assert world.end() == []
+    assert (world.ticket()["status"], world.issue(world.rt, key).fields["status"]) == ("solved", "resolved")
+    assert len(world.said(world.rt, "is it well now?")) == 1
+
+
 def test_an_edit_that_the_workflow_forbids_is_kept_and_ours_is_written_back_to_them() -> None:
     world = World(redmine=WELL_BEHAVED)
     _, other = world.shared()
@@ -378,6 +394,26 @@ def test_a_create_refused_for_good_is_a_dead_letter_with_the_trackers_words() ->
 
 
 # -- leaving and coming back ---------------------------------------------------------------------------------------
+
+
+def test_an_edit_that_a_write_without_an_answer_has_replaced_is_kept_though_the_ticket_leaves_meanwhile() -> None:
+    world = World()
+    _, other = world.shared()
+    world.centre.change(1, {"subject": "ours"}, TPM)
+
+    def lost(call: Call) -> None:
+        if call.operation == "update" and not call.done:
+            world.bob.edit(other, subject="bob's")
+        elif call.operation == "update":
+            world.redmine.connector.intruder = None
+            raise LOST
+
+    world.redmine.connector.intruder = lost
+    world.mesh.work()
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    assert world.end() == []
+    assert [(each.field, each.theirs) for each in world.conflicts()] == [("subject", "bob's")]
+    assert world.link("ngi-pl").state is LinkState.DETACHED
 
 
 def test_the_gaps_comments_arrive_after_a_resume_whose_first_reading_failed() -> None:
