@@ -121,3 +121,15 @@ def test_what_waits_for_a_person_by_policy_stands() -> None:
     acts = (*BORN_THERE, here(200, "subject", "ours"), there(199, "subject", "theirs"))
     assert excused(replace(redmine(CANDID), policy="ask"), *acts) == ["policy ask"]
     assert excused(redmine(CANDID), *acts) == []
+
+
+def test_a_file_that_went_with_its_ticket_before_we_fetched_it_leaves_its_comment_with_a_note_everywhere() -> None:
+    said = Happening(249, Kind.COMMENT, "ngi-2", 0, value="word 1!", seconds=1)
+    gone = Happening(249.2, Kind.DELETE, "ngi-2", moment=Moment("download", False))
+    born = (Happening(GOING_LIVE, Kind.OPEN, "ngi-2", value="1"), *BORN_HERE[1:])
+    there = tracker("ngi-2", "redmine", replace(CANDID, files=True))
+    scenario = Scenario(1, (redmine(CANDID), there), (*born, said, gone), workers=1)
+    world = World(scenario, MemoryStore())
+    assert judge(world).broken == ()
+    texts = [note.text for issue in world.members["ngi-1"].tracker.issues.values() for note in issue.notes]
+    assert [("word 1!" in text, "stays in ngi-2" in text) for text in texts] == [(True, True)]

@@ -156,12 +156,13 @@ def conversation(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
         for comment in comments:
             if comment.visibility is not Visibility.PUBLIC or comment.origin_system == member.name:
                 continue
-            if not comment.text.startswith("word"):
+            word = _word(comment.text)
+            if not word.startswith("word"):
                 continue
-            if comment.text not in there:
-                yield f"no loss: {comment.text!r} of ticket {place.ticket.id} is not in {_name(place)}"
+            if word not in there:
+                yield f"no loss: {word!r} of ticket {place.ticket.id} is not in {_name(place)}"
                 continue
-            sent.setdefault(comment.origin_system or "", []).append(comment.text)
+            sent.setdefault(comment.origin_system or "", []).append(word)
         for origin, words in sent.items():
             order = [word for word in there if word in words]
             if order != words and _undone(evidence, member.name):
