@@ -5,13 +5,14 @@ in and what would be written, ticket by ticket, against what was last agreed on.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from central.guard import Hold, HoldKind
+from central.guard import Hold, HoldKind, Marker
 from central.link import Link, LinkState
 from central.model import plain
 from central.registry import SystemState
@@ -47,7 +48,16 @@ def ensure_ours(means: Means, gateway: Gateway, *, at_once: bool = False) -> boo
         return True
     known = means.store.read(lambda tx: tx.guards.marker(gateway.system))
     recent = known.read_at is not None and means.clock() - known.read_at < READ_EVERY
-    return True if recent and not known.doubt and not at_once else _check(means, gateway)
+    certain = not known.doubt and not _may_still_move(known, means)
+    return True if recent and certain and not at_once else _check(means, gateway)
+
+
+def _may_still_move(known: Marker, means: Means) -> bool:
+    """Whether a move without an answer was still under way when the mark was last read: until it is known where the
+    mark stands, a system that goes back to the number before looks as we left it."""
+    if known.writing is None or known.written_at is None:
+        return False
+    return known.read_at is None or known.read_at < known.written_at + means.request_deadline
 
 
 def move(means: Means, gateway: Gateway, since: datetime) -> None:
@@ -69,8 +79,9 @@ def move(means: Means, gateway: Gateway, since: datetime) -> None:
         if spot.field in written.refused:
             raise Refused(written.refused[spot.field], field=spot.field)
     except ConnectorError as problem:  # the mark is no reason to fail a look that is done
-        suspect(means, gateway, "whether our mark has moved is not known")
         log.warning("the mark was not moved", system=gateway.system, ticket=spot.ticket, error=str(problem))
+        with suppress(ConnectorError):
+            _check(means, gateway)
         return
     means.store.write(
         lambda tx: tx.guards.put_marker(

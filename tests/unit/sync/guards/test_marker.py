@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from central.guard import Hold, HoldKind, HoldState, Marker
 from central.registry import SystemState
 from connectors.emulators.tracker import Issue
-from connectors.errors import Transient
+from connectors.errors import Transient, Unknown
 from connectors.memory import Call
 from sync.guards import holds
 from sync.guards.mark import Spot, counter_of, doubt, mark
@@ -164,6 +164,35 @@ def test_a_restore_is_noticed_at_the_first_look_however_lately_the_mark_was_read
     world.mesh.round()
     assert state(world) is SystemState.QUARANTINED
     assert world.ticket()["subject"] == latest
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_restore_is_noticed_though_the_answer_to_the_last_move_of_the_mark_was_lost(late: bool) -> None:
+    world, other = marked()
+    backup = snapshot(world)
+    requests: list[Call] = []
+
+    def lost(call: Call) -> None:
+        """It arrives, and is not answered; or it arrives only while we wait."""
+        if call.key == world.redmine.marker.ticket and call.operation == "update" and call.done is not late:
+            requests.append(call)
+            world.redmine.connector.intruder = None
+            raise Unknown("no answer came")
+
+    world.redmine.connector.intruder = lost
+    world.clock.advance(timedelta(hours=2))
+    world.centre.change(1, {"subject": "the last before the restore"}, TPM)
+    world.mesh.work()
+    if late:
+        spot = world.redmine.marker
+        world.redmine.tracker.edit("interdesk", spot.ticket, {spot.field: mark("", 2)})
+        world.mesh.round(after=timedelta(seconds=20))
+    assert requests
+    assert counter_of(the_mark(world)) == 2
+    world.redmine.tracker.issues = backup
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+    assert state(world) is SystemState.QUARANTINED
 
 
 def test_where_no_history_tells_the_mark_is_read_before_anything_is_taken_in() -> None:
