@@ -67,7 +67,7 @@ def _last_notice_arrived(means: Means, gateway: Gateway, past: Past, lease: Leas
     arrived = discussion.arrivals(past.link, theirs.marks, past.known).landed
     comments = {comment.id: comment for comment in theirs.ticket.comments or ()}
     for remote_id, intent in arrived.items():
-        settle_notice(means, gateway, past, intent, comments[remote_id], lease)
+        settle_notice(means, gateway, past, intent, comments[remote_id], lease, shown=theirs.ticket)
     at = means.clock()
     for intent in past.link.intents:
         if intent not in arrived.values() and at < intent.at + means.request_deadline:

@@ -81,6 +81,18 @@ def settle_update(
     return Settled(settled, arrived, refused, look_again)
 
 
+def settle_effects(link: Link, intent: Intent, after: Mapping[str, Value], mapping: mapping_model.Mapping) -> Link:
+    """What a comment of ours made of fields there was set by nobody: it is the base, so that who sets again what it has
+    undone has said something."""
+    base, seen = dict(link.base), dict(link.seen)
+    for field in mapping.fields.values():
+        expected, left = intent.side_effects.get(field.remote), base.get(field.central)
+        stood = intent.before.get(field.remote)
+        if left is not None and expected is not None and (stood, expected) == (left.theirs, after.get(field.remote)):
+            base[field.central], seen[field.remote] = Pair(left.ours, expected), expected
+    return link.evolve(base=base, seen=seen)
+
+
 def settle_create(
     link: Link,
     intent: Intent,

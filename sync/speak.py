@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from central.events import Event, Kind
-from central.link import Agreed, Intent, IntentKind, Link
+from central.link import Agreed, Intent, IntentKind, Link, LinkState
 from central.model import SYSTEM, Attachment, Comment
 from central.store.api import Lease, StaleRevision, Transaction
 from connectors.api import CommentDraft, Commented, FileDraft, RemoteComment, RemoteTicket
@@ -20,7 +20,7 @@ from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past, reread
 from sync.permit import ensure_permitted
-from sync.settle import without
+from sync.settle import settle_effects, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def notify(
     token = means.tokens.notice(past.words, gateway.system, text, about)
     intent = _intent(means, gateway, past, draft, IntentKind.NOTICE, token, lease, carried=tuple(stands_for))
     done = _send(means, gateway, past, intent, draft, lease, begin=begin)
-    settle_notice(means, gateway, past, intent, done.comment, lease)
+    settle_notice(means, gateway, past, intent, done.comment, lease, shown=done.ticket)
     return Spoken("notice sent", done.ticket)
 
 
@@ -137,15 +137,24 @@ def correct(
 
 
 def settle_notice(
-    means: Means, gateway: Gateway, past: Past, intent: Intent, arrived: RemoteComment, lease: Lease
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    intent: Intent,
+    arrived: RemoteComment,
+    lease: Lease,
+    *,
+    shown: RemoteTicket | None = None,
 ) -> None:
-    """The notice is there, as this comment."""
+    """The notice is there, as this comment. `shown`: the ticket after it, where that was read."""
 
     def settle(tx: Transaction) -> None:
         at = means.clock()
         link = _own_link(tx, past, lease, at)
         tie_sent(tx, link.id, intent, arrived.id, (), past.files, at)
         ignored = (*link.ignored, arrived.id)
+        if shown is not None and link.state is LinkState.DETACHED:  # no other reading tells what it did there
+            link = settle_effects(link, intent, shown.fields, gateway.mapping)
         tx.links.save(
             link.evolve(intents=_done(gateway, link, intent, arrived.created_at), ignored=ignored, written_at=at)
         )

@@ -692,3 +692,22 @@ def test_who_sets_again_what_our_comment_has_undone_has_said_something() -> None
     world.mesh.work()
     assert [(each.ours, each.theirs) for each in world.conflicts()] == [("reopened", "resolved")]
     assert world.end() == []
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_who_sets_again_what_the_last_notice_has_undone_has_said_something(answered: bool) -> None:
+    world = World()
+    world.centre.open({"subject": "q", "unit": "NGI_CZ"}, TPM)
+    world.mesh.settle()
+    world.alice.edit(world.link("ngi-cz").key or "", status="resolved")
+    world.mesh.settle()
+    if not answered:
+        once(world.rt.connector, "comment", failing(LOST), done=True)
+    world.centre.change(1, {"unit": "TPM"}, TPM)  # the notice reopens it there
+    world.mesh.settle()
+    assert world.issue(world.rt).fields["status"] == "open"
+    world.alice.edit(world.link("ngi-cz").key or "", status="resolved")
+    world.centre.change(1, {"status": "reopened"}, TPM)
+    world.centre.change(1, {"unit": "NGI_CZ"}, TPM)
+    assert world.end() == []
+    assert [(each.ours, each.theirs) for each in world.conflicts()] == [("assigned", "resolved")]
