@@ -109,6 +109,13 @@ def test_what_the_last_notice_of_a_detached_link_hid_is_lost() -> None:
     ]
 
 
+def test_what_the_last_notice_hid_is_no_loss_once_somebody_has_set_it_anew_while_the_ticket_was_away() -> None:
+    away, back = (Happening(at, Kind.REASSIGN, "", value=unit) for at, unit in ((250, "TPM"), (400, "unit of ngi-1")))
+    moves = (*BORN_HERE, there(249.5, "status", "3"), away, back)
+    assert excused(rt(RT_LIKE), *moves, there(300, "status", "2")) == []
+    assert excused(rt(RT_LIKE), *moves, there(500, "status", "2")) == []  # its history tells it to who comes back
+
+
 def test_a_new_ticket_that_is_deleted_while_the_answer_to_its_create_is_lost_is_opened_once_more() -> None:
     deleted = Happening(98, Kind.DELETE, "ngi-1", moment=AFTER_CREATE)
     lost = fault(99, Kind.LOST_ANSWER, AFTER_CREATE)

@@ -65,7 +65,11 @@ def _overwritten(
         later = [e for e in evidence.edits[member.name, link.key or "", mapping.remote] if e.at > after.at]
         if any(same(mapping, e.new, edit.new) for e in later[:2]):
             return ""  # it was put back
-        if later and later[0].human and _unread(evidence, link, edit, later[0].at):
+        if (
+            later
+            and later[0].human
+            and (_unread(evidence, link, edit, later[0].at) or _left(evidence, link, after.at, later[0].at))
+        ):
             return ""  # somebody set it anew: between two looks only the last value counts
     what = "its backup" if after.restored else "the tracker, upon our comment," if after.effect else "interdesk"
     return (
@@ -141,6 +145,15 @@ def _unread(evidence: Evidence, link: Link, edit: Edit, until: datetime) -> bool
     """Whether interdesk has not read the ticket between this edit and that moment."""
     read_at = evidence.world.chronicle.last_read(link.system, link.key or "", until)
     return read_at is None or edit.at > read_at
+
+
+def _left(evidence: Evidence, link: Link, since: datetime, until: datetime) -> bool:
+    """Whether the ticket had left this system by then and was not taken up again in between: nobody looked, though the
+    answer to the last notice showed it."""
+    moves = [e for e in evidence.events[link.ticket_id] if e.system == link.system and e.at < until]
+    before = [e.kind for e in moves if e.kind in (Kind.DETACHED, Kind.RESUMED) and e.at <= since]
+    back = any(e.kind is Kind.RESUMED and e.at > since for e in moves)
+    return before[-1:] == [Kind.DETACHED] and not back
 
 
 def _looked_ours(evidence: Evidence, link: Link, mapping: FieldMapping, edit: Edit) -> bool:
