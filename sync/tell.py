@@ -116,7 +116,7 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
         if theirs is None and not past.link.intents:
             plan = decide(gateway, past, remembered(past))
             # what we remember agrees with our change; whether they moved meanwhile only a reading tells
-            agrees_now = plan.quiet and any(step.verdict is Verdict.SETTLE for step in plan.steps)
+            agrees_now = any(step.verdict is Verdict.SETTLE for step in plan.steps)
             if plan.quiet and not agrees_now:
                 return _agree(means, gateway, past, plan, lease)
             theirs = held(past, gateway.connector.capabilities) if attempt == 0 and not agrees_now else None

@@ -198,6 +198,19 @@ def test_a_side_effect_of_our_comment_is_nobodys_edit_where_answers_are_complete
     assert world.ticket()["status"] == "new"
 
 
+def test_a_change_within_a_folded_word_agrees_with_nothing_that_was_not_read_though_another_field_is_written() -> None:
+    world = World(rt=WELL_BEHAVED, rt_policy="remote")
+    key = world.alice.open(subject="q", status="open")
+    world.mesh.settle()
+    world.centre.change(1, {"status": "on hold"}, TPM)
+    world.mesh.settle()
+    world.alice.edit(key, status="open")
+    world.centre.change(1, {"status": "waiting for reply", "subject": "ours"}, TPM)
+    world.mesh.work()
+    assert [(each.ours, each.theirs) for each in world.conflicts()] == [("waiting for reply", "open")]
+    assert world.end() == []
+
+
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_a_comment_that_reopens_waits_until_it_is_known_what_a_write_without_an_answer_has_left_there(
     carried_out: bool,
