@@ -37,6 +37,9 @@ class MappingDocument(Part):
 
     kind: Literal["mapping"]
     name: str
+    extends: str | None = Field(
+        None, description="The mapping whose words are taken, save where this one says otherwise."
+    )
     connector: str = Field(description="The connector or profile whose field names are used here.")
     policy: Policy = Field("central", description="Who wins a conflict, where a field says nothing else.")
     fields: dict[str, AnyField] = Field(min_length=1, description="Our field: theirs, and the rule between them.")
@@ -47,6 +50,8 @@ class MappingDocument(Part):
 
     def faults(self) -> Iterator[Fault]:
         """What is well formed but cannot work, in the whole document."""
+        if self.extends is not None:
+            yield Fault(("extends",), "what it extends has to be laid under it first: mappings.extending.whole")
         writers: dict[str, str] = {}
         for central, field in self.fields.items():
             for fault in field.faults():
@@ -121,9 +126,39 @@ def compile_mapping(
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a mapping document, for editors."""
+    """The JSON Schema of a mapping document, for editors: whole, or one that extends another and says only a part."""
     described = MappingDocument.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+    parts = described.pop("$defs") | {"Mapping": described}
+    partial = {f"{name}.extending": _partial(part) for name, part in parts.items()}
+    partial["Mapping.extending"]["required"] = ["kind", "name", "extends"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Mapping",
+        "properties": described["properties"],
+        "if": {"required": ["extends"]},
+        "then": {"$ref": "#/$defs/Mapping.extending"},
+        "else": {"$ref": "#/$defs/Mapping"},
+        "$defs": parts | partial,
+    }
+
+
+def _partial(part: Any) -> Any:
+    """The same, where everything may be left out, and taken away by null."""
+    if isinstance(part, list):
+        return [_partial(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    found: dict[str, Any] = {}
+    for key, value in part.items():
+        if key == "$ref":
+            found[key] = f"{value}.extending"
+        elif key == "properties":
+            found[key] = {name: {"anyOf": [_partial(each), {"type": "null"}]} for name, each in value.items()}
+        elif key == "additionalProperties" and isinstance(value, dict):
+            found[key] = {"anyOf": [_partial(value), {"type": "null"}]}
+        elif key not in ("required", "minProperties"):
+            found["anyOf" if key == "oneOf" else key] = _partial(value)
+    return found
 
 
 def _overridden(mapping: model.Mapping, overrides: Mapping[str, str], document: Document) -> model.Mapping:
@@ -152,7 +187,7 @@ def _overridden(mapping: model.Mapping, overrides: Mapping[str, str], document: 
 
 
 def _problem(document: Document, fault: Fault) -> Problem:
-    return Problem(document.place(fault.at), f"{'.'.join(map(str, fault.at))}: {fault.sentence}")
+    return document.problem(document.place(fault.at), f"{'.'.join(map(str, fault.at))}: {fault.sentence}")
 
 
 def _value(value: bool | int | str | list[str]) -> model.Value:

@@ -77,6 +77,8 @@ class Document:
     """Where `source` begins in its file: `read(source, file, first_line=…)` finds the same places again."""
     places: Mapping[Steps, Place]
     keys: Mapping[Steps, Place]
+    bases: "tuple[Document, ...]" = ()
+    """What it extends, the nearest first; `data` and the places are then of the whole."""
 
     def place(self, path: Steps = ()) -> Place:
         """Where a value is written; where it is absent, the nearest thing around it that is there."""
@@ -87,6 +89,12 @@ class Document:
     def key_place(self, path: Steps) -> Place:
         """Where the key of this value is written."""
         return self.keys.get(path) or self.place(path)
+
+    def problem(self, place: Place, sentence: str) -> Problem:
+        """What is wrong there; of what it extends, whose words it is, for whoever cannot mend that file."""
+        if place.file != self.file:
+            sentence += f" (extended by {self.name}, {self.place(('name',))}: say there otherwise, or null)"
+        return Problem(place, sentence)
 
 
 def read(text: str, file: str, *, first_line: int = 1) -> tuple[Document, ...]:
@@ -132,7 +140,8 @@ def check_model(model: type[Model], document: Document) -> Model:
     except ValidationError as error:
         findings = told(error, document.data, model.model_json_schema())
         raise DocumentError(
-            Problem(document.key_place(f.at) if f.about_key else document.place(f.at), f.sentence) for f in findings
+            document.problem(document.key_place(f.at) if f.about_key else document.place(f.at), f.sentence)
+            for f in findings
         ) from None
 
 

@@ -40,10 +40,10 @@ from sync.lives import Lives
 from sync.means import Means
 from sync.policy import Policy
 from sync.recovery import copies
-from sync.registration import read_again
 from sync.relay import Relay
 from sync.scheduler import Clockwork, Rivals, Scheduler
 from sync.secrets import Secrets
+from sync.stored import read_again
 from sync.tokens import Tokens
 from sync.worker import Worker
 

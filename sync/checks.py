@@ -6,10 +6,10 @@ from typing import Any
 
 from central.desk.views import span
 from central.model import FIELDS
-from central.store.api import NoSuch, Transaction
+from central.store.api import Transaction
 from connectors.api import Capabilities, Connector, Finding, Mail
 from connectors.errors import ConnectorError, Transient
-from mappings import library, loader, model
+from mappings import loader, model
 from mappings.check.fit import fit
 from mappings.document import compile_mapping
 from mappings.losses import loss_statement
@@ -19,8 +19,8 @@ from sync.bootstrap import Interdesk
 from sync.config import SystemDocument, system_document
 from sync.jobs.backfill import Writes, writes_for
 from sync.mails import mails as mails_of
-from sync.registration import read_again
 from sync.secrets import MissingSecret
+from sync.stored import read_again
 
 WORKS, REFUTED, UNREACHABLE = 0, 1, 3
 
@@ -66,9 +66,10 @@ def check(desk: Interdesk, documents: Sequence[loader.Document], *, same_secret:
     """Prove every system among these documents.
 
     :raises DocumentError: what is wrong in the documents themselves; nobody was asked anything then."""
-    desk.store.read(lambda tx: registration.plan(tx, documents, desk.connectors, same_secret=same_secret))
-    systems = [each for each in documents if each.kind == "system"]
-    return [_prove(desk, system_document(each), documents) for each in systems]
+    plan = desk.store.read(lambda tx: registration.plan(tx, documents, desk.connectors, same_secret=same_secret))
+    planned = [change.document for change in plan]
+    systems = [each for each in planned if each.kind == "system"]
+    return [_prove(desk, system_document(each), planned) for each in systems]
 
 
 def _prove(desk: Interdesk, system: SystemDocument, documents: Sequence[loader.Document]) -> Report:
@@ -107,12 +108,7 @@ def _older(tx: Transaction, system: SystemDocument, capabilities: Capabilities) 
 
 def _mapping(tx: Transaction, name: str, documents: Iterable[loader.Document]) -> loader.Document:
     given = next((each for each in documents if (each.kind, each.name) == ("mapping", name)), None)
-    if given is not None:
-        return given
-    try:
-        return read_again(tx.registry.document("mapping", name))
-    except NoSuch:
-        return library.shipped(name)
+    return given or read_again(tx.registry.document("mapping", name))
 
 
 def _describe(connector: Connector, findings: list[Finding]) -> tuple[int, list[dict[str, Any]] | None]:

@@ -10,7 +10,7 @@ from central.store.api import NoSuch, Store, Transaction
 from mappings.loader import DocumentError
 from sync.config import SystemDocument, Webhook, system_document
 from sync.gateway import Gateway
-from sync.registration import read_again
+from sync.stored import read_again
 
 
 class Unusable(LookupError):

@@ -12,7 +12,7 @@ from central import workflow
 from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
 from central.model import FIELDS
 from central.workflow import FINAL, OPEN, Actor, Status
-from mappings import library
+from mappings import extending, library
 from mappings.check import Report, check
 from mappings.check.subject import Centre, Looked, Side, Subject, Wrote
 from mappings.document import compile_mapping
@@ -74,8 +74,9 @@ def prove(given: Sequence[Document]) -> tuple[Report, ...]:
     vocabularies: dict[str, Vocabulary] = {}
     mappings: dict[str, tuple[Document, CompiledMapping]] = {}
     problems: list[Problem] = []
-    for each in given:
+    for document in given:
         try:
+            each = extending.whole(document, lambda name: _mapping(name, given), _names(given))
             if each.kind not in _KINDS:
                 problems.append(Problem(each.place(("kind",)), _unknown(each)))
             elif each.name in (mappings if each.kind == "mapping" else vocabularies):
@@ -89,9 +90,19 @@ def prove(given: Sequence[Document]) -> tuple[Report, ...]:
     if not mappings and not problems and given:
         problems.append(Problem(given[0].place(("kind",)), "there is no mapping here to be proven"))
     if problems:
-        raise DocumentError(problems)
+        raise DocumentError(dict.fromkeys(problems))
     subjects = [Subject(each, mapping, _vocabulary(each, vocabularies)) for each, mapping in mappings.values()]
     return check(subjects, centre(), EngineStep())
+
+
+def _mapping(name: str, given: Sequence[Document]) -> Document | None:
+    """The one of these documents, else of the library, that another extends."""
+    found = next((each for each in given if (each.kind, each.name) == ("mapping", name)), None)
+    return found or (library.shipped(name) if name in library.names() else None)
+
+
+def _names(given: Sequence[Document]) -> set[str]:
+    return {each.name for each in given if each.kind == "mapping"} | set(library.names())
 
 
 def _vocabulary(document: Document, vocabularies: Mapping[str, Vocabulary]) -> Vocabulary:

@@ -1,14 +1,16 @@
 """Documents on their way into the registry: checked against each other and against what is registered, shown as a diff,
 taken in all or not at all.
 
-A mapping of the library that a system names becomes a document of the registry as soon as it is used: what words mean
-then changes only when somebody applies a change, never by an upgrade.
+A mapping of the library that a system names becomes a document of the registry as soon as it is used, and one that
+extends another takes that along as it is now (`sync.stored`): what words mean then changes only when somebody applies a
+change, never by an upgrade.
 """
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -17,10 +19,10 @@ from central.registry import System, SystemState
 from central.store.api import NoSuch, Transaction
 from connectors.errors import SettingsError
 from mappings import document as mapping_document
-from mappings import library, loader
+from mappings import extending, library, loader
 from mappings.loader import DocumentError, Problem, suggestion
 from mappings.model import Place
-from sync import secrets
+from sync import secrets, stored
 from sync.config import SystemDocument, references, system_document
 
 KINDS = ("system", "mapping")
@@ -50,7 +52,7 @@ class Change:
         """new, changed or unchanged."""
         if self.before is None:
             return "new"
-        return "unchanged" if self.before.source == self.document.source else "changed"
+        return "unchanged" if self.before.source == stored.source(self.document) else "changed"
 
     @property
     def label(self) -> str:
@@ -62,7 +64,7 @@ class Change:
         old = self.before.source if self.before else ""
         revision = f"revision {self.before.revision}" if self.before else "not registered"
         lines = difflib.unified_diff(
-            old.splitlines(), self.document.source.splitlines(), revision, self.document.file, lineterm=""
+            old.splitlines(), stored.source(self.document).splitlines(), revision, self.document.file, lineterm=""
         )
         return "\n".join(lines)
 
@@ -101,25 +103,12 @@ def apply(
     applied = []
     for change in plan(tx, documents, connectors, same_secret=same_secret):
         document = change.document
-        stored = tx.registry.apply(
-            document.kind, document.name, document.source, document.data, at, by=by, origin=_origin(document)
-        )
+        source, origin = stored.source(document), stored.origin(document)
+        made = tx.registry.apply(document.kind, document.name, source, document.data, at, by=by, origin=origin)
         if document.kind == "system":
-            tx.registry.put_system(_system(tx, document.name, stored.revision))
-        applied.append(Applied(change, stored.revision))
+            tx.registry.put_system(_system(tx, document.name, made.revision))
+        applied.append(Applied(change, made.revision))
     return tuple(applied)
-
-
-def read_again(stored: registry.Document) -> loader.Document:
-    """A registered document with its places, as it was when it was applied.
-
-    :raises DocumentError: this program no longer understands its text."""
-    file, _, line = stored.origin.rpartition("#")
-    return loader.read(stored.source, file, first_line=int(line))[0]
-
-
-def _origin(document: loader.Document) -> str:
-    return f"{document.file}#{document.first_line}"
 
 
 def _system(tx: Transaction, name: str, revision: int) -> System:
@@ -144,8 +133,10 @@ class _Plan:
 
     def changes(self) -> tuple[Change, ...]:
         self._check_kinds()
+        self._lay_under()
         for document in self._of_kind("mapping"):
-            self._mappings[document.name] = self._attempt(lambda document=document: mapping_document.parse(document))  # type: ignore[misc]  # bound now
+            if document.name not in self._mappings:
+                self._mappings[document.name] = self._attempt(partial(mapping_document.parse, document))
         for document in self._of_kind("system"):
             system = self._attempt(lambda document=document: system_document(document))  # type: ignore[misc]  # bound now
             if system is not None:
@@ -170,6 +161,29 @@ class _Plan:
     def _of_kind(self, kind: str) -> list[loader.Document]:
         return [document for document in self._documents if document.kind == kind]
 
+    def _lay_under(self) -> None:
+        """Every mapping with what it extends: one of these documents, a registered one, or one of the library."""
+        known = {each.name for each in self._tx.registry.documents("mapping")} | set(library.names())
+        given = {each.name: each for each in self._of_kind("mapping")}
+
+        def find(name: str) -> loader.Document | None:
+            return given.get(name) or self._known(name)
+
+        laid = []
+        for document in self._documents:
+            whole = self._attempt(partial(extending.whole, document, find, known | set(given)))
+            if whole is None:  # what is wrong with it is said, and no more
+                self._mappings[document.name] = None
+            laid.append(whole or document)
+        self._documents = laid
+
+    def _known(self, name: str) -> loader.Document | None:
+        """The mapping as it is registered, or as it comes with interdesk."""
+        registered = self._find("mapping", name)
+        if registered is not None:
+            return stored.read_again(registered)
+        return library.shipped(name) if name in library.names() else None
+
     def _attempt(self, check: Callable[[], Any]) -> Any:
         try:
             return check()
@@ -183,6 +197,11 @@ class _Plan:
             place = document.place(("kind",))
             if document.kind == "instance":
                 sentence = "the instance's document is not applied: name its file in INTERDESK_CONFIG"
+                self._problems.append(Problem(place, sentence))
+            elif document.kind == "vocabulary":
+                sentence = (
+                    "a vocabulary is what `mapping check` proves by, and is not applied: keep it in a file of its own"
+                )
                 self._problems.append(Problem(place, sentence))
             elif document.kind not in KINDS:
                 sentence = f"there is no kind {document.kind!r}{suggestion(document.kind, KINDS)}"
@@ -203,11 +222,11 @@ class _Plan:
 
     def _registered_systems(self) -> Iterator[tuple[str, tuple[loader.Document, SystemDocument]]]:
         """Those that stay as they are; one that this program no longer understands counts for nothing."""
-        for stored in self._tx.registry.documents("system"):
-            if not any(each.name == stored.name for each in self._of_kind("system")):
+        for registered in self._tx.registry.documents("system"):
+            if not any(each.name == registered.name for each in self._of_kind("system")):
                 try:
-                    document = read_again(stored)
-                    yield stored.name, (document, system_document(document))
+                    document = stored.read_again(registered)
+                    yield registered.name, (document, system_document(document))
                 except DocumentError:
                     continue
 
@@ -228,9 +247,9 @@ class _Plan:
     def _check_mapping(self, document: loader.Document, system: SystemDocument) -> None:
         name, place = system.mapping, document.place(("mapping",))
         if name not in self._mappings:
-            stored = self._find("mapping", name)
-            if stored is not None:
-                self._mappings[name] = self._attempt(lambda: mapping_document.parse(read_again(stored)))
+            registered = self._find("mapping", name)
+            if registered is not None:
+                self._mappings[name] = self._attempt(lambda: mapping_document.parse(stored.read_again(registered)))
             elif name in library.names():
                 self._pinned[name] = library.shipped(name)
                 self._mappings[name] = mapping_document.parse(self._pinned[name])
@@ -284,12 +303,12 @@ class _Plan:
 
     def _check_address(self, document: loader.Document) -> None:
         """A secret that was given for one address is not taken to another unasked."""
-        stored = self._registered(document)
-        if stored is None or self._same_secret:
+        registered = self._registered(document)
+        if registered is None or self._same_secret:
             return
-        before = {reference for _, reference in _valid_references(stored.data.get("settings"))}
+        before = {reference for _, reference in _valid_references(registered.data.get("settings"))}
         kept = before & {reference for _, reference in _valid_references(document.data.get("settings"))}
-        origins = {_site(value) for _, value in _addresses(stored.data.get("settings"))}
+        origins = {_site(value) for _, value in _addresses(registered.data.get("settings"))}
         for path, value in _addresses(document.data.get("settings")):
             if kept and origins and _site(value) not in origins:
                 sentence = (

@@ -15,7 +15,8 @@ from sync.bootstrap import Interdesk
 from sync.cli.output import as_json, document, say
 from sync.cli.session import Session, who
 from sync.live import go_live
-from sync.registration import Applied, Change, read_again
+from sync.registration import Applied, Change
+from sync.stored import as_applied, read_again
 
 files = click.argument(
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True)
@@ -108,7 +109,8 @@ def rollback(session: Session, kind: str, name: str, revision: int, same_secret:
 def export(session: Session, kind: str | None, name: str | None, revision: int | None, as_json: bool) -> None:
     """Print registered documents as they were applied, ready to be applied elsewhere.
 
-    KIND is system or mapping; without NAME all of them. Secrets stay references.
+    KIND is system or mapping; without NAME all of them. Secrets stay references. A mapping that extends another is
+    printed as it was applied; --json gives it with all that it took.
     """
     if revision is not None and name is None:
         raise click.UsageError("--revision goes with KIND and NAME")
@@ -117,7 +119,7 @@ def export(session: Session, kind: str | None, name: str | None, revision: int |
     if as_json:
         document([{"revision": each.revision, **each.data} for each in found])
         return
-    click.echo("---\n".join(_text(each) for each in found), nl=False)
+    click.echo("---\n".join(as_applied(each) for each in found), nl=False)
 
 
 def _read(files: Iterable[Path]) -> tuple[loader.Document, ...]:
@@ -140,10 +142,6 @@ def _documents(tx: Transaction, kind: str | None, name: str | None, revision: in
         return [tx.registry.document(kind, name, revision)]
     kinds = [kind] if kind else ["mapping", "system"]
     return [each for wanted in kinds for each in tx.registry.documents(wanted)]
-
-
-def _text(stored: Document) -> str:
-    return stored.source.removeprefix("---\n").rstrip() + "\n"
 
 
 def _show(changes: Iterable[Change], as_json: bool, *, done: bool) -> None:

@@ -15,7 +15,7 @@ from sync import checks, live, shadow
 from sync.cli.output import as_json, document, moment, pairs, say, table
 from sync.cli.session import Session, who
 from sync.guards import release as quarantine
-from sync.registration import read_again
+from sync.stored import read_again
 
 _WIDEST = 60
 

@@ -57,6 +57,16 @@ def test_one_document_is_exported_as_it_was_written_comments_included(desk) -> N
     assert desk.type("export", "system", "ngi-cz", "--revision", "1").out == commented
 
 
+def test_a_mapping_that_extends_another_is_exported_as_applied_and_as_json_whole(desk) -> None:
+    bent = "kind: mapping\nname: ours\nextends: rt\nfields: {priority: null} # theirs has none\n"
+    said = desk.type("apply", desk.write(bent))
+    assert (said.code, "+extends: rt" in said.out, "+name: rt" in said.out) == (0, True, True)
+    assert desk.type("export", "mapping", "ours").out == bent
+    (whole,) = desk.type("export", "mapping", "ours", "--json").data
+    assert (whole["connector"], "status" in whole["fields"], "priority" in whole["fields"]) == ("rt", True, False)
+    assert desk.type("diff", desk.write(bent)).code == 0
+
+
 def test_what_is_not_there_is_told_by_name(desk) -> None:
     desk.type("apply", desk.write(desk.cz))
     for words in (("export", "system", "ngi-zc"), ("rollback", "system", "ngi-cz", "7"), ("system", "show", "ngi-zc")):

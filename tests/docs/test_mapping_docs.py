@@ -9,7 +9,8 @@ import pytest
 
 from mappings import vocabulary
 from mappings.document import compile_mapping, schema
-from mappings.library import names
+from mappings.extending import whole
+from mappings.library import names, shipped
 from mappings.loader import read
 from mappings.model import Mapping, Untranslatable, Value
 from mappings.vocabulary import compile_vocabulary
@@ -44,7 +45,7 @@ def claims() -> list[Any]:
         (document,) = read(text, "README.md")
         for line in table.splitlines()[2:]:
             way, *cells = [each.strip() for each in line.split("|")[1:-1]]
-            claim = Claim(compile_mapping(document, revision=1), way, *map(cell, cells))
+            claim = Claim(compile_mapping(whole(document, shipped), revision=1), way, *map(cell, cells))
             found.append(pytest.param(claim, id=f"{document.name}: {line}"))
     return found
 
@@ -60,7 +61,7 @@ def test_every_example_compiles(text: str) -> None:
         if document.kind == "vocabulary":
             assert compile_vocabulary(document).fields
         else:
-            assert compile_mapping(document, revision=1).fields
+            assert compile_mapping(whole(document, shipped), revision=1).fields
 
 
 @pytest.mark.parametrize("claim", claims())

@@ -55,7 +55,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     ) == [
         (
             "m.yaml:4:1: there is no key 'polcy'; did you mean 'policy'? there are: "
-            "comments, connector, constants, fields, kind, name, policy"
+            "comments, connector, constants, extends, fields, kind, name, policy"
         ),
         (
             "m.yaml:6:28: there is no key 'tabel' in fields.status; did you mean 'table'? there are: "

@@ -17,8 +17,8 @@ from sync.bootstrap import ConnectorKinds
 from sync.gateway import Gateway
 from sync.gateways import LiveGateways, Registration, Unusable
 from sync.policy import Policy
-from sync.registration import read_again
 from sync.secrets import Secrets
+from sync.stored import read_again
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MAPPING = "kind: mapping\nname: simple\nconnector: memory\nfields:\n  subject: {remote: subject}\n"

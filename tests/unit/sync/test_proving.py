@@ -135,6 +135,26 @@ def test_a_system_beside_no_mapping_is_nothing_to_prove() -> None:
         proven(vocabulary())
 
 
+def test_a_mapping_that_extends_another_is_proven_as_a_whole() -> None:
+    bent = "kind: mapping\nname: bent\nextends: m\nfields: {status: {table: {on hold: open}}}\n"
+    whole, _ = proven(bent, mapping())
+    assert whole.mapping == "bent"
+    assert whole.proven
+    (ours,) = proven("kind: mapping\nname: ours\nextends: rt\nfields: {priority: null}\n")
+    assert ours.proven
+
+
+def test_a_way_back_that_was_taken_away_is_told_where_the_words_are() -> None:
+    bent = "kind: mapping\nname: bent\nextends: m\nfields: {status: {back: {open: null}}}\n"
+    refuted, _ = proven(bent, mapping())
+    assert [(each.proof, each.place.file) for each in refuted.refuted] == [(Proof.LENS, "m.yaml")]
+
+
+def test_what_extends_nothing_known_is_no_mapping() -> None:
+    with pytest.raises(DocumentError, match="there is no mapping 'redmin'; did you mean 'redmine'"):
+        proven("kind: mapping\nname: ours\nextends: redmin\n")
+
+
 def test_the_command_answers_by_its_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad, none = tmp_path / "good.yaml", DEFECTS[0], tmp_path / "none.yaml"
     good.write_text(mapping(), encoding="utf-8")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from central.registry import SystemState
+from central.registry import Document, SystemState
 from central.store.memory import MemoryStore
 from connectors.environment import Environment
 from mappings.library import shipped
@@ -13,6 +13,7 @@ from sync import registration
 from sync.bootstrap import ConnectorKinds
 from sync.registration import Applied, Change
 from sync.secrets import Secrets
+from sync.stored import as_applied, read_again
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 CZ = """\
@@ -203,4 +204,83 @@ def test_one_document_twice_is_refused(office: Office) -> None:
 def test_a_registered_document_is_found_again_at_its_places(office: Office) -> None:
     office.apply(both(CZ, PL))
     stored = office.store.read(lambda tx: tx.registry.document("system", "ngi-pl"))
-    assert str(registration.read_again(stored).place(("mapping",))) == "all.yaml:12:10"
+    assert str(read_again(stored).place(("mapping",))) == "all.yaml:12:10"
+
+
+# -- a mapping that extends another ----------------------------------------------------------------------------------
+
+BENT = """\
+# ours, bent
+kind: mapping
+name: ours
+extends: rt
+fields: {priority: null}
+"""
+
+
+def stored(office: Office, name: str = "ours", revision: int | None = None) -> Document:
+    return office.store.read(lambda tx: tx.registry.document("mapping", name, revision))
+
+
+def test_what_extends_the_library_is_registered_with_all_that_it_took(office: Office) -> None:
+    (applied,) = office.apply(BENT)
+    assert (applied.change.label, applied.change.verb) == ("mapping ours", "new")
+    again = read_again(stored(office))
+    assert again.data["fields"].keys() == shipped("rt").data["fields"].keys() - {"priority"}
+    assert stored(office).data == again.data
+    assert str(again.place(("fields", "status"))).startswith("mappings/library/rt.yaml:")
+    assert again.place(("fields", "status")) == shipped("rt").place(("fields", "status"))
+    assert str(again.place(("name",))) == "all.yaml:3:7"
+
+
+def test_what_was_applied_is_given_back_without_what_it_took(office: Office) -> None:
+    office.apply(both(CZ, BENT))
+    assert as_applied(stored(office)) == BENT
+
+
+def test_a_change_of_what_it_extends_is_not_taken_before_it_is_applied_again(office: Office) -> None:
+    base = "kind: mapping\nname: base\nconnector: rt\nfields:\n  subject: {remote: Subject}\n"
+    bent = "kind: mapping\nname: bent\nextends: base\nconstants: {Queue: ggus}\n"
+    office.apply(both(bent, base))
+    office.apply(base.replace("{remote: Subject}", "{remote: Title}"))
+    assert read_again(stored(office, "bent")).data["fields"]["subject"]["remote"] == "Subject"
+    (change,) = office.plan(bent)
+    assert change.verb == "changed"
+    assert "+  subject: {remote: Title}" in change.diff()
+    office.apply(bent)
+    assert read_again(stored(office, "bent")).data["fields"]["subject"]["remote"] == "Title"
+    earlier = read_again(stored(office, "bent", 1))  # and back, as it was then
+    office.store.write(lambda tx: registration.apply(tx, [earlier], office.connectors, AT, by="ops"))
+    assert read_again(stored(office, "bent")).data["fields"]["subject"]["remote"] == "Subject"
+    assert stored(office, "bent").source == stored(office, "bent", 1).source
+
+
+def test_applying_it_again_changes_nothing(office: Office) -> None:
+    office.apply(BENT)
+    assert [(each.change.verb, each.revision) for each in office.apply(BENT)] == [("unchanged", 1)]
+
+
+def test_one_may_extend_what_was_registered_as_an_extension(office: Office) -> None:
+    office.apply(BENT)
+    office.apply("kind: mapping\nname: more\nextends: ours\nfields: {assigned_to: null}\n")
+    again = read_again(stored(office, "more"))
+    assert again.data["fields"].keys() == shipped("rt").data["fields"].keys() - {"priority", "assigned_to"}
+    assert [each.name for each in again.bases] == ["ours", "rt"]
+    (told,) = office.refused(BENT.replace("extends: rt", "extends: more"))
+    assert "in a circle: ours extends more, which extends ours" in told
+
+
+def test_a_system_may_use_a_bent_mapping(office: Office) -> None:
+    office.apply(both(CZ.replace("mapping: rt", "mapping: ours"), BENT))
+    (told,) = office.refused(CZ.replace("mapping: rt", "mapping: ours") + "policy: {priority: remote}\n")
+    assert "a policy is given for 'priority', which mapping ours does not carry" in told
+
+
+def test_what_cannot_be_extended_is_told_at_its_place(office: Office) -> None:
+    (told,) = office.refused(BENT.replace("extends: rt", "extends: redmin"))
+    assert told.startswith("all.yaml:4:10: there is no mapping 'redmin'; did you mean 'redmine'?")
+
+
+def test_a_vocabulary_is_not_applied_and_the_answer_says_what_it_is_for(office: Office) -> None:
+    (told,) = office.refused("kind: vocabulary\nname: x\nfields: {a: {}}\n")
+    assert "a vocabulary is what `mapping check` proves by" in told
