@@ -15,15 +15,19 @@ def shipped(name: str) -> Document:
     """A shipped mapping's document.
 
     :raises LookupError: there is none of this name; the sentence lists what there is."""
-    return with_vocabulary(name)[0]
-
-
-def with_vocabulary(name: str) -> tuple[Document, ...]:
-    """A shipped mapping, and the vocabulary that it is proven against where one is known.
-
-    :raises LookupError: there is none of this name; the sentence lists what there is."""
     if name not in names():
         raise LookupError(f"there is no shipped mapping {name!r}{suggestion(name, names())}")
-    file = f"{name}.yaml"
+    return _read(f"{name}.yaml")
+
+
+def with_vocabulary(name: str) -> tuple[Document, Document]:
+    """A shipped mapping, and the vocabulary that it is proven against: what the product says and does as it comes.
+
+    :raises LookupError: there is none of this name; the sentence lists what there is."""
+    return shipped(name), _read(f"vocabularies/{name}.yaml")
+
+
+def _read(file: str) -> Document:
     text = resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
-    return read(text, f"mappings/library/{file}")
+    (document,) = read(text, f"mappings/library/{file}")
+    return document

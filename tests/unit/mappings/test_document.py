@@ -1,14 +1,16 @@
 """Mapping documents: compiled whole or refused whole, with every problem at its place."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from mappings.document import compile_mapping, schema
-from mappings.library import names, shipped
+from mappings.library import names, shipped, with_vocabulary
 from mappings.loader import Document, DocumentError, read
 from mappings.model import Carries, Mapping
+from mappings.vocabulary import compile_vocabulary
 
 AT = datetime(2026, 11, 22, 18, 45, 7, tzinfo=UTC)
 
@@ -111,9 +113,24 @@ def test_every_shipped_mapping_compiles_and_is_named_after_its_file() -> None:
         assert compile_mapping(shipped(name), revision=1).name == name
 
 
+@pytest.mark.parametrize("name", names())
+def test_every_shipped_mapping_has_a_vocabulary_of_its_connector(name: str) -> None:
+    mapping, vocabulary = with_vocabulary(name)
+    assert (vocabulary.kind, vocabulary.name) == ("vocabulary", mapping.data["connector"])
+    assert compile_vocabulary(vocabulary).fields
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_fact_of_the_library_names_a_source_that_its_head_explains(name: str) -> None:
+    for document in with_vocabulary(name):
+        head, _, body = document.source.partition("kind: ")
+        assert head.startswith("# ")
+        assert set(re.findall(r"#.*?\[([A-Za-z][\w ]*)\]", body)) <= set(re.findall(r"\[([A-Za-z][\w ]*)\]", head))
+
+
 def test_an_unknown_shipped_mapping_names_those_that_exist() -> None:
     with pytest.raises(
-        LookupError, match=r"no shipped mapping 'redmin'; did you mean 'redmine'\? there are: plain, redm"
+        LookupError, match=r"no shipped mapping 'redmin'; did you mean 'redmine'\? there are: mail, plain, redm"
     ):
         shipped("redmin")
 
