@@ -31,3 +31,9 @@ def _read(file: str) -> Document:
     text = resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
     (document,) = read(text, f"mappings/library/{file}")
     return document
+
+
+def fixtures(name: str) -> tuple[Document, ...]:
+    """The fixtures of a shipped mapping; none where it has none."""
+    file = resources.files(__package__).joinpath("fixtures", f"{name}.fixture.yaml")
+    return read(file.read_text(encoding="utf-8"), f"mappings/library/fixtures/{file.name}") if file.is_file() else ()

@@ -1,6 +1,6 @@
-"""`mapping check|schema`: is a mapping right, before anybody's ticket depends on it?"""
+"""`mapping …`: is a mapping right, before anybody's ticket depends on it?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -8,11 +8,14 @@ import click
 from mappings import document as mapping_document
 from mappings import vocabulary
 from mappings.check import PROMISES, Proof, Report
+from mappings.fixtures import document as fixture_document
 from mappings.model import Losses
 from sync import proving
+from sync.cli import fixtures
 from sync.cli.output import as_json, document, say
 
 PROVEN, REFUTED = 0, 1
+_SCHEMAS: Mapping[str, Any] = {"mapping": mapping_document, "vocabulary": vocabulary, "fixture": fixture_document}
 
 
 @click.group()
@@ -42,10 +45,10 @@ def check(files: Sequence[str], as_json: bool) -> int:
 
 
 @mapping.command()
-@click.argument("kind", type=click.Choice(("mapping", "vocabulary")), default="mapping")
+@click.argument("kind", type=click.Choice(tuple(_SCHEMAS)), default="mapping")
 def schema(kind: str) -> None:
     """The JSON Schema of a document, for editors."""
-    document({"mapping": mapping_document, "vocabulary": vocabulary}[kind].schema())
+    document(_SCHEMAS[kind].schema())
 
 
 def _tell(report: Report) -> None:
@@ -93,5 +96,8 @@ def _plain(report: Report) -> dict[str, Any]:
         "assumed": list(report.assumed),
     }
 
+
+for _command in fixtures.COMMANDS:
+    mapping.add_command(_command)
 
 COMMANDS = (mapping,)

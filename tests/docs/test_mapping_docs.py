@@ -10,6 +10,8 @@ import pytest
 from mappings import vocabulary
 from mappings.document import compile_mapping, schema
 from mappings.extending import whole
+from mappings.fixtures import document as fixture
+from mappings.fixtures.replay import replay_all, suite
 from mappings.library import names, shipped
 from mappings.loader import read
 from mappings.model import Mapping, Untranslatable, Value
@@ -60,6 +62,8 @@ def test_every_example_compiles(text: str) -> None:
     for document in read(text, "README.md"):
         if document.kind == "vocabulary":
             assert compile_vocabulary(document).fields
+        elif document.kind == "fixture":
+            assert all(each.green for each in replay_all(suite([document])))
         else:
             assert compile_mapping(whole(document, shipped), revision=1).fields
 
@@ -80,7 +84,7 @@ def keys_of(part: dict[str, Any]) -> set[str]:
 
 
 def test_every_key_of_the_language_is_explained() -> None:
-    schemas = (schema(), vocabulary.schema())
+    schemas = (schema(), vocabulary.schema(), fixture.schema())
     keys = set().union(*(keys_of(part) for each in schemas for part in (each, *each["$defs"].values())))
     assert {key for key in keys if f"`{key}`" not in README} == set()
 
