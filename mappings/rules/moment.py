@@ -132,8 +132,14 @@ def _iso(moment: datetime) -> str:
 class MomentPart(Part):
     """How they write a time."""
 
-    format: str = Field("iso", description='"iso", or a pattern of %Y %m %d %H %M %S %z.')
-    zone: str = Field("UTC", description="Their clock, where the format does not tell: a name such as Europe/Prague.")
+    format: str = Field(
+        "iso", description='"iso", or a pattern of %Y %m %d %H %M %S %z.', examples=["iso", "%d.%m.%Y %H:%M"]
+    )
+    zone: str = Field(
+        "UTC",
+        description="Their clock, where the format does not tell: a name such as Europe/Prague.",
+        examples=["UTC", "Europe/Prague"],
+    )
     granularity: Step = Field("second", description="The smallest step that they keep.")
     unset: list[str] = Field(
         default_factory=list, description='Values that mean "no time"; the first is written to clear the field.'

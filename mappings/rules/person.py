@@ -99,8 +99,12 @@ def _folded(person: Value) -> str:
 class Fallback(Part):
     """What becomes of a person who is not in the directory."""
 
-    outward: str = Field(description='"nobody", "refuse", or one of our people in the directory.')
-    inward: str = Field(description='"nobody", "refuse", or one of our people in the directory.')
+    outward: str = Field(
+        description='"nobody", "refuse", or one of our people in the directory.', examples=[NOBODY, REFUSE]
+    )
+    inward: str = Field(
+        description='"nobody", "refuse", or one of our people in the directory.', examples=[NOBODY, REFUSE]
+    )
 
 
 class PersonPart(Part):

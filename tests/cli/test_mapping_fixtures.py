@@ -43,3 +43,32 @@ def test_texts_are_compared_line_by_line(desk) -> None:
 )
 def test_what_cannot_be_replayed_is_the_users_mistake(desk, text: str) -> None:
     assert desk.type("mapping", "replay", desk.write(text, name="f.yaml")).code == 2
+
+
+def test_coverage_measures_a_file_with_its_fixtures_and_says_what_is_missing(desk) -> None:
+    mapping = "kind: mapping\nname: m\nconnector: c\nfields:\n  a: {remote: A, table: {x: X, y: Y}}\n"
+    fixture = "kind: fixture\nname: f\nmapping: m\ninward: {theirs: {A: X}, becomes: {a: x}}\n"
+    file = desk.write(mapping, fixture, name="m.yaml")
+    said = desk.type("mapping", "coverage", file)
+    assert said.code == 0
+    assert "m, not shown:\n" in said.out
+    assert f"  {file}:5:35: a: inward, 'Y' becomes 'y'\n" in said.out
+    assert "m, would not be noticed:\n" in said.out
+    assert desk.type("mapping", "coverage", file, "--fail-under", "50").code == 1
+    (figures,) = desk.type("mapping", "coverage", file, "--json").data["mappings"]
+    assert (figures["fixtures"], figures["coverage"] < 50, figures["not_judged"]["policy"] != "") == (1, True, True)
+
+
+def test_what_coverage_suggests_closes_the_gap(desk) -> None:
+    mapping = "kind: mapping\nname: m\nconnector: c\nfields:\n  a: {remote: A, table: {x: X, y: Y}}\n"
+    file, more = desk.write(mapping, name="m.yaml"), str(desk.folder / "more.fixture.yaml")
+    assert desk.type("mapping", "coverage", file, "--suggest", more).code == 0
+    assert desk.type("mapping", "replay", str(desk.folder)).code == 0
+    said = desk.type("mapping", "coverage", file, "--fixtures", str(desk.folder), "--fail-under", "100")
+    assert (said.code, said.out.count("100.0 %")) == (0, 2)
+    assert desk.type("mapping", "coverage", file, "--suggest", "-").out == (desk.folder / more).read_text()
+
+
+def test_coverage_of_fixtures_that_differ_or_of_no_mapping_is_told(desk) -> None:
+    assert desk.type("mapping", "coverage", "rt", "--fixtures", desk.write(RED, name="f.yaml")).code == 1
+    assert desk.type("mapping", "coverage", str(desk.folder / "f.yaml")).code == 2

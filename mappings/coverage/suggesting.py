@@ -1,0 +1,94 @@
+"""The smallest set of fixtures that closes the gap: by each step the most, and the steps of all fields side by side."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+
+from mappings.coverage import Report, Words, show
+from mappings.coverage.exercise import Duty
+from mappings.coverage.mutants import Mutant
+from mappings.coverage.steps import GONE, Step, candidates, general, together
+from mappings.fixtures.document import Case, Outcome, Way
+from mappings.fixtures.replay import judged, outcome
+from mappings.fixtures.written import written
+from mappings.model import FieldMapping
+from mappings.model import Mapping as CompiledMapping
+
+
+def suggestions(report: Report, ours: Words) -> tuple[str, ...]:
+    """YAML documents, one fixture each, that are green and show what is missing, as far as any example can."""
+    taken, found = {fixture.name for fixture in (*report.fixtures, *(each.fixture for each in report.red))}, []
+    for case in _cases(list(_steps(report, ours)), report.mapping):
+        kind = "comes-in" if case.way is Way.INWARD else "is-made" if case.held is None else "goes-out"
+        name = next(name for number in count(1) if (name := f"{kind}-{number}") not in taken)
+        taken.add(name)
+        found.append(written(name, report.mapping.name, [replace(case, expected=judged(report.mapping, case))]))
+    return tuple(found)
+
+
+def _steps(report: Report, ours: Words) -> Iterator[Step]:
+    mapping, alive = report.mapping, list(report.alive)
+    for field in mapping.fields.values():
+        tried = candidates(report.document, field, ours.get(field.central, ()))
+        mine = [mutant for mutant in alive if mutant.path[:2] == ("fields", field.central)]
+        owed = [duty for duty in report.missing if duty.field == field.central]
+        yield from _fewest(tried, mapping, mine, owed)
+    rest = [mutant for mutant in alive if mutant.path[0] != "fields"]
+    yield from _fewest(general(report.document), mapping, rest, ())
+
+
+def _fewest(
+    tried: Sequence[Step], mapping: CompiledMapping, alive: Sequence[Mutant], owed: Sequence[Duty]
+) -> Iterator[Step]:
+    """The fewest of these steps that show all that any of them can show: always the next that shows most."""
+    shows = [_shows(step, mapping, alive, owed) if alive or owed else frozenset() for step in tried]
+    left = frozenset().union(*shows)
+    while left:
+        best = max(range(len(tried)), key=lambda number: len(shows[number] & left))
+        left -= shows[best]
+        yield tried[best]
+
+
+def _shows(step: Step, mapping: CompiledMapping, alive: Sequence[Mutant], owed: Sequence[Duty]) -> frozenset[object]:
+    case = step.case(mapping)
+    became = judged(mapping, case)
+    found: set[object] = {n for n, mutant in enumerate(alive) if _differs(judged(mutant.mapping, case), became)}
+    if step.field and owed:
+        shown = show(step, mapping)
+        found |= {(n, "owed") for n, duty in enumerate(owed) if duty.shows(shown)}
+    return frozenset(found)
+
+
+def _differs(one: Outcome, other: Outcome) -> bool:
+    return one != other or any(type(one[path]) is not type(other[path]) for path in one)
+
+
+def _cases(steps: Sequence[Step], mapping: CompiledMapping) -> Iterator[Case]:
+    """The steps of all fields side by side: as many cases as the field with the most steps needs."""
+    for alike in (
+        [step for step in steps if step.way is Way.INWARD],
+        [step for step in steps if step.way is Way.OUTWARD and not step.create],
+        [step for step in steps if step.create],
+    ):
+        rows: list[list[Step]] = []
+        for step in alike:
+            row = next((row for row in rows if _fits(step, row, mapping)), None)
+            if row is None:
+                rows.append([step])
+            else:
+                row.append(step)
+        yield from (together(row, mapping) for row in rows)
+
+
+def _fits(step: Step, row: Collection[Step], mapping: CompiledMapping) -> bool:
+    """Whether a step hides nothing of the others, nor they of it."""
+    if any(GONE in outcome(mapping, each.case(mapping)) for each in (step, *row)):
+        return False
+    if not step.field:
+        return True
+    mine = mapping.fields[step.field]
+    return not any(each.field and _meet(mine, mapping.fields[each.field]) for each in row)
+
+
+def _meet(one: FieldMapping, other: FieldMapping) -> bool:
+    return one.central == other.central or one.remote == other.remote

@@ -1,0 +1,155 @@
+"""Coverage: what ought to be shown, which mistakes would be noticed, which are none, and what closes the gap."""
+
+import pytest
+from pydantic import BaseModel
+
+from mappings import library
+from mappings.coverage import Report, measure
+from mappings.coverage.equivalence import equivalent
+from mappings.coverage.mutants import UNJUDGED, mutants
+from mappings.coverage.suggesting import suggestions
+from mappings.document import MappingDocument, compile_mapping
+from mappings.fixtures.replay import replay_all, suite
+from mappings.loader import Document, read
+from sync import proving
+
+HEAD = "kind: mapping\nname: m\nconnector: c\nfields:\n"
+EVERYTHING = (
+    HEAD
+    + """\
+  subject: {remote: Subject, text: {one_line: true, max_bytes: 120}}
+  status: {remote: Status, table: {new: N, newer: N, old: [O, A]}, back: {N: new}, final: true, lost_when: [gone]}
+  urgency: {remote: Urgency, scale: {low: 1, high: 5}, carries: inward}
+  due:
+    remote: Due
+    moment: {format: "%Y-%m-%d %H:%M", zone: Europe/Prague, granularity: hour, unset: ["1970-01-01 01:00"]}
+  owner:
+    remote: Owner
+    person: {directory: {alice@x.org: al, bob@x.org: bo}, nobody: Nobody, fallback: {outward: refuse, inward: nobody}}
+  level: {remote: Level, only_on_create: true}
+  team: {remote: Team, carries: outward}
+comments: {attribution: "{author}:", max_length: 200}
+constants: {Queue: ggus, Tags: [a, b], Loud: true}
+"""
+)
+
+
+def document(text: str) -> Document:
+    (found,) = read(text, "m.yaml")
+    return found
+
+
+def measured(mapping: str, *fixtures: str) -> Report:
+    texts = [mapping, *(f"kind: fixture\nname: f{n}\nmapping: m\n{body}" for n, body in enumerate(fixtures))]
+    given = suite(read("\n---\n".join(texts), "m.yaml"))
+    return measure(given.mappings["m"], given.fixtures, {})
+
+
+def sentences(found: object) -> list[str]:
+    return [each.sentence for each in found]  # type: ignore[attr-defined]
+
+
+def test_without_fixtures_everything_is_missing_and_no_mistake_would_be_noticed() -> None:
+    report = measured(HEAD + "  status: {remote: Status, table: {new: N, old: O, older: O}, back: {O: old}}\n")
+    assert (report.coverage, report.score, report.killed) == (0.0, 0.0, 0)
+    assert sentences(report.missing) == [
+        "status: inward",
+        "status: inward, where what is held is kept",
+        "status: inward, 'N' becomes 'new'",
+        "status: inward, 'O' becomes 'old'",
+        "status: inward, 'O' becomes 'older'",
+        "status: inward, 'O' is read as 'old' where nothing that agrees is held",
+        "status: outward",
+        "status: outward, 'new' becomes 'N'",
+        "status: outward, 'old' becomes 'O'",
+        "status: outward, 'older' becomes 'O'",
+    ]
+    assert str(report.missing[3].place) == "m.yaml:5:49"
+    told = sentences(report.alive)
+    assert 'fields.status.table.new: ["O"] instead of "N"' in told
+    assert 'fields.status.back.O: "older" instead of "old"' in told
+    assert "fields.status.table.new left out" in told
+    assert 'fields.status.carries: "inward"' in told
+    assert "fields.status.final: true" in told
+    assert report.refused > 0, "a word without a way back is refused when it is read"
+
+
+def test_what_a_fixture_shows_is_not_missing_and_what_it_would_notice_is_not_alive() -> None:
+    mapping = HEAD + "  status: {remote: Status, table: {new: N, old: O, older: O}, back: {O: old}}\n"
+    report = measured(mapping, "inward: {theirs: {Status: O}, held: {status: older}, becomes: {status: older}}")
+    assert "status: inward, where what is held is kept" not in sentences(report.missing)
+    assert "status: inward, 'O' becomes 'old'" in sentences(report.missing)
+    assert "fields.status.table.older left out" not in sentences(report.alive)
+    assert 'fields.status.back.O: "older" instead of "old"' in sentences(report.alive), "memory hides the way back"
+
+
+def test_a_fixture_that_differs_shows_nothing_and_reaches_nothing() -> None:
+    report = measured(HEAD + "  a: {remote: A}\n", "inward: {theirs: {A: x}, becomes: {a: y}}")
+    assert (len(report.red), report.coverage, report.reaches(0)) == (1, 0.0, False)
+
+
+def test_changes_that_provably_change_nothing_do_not_count_and_are_listed() -> None:
+    report = measured(HEAD + "  level: {remote: Level, carries: inward, scale: {low: 0, high: 5}}\n")
+    same = sentences(report.equivalent)
+    assert "fields.level.scale.low: 1 instead of 0" in same, "nothing lies below the lowest step"
+    assert "fields.level.scale.high: 6 instead of 5" in sentences(report.alive)
+
+
+def test_a_proof_of_sameness_is_never_given_for_what_some_ticket_would_notice() -> None:
+    original = document(EVERYTHING)
+    found, _ = mutants(original)
+    mapping = compile_mapping(original, revision=0)
+    told = [mutant.sentence for mutant in found if equivalent(mapping, mutant.mapping)]
+    assert told == [
+        "fields.urgency.only_on_create: true",
+        "fields.urgency.final: true",
+        "fields.urgency.scale.low: 0 instead of 1",
+        "fields.urgency.scale.low: 2 instead of 1",
+    ]
+
+
+@pytest.mark.parametrize("text", [EVERYTHING, *(library.shipped(name).source for name in library.names())])
+def test_what_is_suggested_is_green_and_closes_the_whole_gap(text: str) -> None:
+    original = document(text)
+    ours = {name: proving.centre().values(name) for name in proving.centre().fields}
+    texts = suggestions(measure(original, (), ours), ours)
+    given = suite([original, *read("---\n".join(texts), "f.yaml")])
+    assert all(each.green for each in replay_all(given))
+    report = measure(original, given.fixtures, ours)
+    assert (sentences(report.missing), sentences(report.alive)) == ([], [])
+    assert suggestions(report, ours) == ()
+
+
+def test_fixtures_that_are_there_are_not_suggested_again_and_their_names_are_taken() -> None:
+    mapping = HEAD + "  status: {remote: Status, table: {new: N, old: O}}\n"
+    all_of_it = suggestions(measured(mapping), {})
+    (one,) = suggestions(measured(mapping, "inward: {theirs: {Status: O}, becomes: {status: old}}"), {})[:1]
+    assert "Status: N" in one
+    assert "Status: O" not in one
+    taken = suite(read(mapping + "---\n" + all_of_it[0], "m.yaml"))
+    (rest, *_) = suggestions(measure(taken.mappings["m"], taken.fixtures, {}), {})
+    assert all_of_it[0].splitlines()[1] not in rest
+
+
+def test_every_key_of_the_language_is_changed_or_it_is_said_why_not() -> None:
+    """A key that comes to the language later is here by itself, or this test says so."""
+    found, refused = mutants(document(EVERYTHING))
+    assert refused > 0
+    changed = {step for mutant in found for step in mutant.path}
+    keys: set[str] = set()
+    todo: list[type[BaseModel]] = [MappingDocument]
+    seen: set[type[BaseModel]] = set()
+    while todo:
+        model = todo.pop()
+        if model not in seen:
+            seen.add(model)
+            keys |= {info.alias or name for name, info in model.model_fields.items()}
+            todo += [each for info in model.model_fields.values() for each in models(info.annotation)]
+    assert keys - changed - set(UNJUDGED) == set()
+
+
+def models(annotation: object) -> list[type[BaseModel]]:
+    inner = [each for part in getattr(annotation, "__args__", ()) for each in models(part)]
+    metadata = [each for part in getattr(annotation, "__metadata__", ()) for each in models(part)]
+    mine = [annotation] if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []
+    return [*mine, *inner, *metadata]
