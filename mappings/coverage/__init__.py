@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mappings.coverage.equivalence import equivalent
-from mappings.coverage.exercise import Duty, Shown, duties, shown_by
+from mappings.coverage.exercise import Duty, Shown, duties, shown, shown_by
 from mappings.coverage.mutants import Mutant, mutants
-from mappings.coverage.steps import Step, became, candidates, remembered
+from mappings.coverage.steps import Step, candidates
 from mappings.document import compile_mapping
 from mappings.fixtures.document import Fixture
 from mappings.fixtures.replay import Replayed, outcome, replay, survives
@@ -63,9 +63,9 @@ def measure(document: Document, fixtures: Iterable[Fixture], ours: Words) -> Rep
     mapping = compile_mapping(document, revision=0)
     replayed = [replay(mapping, fixture) for fixture in fixtures]
     green = tuple(each.fixture for each in replayed if each.green)
-    shown = list(shown_by(green, mapping))
+    seen = list(shown_by(green, mapping))
     owed = list(duties(document, mapping))
-    missing = [duty for duty in owed if not any(map(duty.shows, _of(shown, duty)))]
+    missing = [duty for duty in owed if not any(map(duty.shows, _of(seen, duty)))]
     impossible = [duty for duty in missing if not _possible(document, mapping, duty, ours)]
     found, refused = mutants(document)
     alive = [mutant for mutant in found if all(survives(mutant.mapping, fixture) for fixture in green)]
@@ -86,12 +86,11 @@ def measure(document: Document, fixtures: Iterable[Fixture], ours: Words) -> Rep
 
 def show(step: Step, mapping: CompiledMapping) -> Shown:
     """What a step shows by itself."""
-    there = outcome(mapping, step.case(mapping))
-    return Shown(step, became(step, mapping, there), remembered(step, mapping))
+    return shown(step, mapping, outcome(mapping, step.case(mapping)))
 
 
-def _of(shown: Iterable[Shown], duty: Duty) -> list[Shown]:
-    return [each for each in shown if each.step.field == duty.field]
+def _of(seen: Iterable[Shown], duty: Duty) -> list[Shown]:
+    return [each for each in seen if each.step.field == duty.field]
 
 
 def _possible(document: Document, mapping: CompiledMapping, duty: Duty, ours: Words) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mappings.coverage.steps import Step, became, remembered, steps
-from mappings.fixtures.document import Fixture, Said, Way
+from mappings.fixtures.document import Fixture, Outcome, Said, Way
 from mappings.fixtures.replay import outcome
 from mappings.loader import Document, Place, Steps
 from mappings.model import Carries, FieldMapping, Value
@@ -102,7 +102,13 @@ def shown_by(fixtures: Sequence[Fixture], mapping: CompiledMapping) -> Iterator[
         for case in fixture.cases:
             found = outcome(mapping, case)
             for step in steps(case, mapping):
-                yield Shown(step, became(step, mapping, found), remembered(step, mapping))
+                yield shown(step, mapping, found)
+
+
+def shown(step: Step, mapping: CompiledMapping, found: Outcome) -> Shown:
+    """What a step shows in this outcome."""
+    value = became(step, mapping, found)
+    return Shown(step, value, value == step.held and remembered(step, mapping))
 
 
 def _word(value: Value) -> str:

@@ -89,7 +89,9 @@ def remembered(step: Step, mapping: CompiledMapping) -> bool:
     rule = mapping.fields[step.field].rule
     translate = rule.inward if step.way is Way.INWARD else rule.outward
     kept = _said(translate, step.value, step.held)
-    return step.held is not None and kept == step.held and _said(translate, step.value, None) != kept
+    if step.held in (None, "", ()) or kept != step.held:
+        return False
+    return _said(translate, step.value, None) != kept
 
 
 def candidates(document: Document, field: FieldMapping, ours: Sequence[Value]) -> tuple[Step, ...]:

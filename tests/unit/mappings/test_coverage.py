@@ -120,6 +120,16 @@ def test_what_is_suggested_is_green_and_closes_the_whole_gap(text: str) -> None:
     assert suggestions(report, ours) == ()
 
 
+@pytest.mark.parametrize("name", library.names())
+def test_the_fixtures_of_the_library_show_all_of_it_and_would_notice_every_mistake(name: str) -> None:
+    """Where this fails: interdesk mapping coverage NAME --suggest FILE, and read what it says."""
+    given = suite([library.shipped(name), *library.fixtures(name)])
+    ours = {field: proving.centre().values(field) for field in proving.centre().fields}
+    report = measure(given.mappings[name], given.of(name), ours)
+    assert ([str(each) for each in (*report.missing, *report.alive)], report.red) == ([], ())
+    assert len({fixture.name for fixture in given.of(name)}) > 1
+
+
 def test_fixtures_that_are_there_are_not_suggested_again_and_their_names_are_taken() -> None:
     mapping = HEAD + "  status: {remote: Status, table: {new: N, old: O}}\n"
     all_of_it = suggestions(measured(mapping), {})
