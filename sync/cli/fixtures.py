@@ -1,8 +1,7 @@
 """`mapping replay|coverage`: a mapping's examples, replayed and measured."""
 
-import difflib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from mappings.coverage import Report, measure
 from mappings.coverage.mutants import UNJUDGED
 from mappings.coverage.suggesting import suggestions
 from mappings.fixtures.junit import junit
-from mappings.fixtures.replay import Difference, Replayed, gather, replay_all, shown, suite
+from mappings.fixtures.replay import Replayed, difference_lines, gather, replay_all, suite
 from mappings.loader import DocumentError, Place, Problem
 from sync import proving
 from sync.cli.output import as_json, console, document, printable, say, table
@@ -143,20 +142,10 @@ def _tell(results: Sequence[Replayed]) -> None:
             say(f"{each.fixture.mapping} {each.fixture.name} ({place}): differs")
         for difference in each.differences:
             say(f"  {difference.item} ({difference.place})")
-            for line in diff(difference):
+            for line in difference_lines(difference):
                 console().print(Text(f"    {printable(line)}", style=_COLOURS.get(line[:1], "")), soft_wrap=True)
     failed = sum(not each.green for each in results)
     say(f"{len(results)} fixtures: {f'{failed} differ' if failed else 'all green'}")
-
-
-def diff(difference: Difference) -> Iterator[str]:
-    """Expected (`-`) and what became of it (`+`); line by line where it is a text of several."""
-    expected, became = difference.expected, difference.became
-    if isinstance(expected, str) and isinstance(became, str) and "\n" in f"{expected}{became}":
-        yield from (line.rstrip("\n") for line in difflib.ndiff(expected.splitlines(), became.splitlines()))
-    else:
-        yield f"- {shown(expected)}"
-        yield f"+ {shown(became)}"
 
 
 def _plain(each: Replayed) -> dict[str, Any]:
