@@ -21,6 +21,7 @@ from mappings.rules.part import Part
 UNJUDGED: Mapping[str, str] = {
     "kind": "it is a mapping",
     "name": "it is a name",
+    "extends": "what it extends is changed where it stands",
     "connector": "it says whose field names these are",
     "policy": "who wins a conflict is the engine's decision: see mapping preview",
     "stuck": "it is said to the proof",

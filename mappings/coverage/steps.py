@@ -19,8 +19,8 @@ _STRANGERS: tuple[Value, ...] = (
     None,
     "The CE refuses every job",
     "somebody.else@example.org",
-    "a line\nand another, for @alice",
-    "a line\r\nand another, for @alice",
+    "Since this morning.\nNothing in the log, @alice.",
+    "Since this morning.\r\nNothing in the log, @alice.",
     "2026-11-22T18:45:07Z",
     "2026-11-22T00:00:00Z",
     7,
@@ -97,9 +97,9 @@ def remembered(step: Step, mapping: CompiledMapping) -> bool:
 def candidates(document: Document, field: FieldMapping, ours: Sequence[Value]) -> tuple[Step, ...]:
     """Every step of a field that may show something, the simplest first. `ours`: the words that our field may have."""
     words = list(dict.fromkeys(_words(MappingDocument.model_validate(document.data).fields[field.central])))
-    prose = list(_texts(words))
-    here = list(dict.fromkeys([*ours, *words, *prose, *_STRANGERS]))
-    there = list(dict.fromkeys([*words, *ours, *prose, *_STRANGERS]))
+    texts = [word for word in words if isinstance(word, str)]
+    others = [*_texts(words), *_STRANGERS, *words]
+    here, there = list(dict.fromkeys([*ours, *texts, *others])), list(dict.fromkeys([*texts, *ours, *others]))
     name, found = field.central, list[Step]()
     found += (Step(name, Way.INWARD, theirs, None) for theirs in there)
     found += (Step(name, Way.INWARD, theirs, held) for theirs, held in _pairs(field.rule.inward, there, here))

@@ -121,6 +121,15 @@ def test_a_fixture_without_a_mapping_in_the_same_files_takes_the_librarys() -> N
     assert all(each.green for each in replay_all(suite(read(text, "f.yaml"))))
 
 
+def test_a_mapping_that_extends_another_is_held_whole_against_its_fixtures() -> None:
+    mine = "kind: mapping\nname: mine\nextends: rt\nfields: {status: {table: {on hold: [stalled, frozen]}}}\n---\n"
+    fixture = "kind: fixture\nname: f\nmapping: mine\ninward: {theirs: {Status: frozen, Priority: 25}, "
+    text = f"{mine}{fixture}becomes: {{status: on hold, priority: less urgent}}}}\n"
+    assert [each.differences for each in replay_all(suite(read(text, "f.yaml")))] == [()]
+    with pytest.raises(DocumentError, match="there is no mapping 'rtt'; did you mean 'rt'"):
+        suite(read(text.replace("extends: rt", "extends: rtt"), "f.yaml"))
+
+
 def test_a_folder_gives_the_fixtures_and_mappings_below_it_and_leaves_other_files_alone(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "m.yml").write_text(MAPPING.removesuffix("---\n"))
