@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from mappings import model
+from mappings import model, transitions
 from mappings.comments import CommentsPart
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
 from mappings.rules import CopyField, MomentField, PersonField, ScaleField, TableField, TextField
@@ -62,6 +62,7 @@ class MappingDocument(Part):
                 sentence = f"{writers[field.remote]!r} is written to their {field.remote!r} already"
                 yield Fault(("fields", central, "remote"), sentence)
             writers.setdefault(field.remote, central)
+        yield from transitions.faults(self.fields)
         for fault in self.comments.faults():
             yield Fault(("comments", *fault.at), fault.sentence)
         for name in self.constants:
@@ -116,7 +117,7 @@ def compile_mapping(
     compiled = model.Mapping(
         name=parsed.name,
         revision=revision,
-        fields=fields,
+        fields=transitions.with_transitions(fields, parsed.fields, document),
         comment=parsed.comments.rule(),
         lost_when={field.remote: frozenset(field.lost_when) for field in parsed.fields.values() if field.lost_when},
         constants={name: _value(value) for name, value in parsed.constants.items()},

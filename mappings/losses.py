@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from mappings.model import Carries, Losses
+from mappings.model import Carries, FieldMapping, Losses
 from mappings.model import Mapping as CompiledMapping
 
 _AUTHORED = "every comment there is written by our account; its first line says who wrote it where and when"
@@ -30,6 +30,7 @@ def loss_statement(
             outward += [f"{field.central}: {loss}" for loss in of_rule.outward]
         if field.carries is not Carries.OUTWARD:
             inward += [f"{field.central}: {loss}" for loss in of_rule.inward]
+        outward += _on_the_way(field)
         if field.only_on_create:
             outward.append(f"{field.central}: written when their ticket is created; our later edits stay here")
         elif field.carries is Carries.INWARD:
@@ -46,6 +47,19 @@ def loss_statement(
     if central is not None:
         outward += _not_carried("our", central, set(mapping.fields))
     return Losses(tuple(outward), tuple(inward))
+
+
+def _on_the_way(field: FieldMapping) -> Iterator[str]:
+    """What people there see of how a value is reached."""
+    for wanted, transition in field.transitions.items():
+        steps = dict.fromkeys((*transition.onward.values(), *(() if transition.first is None else (transition.first,))))
+        if between := ", ".join(repr(step) for step in steps if step != wanted):
+            yield f"{field.central}: to {wanted!r} it passes through {between} there, and whoever watches sees it"
+        for fill in transition.fills:
+            if not fill.central:
+                yield f"{field.central}: with {wanted!r}, their {fill.remote} becomes {fill.value!r}, whatever it was"
+            elif fill.value is not None:
+                yield f"{field.central}: with {wanted!r}, an empty {fill.remote} there becomes {fill.value!r}"
 
 
 def _not_carried(whose: str, names: Mapping[str, Any], carried: set[str]) -> list[str]:

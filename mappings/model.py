@@ -11,7 +11,7 @@ changes nothing. The laws that every rule keeps, for every `held`, None included
 """
 
 from collections import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -83,6 +83,30 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """What one of their fields must hold before a value can be reached: it travels with the write of that value."""
+
+    remote: str
+    central: str
+    """Our field that is written there; '': a constant."""
+    value: Value
+    """The constant; or the text, as it is written, that stands in for ours where both sides hold nothing."""
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """How one value of theirs is reached."""
+
+    at: Place
+    fills: tuple[Fill, ...] = ()
+    onward: abc.Mapping[Value, Value] = field(default_factory=dict)
+    """Where theirs stands -> the value that is to be set next; a value that is not here is left by `first`."""
+    first: Value = None
+    """None: at once for what is to be reached."""
+
+
+@dataclass(frozen=True, slots=True)
 class FieldMapping:
     """One field's rule: our name, theirs, and which way it travels."""
 
@@ -100,6 +124,34 @@ class FieldMapping:
     """Their values that our account cannot always leave, and why: for the loss statement."""
     at: Place
     """Where it is written, for `why` and errors."""
+    transitions: abc.Mapping[Value, Transition] = field(default_factory=dict)
+    """By the value of theirs that is to be reached, where that takes more than setting it."""
+
+    def way(self, theirs: Value, wanted: Value) -> tuple[Value, ...]:
+        """What our account must set before `wanted`, one after the other, where `theirs` stands."""
+        transition = self.transitions.get(wanted) if self.transitions else None
+        between: list[Value] = []
+        while transition is not None:
+            theirs = transition.onward.get(theirs, transition.first)
+            if theirs is None or theirs == wanted:
+                break
+            between.append(theirs)
+        return tuple(between)
+
+    def fills(self, wanted: Value) -> tuple[Fill, ...]:
+        """What travels with a write of this value."""
+        transition = self.transitions.get(wanted) if self.transitions else None
+        return () if transition is None else transition.fills
+
+    def walks(self, wanted: Value) -> bool:
+        """Whether this value is reached by way of others: no ticket is born with it."""
+        transition = self.transitions.get(wanted) if self.transitions else None
+        return transition is not None and bool(transition.onward or transition.first is not None)
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """Our fields that travel with one of its transitions."""
+        return frozenset(f.central for each in self.transitions.values() for f in each.fills if f.central)
 
 
 @dataclass(frozen=True, slots=True)

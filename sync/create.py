@@ -1,11 +1,11 @@
 """Make a ticket there once, whatever happened to earlier attempts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair
-from central.model import SYSTEM, Ticket
+from central.model import SYSTEM, Ticket, Value
 from central.store.api import Lease, Transaction
 from connectors.api import Lookup, RemoteTicket
 from connectors.errors import NotFound, Refused, Transient, Unknown
@@ -20,6 +20,7 @@ from sync.permit import ensure_permitted
 from sync.reading import Reading, reading
 from sync.settle import settle_create, without
 from sync.speak import spill
+from sync.travel import born_with
 
 
 def create(
@@ -46,7 +47,7 @@ def create(
         return None
     means.ensure_time(lease)
     past, intent = _intend_to_create(means, gateway, past, lease)
-    fields = {gateway.mapping.fields[n].remote: p.theirs for n, p in intent.wrote.items() if p.theirs is not None}
+    fields = sent_at_birth(gateway, intent.wrote)
     asked_at = means.clock()
     try:
         means.ensure_prompt(intent)
@@ -139,7 +140,16 @@ def fields_to_create(gateway: Gateway, ticket: Ticket) -> dict[str, Pair]:
             wrote[field.central] = Pair(ours, field.rule.outward(ours, held=None))
         except Untranslatable:
             continue  # the first look states it as a standing disagreement, with the rule's own words
-    return wrote
+    return wrote | dict(born_with(wrote, gateway.mapping).wrote)
+
+
+def sent_at_birth(gateway: Gateway, wrote: Mapping[str, Pair]) -> dict[str, Value]:
+    """What a create says beside the constants, by their field name. What is reached by way of other values is not said:
+    their ticket begins as they begin, and the first push goes on from there."""
+    fields = gateway.mapping.fields
+    given = {name: pair for name, pair in wrote.items() if pair.theirs is not None}
+    said = {fields[n].remote: pair.theirs for n, pair in given.items() if not fields[n].walks(pair.theirs)}
+    return {**born_with(wrote, gateway.mapping).said, **said}
 
 
 def _bind(

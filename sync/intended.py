@@ -18,7 +18,7 @@ from sync import amend, discussion
 from sync import draft as drafts
 from sync.absorb import consequences
 from sync.birth import born_fields
-from sync.create import earlier_create, fields_to_create
+from sync.create import earlier_create, fields_to_create, sent_at_birth
 from sync.decide import decide, events_for
 from sync.discussion import Arrivals, Item
 from sync.gateway import Gateway
@@ -203,7 +203,7 @@ def _created(means: Means, gateway: Gateway, ticket_id: int) -> tuple[Write, ...
 
     ticket, comments, files = means.store.read(question)
     wrote = fields_to_create(gateway, ticket)
-    lines = tuple(f"{gateway.mapping.fields[n].remote}: {p.theirs}" for n, p in wrote.items() if p.theirs is not None)
+    lines = tuple(f"{remote}: {value}" for remote, value in sent_at_birth(gateway, wrote).items())
     why = f"its unit {ticket['unit']!r} belongs to {gateway.system}"
     made = Write(Side.SYSTEM, "create", lines, None, why, WriteKind.CREATE)
     whole = [_whole(gateway, name, pair.ours) for name, pair in wrote.items()]

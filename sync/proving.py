@@ -196,7 +196,7 @@ def _look(mapping: CompiledMapping, each: FieldMapping, policy: str, side: Side)
             side.refused if standing else None,
         ),
         took=step.verdict is Verdict.INWARD,
-        write=Wrote(ours, step.become, side.theirs) if step.verdict is Verdict.OUTWARD else None,
+        write=Wrote(step.sends.ours, step.sends.theirs, side.theirs) if step.verdict is Verdict.OUTWARD else None,
         standing=standing,
     )
 

@@ -5,7 +5,7 @@ still corresponding is an agreement, not a conflict. An open intent whose value 
 landed": it moves the base and is never taken for an edit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -38,6 +38,9 @@ class Verdict(StrEnum):
     STANDING = "standing disagreement"
 
 
+_MOVING = frozenset({Verdict.SETTLE, Verdict.INWARD, Verdict.OUTWARD})
+
+
 @dataclass(frozen=True, slots=True)
 class Loser:
     """An edit that did not stand; it is kept, shown and restorable."""
@@ -61,10 +64,20 @@ class Step(NamedTuple):
     base: Pair | None
     """What the base is once the central part of the plan is committed (an outward write moves it on settling)."""
     become: Value = None
-    """INWARD: our new value. OUTWARD: theirs, to be written."""
+    """INWARD: our new value. OUTWARD: theirs, to be reached."""
     loser: Loser | None = None
     landed: bool = False
     """One of our own writes was found in place: an echo."""
+    way: tuple[Value, ...] = ()
+    """OUTWARD: the values of theirs that must be set before it, in order."""
+
+    @property
+    def sends(self) -> Pair:
+        """OUTWARD: what is written now. A step on the way says nothing of ours: the base keeps what ours was, so that
+        the next look goes on from there."""
+        if not self.way:
+            return Pair(self.ours, self.become)
+        return Pair(None if self.base is None else self.base.ours, self.way[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +141,22 @@ def reconcile(
 ) -> Plan:
     """Decide every mapped field that `theirs` shows."""
     look = _Look(link, mapping.revision, policy, admit, evidence)
-    return Plan(
-        tuple(
-            look.decided(each, ours.get(each.central), theirs[each.remote])
-            for each in mapping.fields.values()
-            if each.remote in theirs
-        )
+    steps = tuple(
+        look.decided(each, ours.get(each.central), theirs[each.remote])
+        for each in mapping.fields.values()
+        if each.remote in theirs
     )
+    if link.refusals and (moved := _asked_anew(steps, link, mapping)):
+        # what travels with it is not what was refused: it is another write
+        told = link.evolve(refusals={name: each for name, each in link.refusals.items() if name not in moved})
+        return reconcile(told, ours, theirs, mapping=mapping, policy=policy, admit=admit, evidence=evidence)
+    return Plan(steps)
+
+
+def _asked_anew(steps: Sequence[Step], link: Link, mapping: mapping_model.Mapping) -> frozenset[str]:
+    """The refused fields of which something moves now that travels with them."""
+    moving = {step.name for step in steps if step.verdict in _MOVING}
+    return frozenset(name for name in link.refusals if name in mapping.fields and mapping.fields[name].beside & moving)
 
 
 def corresponds(rule: mapping_model.Rule, ours: Value, theirs: Value) -> bool:
@@ -291,14 +313,15 @@ class _FieldLook:
             return self._step(Verdict.STANDING, str(problem), new_base, loser)
         if rule.canonical_theirs(wanted) == rule.canonical_theirs(theirs):
             return self._step(Verdict.SETTLE, "their value says the same already", self.now)
+        going = self._step(Verdict.OUTWARD, why, new_base, loser, wanted, field.way(theirs, wanted))
         refusal = self.look.link.refusals.get(field.central)
         if (
             refusal is not None
             and refusal.mapping_revision == self.look.revision
-            and (refusal.wanted, refusal.theirs) == (wanted, theirs)
+            and (refusal.wanted, refusal.theirs) == (going.sends.theirs, theirs)
         ):
             return self._step(Verdict.STANDING, f"refused: {refusal.reason}", new_base, loser)
-        return self._step(Verdict.OUTWARD, why, new_base, loser, wanted)
+        return going
 
     def _inward(self, why: str, loser: Loser | None = None) -> Step:
         rule, (ours, theirs) = self.rule, (self.now.ours, self.now.theirs)
@@ -315,7 +338,13 @@ class _FieldLook:
         return self._step(Verdict.INWARD, why, Pair(admission.value, theirs), loser, admission.value)
 
     def _step(
-        self, verdict: Verdict, why: str, new_base: Pair | None, loser: Loser | None = None, become: Value = None
+        self,
+        verdict: Verdict,
+        why: str,
+        new_base: Pair | None,
+        loser: Loser | None = None,
+        become: Value = None,
+        way: tuple[Value, ...] = (),
     ) -> Step:
         now = self.now
-        return Step(self.field.central, verdict, why, now.ours, now.theirs, new_base, become, loser, self.echo)
+        return Step(self.field.central, verdict, why, now.ours, now.theirs, new_base, become, loser, self.echo, way)

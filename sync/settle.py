@@ -114,7 +114,7 @@ def settle_create(
         if field is None:
             continue
         first = next((e for e in edits or () if e.field == field.remote), None)
-        if edits is None:
+        if edits is None and not field.walks(pair.theirs):
             base[name] = pair
         else:
             base[name] = Pair(pair.ours, after.get(field.remote) if first is None else first.old)

@@ -1,11 +1,12 @@
 """Everything that an active link is owed: comments in central order first, then the fields."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from central.events import Event, Kind
-from central.link import Intent, IntentKind, Link, Pair
-from central.model import SYSTEM
+from central.link import Intent, IntentKind, Link
+from central.model import SYSTEM, Value
 from central.store.api import Lease, StaleRevision, Transaction
 from connectors.api import Written
 from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConflict
@@ -27,6 +28,7 @@ from sync.reconcile import Plan, Verdict
 from sync.revise import standing_of
 from sync.settle import Settled, settle_update
 from sync.speak import say, spill
+from sync.travel import company, in_their_words
 
 _DECISIONS = 5
 """How often a write is decided again when the ticket moves under it, before the delivery waits its turn."""
@@ -110,15 +112,27 @@ def account_for_earlier_writes(
 
 
 def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease) -> Outcome:
-    """Write what the plan says, decided anew whenever either side moves."""
+    """Write what the plan says, step by step where their workflow has no shorter way."""
     past, theirs = account_for_earlier_writes(means, gateway, past, theirs, lease)
+    outcome, stands = _write_step(means, gateway, past, theirs, lease)
+    while stands is not None:
+        following, stands = _write_step(means, gateway, reread(means.store, past), stands, lease)
+        outcome = outcome.also(following)
+    return outcome
+
+
+def _write_step(
+    means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease
+) -> tuple[Outcome, Reading | None]:
+    """One write, decided anew whenever either side moves; and what stands there after it, where it was a step on the
+    way to what is to be reached."""
     for attempt in range(_DECISIONS):
         if theirs is None and not past.link.intents:
             plan = decide(gateway, past, remembered(past))
             # what we remember agrees with our change; whether they moved meanwhile only a reading tells
             agrees_now = any(step.verdict is Verdict.SETTLE for step in plan.steps)
             if plan.quiet and not agrees_now:
-                return _agree(means, gateway, past, plan, lease)
+                return _agree(means, gateway, past, plan, lease), None
             theirs = held(past, gateway.connector.capabilities) if attempt == 0 and not agrees_now else None
         if theirs is None:
             # what our comment may have done is told from what people did by the history alone
@@ -126,7 +140,7 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
             theirs = read(means, gateway, past, conversation=effects, lease=lease)
         gone = gone_by_value(gateway, theirs.ticket)
         if gone:
-            return lose(means, gateway, past, lease, gone, theirs)
+            return lose(means, gateway, past, lease, gone, theirs), None
         ensure_gone_on(means, gateway, past, theirs)
         past = with_latecomers(gateway, past, theirs)
         plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
@@ -137,9 +151,10 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
             past = reread(means.store, past)
             continue
         if intent is None:
-            return _nothing_written(plan)
+            return _nothing_written(plan), None
         try:
-            written, asked_at = _update(means, gateway, past, link, intent, theirs, lease)
+            said_too = company(plan, gateway.mapping, past.link.refusals.keys()).said
+            written, asked_at = _update(means, gateway, past, link, intent, said_too, theirs, lease)
         except VersionConflict:
             drop(means, past, intent, lease)
             past, theirs = reread(means.store, past), None
@@ -147,7 +162,8 @@ def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | 
         after = reading(gateway, written.after, asked_at)
         if asked_at is not None and _looks_refused(gateway, intent, after):
             after = read(means, gateway, past, conversation=True, lease=lease)
-        return _settle(means, gateway, past, intent, after, written, plan, lease)
+        outcome, goes_on = _settle(means, gateway, past, intent, after, written, plan, lease)
+        return outcome, after if goes_on else None
     raise Transient("the ticket moves faster than it can be decided; it waits its turn")
 
 
@@ -170,7 +186,8 @@ def _commit(
     means: Means, gateway: Gateway, past: Past, theirs: Reading, plan: Plan, lease: Lease
 ) -> tuple[Link, Intent | None]:
     """The plan's central part, and the intent of what is about to be written, in one transaction."""
-    wrote = {step.name: Pair(step.ours, step.become) for step in plan.outward}
+    wrote = {step.name: step.sends for step in plan.outward}
+    wrote |= company(plan, gateway.mapping, past.link.refusals.keys()).wrote
     now = means.clock()
     intent = (
         Intent(
@@ -222,12 +239,20 @@ def _nothing_written(plan: Plan) -> Outcome:
 
 
 def _update(
-    means: Means, gateway: Gateway, past: Past, link: Link, intent: Intent, theirs: Reading, lease: Lease
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    link: Link,
+    intent: Intent,
+    said_too: Mapping[str, Value],
+    theirs: Reading,
+    lease: Lease,
 ) -> tuple[Written, datetime | None]:
     """Send the patch; what came back, and when it was asked for (None: what was read before still stands)."""
     fields = gateway.mapping.fields
-    order = sorted(intent.wrote, key=lambda name: fields[name].final)  # what closes a ticket comes last
-    patch = {fields[name].remote: intent.wrote[name].theirs for name in order}
+    # what a transition needs comes before it, and what closes a ticket last
+    order = sorted(intent.wrote, key=lambda name: (fields[name].final, bool(fields[name].transitions)))
+    patch = {**said_too, **{fields[name].remote: intent.wrote[name].theirs for name in order}}
     asked_at = means.clock()
     try:
         means.ensure_prompt(intent)
@@ -263,20 +288,22 @@ def _settle(
     written: Written,
     plan: Plan,
     lease: Lease,
-) -> Outcome:
+) -> tuple[Outcome, bool]:
+    """Record what became of it; and whether it was a step on the way that leads on from there."""
     entries = None
     seen = past.link.history_seen if intent.history_seen is None else intent.history_seen
     if after.history is not None and seen is not None:
         entries = echo.after(after.history, seen)
 
-    def settle(tx: Transaction) -> Outcome:
+    def settle(tx: Transaction) -> tuple[Outcome, bool]:
         at = means.clock()
         tx.outbox.check(lease, at)
         link = tx.links.find(past.link.ticket_id, past.link.system)
         assert link is not None, "links are never deleted"
         opened = replace(past, link=link)
         edits = unread_edits(opened, gateway, after)
-        settled = settle_update(link, intent, after.ticket.fields, written.refused, entries, gateway.mapping, at)
+        reasons = in_their_words(written.refused, plan, gateway.mapping)
+        settled = settle_update(link, intent, after.ticket.fields, reasons, entries, gateway.mapping, at)
         link = settled.link
         tx.tickets.record(_reported(past, gateway, intent, after, plan, settled, at))
         for name, loser in edits.items():
@@ -288,21 +315,21 @@ def _settle(
             link = read_up_to(link, gateway, after, unread=_unread(past, after))
             if after.history_seen is not None:
                 link = link.evolve(history_seen=after.history_seen)
-        if not settled.refused and not again and not link.intents:
+        under_way = {step.name for step in plan.outward if step.way}
+        if not settled.refused and not again and not link.intents and not under_way:
             link = link.evolve(agreed_at=at)
         tx.links.save(link)
-        return Outcome(
-            tuple(f"{name} written: {pair.theirs!r}" for name, pair in settled.arrived.items())
-            + tuple(f"{name} refused: {reason}" for name, reason in settled.refused.items())
-        )
+        sentences = tuple(f"{name} written: {pair.theirs!r}" for name, pair in settled.arrived.items())
+        refused = tuple(f"{name} refused: {reason}" for name, reason in settled.refused.items())
+        return Outcome(sentences + refused), not again and bool(under_way & settled.arrived.keys())
 
-    outcome = means.store.write(settle, durable=False)
+    outcome, goes_on = means.store.write(settle, durable=False)
     arrived = [n for n in intent.wrote if gateway.mapping.fields[n].remote in written.applied]
     for name in arrived:
         whole = gateway.mapping.fields[name].rule.spill(intent.wrote[name].ours)
         if whole is not None:
             past = spill(means, gateway, past, whole, lease, wrote_at=intent.at)
-    return outcome
+    return outcome, goes_on
 
 
 def _reported(
@@ -311,10 +338,12 @@ def _reported(
     """What the write did, for the history."""
     ticket_id, system = past.ticket.id, gateway.system
     events = []
-    for step in plan.outward:
+    sent = {step.name for step in plan.outward}
+    for step in plan.steps:
         if step.name in settled.arrived:
-            data = {"ours": step.ours, "theirs": step.become, "before": step.theirs}
-            why = because(step, gateway.mapping)
+            pair = intent.wrote[step.name]
+            data = {"ours": pair.ours, "theirs": pair.theirs, "before": step.theirs}
+            why = because(step, gateway.mapping) if step.name in sent else "their workflow asks for it"
             events.append(
                 Event(Kind.WRITTEN, ticket_id, at, SYSTEM, system=system, field=step.name, data=data, why=why)
             )

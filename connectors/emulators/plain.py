@@ -119,6 +119,8 @@ class PlainEmulator(Emulator):
             patch = _said(asked.json())
             stands = issue.fields
             against = [self.tracker.objection(asked.who, name, stands.get(name), new) for name, new in patch.items()]
+            changed = [(name, new) for name, new in patch.items() if stands.get(name) != new]
+            against += [self.tracker.missing(asked.who, name, new, stands, patch) for name, new in changed]
             if problems := [each for each in against if each]:
                 return Reply(422, {"error": "; ".join(problems)})
             self.tracker.edit(asked.who, key, patch)

@@ -89,6 +89,10 @@ class Rules:
     """What a new ticket holds where its author says nothing."""
     workflow: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)
     """field -> value -> the values it may become, for the accounts in `bound`. A field that is not here is free."""
+    needs: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)
+    """field -> value -> the fields that must hold something before those in `bound` may set it."""
+    forms: bool = False
+    """What is needed must come in the very request that needs it, whatever stands there: as a form asks for it."""
     bound: frozenset[str] = frozenset({"interdesk"})
     """Those whom the workflow binds; everybody else may set anything that is allowed at all."""
     reopens: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -205,6 +209,13 @@ class Tracker:
             return f"You can't change {name} from '{before}' to '{after}'."
         return ""
 
+    def missing(self, who: str, name: str, after: Value, stands: Mapping[str, Value], said: Mapping[str, Value]) -> str:
+        """What this value needs and is not there, in the tracker's words; "": nothing. `said` comes with it."""
+        needed = self.rules.needs.get(name, {}).get(str(after), ()) if who in self.rules.bound else ()
+        there = said if self.rules.forms else {**stands, **said}
+        empty = [each for each in needed if there.get(each) in (None, "", ())]
+        return f"{name} '{after}' needs {', '.join(empty)}." if empty else ""
+
     def open(
         self, who: str, fields: Mapping[str, Value], files: Sequence[tuple[str, str, bytes]] = ()
     ) -> tuple[str, Mapping[str, str]]:
@@ -220,6 +231,8 @@ class Tracker:
                     refused[name] = f"{name} '{value}' isn't a valid value."
                 elif who in self.rules.bound and value != self.rules.opening.get(name, value):
                     refused[name] = f"{name} cannot be '{value}' at the start."
+                elif missing := self.missing(who, name, value, {}, fields):
+                    refused[name] = missing
                 elif value is not None:
                     values[name] = value
             if refused:
@@ -242,6 +255,9 @@ class Tracker:
             for name, value in patch.items():
                 before = issue.fields.get(name)
                 reason = self.objection(who, name, before, value)
+                if not reason and before != value:
+                    said = {other: new for other, new in patch.items() if other not in refused}
+                    reason = self.missing(who, name, value, issue.fields, said)
                 if reason:
                     refused[name] = reason
                 elif before != value:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from mappings.loader import Document, Problem, suggestion
-from mappings.model import Carries, FieldMapping, Place, Untranslatable, Value
+from mappings.model import Carries, FieldMapping, Fill, Place, Untranslatable, Value
 from mappings.model import Mapping as CompiledMapping
 
 Schema = Mapping[str, Any]
@@ -31,12 +31,43 @@ def fit(
             problems.append(Problem(document.key_place(path), sentence))
         if theirs is not None and field.remote not in theirs:
             problems.append(Problem(document.place((*path, "remote")), _absent(field.remote, theirs)))
+        if theirs is not None:
+            problems += _transitions(field, theirs)
         sides = _Sides(document, field, (central or {}).get(field.central), (theirs or {}).get(field.remote))
         problems += sides.problems()
     for name in mapping.constants:
         if theirs is not None and name not in theirs:
             problems.append(Problem(document.key_place(("constants", name)), _absent(name, theirs)))
     return tuple(dict.fromkeys(problems))
+
+
+def _transitions(field: FieldMapping, theirs: Mapping[str, Schema]) -> Iterator[Problem]:
+    """Their values that a way leads by, and what travels with a transition."""
+    known = theirs.get(field.remote, {}).get("values") or ()
+    named = [str(word) for word in known]
+    for transition in field.transitions.values():
+        words = dict.fromkeys((*transition.onward, *transition.onward.values(), transition.first))
+        for word in words if known else ():
+            if word is not None and word not in known:
+                sentence = f"{word!r} is not a {field.remote} of theirs{suggestion(str(word), named)}"
+                yield Problem(transition.at, sentence)
+        for fill in transition.fills:
+            yield from _fills(fill, theirs)
+
+
+def _fills(fill: Fill, theirs: Mapping[str, Schema]) -> Iterator[Problem]:
+    shape = theirs.get(fill.remote)
+    if shape is None:
+        yield Problem(fill.at, _absent(fill.remote, theirs))
+        return
+    values, longest = shape.get("values") or (), shape.get("max_length")
+    if not shape.get("writable", True):
+        yield Problem(fill.at, f"their {fill.remote!r} cannot be written: nothing travels in it")
+    if values and fill.value is not None and fill.value not in values:
+        named = [str(word) for word in values]
+        yield Problem(fill.at, f"{fill.value!r} is not a {fill.remote} of theirs{suggestion(str(fill.value), named)}")
+    if longest is not None and isinstance(fill.value, str) and len(fill.value) > longest:
+        yield Problem(fill.at, f"their {fill.remote!r} takes {longest} characters at most")
 
 
 def _absent(name: str, theirs: Mapping[str, Schema]) -> str:

@@ -8,6 +8,7 @@ from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import Centre, Subject
 from mappings.document import unlawful
 from mappings.model import FieldMapping, Untranslatable, Value
+from mappings.transitions import stand_ins
 
 SPECIMENS: tuple[Value, ...] = (
     None,
@@ -67,7 +68,7 @@ def _ours(centre: Centre, each: FieldMapping) -> tuple[Value, ...]:
 
 
 def _theirs(subject: Subject, each: FieldMapping) -> tuple[Value, ...]:
-    return (None, *words) if (words := subject.words(each)) else SPECIMENS
+    return (None, *words) if (words := subject.words(each)) else (*SPECIMENS, *stand_ins(each.rule))
 
 
 def _why(subject: Subject, centre: Centre) -> tuple[str, ...]:

@@ -211,7 +211,7 @@ class Link:
                     apart = f"{ours!r} here and {state.theirs!r} in {self._subject.name} do not say the same"
                     raise _Broken(f"at rest, {apart}", began, *lines)
                 break
-            if writes > _WRITES or len(seen) > _LOOKS:
+            if writes > _WRITES + self._words.steps or len(seen) > _LOOKS + self._words.steps:
                 raise _Broken("left alone, it goes on and on", began, *lines, "and so on")
             ours, state = side.ours, after
         self._quiet.update(seen)

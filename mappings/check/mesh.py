@@ -76,7 +76,8 @@ class _Mesh:
             edges.setdefault(move.frm, set()).add(move.to)
         for subject, words in self._several:
             moves = words.theirs_field.moves
-            for ours, theirs in words.agreeing() if moves else ():
+            under_way = [(ours, theirs) for ours, theirs, _ in words.between(self._centre)] if moves else []
+            for ours, theirs in (*words.agreeing(), *under_way) if moves else ():
                 for to in {move.to for move in moves if move.frm == theirs}:
                     looked = self._engine.look(subject, words.field, Side(ours, to, (ours, theirs)))
                     if looked.took or looked.write is not None:  # written back is a way back to where it began
@@ -93,6 +94,11 @@ class _Mesh:
             if start is not None:
                 came[start] = None
                 queue.append(start)
+        for start in list(came):  # a way that somebody's word begins
+            for state in self._begun(start):
+                if state not in came:
+                    came[state] = None
+                    queue.append(state)
         following: dict[_State, list[_Step]] = {}
         while queue and len(came) < MOST:
             state = queue.popleft()
@@ -115,6 +121,14 @@ class _Mesh:
                 return None
             sides.append((theirs, (ours, theirs), None))
         return _State(ours, tuple(sides))
+
+    def _begun(self, start: _State) -> Iterator[_State]:
+        """Somebody has just set another value of ours, which is reached step by step somewhere."""
+        for after in self._centre.steps.get(start.ours, ()) if self._name == STATUS else ():
+            for (_, words), (theirs, *_) in zip(self._several, start.sides, strict=True):
+                wanted = words.say(after, theirs)
+                if wanted is not None and words.field.way(theirs, wanted):
+                    yield start._replace(ours=after)
 
     def _steps(self, state: _State) -> Iterator[_Step]:
         for move in self._moves:

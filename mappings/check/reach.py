@@ -1,11 +1,12 @@
 """Reachable: whatever the centre says can be said there, from wherever they stand, with all that a step there needs."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from mappings.check.finding import Proof, Refutation
-from mappings.check.subject import STATUS, Centre, Subject, Words
+from mappings.check.subject import Asked, Centre, Subject, Words
 from mappings.check.total import may_be_empty
-from mappings.model import Carries, Value
+from mappings.model import Carries, Fill, Value
 
 
 def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
@@ -16,60 +17,78 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
             yield from _unmet_needs(subject, centre, words)
 
 
-def asked(centre: Centre, words: Words) -> Iterator[tuple[Value, Value, Value, Value]]:
-    """Every (ours, theirs, our next, their next) that our next status or value may ask of them."""
-    for ours, theirs in words.agreeing():
-        following = centre.steps.get(ours, frozenset()) if words.field.central == STATUS else frozenset(words.ours)
-        for after in words.ours:
-            wanted = words.say(after, theirs) if after in following else None
-            if wanted is not None and wanted != theirs:
-                yield ours, theirs, after, wanted
-
-
 def _closed_ways(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
     """Told once for each two values of theirs."""
     told: set[tuple[Value, Value]] = set()
-    declared = words.field.stuck
-    for ours, theirs, after, wanted in asked(centre, words):
-        if (theirs, wanted) in told or words.theirs_field.may_move(theirs, wanted) or str(theirs) in declared:
+    for asked in words.asked(centre):
+        barred = words.barred(asked.theirs, asked.wanted)
+        if barred is None or barred in told or str(barred[0]) in words.field.stuck:
             continue
-        told.add((theirs, wanted))
-        name = words.field.central
-        sentence = (
-            f"{name}: from their {theirs!r} our account cannot set {wanted!r}: write another word for {after!r}, or "
-            f"declare it: stuck: {{{theirs}: why}}"
-        )
-        story = (
-            f"{name} is {ours!r} here and {theirs!r} in {subject.name}",
-            f"somebody sets {after!r} here",
-            f"{subject.name} refuses {wanted!r}, and stays at {theirs!r}",
-        )
-        yield Refutation(Proof.REACHABLE, subject.place(words.field), sentence, story)
+        told.add(barred)
+        name, (frm, to), wanted = words.field.central, barred, asked.wanted
+        place = subject.place(words.field)
+        if words.field.way(asked.theirs, wanted):
+            place = words.field.transitions[wanted].at
+            sentence = f"{name}: on the way to their {wanted!r}, our account cannot set {to!r} where {frm!r} stands"
+        else:
+            remedy = f"say what lies between (transitions: {{{to}: {{via: {{{frm}: [...]}}}}}})"
+            sentence = (
+                f"{name}: from their {frm!r} our account cannot set {to!r}: write another word for {asked.after!r}, "
+                f"{remedy}, or declare it: stuck: {{{frm}: why}}"
+            )
+        yield Refutation(Proof.REACHABLE, place, sentence, _refused(subject, words, asked, barred))
+
+
+def _refused(subject: Subject, words: Words, asked: Asked, barred: tuple[Value, Value]) -> tuple[str, ...]:
+    name, system, (frm, to) = words.field.central, subject.name, barred
+    stands = f"{name} is {asked.ours!r} here and {asked.theirs!r} in {system}"
+    lines = [stands + (", where a way was interrupted" if asked.under_way else "")]
+    if asked.after != asked.ours:
+        lines.append(f"somebody sets {asked.after!r} here")
+    before = takewhile(lambda value: value != to, words.field.way(asked.theirs, asked.wanted))
+    lines += [f"{value!r} is sent to {system}" for value in before]
+    return (*lines, f"{system} refuses {to!r}, and stays at {frm!r}")
 
 
 def _unmet_needs(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
     """Their fields without which a value is refused, and which nothing is sure to fill."""
-    writers = {e.remote: e for e in subject.mapping.fields.values() if e.carries is not Carries.INWARD}
+    reached = {words.say(ours): ours for ours in reversed(words.ours)}
+    for after, between, _ in words.between(centre):
+        reached.setdefault(between, after)
     for wanted, names in words.theirs_field.needs.items():
-        after = next((ours for ours in words.ours if words.say(ours) == wanted), None)
-        for name in names if after is not None else ():
-            if subject.mapping.constants.get(name) not in (None, "", ()):
+        for name in names if wanted in reached else ():
+            fill = next((each for each in words.field.fills(wanted) if each.remote == name), None)
+            lacks = _lacks(subject, centre, name, fill)
+            if not lacks:
                 continue
-            writer = writers.get(name)
-            if writer is not None and not writer.only_on_create and not may_be_empty(writer, centre):
-                continue
-            field = words.field.central
-            how = "nothing fills it" if writer is None else f"our {writer.central!r} may be empty"
-            if writer is not None and writer.only_on_create:
-                how = f"our {writer.central!r} fills it on create only"
-            remedy = "map one to it that is never empty, or give it a constant"
-            sentence = f"{field}: their {wanted!r} needs {name!r}, and {how}: {remedy}"
+            field, after = words.field.central, reached[wanted]
+            sentence = f"{field}: their {wanted!r} needs {name!r}, and {lacks}"
             story = (
                 f"somebody sets {field} {after!r} here",
                 f"{subject.name} refuses {wanted!r}: {name} is missing",
             )
-            place = subject.place(words.field, "table", str(after))
+            place = subject.place(words.field, "table", str(after)) if fill is None else fill.at
             yield Refutation(Proof.REACHABLE, place, sentence, story)
+
+
+def _lacks(subject: Subject, centre: Centre, name: str, fill: Fill | None) -> str:
+    """Why it is not sure that this field of theirs is filled, and what to do about it; '' where it is."""
+    if fill is not None and fill.value is not None:
+        return ""
+    if fill is None and subject.mapping.constants.get(name) not in (None, "", ()):
+        return ""
+    fields = subject.mapping.fields.values()
+    writer = next((e for e in fields if e.remote == name and e.carries is not Carries.INWARD), None)
+    if writer is None:
+        return f"nothing fills it: map one to it that is never empty, or let a constant go 'with' it ({_FILLED})"
+    if writer.only_on_create:
+        return f"our {writer.central!r} fills it on create only: let a constant go 'with' it ({_FILLED})"
+    if may_be_empty(writer, centre):
+        return f"our {writer.central!r} may be empty: say what stands in for it 'otherwise' ({_FILLED})"
+    return ""
+
+
+_FILLED = "transitions: {VALUE: {with: {FIELD: ...}}}"
 
 
 def consequences(subject: Subject, centre: Centre) -> Iterator[str]:
@@ -77,9 +96,9 @@ def consequences(subject: Subject, centre: Centre) -> Iterator[str]:
     for words in subject.finite(centre):
         for theirs, why in words.field.stuck.items():
             stay = dict.fromkeys(
-                repr(after)
-                for _, at, after, to in asked(centre, words)
-                if str(at) == theirs and not words.theirs_field.may_move(at, to)
+                repr(asked.after)
+                for asked in words.asked(centre)
+                if (barred := words.barred(asked.theirs, asked.wanted)) and str(barred[0]) == theirs
             )
             if stay:
                 shown = f"{', '.join(stay)} set here stays here and is shown as not agreeing"

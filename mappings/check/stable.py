@@ -42,8 +42,10 @@ def _coupled(subject: Subject, centre: Centre) -> Iterator[Refutation]:
             apart = reader is writer or reader.remote != writer.remote
             if apart or writer.carries is Carries.INWARD or reader.carries is Carries.OUTWARD:
                 continue
-            for ours in centre.values(writer.central):
-                theirs = _said(writer, ours)
+            said = [(ours, _said(writer, ours), False) for ours in centre.values(writer.central)]
+            for words in (each for each in subject.finite(centre) if each.field is writer):
+                said += [(ours, between, True) for ours, between, _ in words.between(centre)]
+            for ours, theirs, under_way in said:
                 moved = _moved(reader, theirs, centre)
                 if moved is None:
                     continue
@@ -51,7 +53,7 @@ def _coupled(subject: Subject, centre: Centre) -> Iterator[Refutation]:
                 sentence = f"our {writer.central!r} and {reader.central!r} meet in their {writer.remote!r}"
                 story = (
                     f"somebody sets {writer.central} {ours!r} here",
-                    f"{subject.name} shows {theirs!r}",
+                    f"{subject.name} shows {theirs!r}" + (", on the way" if under_way else ""),
                     f"its echo makes {reader.central} {after!r}, which was {before!r}",
                     "nobody touched it",
                 )
@@ -97,10 +99,10 @@ def _reopened(subject: Subject, centre: Centre) -> Iterator[Refutation]:
             continue
         for ours, theirs in words.agreeing():
             moved = words.theirs_field.after_comment.get(theirs)
-            if moved is None or words.say(ours, moved) == moved:
+            back = None if moved is None else words.say(ours, moved)
+            if back is None or back == moved:
                 continue
-            back = words.say(ours, moved)
-            if not words.theirs_field.may_move(moved, back):
+            if words.barred(moved, back):
                 yield _cannot_undo(subject, words, (ours, theirs), moved, back)
 
 

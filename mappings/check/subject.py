@@ -3,8 +3,10 @@
 Everything about our side comes as plain data too: this package knows no ticket and no workflow of ours.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 from mappings.loader import Document
@@ -98,6 +100,17 @@ class Subject:
         return isinstance(each.rule, Remembering) and isinstance(each.rule.translation, Copy)
 
 
+class Asked(NamedTuple):
+    """What our next value asks of them."""
+
+    ours: Value
+    theirs: Value
+    after: Value
+    wanted: Value
+    under_way: bool
+    """Theirs lies on the way to ours, and was left there."""
+
+
 class Words(NamedTuple):
     """A field whose values can all be listed."""
 
@@ -129,6 +142,47 @@ class Words(NamedTuple):
             return self.field.rule.inward(theirs, held=held)
         except Untranslatable:
             return None
+
+    @property
+    def steps(self) -> int:
+        """How many values of theirs may lie before one that is to be reached, at most."""
+        return max((len(each.onward) + 1 for each in self.field.transitions.values()), default=0)
+
+    def barred(self, theirs: Value, wanted: Value) -> tuple[Value, Value] | None:
+        """The first step of the way to `wanted` that their workflow does not let our account take."""
+        walk = pairwise((theirs, *self.field.way(theirs, wanted), wanted))
+        return next((step for step in walk if not self.theirs_field.may_move(*step)), None)
+
+    def asked(self, centre: Centre) -> Iterator[Asked]:
+        """Everything that our next value may ask of them, from wherever they stand: in the middle of a way, too, where
+        it was interrupted."""
+        agreeing = tuple(self.agreeing())
+        found, queue = set(agreeing), deque(agreeing)
+        while queue:
+            ours, theirs = queue.popleft()
+            under_way = (ours, theirs) not in agreeing
+            status = self.field.central == STATUS
+            following = centre.steps.get(ours, frozenset()) if status else frozenset(self.ours)
+            for after in self.ours:
+                goes_on = under_way and after == ours
+                wanted = self.say(after, theirs) if goes_on or after in following else None
+                if wanted is None or wanted == theirs:
+                    continue
+                yield Asked(ours, theirs, after, wanted, under_way)
+                for between in self.field.way(theirs, wanted):
+                    moved = self.theirs_field.after_comment.get(between, between)
+                    for stands in {(after, between), (after, moved)} - found:
+                        found.add(stands)
+                        queue.append(stands)
+
+    def between(self, centre: Centre) -> Iterator[tuple[Value, Value, Value]]:
+        """Every (ours, theirs, wanted): the values by which our account walks to what ours asks for."""
+        told = set()
+        for each in self.asked(centre):
+            for theirs in self.field.way(each.theirs, each.wanted):
+                if (met := (each.after, theirs, each.wanted)) not in told:
+                    told.add(met)
+                    yield met
 
     def agreeing(self) -> Iterator[tuple[Value, Value]]:
         """Every pair of values that say the same: what a link at rest may hold."""

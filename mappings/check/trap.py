@@ -14,6 +14,7 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
                 yield from _by_itself(subject, centre, words)
             if words.outward:
                 yield from _written(subject, centre, words)
+                yield from _led_by(subject, centre, words)
 
 
 def _by_itself(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
@@ -50,3 +51,27 @@ def _written(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutat
                 f"read afresh, after a restore or a pairing, it is {read!r}, and nobody can reopen it",
             )
             yield Refutation(Proof.NO_TRAP, subject.place_read(words.field, ours, theirs), sentence, story)
+
+
+def _led_by(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
+    """Values on the way to others that are final, or become so by themselves, where the way is interrupted."""
+    for ours, between, wanted in words.between(centre) if words.inward else ():
+        if ours in centre.final:
+            continue
+        trap = f"on the way to their {wanted!r} lies {between!r}"
+        stands = (
+            f"somebody sets {words.field.central} {ours!r} here",
+            f"{between!r} is sent to {subject.name}, on the way to {wanted!r}, and the next step fails",
+        )
+        place = words.field.transitions[wanted].at
+        if (read := words.read(between)) in centre.final:
+            lost = f"read afresh, after a restore or a pairing, it is {read!r}, and nobody can reopen it"
+            sentence = f"{trap}, which is read as {read!r}, and that is final"
+            yield Refutation(Proof.NO_TRAP, place, sentence, (*stands, lost))
+        for move in words.theirs_field.moves:
+            read = words.read(move.to, ours)
+            if move.frm == between and read in centre.final:
+                moved = f"{move.when}: {subject.name} makes it {move.to!r}"
+                lost = f"it comes in as {read!r}, and nobody can reopen it"
+                sentence = f"{trap}, which becomes {move.to!r} by itself: that is read as {read!r}, which is final"
+                yield Refutation(Proof.NO_TRAP, place, sentence, (*stands, moved, lost, "nobody said so"))

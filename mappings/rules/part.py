@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from mappings.loader import Steps
 from mappings.model import Place, Rule
@@ -28,6 +28,39 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class FillPart(Part):
+    """One of their fields that is filled from one of ours."""
+
+    frm: str = Field(alias="from", min_length=1, description="Our field: the one that is written to theirs.")
+    otherwise: str | None = Field(
+        None, min_length=1, description="What stands in where both sides hold nothing; it is read as nothing."
+    )
+
+
+def _constant_or_part(value: Any) -> str:
+    return "<from>" if isinstance(value, dict | FillPart) else "<constant>"
+
+
+AnyFill = Annotated[
+    Annotated[FillPart, Tag("<from>")] | Annotated[bool | int | str | list[str], Tag("<constant>")],
+    Discriminator(_constant_or_part),
+]
+
+
+class TransitionPart(Part):
+    """How one of their values is reached, where that takes more than setting it."""
+
+    with_: dict[str, AnyFill] = Field(
+        default_factory=dict,
+        alias="with",
+        description="Their field: what travels with it: a constant, or one of ours.",
+    )
+    via: list[bool | int | str] | dict[str, list[bool | int | str]] = Field(
+        default_factory=list,
+        description="Their values that lie between, in order; or the same by the value that is left.",
+    )
+
+
 class FieldPart(Part):
     """One field: their name for it, which way it travels, and by which rule."""
 
@@ -41,6 +74,9 @@ class FieldPart(Part):
     )
     stuck: dict[str, str] = Field(
         default_factory=dict, description="Their value that our account cannot always leave: why, in a sentence."
+    )
+    transitions: dict[str, TransitionPart] = Field(
+        default_factory=dict, description="Their value: how it is reached, where that takes more than setting it."
     )
 
     def faults(self) -> Iterator[Fault]:

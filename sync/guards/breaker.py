@@ -68,7 +68,7 @@ def _held(gateway: Gateway, past: Past, step: Step, found: Fight, at: datetime) 
 def _left_alone(gateway: Gateway, past: Past, step: Step, hold: Hold, at: datetime) -> Suspicion:
     """A person has said that theirs may stand: it does, like any refused write, until either side moves."""
     reason = f"{hold.decided_by} has rejected it (hold {hold.id}): it goes to and fro"
-    refusal = Refusal(step.become, step.theirs, reason, gateway.mapping.revision, at)
+    refusal = Refusal(step.sends.theirs, step.theirs, reason, gateway.mapping.revision, at)
 
     def record(tx: Transaction) -> None:
         link = tx.links.find(past.ticket.id, gateway.system)

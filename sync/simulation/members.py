@@ -1,4 +1,6 @@
-"""Ready-made members for a simulated mesh: how Request Tracker and Redmine behave where it matters to the engine."""
+"""Ready-made members for a simulated mesh: how Request Tracker, Redmine and Jira behave where it matters to the
+engine.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -94,6 +96,63 @@ fields:
        reopened: In Progress, solved: Resolved, unsolved: Rejected, verified: Closed, closed: Closed}
     back: {New: new, In Progress: in progress, Feedback: waiting for reply, Closed: closed}
 """
+
+JIRA_LIKE = replace(WELL_BEHAVED, row_version=VersionStrength.WEAK, full_rows=False, complete_answers=False)
+"""A lock, rows of whole seconds, and answers that tell nothing."""
+
+_JIRA_STATUSES = ("Open", "In Progress", "Waiting", "Review", "Resolved", "Rejected", "Closed")
+_JIRA_WORKFLOW = {
+    "Open": ("In Progress", "Rejected"),
+    "In Progress": ("Open", "Waiting", "Review", "Rejected"),
+    "Waiting": ("In Progress", "Rejected"),
+    "Review": ("In Progress", "Resolved", "Rejected"),
+    "Resolved": ("In Progress", "Closed"),
+    "Rejected": ("In Progress", "Closed"),
+}
+_JIRA_NEEDS = {"Resolved": ("resolution", "outcome"), "Rejected": ("resolution",)}
+
+JIRA_MAPPING = """
+kind: mapping
+name: jira-like
+connector: memory
+fields:
+  subject: {remote: subject}
+  description: {remote: description, text: {}}
+  solution: {remote: resolution, text: {}}
+  status:
+    remote: status
+    final: true
+    table:
+      {new: Open, assigned: Open, in progress: [In Progress, Review], waiting for reply: Waiting, on hold: Waiting,
+       reopened: In Progress, solved: Resolved, unsolved: Rejected, verified: Closed, closed: Closed}
+    back: {Open: assigned, In Progress: in progress, Waiting: waiting for reply, Closed: closed}
+    transitions:
+      Waiting: {via: {Open: [In Progress], Review: [In Progress], Resolved: [In Progress], Rejected: [In Progress]}}
+      Open: {via: {Waiting: [In Progress], Review: [In Progress], Resolved: [In Progress], Rejected: [In Progress]}}
+      Resolved:
+        via: {Open: [In Progress, Review], Waiting: [In Progress, Review], Rejected: [In Progress, Review]}
+        with: {resolution: {from: solution, otherwise: see the conversation}, outcome: Done}
+      Rejected:
+        via: {Resolved: [In Progress]}
+        with: {resolution: {from: solution, otherwise: see the conversation}}
+      Closed:
+        via: {Open: [In Progress, Review, Resolved], Waiting: [In Progress, Review, Resolved]}
+"""
+
+
+def jira_like(
+    clock: VirtualClock,
+    name: str,
+    units: frozenset[str],
+    *,
+    policy: str = "central",
+    capabilities: Capabilities = JIRA_LIKE,
+) -> Member:
+    """A member whose tracker is walked through step by step, with forms that must be filled on the way."""
+    rules = _rules(_JIRA_STATUSES, {"status": _JIRA_WORKFLOW}, {"status": "Open"})
+    fields = (*rules.fields, RemoteField("resolution", "text"), RemoteField("outcome", "text"))
+    rules = replace(rules, fields=fields, needs={"status": _JIRA_NEEDS}, forms=True, opening={"status": "Open"})
+    return _member(clock, name, units, rules, capabilities, JIRA_MAPPING, policy)
 
 
 def rt_like(

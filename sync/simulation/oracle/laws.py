@@ -69,7 +69,7 @@ def _cause(evidence: Evidence, place: Place, name: str, said: str) -> str:
             policy=member.policy,
             admit=admit,
         )
-        wanted = [step.become for step in plan.outward if step.name == name]
+        wanted = [step.sends.theirs for step in plan.outward if step.name == name]
         tracker = member.tracker
         if wanted and tracker.objection(member.connector.account, field.remote, theirs, wanted[0]):
             return "the tracker's workflow refuses it"

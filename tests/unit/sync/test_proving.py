@@ -32,7 +32,7 @@ def vocabulary(status: str = "", rest: str = "", name: str = "m") -> str:
 
 
 def test_there_are_defects() -> None:
-    assert len(DEFECTS) > 20
+    assert len(DEFECTS) > 30
 
 
 @pytest.mark.parametrize("file", DEFECTS, ids=lambda file: file.name.partition(".")[0])
@@ -95,6 +95,42 @@ def test_a_way_that_is_closed_is_lived_with_once_it_is_declared() -> None:
     (report,) = proven(declared, closed)
     assert report.proven
     assert any("they reopen nothing" in loss and "'in progress'" in loss for loss in report.losses.outward)
+
+
+STEPS = ", workflow: {new: [open], open: [new, stalled, done], stalled: [open], done: [open]}"
+WAYS = """transitions: {new: {via: {stalled: [open], done: [open]}}, stalled: {via: {new: [open], done: [open]}},
+    done: {via: {new: [open], stalled: [open]}}}"""
+
+
+@pytest.mark.parametrize("policy", ["central", "remote"])
+def test_a_way_that_is_walked_step_by_step_is_proven_wherever_it_is_interrupted(policy: str) -> None:
+    (report,) = proven(mapping(f"table: {TABLE}, policy: {policy}, {WAYS}"), vocabulary(STEPS))
+    assert report.proven
+    assert "status: to 'done' it passes through 'open' there, and whoever watches sees it" in report.losses.outward
+
+
+def test_where_there_is_no_way_the_answer_says_how_to_write_one() -> None:
+    refuted = proven(mapping(), vocabulary(STEPS))[0].refuted
+    assert {each.proof for each in refuted} == {Proof.REACHABLE}
+    assert any("say what lies between (transitions: {done: {via: {new: [...]}}})" in str(each) for each in refuted)
+
+
+def test_what_a_comment_moves_in_the_middle_of_a_way_goes_on_from_there() -> None:
+    ways = f"table: {TABLE}, {WAYS}"
+    assert proven(mapping(ways), vocabulary(f"{STEPS}, after_comment: {{open: stalled}}"))[0].proven
+    stuck = STEPS.replace("stalled: [open]", "stalled: [new]")
+    refuted = proven(mapping(ways), vocabulary(f"{stuck}, after_comment: {{open: stalled}}"))[0].refuted
+    assert {each.proof for each in refuted} >= {Proof.REACHABLE, Proof.STABLE}
+
+
+def test_a_form_is_filled_for_sure_by_a_constant_or_by_what_stands_in() -> None:
+    needs = vocabulary(", needs: {done: [Kind, Resolution]}", "  Resolution: {}\n  Kind: {}\n")
+    solution = "  solution: {remote: Resolution}\n"
+    filled = "transitions: {done: {with: {Kind: fixed, Resolution: {from: solution, otherwise: see below}}}}"
+    assert proven(mapping(f"table: {TABLE}, {filled}", solution), needs)[0].proven
+    for bent in (filled.replace("Kind: fixed, ", ""), filled.replace(", otherwise: see below", "")):
+        (refuted,) = proven(mapping(f"table: {TABLE}, {bent}", solution), needs)[0].refuted
+        assert refuted.proof is Proof.REACHABLE
 
 
 def test_a_constant_fills_what_a_transition_needs() -> None:
