@@ -72,3 +72,18 @@ def test_what_coverage_suggests_closes_the_gap(desk) -> None:
 def test_coverage_of_fixtures_that_differ_or_of_no_mapping_is_told(desk) -> None:
     assert desk.type("mapping", "coverage", "rt", "--fixtures", desk.write(RED, name="f.yaml")).code == 1
     assert desk.type("mapping", "coverage", str(desk.folder / "f.yaml")).code == 2
+
+
+def test_a_live_ticket_is_captured_by_reading_only_and_is_green(desk) -> None:
+    desk.type("apply", desk.write(desk.cz))
+    key = desk.rt.tracker.person("alice").open(Subject="CE refuses jobs", Description="as root says")
+    log = desk.rt.tracker.log[:]
+    said = desk.type("mapping", "capture", "ngi-cz", key)
+    assert (said.code, said.err) == (0, "")
+    assert "mapping: rt" in said.out
+    assert "refuses" not in said.out
+    assert desk.rt.token not in said.out
+    assert desk.type("mapping", "replay", desk.write(said.out, name="captured.fixture.yaml")).code == 0
+    assert desk.rt.tracker.log == log
+    assert desk.type("mapping", "capture", "ngi-cz", "4711").code == 2
+    assert desk.type("mapping", "capture", "ngi-xx", key).code == 2
