@@ -1,8 +1,8 @@
 """A fixture of a live ticket: what a system shows now, what is held here, and what the mapping makes of both.
 
 The system is asked by reading only. What people wrote, and who they are, is told in other words before it is
-translated; what stays are words of a vocabulary: those of tables and scales, our own, moments, numbers, and whoever the mapping
-itself names. Comments that are internal are not captured, nor are fields that the mapping does not know.
+translated; what stays are words of a vocabulary: those of tables and scales, our own, moments, numbers, and whoever
+the mapping itself names. Comments that are internal are not captured, nor are fields that the mapping does not know.
 """
 
 from collections.abc import Mapping

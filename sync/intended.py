@@ -126,6 +126,14 @@ def of_key(means: Means, gateway: Gateway, key: str) -> Intended:
     return _unknown(means, gateway, theirs)
 
 
+def seen(means: Means, gateway: Gateway, past: Past | None, theirs: Reading) -> Intended:
+    """What an inward look would write, given what it read. `past` None: no link holds this key."""
+    if past is None:
+        return _unknown(means, gateway, theirs)
+    gone = gone_by_value(gateway, theirs.ticket)
+    return Intended(why=f"it is gone there: {gone}") if gone else linked(means, gateway, past, theirs)
+
+
 def linked(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> Intended:
     """What a look at a linked ticket would write, given both sides as they are. Nothing is asked for."""
     events = events_for(means, gateway, past)
@@ -173,8 +181,7 @@ def _known(means: Means, gateway: Gateway, past: Past, lease: Lease | None) -> I
         theirs = read(means, gateway, past, conversation=True, lease=lease)
     except NotFound as problem:
         return Intended(why=str(problem))
-    gone = gone_by_value(gateway, theirs.ticket)
-    return Intended(why=f"it is gone there: {gone}") if gone else linked(means, gateway, past, theirs)
+    return seen(means, gateway, past, theirs)
 
 
 def _unknown(means: Means, gateway: Gateway, theirs: Reading) -> Intended:

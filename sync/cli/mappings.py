@@ -11,7 +11,7 @@ from mappings.check import PROMISES, Proof, Report
 from mappings.fixtures import document as fixture_document
 from mappings.model import Losses
 from sync import proving
-from sync.cli import fixtures
+from sync.cli import fixtures, preview
 from sync.cli.output import as_json, document, say
 
 PROVEN, REFUTED = 0, 1
@@ -97,7 +97,7 @@ def _plain(report: Report) -> dict[str, Any]:
     }
 
 
-for _command in fixtures.COMMANDS:
+for _command in (*fixtures.COMMANDS, *preview.COMMANDS):
     mapping.add_command(_command)
 
 COMMANDS = (mapping,)
