@@ -144,12 +144,13 @@ def _commit(
     means.store.write(change, durable=False)
 
 
-def owes(gateway: Gateway, ticket: Ticket, link: Link, theirs: Reading) -> bool:
-    """Whether what central made of their edit is to be told them (a solved ticket taken up again is reopened)."""
+def owes(gateway: Gateway, ticket: Ticket, link: Link, theirs: Reading) -> frozenset[str]:
+    """Our fields that are to be told them, with what central made of their edits (a solved ticket taken up again is
+    reopened)."""
     after = reconcile(
         link, ticket.fields, theirs.ticket.fields, mapping=gateway.mapping, policy=gateway.policy, admit=admit
     )
-    return bool(after.outward)
+    return frozenset(step.name for step in after.outward)
 
 
 def _told(plan: Plan, intake: Intake, theirs: Reading) -> Outcome:

@@ -212,9 +212,11 @@ def _commit(
             ensure_no_fight(tx, means, gateway, past, plan.outward, at)
         ticket, link = absorb(tx, means, gateway, past, theirs, plan, at)
         link = read_up_to(link, gateway, theirs, unread=_unread(past, theirs))
+        # an edit that our comment had hidden, or that central made something else of
+        back = owes(gateway, ticket, link, theirs).difference(s.name for s in plan.outward) if plan.inward else ()
         link = link.evolve(intents=(*link.intents, intent) if intent else link.intents)
-        if intent is None and plan.inward and owes(gateway, ticket, link, theirs):
-            reason = "what was taken in is still to be written back"  # an edit that our comment had hidden
+        if back:
+            reason = "what was taken in is still to be written back"
             means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)
         if intent is None and plan.quiet and not link.intents:
             link = link.evolve(agreed_at=at)

@@ -10,6 +10,8 @@ from central.store.api import CommitFailed
 from central.store.memory import MemoryStore
 from connectors.errors import Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
+from mappings.document import compile_mapping
+from mappings.loader import read
 from sync.simulation.laws import broken
 from sync.simulation.members import REDMINE_LIKE
 from sync.simulation.mesh import Mesh
@@ -225,6 +227,37 @@ def test_a_comment_that_reopens_waits_until_it_is_known_what_a_write_without_an_
     assert world.end() == []
     assert (world.ticket()["status"], world.issue(world.rt, key).fields["status"]) == ("solved", "resolved")
     assert len(world.said(world.rt, "is it well now?")) == 1
+
+
+REOPENED_HAS_A_WORD = """
+kind: mapping
+name: redmine-like
+connector: memory
+fields:
+  subject: {remote: subject}
+  status:
+    remote: status
+    table:
+      {new: New, assigned: New, in progress: In Progress, waiting for reply: New, on hold: New, reopened: Feedback,
+       solved: Resolved, unsolved: Rejected, verified: Closed, closed: Closed}
+    back: {New: new, Closed: closed}
+"""
+
+
+def test_what_central_made_of_an_edit_is_told_them_though_the_look_that_took_it_in_wrote_something_else() -> None:
+    world = World(redmine=WELL_BEHAVED)
+    mapping = compile_mapping(read(REOPENED_HAS_A_WORD, "redmine.yaml")[0], revision=1)
+    world.redmine = replace(world.redmine, mapping=mapping)
+    world.mesh = Mesh(world.store, [world.rt, world.redmine], world.clock)
+    world.centre = world.mesh.centre
+    key = world.bob.open(subject="q", status="Resolved")
+    world.mesh.settle()
+    world.bob.edit(key, status="In Progress")
+    world.centre.change(1, {"subject": "ours"}, TPM)
+    world.mesh.work()  # about to write, it sees that a solved ticket was taken up again
+    assert world.ticket()["status"] == "reopened"
+    assert world.end() == []
+    assert world.issue(world.redmine, key).fields["status"] == "Feedback"
 
 
 def test_an_edit_that_the_workflow_forbids_is_kept_and_ours_is_written_back_to_them() -> None:
