@@ -102,6 +102,14 @@ def test_what_our_comment_hid_on_a_ticket_that_was_deleted_at_once_can_be_read_b
     assert excused(rt(RT_LIKE), *acts) == []
 
 
+def test_what_the_last_notice_hid_on_a_ticket_that_was_deleted_while_it_was_away_can_be_read_by_nobody() -> None:
+    away, back = (Happening(at, Kind.REASSIGN, "", value=unit) for at, unit in ((250, "TPM"), (400, "unit of ngi-1")))
+    moves = (*BORN_HERE, there(249.5, "status", "3"), away, back)
+    why = "the ticket was deleted before anybody could read it"
+    assert excused(rt(RT_LIKE), *moves, Happening(300, Kind.DELETE, "ngi-1")) == [why]
+    assert excused(rt(RT_LIKE), *moves) == []
+
+
 def test_what_the_last_notice_of_a_detached_link_hid_is_lost() -> None:
     leaving = Happening(250, Kind.REASSIGN, "", value="TPM")
     assert excused(rt(RT_LIKE), *BORN_HERE, there(249.5, "status", "3"), leaving) == [

@@ -113,7 +113,10 @@ def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMappi
             return "neither lock nor history, between our reading and our write"
         if _looked_ours(evidence, link, mapping, edit):
             return "neither lock nor history, and our write said the same as they right after them"
-    if member.tracker.issues[link.key or ""].hidden and _unread(evidence, link, edit, evidence.world.clock.now):
+    if member.tracker.issues[link.key or ""].hidden and (
+        _unread(evidence, link, edit, evidence.world.clock.now)
+        or (after.effect and _left(evidence, link, after.at, _deleted_at(evidence, link)))
+    ):
         return "the ticket was deleted before anybody could read it"
     if after.ours and not capabilities.history and _right_after_our_create(evidence, link, member, edit):
         return "no history tells an edit from what the tracker made of our new ticket"
@@ -154,6 +157,12 @@ def _left(evidence: Evidence, link: Link, since: datetime, until: datetime) -> b
     before = [e.kind for e in moves if e.kind in (Kind.DETACHED, Kind.RESUMED) and e.at <= since]
     back = any(e.kind is Kind.RESUMED and e.at > since for e in moves)
     return before[-1:] == [Kind.DETACHED] and not back
+
+
+def _deleted_at(evidence: Evidence, link: Link) -> datetime:
+    """When a ticket that is gone there was deleted."""
+    dids = evidence.world.chronicle.dids
+    return max(d.at for d in dids if (d.system, d.deed.key, d.deed.kind) == (link.system, link.key, "delete"))
 
 
 def _looked_ours(evidence: Evidence, link: Link, mapping: FieldMapping, edit: Edit) -> bool:
