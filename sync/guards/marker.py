@@ -256,9 +256,12 @@ def vanished_comments(means: Means, past: Past, there: RemoteTicket) -> Iterator
         if not remote_id or remote_id.startswith("file:"):
             continue
         found = shown.get(remote_id)
-        ours = comments[number].origin_system != past.link.system
-        marks = (None, means.tokens.comment(comments[number]))
-        if found is None or (ours and (not found.own or found.token not in marks)):
+        if found is None:
+            yield number
+        elif comments[number].origin_system == past.link.system:
+            if found.own and found.token is not None:
+                yield number
+        elif not found.own or found.token not in (None, means.tokens.comment(comments[number])):
             yield number
 
 

@@ -265,6 +265,22 @@ def test_a_word_that_bears_the_id_of_one_that_a_restore_took_away_is_another_wor
     ]
 
 
+def test_a_word_of_ours_that_was_given_the_id_of_one_that_a_restore_took_away_is_said_once_and_edits_nothing() -> None:
+    world, other = marked()
+    work_for_hours(world)
+    backup = world.redmine.tracker.backup()
+    taken = world.bob.comment(other, "from before the restore")
+    work_for_hours(world, 1)
+    world.redmine.tracker.restore(backup)
+    world.centre.comment(1, "said before anybody noticed", TPM)
+    world.mesh.settle(30)
+    assert state(world) is SystemState.QUARANTINED
+    release(world)
+    assert [note.id for note in world.said(world.redmine, "said before anybody noticed", other)] == [taken]
+    assert [comment.text for comment in world.comments()] == ["from before the restore", "said before anybody noticed"]
+    assert silence(world.mesh) == []
+
+
 def test_a_ticket_that_was_deleted_after_the_backup_is_taken_up_again_with_all_that_was_said() -> None:
     world, other = marked()
     work_for_hours(world)
