@@ -2,7 +2,7 @@
 
 The decision is the engine's own, asked of the same reading for either of two mappings; nothing is written, and the
 system is asked by reading only. A mapping that is not the registered one is judged as its next revision, as it would be
-once applied: a field whose meaning it changes and that nobody has touched since stands, and says what it would become.
+once applied: a field whose meaning it changes and that nobody has touched since stands as it is, and is listed.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ from sync.means import Means
 from sync.past import Past, read_past
 from sync.policy import Policy
 from sync.reading import reading
-from sync.reconcile import UNTOUCHED, Verdict
+from sync.reconcile import Verdict
 
 _RESTS = (LinkState.DUPLICATE, LinkState.DETACHED, LinkState.PENDING)
 
@@ -52,13 +52,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Stood:
-    """A field that would stand as it is, though the mapping would have it otherwise, until somebody touches it."""
+    """A field that would not agree, and would be left as it is."""
 
     ticket_id: int
     key: str
     field: str
+    why: str
     says: Value | Said
-    """What ours would be written as."""
+    """What ours would be written as, once somebody touches it."""
     reads: Value | Said
     """What theirs would be read as."""
 
@@ -134,7 +135,10 @@ def over_tickets(means: Means, new: Gateway, old: Gateway | None, *, limit: int)
         ticket_id = would.past.ticket.id if would.past else None
         rows += _rows(ticket_id, key, would.writes, None if before is None else before.writes)
         if would.past is not None:
-            stands += _stands(new.mapping, would, would.past, key)
+            known = {} if before is None else before.plan.standing
+            stands += (
+                each for each in _stands(new.mapping, would, would.past, key) if known.get(each.field) != each.why
+            )
     return Preview(total, more, rows, stands, mails(new.connector.capabilities, counted))
 
 
@@ -185,10 +189,10 @@ def _rows(ticket_id: int | None, key: str, new: Iterable[Write], old: Iterable[W
 
 def _stands(mapping: CompiledMapping, would: Intended, past: Past, key: str) -> Iterator[Stood]:
     for step in would.plan.steps:
-        if step.verdict is Verdict.STANDING and step.why in UNTOUCHED:
+        if step.verdict is Verdict.STANDING:
             says = translated(mapping, Way.OUTWARD, step.name, step.ours, step.theirs)
             reads = translated(mapping, Way.INWARD, step.name, step.theirs, step.ours)
-            yield Stood(past.ticket.id, key, step.name, says, reads)
+            yield Stood(past.ticket.id, key, step.name, step.why, says, reads)
 
 
 def over_the_past(

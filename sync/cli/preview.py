@@ -199,10 +199,10 @@ def _tell_live(told: preview.Preview, *, compared: bool, as_json: bool) -> None:
     if told.rows:
         table(columns, [_cells(row, compared=compared) for row in told.rows])
     if told.stands:
-        say("", f"{len(told.stands)} would stand as they are, until somebody touches them:")
+        say("", f"{len(told.stands)} would not agree, and be left as they are:")
         table(
-            ("Ticket", "Key", "Field", "Ours would be written as", "Theirs would be read as"),
-            [(s.ticket_id, s.key, s.field, _brief(shown(s.says)), _brief(shown(s.reads))) for s in told.stands],
+            ("Ticket", "Key", "Field", "Ours would be written as", "Theirs would be read as", "Why"),
+            [(s.ticket_id, s.key, s.field, _brief(shown(s.says)), _brief(shown(s.reads)), s.why) for s in told.stands],
         )
 
 

@@ -98,6 +98,18 @@ def test_a_field_that_means_something_else_and_that_nobody_touched_stands_and_sa
     assert list(told.rows) == []
     (stands,) = told.stands
     assert (stands.field, stands.says, stands.reads) == ("status", "In Progress", "new")
+    assert "the mapping changed its meaning" in stands.why
+
+
+def test_a_value_that_has_no_word_any_more_would_be_left_as_it_is_and_says_why() -> None:
+    world = World()
+    _, key = world.shared()
+    world.bob.edit(key, priority="normal")
+    new = preview.with_mapping(redmine(world), bent("urgent: normal, very", "very"))
+    (stands,) = looked(world, new=new, old=redmine(world)).stands
+    assert (stands.field, stands.reads) == ("priority", Said.NO_WORD)
+    assert "'normal' is in no line of the table" in stands.why
+    assert list(looked(world, new=new, old=new).stands) == []
 
 
 def test_the_mails_of_all_writes_are_counted_and_the_limit_says_that_there_are_more() -> None:
