@@ -16,7 +16,7 @@ from mappings.fixtures.document import Case, Remark, Way
 from mappings.fixtures.pseudonyms import Pseudonyms
 from mappings.fixtures.replay import judged
 from mappings.fixtures.written import written
-from mappings.model import FieldMapping
+from mappings.model import FieldMapping, Untranslatable
 from mappings.remembering import Remembering
 from mappings.rules import Moment, Person, Scale, Table, Text
 from sync.gateway import Gateway
@@ -87,7 +87,9 @@ class _Capture:
         if isinstance(value, tuple):
             return tuple(str(self._value(field, each)) for each in value)
         translation = field.rule.translation if isinstance(field.rule, Remembering) else None
-        if not isinstance(value, str) or isinstance(translation, _OF_WORDS) or value in self._vocabulary(field):
+        if not isinstance(value, str) or value in self._vocabulary(field):
+            return value
+        if isinstance(translation, _OF_WORDS) and _has_word(field, value):
             return value
         if isinstance(translation, Person):
             named = (*translation.directory, *translation.directory.values(), translation.nobody)
@@ -113,3 +115,14 @@ class _Capture:
         """Whether it is a comment that goes there."""
         public = comment.visibility is Visibility.PUBLIC and comment.deleted_at is None
         return public and comment.origin_system != self.gateway.system
+
+
+def _has_word(field: FieldMapping, value: str) -> bool:
+    """Whether it is a word of either side, by this mapping."""
+    for translate in (field.rule.inward, field.rule.outward):
+        try:
+            translate(value, held=None)
+        except Untranslatable:
+            continue
+        return True
+    return False

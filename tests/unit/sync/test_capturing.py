@@ -58,3 +58,13 @@ def test_a_secret_is_taken_out_even_of_what_is_told_in_other_words() -> None:
     key = world.alice.open(subject="my password is 42-42-42")
     text, _ = captured(world, "ngi-cz", key)
     assert "\u2022\u2022\u2022" in text or "\\u2022" in text
+
+
+def test_what_is_no_word_of_the_mapping_is_somebodys_text() -> None:
+    world = World()
+    key = world.alice.open(subject="a", priority="low", status="open")
+    world.rt.tracker.issues[key].fields["priority"] = "ask Alice"
+    text, fixture = captured(world, "ngi-cz", key)
+    assert "Alice" not in text
+    assert fixture.cases[0].given["status"] == "open"
+    assert "no_word: [priority]" in text
