@@ -40,7 +40,7 @@ def replay(names: Sequence[str], xml: Path | None, as_json: bool) -> int:
     if not results:
         raise DocumentError([Problem(Place(names[0], 1, 1), "there is no fixture here")])
     if xml is not None:
-        xml.write_text(junit(results), encoding="utf-8")
+        _write(xml, junit(results))
     if as_json:
         document({"green": all(each.green for each in results), "fixtures": [_plain(each) for each in results]})
     else:
@@ -103,7 +103,14 @@ def _suggest(where: str, texts: Sequence[str]) -> None:
     if where == "-":
         sys.stdout.write(whole)
     else:
-        Path(where).write_text(whole, encoding="utf-8")
+        _write(Path(where), whole)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be written: {error.strerror}") from None
 
 
 def _tell_figures(reports: Sequence[Report]) -> None:

@@ -64,7 +64,7 @@ def preview_(
         raise click.UsageError("name one MAPPING or two, and either --system (--since goes with it) or --fixtures")
     if folders and not mappings:
         raise click.UsageError("name the MAPPING that the examples are to be read with")
-    if system is None and all(Path(name).is_file() for name in mappings):
+    if system is None and all(_is_file(name) for name in mappings):
         documents = [_of_file(name, None) for name in mappings]
         _over_fixtures(documents, folders, as_json=as_json)
         return
@@ -79,9 +79,13 @@ def preview_(
 # -- which mapping ---------------------------------------------------------------------------------------------------
 
 
+def _is_file(name: str) -> bool:
+    return "/" in name or name.endswith((".yaml", ".yml")) or Path(name).is_file()
+
+
 def _named(tx: Transaction, name: str) -> Document:
     """:raises NoSuch, DocumentError: there is no such mapping, or it cannot be read."""
-    if Path(name).is_file():
+    if _is_file(name):
         return _of_file(name, tx)
     plain, at, number = name.partition("@")
     if at and not (number.isascii() and number.isdigit() and len(number) < 10):

@@ -31,6 +31,14 @@ def test_green_fixtures_answer_with_zero_and_leave_a_file_for_ci(desk) -> None:
     assert 'failures="0"' in (desk.folder / "junit.xml").read_text()
 
 
+def test_a_file_that_cannot_be_written_is_the_users_mistake(desk) -> None:
+    nowhere, file = str(desk.folder / "nowhere" / "x"), desk.write(GREEN, name="f.yaml")
+    for words in (("replay", file, "--junit", nowhere), ("coverage", "plain", "--suggest", nowhere)):
+        said = desk.type("mapping", *words)
+        assert said.code == 2
+        assert "nowhere/x cannot be written: No such file or directory" in said.err
+
+
 def test_texts_are_compared_line_by_line(desk) -> None:
     text = "kind: fixture\nname: t\nmapping: rt\n"
     text += 'inward: {theirs: {Description: "a\\nb"}, becomes: {description: "a\\nc"}}\n'

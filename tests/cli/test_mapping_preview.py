@@ -83,6 +83,8 @@ def test_recorded_examples_need_no_system_and_no_database(desk) -> None:
         ("rt@x", "--system", "ngi-cz"),
         ("nothing", "--system", "ngi-cz"),
         ("systems.yaml", "--system", "ngi-cz"),
+        ("absent.yaml", "--system", "ngi-cz"),
+        ("absent.yaml", "--fixtures", "."),
     ],
 )
 def test_what_cannot_be_meant_so_is_the_users_mistake(cz, words: tuple[str, ...]) -> None:
