@@ -32,6 +32,7 @@ from sync.reconcile import Plan, Step
 from sync.revise import revisions
 from sync.routing import Course
 from sync.settle import settle_create
+from sync.travel import company
 from sync.wording import Act
 
 NOBODY = Arrivals((), {}, ())
@@ -139,11 +140,11 @@ def linked(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> Inten
     events = events_for(means, gateway, past)
     plan = decide(gateway, past, theirs, events=events)
     changes = consequences(past.ticket.fields, plan.inward)
-    outward = plan.outward
+    decided = plan
     if changes:  # what the centre makes of their edits is told them, too
         link = past.link.evolve(base={**past.link.base, **plan.base})
         after = replace(past, ticket=replace(past.ticket, fields={**past.ticket.fields, **changes}), link=link)
-        outward = decide(gateway, after, theirs, events=events).outward
+        decided = decide(gateway, after, theirs, events=events)
     arrivals = NOBODY if theirs.ticket.comments is None else arrivals_of(means, gateway, past, theirs)
     sent = {intent.comment_id for intent in (*arrivals.landed.values(), *past.link.intents)}
     unsent = tuple(
@@ -162,17 +163,21 @@ def linked(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> Inten
     writes += revised.values()
     writes += said(means, gateway, unsent)
     writes += [_amended(told) for told in amend.owed(means, gateway, past) if told.comment.id not in revised]
-    for step in outward:
+    for step in decided.outward:
         writes += _written(gateway, step)
+    writes += _company(gateway, decided, past)
     return Intended(tuple(writes), "", past, theirs, plan, arrivals, unsent)
 
 
 def kinds(writes: Iterable[Write]) -> Mapping[WriteKind, int]:
-    """How many writes of each kind the tracker sees, of one ticket: all its fields travel in one."""
+    """How many writes of each kind the tracker sees, of one ticket: all its fields travel in one, and each step on the
+    way to a value is one more."""
+    writes = tuple(writes)
     found = Counter(write.kind for write in writes if write.kind is not None)
     changed, moved = found.pop(WriteKind.UPDATE, 0), found.pop(WriteKind.TRANSITION, 0)
     if changed or moved:
-        found[WriteKind.TRANSITION if moved else WriteKind.UPDATE] = 1
+        steps = Counter(each.item for each in writes if each.kind in (WriteKind.UPDATE, WriteKind.TRANSITION))
+        found[WriteKind.TRANSITION if moved else WriteKind.UPDATE] = max(steps.values())
     return {kind: number for kind, number in found.items() if kind is not None and number}
 
 
@@ -271,11 +276,30 @@ def _edit_of(comment_id: int) -> str:
 
 
 def _written(gateway: Gateway, step: Step) -> list[Write]:
-    remote = gateway.mapping.fields[step.name].remote
+    item = f"field {gateway.mapping.fields[step.name].remote}"
     kind = WriteKind.TRANSITION if step.name == "status" else WriteKind.UPDATE
     whole = _whole(gateway, step.name, step.ours)
-    written = Write(Side.SYSTEM, f"field {remote}", step.become, step.theirs, step.why, kind)
-    return [written, whole] if whole else [written]
+    on_the_way = f"on the way to {step.become!r}"
+    written = [Write(Side.SYSTEM, item, value, step.theirs, on_the_way, kind) for value in step.way]
+    written.append(Write(Side.SYSTEM, item, step.become, step.theirs, step.why, kind))
+    return [*written, whole] if whole else written
+
+
+def _company(gateway: Gateway, plan: Plan, past: Past) -> list[Write]:
+    """What their forms ask for on the way, as far as it says something new there."""
+    fields, steps = gateway.mapping.fields, {step.name: step for step in plan.steps}
+    found: dict[str, Write] = {}
+    for step in plan.outward:
+        for value in (*step.way, step.become) if fields[step.name].transitions else ():
+            arriving = Plan(tuple(s._replace(become=value, way=()) if s is step else s for s in plan.steps))
+            with_it = company(arriving, gateway.mapping, past.link.refusals.keys())
+            filled = {fields[name].remote: (pair.theirs, steps[name].theirs) for name, pair in with_it.wrote.items()}
+            mapped = {field.remote for field in fields.values()}
+            constants = {n: (each, past.link.seen.get(n)) for n, each in with_it.said.items() if n not in mapped}
+            for remote, (would, before) in {**filled, **constants}.items():
+                why = f"it goes with {value!r}"
+                found.setdefault(remote, Write(Side.SYSTEM, f"field {remote}", would, before, why, WriteKind.UPDATE))
+    return list(found.values())
 
 
 def _whole(gateway: Gateway, name: str, ours: Value) -> Write | None:

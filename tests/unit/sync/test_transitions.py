@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from connectors.api import WriteKind
 from connectors.errors import Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from mappings.document import compile_mapping
 from mappings.loader import read
+from sync import intended
 from sync.simulation.members import JIRA_LIKE, JIRA_MAPPING, REDMINE_LIKE, jira_like
 from sync.simulation.mesh import Mesh
 from tests.unit.sync.test_push import Killed, MortalStore
@@ -250,3 +252,16 @@ def test_a_ticket_that_is_solved_before_it_is_made_there_is_born_as_they_are_bor
     issue = world.issue(world.jira, key)
     assert [each.new for each in issue.deeds if each.field == "status"] == WALK
     assert (issue.fields["status"], issue.fields["resolution"]) == ("Resolved", STAND_IN)
+
+
+def test_what_would_be_written_is_told_step_by_step_and_counted_so() -> None:
+    world = Walk()
+    world.solve()
+    found = intended.of_ticket(world.mesh.means, world.mesh.gateways.get("ngi-pl"), 1)
+    told = [(write.item, write.would) for write in found.writes]
+    assert told[:3] == [("field status", value) for value in WALK]
+    assert dict(told[3:]) == {"field resolution": STAND_IN, "field outcome": "Done"}
+    assert intended.kinds(found.writes) == {WriteKind.TRANSITION: 3}
+    world.mesh.work()
+    assert world.walked() == WALK
+    assert (world.there["resolution"], world.there["outcome"]) == (STAND_IN, "Done")
