@@ -81,8 +81,10 @@ class Chronicle:
     reads: dict[tuple[str, str], list[datetime]] = field(default_factory=lambda: defaultdict(list))
     """When interdesk came to know a ticket's state, by system and key."""
     restores: list[Restore] = field(default_factory=list)
-    rejections: dict[str, datetime] = field(default_factory=dict)
-    """By system, when an operator last rejected what it had closed or lost in masses."""
+    approvals: dict[str, datetime] = field(default_factory=dict)
+    """By system, when an operator first approved what it had closed or lost in masses."""
+    rejections: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    """By system, when an operator rejected such a thing."""
     human_acts: int = 0
 
     def tell(self, at: datetime, text: str, *, act: bool = False) -> None:

@@ -48,6 +48,8 @@ class Operators:
     def _approve(self, hold: Hold) -> None:
         self._world.tell(f"an operator approves hold {hold.id}: {hold.reason}", act=True)
         holds.approve(self._world.means, hold.id, NAME)
+        if hold.kind is not HoldKind.COPY:
+            self._world.chronicle.approvals.setdefault(hold.system, self._world.clock.now)
 
     def _reject(self, hold: Hold) -> None:
         """It was a mistake, and what was deleted is there again by now."""
@@ -56,7 +58,7 @@ class Operators:
             world.disasters.bring_back(hold.system)
         world.tell(f"an operator rejects hold {hold.id}: {hold.reason}", act=True)
         holds.reject(world.means, hold.id, NAME, write_back=write_back)
-        world.chronicle.rejections[hold.system] = world.clock.now
+        world.chronicle.rejections[hold.system].append(world.clock.now)
 
     def _release(self, name: str) -> None:
         world = self._world

@@ -59,6 +59,12 @@ def restored(seed: int) -> Scenario:
     return scenario.restored(what, what.tempers[0].name, random.Random(f"{seed}/ablation"))
 
 
+def in_masses(seed: int) -> Scenario:
+    """A script closes or deletes nearly everything that a partner has."""
+    what = mesh(seed)
+    return scenario.in_masses(what, what.tempers[0].name, random.Random(f"{seed}/ablation"))
+
+
 def fought_over(seed: int) -> Scenario:
     """Automations in two trackers that each insist on a priority of their own, and never stop."""
     fighters = (replace(RT, insists="low"), replace(REDMINE, insists="high"))
@@ -101,6 +107,10 @@ CASES = {
     "guard: the mark in a partner's system": Case(
         restored, range(1, 4), "silence:", {"gateway": weaker.through(weaker.OurMarkAlways)}
     ),
+    "guard: mass changes": Case(
+        in_masses, range(2, 5), "asked:", {"means": weaker.without(HoldKind.CLOSING, HoldKind.LOSS)}
+    ),
+    "echo: version": Case(mesh, range(1, 6), "idle:", {"means": weaker.storing("links", weaker.Unversioned)}),
     "echo: history": Case(at_once, range(1, 6), "no loss:", {"gateway": weaker.through(weaker.NoHistory)}),
     "echo: token": Case(mesh, range(5, 14), "no twins: 'word", {"gateway": weaker.through(weaker.Unmarked)}),
 }

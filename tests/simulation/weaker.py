@@ -49,8 +49,8 @@ def storing(name: str, part: Callable[[Any], Any]) -> Callable[[Means], Means]:
     return lambda means: replace(means, store=_Store(means.store, name, part))
 
 
-def without(guard: HoldKind) -> Callable[[Means], Means]:
-    return lambda means: replace(means, guards=means.guards - {guard})
+def without(*guards: HoldKind) -> Callable[[Means], Means]:
+    return lambda means: replace(means, guards=means.guards - {*guards})
 
 
 # -- what the store keeps ------------------------------------------------------------------------------------------
@@ -88,6 +88,13 @@ class NeverRacy(_Links):
 
     def _kept(self, link: Link) -> Link:
         return link.evolve(racy_until=None)
+
+
+class Unversioned(_Links):
+    """Nobody remembers which version was read."""
+
+    def _kept(self, link: Link) -> Link:
+        return link.evolve(version="", row_version="", racy_until=None)
 
 
 class WhatWasRead(_Links):

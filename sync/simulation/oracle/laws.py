@@ -56,9 +56,9 @@ def _cause(evidence: Evidence, place: Place, name: str, said: str) -> str:
     member, field = place.member, place.member.mapping.fields[name]
     theirs = place.issue.fields.get(field.remote)
     if "has rejected it" in said:
-        rejected_at = evidence.world.chronicle.rejections.get(member.name)
+        rejected = evidence.world.chronicle.rejections[member.name]
         edits = evidence.edits.get((member.name, place.link.key or "", field.remote), ())
-        known = rejected_at is not None and edits and edits[-1].human and edits[-1].at < rejected_at
+        known = rejected and edits and edits[-1].human and edits[-1].at < rejected[-1]
         return "an operator rejected what they did in masses" if known else ""
     if said.startswith("refused: "):
         plan = reconcile(
@@ -90,21 +90,6 @@ def _cause(evidence: Evidence, place: Place, name: str, said: str) -> str:
         changed_here = len(evidence.course(place.ticket, name)) > 1
         return "policy ask" if any(e.human for e in edits) or changed_here else ""
     return ""
-
-
-def silence(before: dict[str, int], after: dict[str, int]) -> Iterator[str]:
-    """Nothing was written anywhere while nobody did anything."""
-    for name, count in after.items():
-        if count != before[name]:
-            yield f"silence: {name} grew from {before[name]} to {count} though nobody did anything"
-
-
-def footprint(evidence: Evidence) -> dict[str, int]:
-    """What would grow."""
-    counts = {f"the log of {m.name}": len(m.tracker.log) for m in evidence.world.members.values()}
-    counts["the revisions at the centre"] = sum(ticket.revision for ticket in evidence.tickets)
-    counts["the events at the centre"] = sum(len(events) for events in evidence.events.values())
-    return counts
 
 
 def no_twins(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
@@ -333,12 +318,10 @@ __all__ = [
     "Verdict",
     "convergence",
     "conversation",
-    "footprint",
     "mails",
     "no_bugs",
     "no_trespass",
     "no_twins",
-    "silence",
     "taken_in",
     "undone",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sync.simulation.oracle import edits, laws
+from sync.simulation.oracle import edits, laws, masses, quiet
 from sync.simulation.oracle.evidence import Evidence
 from sync.simulation.oracle.post import NO_POST, Post, post
 from sync.simulation.world import Restless, World
@@ -13,6 +13,7 @@ _JUDGES = (
     laws.conversation,
     laws.taken_in,
     laws.undone,
+    masses.asked,
     laws.no_trespass,
     laws.no_bugs,
     laws.mails,
@@ -54,9 +55,10 @@ def judge(world: World) -> Verdict:
         for ask in _JUDGES:
             broken += ask(evidence, excuses)
         if not broken:
-            before = laws.footprint(evidence)
+            before, read = quiet.footprint(evidence), quiet.readings(evidence)
             world.rest()
-            broken += laws.silence(before, laws.footprint(Evidence(world)))
+            after = Evidence(world)
+            broken += [*quiet.silence(before, quiet.footprint(after)), *quiet.idle(read, quiet.readings(after))]
     finally:
         world.end()
     if world.scenario.well_behaved:
