@@ -4,7 +4,7 @@ Per written field: read == written: the base is (ours as sent, written). Read ==
 stays. Anything else: the base is what we wrote, so that the next look sees their edit as theirs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,14 +81,22 @@ def settle_update(
     return Settled(settled, arrived, refused, look_again)
 
 
-def settle_effects(link: Link, intent: Intent, after: Mapping[str, Value], mapping: mapping_model.Mapping) -> Link:
+def settle_effects(
+    link: Link,
+    intent: Intent,
+    after: Mapping[str, Value],
+    mapping: mapping_model.Mapping,
+    by_people: Collection[str],
+) -> Link:
     """What a comment of ours made of fields there was set by nobody: it is the base, so that who sets again what it has
-    undone has said something."""
+    undone has said something. `by_people`: our fields that they had set so before."""
     base, seen = dict(link.base), dict(link.seen)
     for field in mapping.fields.values():
         expected, left = intent.side_effects.get(field.remote), base.get(field.central)
         stood = intent.before.get(field.remote)
-        if left is not None and expected is not None and (stood, expected) == (left.theirs, after.get(field.remote)):
+        if field.central in by_people or left is None or expected is None:
+            continue
+        if (stood, expected) == (left.theirs, after.get(field.remote)):
             base[field.central], seen[field.remote] = Pair(left.ours, expected), expected
     return link.evolve(base=base, seen=seen)
 

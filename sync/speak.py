@@ -15,11 +15,12 @@ from sync import draft as drafts
 from sync import wording
 from sync.absorb import tie_sent
 from sync.discussion import Item, token_of
-from sync.echo import expected_effects
+from sync.echo import expected_effects, set_by_people
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past, reread
 from sync.permit import ensure_permitted
+from sync.reading import Reading, reading
 from sync.settle import settle_effects, without
 
 
@@ -154,12 +155,20 @@ def settle_notice(
         tie_sent(tx, link.id, intent, arrived.id, (), past.files, at)
         ignored = (*link.ignored, arrived.id)
         if shown is not None and link.state is LinkState.DETACHED:  # no other reading tells what it did there
-            link = settle_effects(link, intent, shown.fields, gateway.mapping)
+            link = _with_effects(gateway, link, intent, arrived, reading(gateway, shown, intent.at))
         tx.links.save(
             link.evolve(intents=_done(gateway, link, intent, arrived.created_at), ignored=ignored, written_at=at)
         )
 
     means.store.write(settle, durable=False)
+
+
+def _with_effects(gateway: Gateway, link: Link, intent: Intent, arrived: RemoteComment, theirs: Reading) -> Link:
+    """The link with what the notice did there as its base; not where people may have done the same before."""
+    if theirs.history is None and gateway.connector.capabilities.history:
+        return link
+    by_people = set_by_people(link, theirs.history or (), (arrived.created_at,), gateway.mapping)
+    return settle_effects(link, intent, theirs.ticket.fields, gateway.mapping, by_people)
 
 
 def _done(gateway: Gateway, link: Link, intent: Intent, landed_at: datetime) -> tuple[Intent, ...]:

@@ -113,9 +113,14 @@ def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMappi
             return "neither lock nor history, between our reading and our write"
         if _looked_ours(evidence, link, mapping, edit):
             return "neither lock nor history, and our write said the same as they right after them"
-    if member.tracker.issues[link.key or ""].hidden and (
-        _unread(evidence, link, edit, evidence.world.clock.now)
-        or (after.effect and _left(evidence, link, after.at, _deleted_at(evidence, link)))
+    issue = member.tracker.issues.get(link.key or "")  # a restore may have taken it away
+    if (
+        issue is not None
+        and issue.hidden
+        and (
+            _unread(evidence, link, edit, evidence.world.clock.now)
+            or (after.effect and _left(evidence, link, after.at, _deleted_at(evidence, link)))
+        )
     ):
         return "the ticket was deleted before anybody could read it"
     if after.ours and not capabilities.history and _right_after_our_create(evidence, link, member, edit):
@@ -180,9 +185,12 @@ def _looked_ours(evidence: Evidence, link: Link, mapping: FieldMapping, edit: Ed
 
 def _right_after_our_create(evidence: Evidence, link: Link, member: Member, edit: Edit) -> bool:
     """Whether we opened the ticket, and had not read it yet before this edit."""
-    issue = member.tracker.issues.get(link.key or "")
+    dids = evidence.world.chronicle.dids  # a restore may have taken the ticket away since
+    opened = [
+        d for d in dids if (d.system, d.deed.key, d.deed.kind) == (member.name, link.key, "open") and d.at < edit.at
+    ]
     reads = evidence.world.chronicle.reads.get((member.name, link.key or ""), [])
-    return issue is not None and issue.author == member.connector.account and (not reads or edit.at <= reads[0])
+    return opened[-1].deed.who == member.connector.account and (not reads or edit.at <= reads[0])
 
 
 def lost_here(evidence: Evidence, excuses: list[str]) -> Iterator[str]:  # noqa: ARG001  # the judges are called alike

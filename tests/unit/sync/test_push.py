@@ -757,3 +757,19 @@ def test_who_sets_again_what_the_last_notice_has_undone_has_said_something(answe
     world.centre.change(1, {"unit": "NGI_CZ"}, TPM)
     assert world.end() == []
     assert [(each.ours, each.theirs) for each in world.conflicts()] == [("assigned", "resolved")]
+
+
+def test_what_people_had_done_before_the_last_notice_is_their_doing_though_the_notice_would_have_done_it_too() -> None:
+    world = World()
+    world.centre.open({"subject": "q", "unit": "NGI_CZ"}, TPM)
+    world.mesh.settle()
+    key = world.link("ngi-cz").key or ""
+    world.alice.edit(key, status="resolved")
+    world.mesh.settle()
+    world.alice.edit(key, status="open")
+    world.clock.advance(timedelta(seconds=2))
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.mesh.work()
+    world.centre.change(1, {"unit": "NGI_CZ"}, TPM)
+    assert world.end() == []
+    assert (world.ticket()["status"], world.issue(world.rt).fields["status"]) == ("reopened", "open")
