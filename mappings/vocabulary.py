@@ -10,6 +10,7 @@ from pydantic import Field
 
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
 from mappings.model import Place, Value
+from mappings.rules.moment import Step
 from mappings.rules.part import Fault, Part
 from mappings.rules.table import Word, text_of
 
@@ -44,6 +45,8 @@ class TheirField:
     needs: Mapping[Value, tuple[str, ...]] = field(default_factory=dict)
     """To -> their fields that must hold something before."""
     moves: tuple[Move, ...] = ()
+    granularity: Step = "second"
+    """The smallest step of a moment that they keep."""
     after_comment: Mapping[Value, Value] = field(default_factory=dict)
     """What a comment of ours makes of a value."""
 
@@ -99,6 +102,7 @@ class TheirFieldPart(Part):
     needs: dict[str, list[str]] = Field(
         default_factory=dict, description="To: their fields that must hold something before it can be set."
     )
+    granularity: Step = Field("second", description="The smallest step of a moment that they keep.")
     automatic: list[MovePart] = Field(default_factory=list, description="What moves by itself there.")
     after_comment: dict[str, Word] = Field(
         default_factory=dict, description="What a comment of our account makes of a value."
@@ -147,6 +151,7 @@ class TheirFieldPart(Part):
                 Move(move.frm, move.to, move.when, document.place((*path, "automatic", number)))
                 for number, move in enumerate(self.automatic)
             ),
+            granularity=self.granularity,
             after_comment={known[frm]: to for frm, to in self.after_comment.items()},
         )
 

@@ -38,12 +38,18 @@ def centre() -> Centre:
     """Our own side."""
     return Centre(
         fields={
-            name: {"values": tuple(map(str, spec.values)), "max_length": spec.max_length, "required": spec.required}
+            name: {
+                "kind": spec.kind,
+                "values": tuple(map(str, spec.values)),
+                "max_length": spec.max_length,
+                "required": spec.required,
+            }
             for name, spec in FIELDS.items()
         },
         final=frozenset(each.value for each in FINAL),
         steps={frm.value: frozenset(_next(frm)) for frm in Status},
         moves=tuple(Move(frm.value, str(to), when, _OURS) for frm, to, when in _AUTOMATIC),
+        settable=frozenset(to.value for frm in Status for to in workflow.permitted(frm, Actor.SUPPORTER)),
         internal=frozenset({"involve"}),
     )
 

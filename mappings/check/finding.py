@@ -24,7 +24,7 @@ PROMISES = {
     Proof.LENS: "what goes out and comes back is what it was",
     Proof.STABLE: "out and in changes nothing that nobody changed",
     Proof.QUIET: "once people stop, it stops",
-    Proof.REACHABLE: "whatever the centre says can be said there, from wherever they stand",
+    Proof.REACHABLE: "whatever either side says can be said on the other, from wherever it stands",
     Proof.NO_LEAK: "nothing internal reaches a public place",
     Proof.NO_TRAP: "nothing becomes final but by a person's word",
 }

@@ -10,6 +10,9 @@ from typing import Any
 from mappings.loader import Document, Problem, suggestion
 from mappings.model import Carries, FieldMapping, Fill, Place, Untranslatable, Value
 from mappings.model import Mapping as CompiledMapping
+from mappings.remembering import Remembering
+from mappings.rules import Copy, Text
+from mappings.rules.table import text_of
 
 Schema = Mapping[str, Any]
 
@@ -35,9 +38,8 @@ def fit(
             problems += _transitions(field, theirs)
         sides = _Sides(document, field, (central or {}).get(field.central), (theirs or {}).get(field.remote))
         problems += sides.problems()
-    for name in mapping.constants:
-        if theirs is not None and name not in theirs:
-            problems.append(Problem(document.key_place(("constants", name)), _absent(name, theirs)))
+    if theirs is not None:
+        problems += _constants(document, mapping, theirs)
     return tuple(dict.fromkeys(problems))
 
 
@@ -68,6 +70,22 @@ def _fills(fill: Fill, theirs: Mapping[str, Schema]) -> Iterator[Problem]:
         yield Problem(fill.at, f"{fill.value!r} is not a {fill.remote} of theirs{suggestion(str(fill.value), named)}")
     if longest is not None and isinstance(fill.value, str) and len(fill.value) > longest:
         yield Problem(fill.at, f"their {fill.remote!r} takes {longest} characters at most")
+
+
+def _constants(document: Document, mapping: CompiledMapping, theirs: Mapping[str, Schema]) -> Iterator[Problem]:
+    """What every create carries must be a field of theirs, and a word of it."""
+    for name, value in mapping.constants.items():
+        if name not in theirs:
+            yield Problem(document.key_place(("constants", name)), _absent(name, theirs))
+            continue
+        allowed = theirs[name].get("values") or ()
+        for each in value if isinstance(value, tuple) else (value,):
+            if allowed and each not in allowed:
+                yield Problem(document.place(("constants", name)), _stranger(each, name, allowed))
+
+
+def _stranger(value: Value, name: str, allowed: Collection[Value]) -> str:
+    return f"{value!r} is not a {name} of theirs{suggestion(str(value), map(str, allowed))}"
 
 
 def _absent(name: str, theirs: Mapping[str, Schema]) -> str:
@@ -130,23 +148,34 @@ class _Sides:
         yield from self._length(theirs.get("max_length"))
 
     def _unknown_words(self, allowed: Collection[Value]) -> Iterator[Problem]:
-        named = [str(word) for word in allowed]
         for ours, words in self._written.get("table", {}).items():
             for word in words if isinstance(words, list) else [words]:
                 if word is not None and word not in allowed:
-                    sentence = f"{word!r} is not a {self.field.remote} of theirs{suggestion(str(word), named)}"
-                    yield Problem(self.place("table", ours), sentence)
+                    yield Problem(self.place("table", ours), _stranger(word, self.field.remote, allowed))
+        for ours, number in self._written.get("scale", {}).items():
+            if number not in allowed and str(number) not in allowed:
+                yield Problem(self.place("scale", ours), _stranger(number, self.field.remote, allowed))
+        named = [text_of(word) for word in allowed if not isinstance(word, tuple)]
         for number, word in enumerate(self._written.get("lost_when", ())):
-            if word not in allowed:
+            if word not in named:
                 place = self._document.place(("fields", self.field.central, "lost_when", number))
-                yield Problem(place, f"{word!r} is not a {self.field.remote} of theirs{suggestion(word, named)}")
+                yield Problem(place, _stranger(word, self.field.remote, allowed))
+        for word in self._written.get("stuck", ()):
+            if word not in named:
+                yield Problem(self.place("stuck", word), _stranger(word, self.field.remote, allowed))
 
     def _length(self, longest: int | None) -> Iterator[Problem]:
-        part = self._written.get("text")
-        if longest is None or part is None or self.field.carries is Carries.INWARD:
+        """A text of ours may be longer than theirs: its rule must know, and one without a rule cuts nothing."""
+        if longest is None or self.field.carries is Carries.INWARD:
             return
-        limit = part.get("max_length") or part.get("max_bytes")
-        if limit is None or ("max_length" in part and limit > longest):
+        rule, ours = self.field.rule, self.ours or {}
+        if isinstance(rule, Text):  # it makes mentions longer: that ours is no longer than theirs is not enough
+            part = self._written["text"]
+            fits = part.get("max_length", 0) <= longest and bool(part.keys() & {"max_length", "max_bytes"})
+        else:
+            copied = isinstance(rule, Remembering) and isinstance(rule.translation, Copy)
+            fits = not copied or bool(ours.get("values")) or (ours.get("max_length") or longest + 1) <= longest
+        if not fits:
             yield Problem(self.place("text"), f"their {self.field.remote!r} takes {longest} characters at most")
 
     def _meet(self, ours: Schema, theirs: Schema) -> Iterator[Problem]:

@@ -1,4 +1,5 @@
-"""Reachable: whatever the centre says can be said there, from wherever they stand, with all that a step there needs."""
+"""Reachable: whatever the centre says can be said there, from wherever they stand, with all that a step there needs;
+and whatever they say can be said here."""
 
 from collections.abc import Iterator
 from itertools import takewhile
@@ -15,6 +16,27 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
         if words.outward and not words.field.only_on_create:
             yield from _closed_ways(subject, centre, words)
             yield from _unmet_needs(subject, centre, words)
+        if words.inward and words.field.central == STATUS and centre.settable:
+            yield from _unheard(subject, centre, words)
+
+
+def _unheard(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
+    """Words of theirs that are read as a status which only the centre sets, where another one could be meant."""
+    for theirs in words.theirs:
+        read = words.read(theirs)
+        meant = [ours for ours, word in words.agreeing() if word == theirs and ours in centre.settable]
+        if read is None or read in centre.settable or read in centre.final or not meant:
+            continue
+        sentence = (
+            f"{words.field.central}: their {theirs!r} is read as {read!r}, which nobody there may set: read it as "
+            f"{meant[0]!r}, or whoever sets it is written over"
+        )
+        story = (
+            f"a supporter sets {theirs!r} in {subject.name}",
+            f"{read!r} is set by the centre alone",
+            f"what stood there is written back, and nobody there can ever say {theirs!r}",
+        )
+        yield Refutation(Proof.REACHABLE, subject.place_read(words.field, read, theirs), sentence, story)
 
 
 def _closed_ways(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import Centre, Subject, Words
 from mappings.model import Carries, FieldMapping, Untranslatable, Value
+from mappings.remembering import Remembering
+from mappings.rules import Moment
+from mappings.rules.moment import STEPS
 
 
 def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """What a write of ours changes beside what it says."""
     yield from _gone(subject, centre)
+    yield from _means_both(subject, centre)
+    yield from _coarse(subject)
     yield from _coupled(subject, centre)
     yield from _constants(subject, centre)
     yield from _reopened(subject, centre)
@@ -32,6 +37,51 @@ def _gone(subject: Subject, centre: Centre) -> Iterator[Refutation]:
                     "the next look takes it for deleted, and lets go of it",
                 )
                 yield Refutation(Proof.STABLE, subject.place(each, "table", str(ours)), sentence, story)
+
+
+def _means_both(subject: Subject, centre: Centre) -> Iterator[Refutation]:
+    """Words of theirs that mean one of ours and that the ticket is gone; and what a comment of ours makes of one."""
+    for words in subject.finite(centre):
+        each, gone = words.field, subject.mapping.lost_when.get(words.field.remote, frozenset())
+        for ours, several in subject.document.data["fields"][each.central].get("table", {}).items():
+            later = several[1:] if isinstance(several, list) else []  # the first one is what we write
+            for theirs in [word for word in later if word in gone]:
+                sentence = f"{theirs!r} means both our {ours!r} and that the ticket is gone"
+                story = (
+                    f"somebody sets {theirs!r} in {subject.name}, and means {ours!r}",
+                    "the next look takes it for deleted, and lets go of it",
+                )
+                yield Refutation(Proof.STABLE, subject.place(each, "table", ours), sentence, story)
+        for frm, to in words.theirs_field.after_comment.items():
+            if to in gone and any(theirs == frm for _, theirs in words.agreeing()):
+                sentence = f"a comment of ours makes their {frm!r} {to!r}, which means that the ticket is gone"
+                told = (
+                    f"{each.central} is {frm!r} in {subject.name}",
+                    f"a comment is carried there, which makes it {to!r}",
+                    "the next look takes it for deleted, and lets go of it",
+                )
+                yield Refutation(Proof.STABLE, subject.place(each, "lost_when"), sentence, told)
+
+
+def _coarse(subject: Subject) -> Iterator[Refutation]:
+    """Moments of which they keep less than the mapping believes."""
+    for each in subject.mapping.fields.values():
+        rule, kept = each.rule, subject.theirs(each).granularity
+        if (
+            not isinstance(rule, Remembering)
+            or not isinstance(rule.translation, Moment)
+            or each.carries is not Carries.BOTH
+        ):
+            continue
+        if STEPS.index(rule.translation.granularity) < STEPS.index(kept):
+            sentence = f"their {each.remote!r} keeps no more than the {kept}: say granularity: {kept}"
+            story = (
+                f"somebody sets {each.central} here, to the {rule.translation.granularity}",
+                f"{subject.name} keeps it to the {kept}",
+                f"its echo sets {each.central} to the full {kept} here",
+                "nobody touched it",
+            )
+            yield Refutation(Proof.STABLE, subject.place(each, "moment"), sentence, story)
 
 
 def _coupled(subject: Subject, centre: Centre) -> Iterator[Refutation]:
@@ -62,7 +112,17 @@ def _coupled(subject: Subject, centre: Centre) -> Iterator[Refutation]:
 
 
 def _constants(subject: Subject, centre: Centre) -> Iterator[Refutation]:
-    """Constants of a create that come in as if somebody there had said so."""
+    """Constants of a create that come in as if somebody there had said so, or that say that the ticket is gone."""
+    for name, gone in subject.mapping.lost_when.items():
+        if subject.mapping.constants.get(name) in gone:
+            constant = subject.mapping.constants[name]
+            sentence = f"the constant {name!r} of every create is {constant!r}, which means that the ticket is gone"
+            told = (
+                "somebody opens a ticket here",
+                f"it is created in {subject.name} with {name} {constant!r}",
+                "the next look takes it for deleted, and lets go of it",
+            )
+            yield Refutation(Proof.STABLE, subject.document.place(("constants", name)), sentence, told)
     for reader in subject.mapping.fields.values():
         theirs = subject.mapping.constants.get(reader.remote)
         if reader.carries is Carries.OUTWARD or theirs is None:
@@ -95,26 +155,24 @@ def _moved(reader: FieldMapping, theirs: Value, centre: Centre) -> tuple[Value, 
 def _reopened(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """A comment of ours that moves a field of theirs, and no way to move it back."""
     for words in subject.finite(centre):
-        if not words.outward:
-            continue
         for ours, theirs in words.agreeing():
             moved = words.theirs_field.after_comment.get(theirs)
             back = None if moved is None else words.say(ours, moved)
             if back is None or back == moved:
                 continue
-            if words.barred(moved, back):
-                yield _cannot_undo(subject, words, (ours, theirs), moved, back)
+            if words.outward and words.barred(moved, back):
+                yield _cannot_undo(subject, words, (ours, theirs), moved, f"from there our account cannot set {back!r}")
+            elif not words.outward and str(moved) not in words.field.stuck:
+                yield _cannot_undo(subject, words, (ours, theirs), moved, f"nothing of ours may set {back!r}")
 
 
-def _cannot_undo(subject: Subject, words: Words, agreed: tuple[Value, Value], moved: Value, back: Value) -> Refutation:
+def _cannot_undo(subject: Subject, words: Words, agreed: tuple[Value, Value], moved: Value, why: str) -> Refutation:
     ours, theirs = agreed
-    sentence = (
-        f"a comment of ours makes their {theirs!r} {moved!r}, and from there our account cannot set {back!r} again"
-    )
+    sentence = f"a comment of ours makes their {theirs!r} {moved!r}, and {why} again"
     story = (
         f"{words.field.central} is {ours!r} here and {theirs!r} in {subject.name}",
         f"a comment is carried to {subject.name}, which makes it {moved!r}",
-        f"setting {back!r} again is refused",
+        f"{why} again",
         "nobody touched it",
     )
     return Refutation(Proof.STABLE, subject.place(words.field), sentence, story)

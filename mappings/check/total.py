@@ -1,11 +1,13 @@
 """Total: both vocabularies have a word for each other's, and a create carries all that their system demands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mappings.check.finding import Proof, Refutation
 from mappings.check.fit import fit
 from mappings.check.subject import Centre, Subject
-from mappings.model import Carries, FieldMapping
+from mappings.loader import suggestion
+from mappings.model import Carries, FieldMapping, Value
 
 
 def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
@@ -14,6 +16,69 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     for problem in fit(subject.document, subject.mapping, central=centre.fields, remote=remote):
         yield Refutation(Proof.TOTAL, problem.place, problem.sentence)
     yield from _creates(subject, centre)
+    if subject.vocabulary.declared:
+        yield from _comments(subject)
+        for each in subject.mapping.fields.values():
+            yield from _unlike(subject, centre, each)
+            yield from _newest(subject, each)
+
+
+def _comments(subject: Subject) -> Iterator[Refutation]:
+    """Comments that are longer than theirs may be."""
+    longest = subject.vocabulary.capabilities.get("max_comment")
+    part = subject.document.data.get("comments", {})
+    if longest is None or part.get("max_length", longest + 1) <= longest or "max_bytes" in part:
+        return
+    sentence = f"their comments take {longest} characters at most: say comments: {{max_length: {longest}}}"
+    story = (
+        f"somebody writes a comment of {longest + 1} characters here",
+        f"{subject.name} cuts it, or refuses it",
+    )
+    yield Refutation(Proof.TOTAL, subject.document.place(("comments", "max_length")), sentence, story)
+
+
+def _unlike(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Refutation]:
+    """Fields whose kinds have nothing to say to each other; people whom they do not have."""
+    written, theirs = subject.document.data["fields"][each.central], subject.theirs(each)
+    kind = centre.fields.get(each.central, {}).get("kind", "")
+    for rule in ("moment", "person"):
+        if rule in written and kind not in ("", rule):
+            sentence = f"our {each.central!r} is no {rule}: what people write there has no word of theirs"
+            yield Refutation(Proof.TOTAL, subject.place(each, rule), sentence)
+    if theirs.kind == "number" and not theirs.values:
+        strange = _wordy(written, centre.values(each.central))
+        if strange and each.carries is not Carries.INWARD:
+            sentence = f"their {each.remote!r} is a number, and {strange!r} is written to it: give it a scale"
+            yield Refutation(Proof.TOTAL, subject.place(each), sentence)
+    if "person" in written and theirs.values:
+        for person, account in written["person"].get("directory", {}).items():
+            if account not in theirs.values:
+                known = suggestion(account, map(str, theirs.values))
+                sentence = f"{account!r} is not a {each.remote} of theirs{known}"
+                yield Refutation(Proof.TOTAL, subject.place(each, "person", "directory", person), sentence)
+
+
+def _wordy(written: Mapping[str, Any], ours: tuple[Value, ...]) -> Value:
+    """A word that is written where a number is expected; None: there is none."""
+    if "table" in written:
+        said = [words[0] if isinstance(words, list) else words for words in written["table"].values()]
+    else:
+        said = [] if "scale" in written else list(ours)
+    return next((word for word in said if isinstance(word, str) and not word.removeprefix("-").isdigit()), None)
+
+
+def _newest(subject: Subject, each: FieldMapping) -> Iterator[Refutation]:
+    """A policy that stands on change times which nobody keeps."""
+    policy = subject.policy or each.policy or subject.mapping.policy
+    if policy == "newest" and not subject.vocabulary.capabilities.get("history"):
+        sentence = f"{each.central}: policy newest, and {subject.name} keeps no history to tell the newest by"
+        story = (
+            f"somebody sets {each.central} here, and somebody else in {subject.name}",
+            "when theirs was set is not known: the newest of the two cannot be told",
+        )
+        place = ("fields", each.central, "policy") if each.policy else ("policy",)
+        remedy = "choose central, remote or ask"
+        yield Refutation(Proof.TOTAL, subject.document.place(place), f"{sentence}: {remedy}", story)
 
 
 def _creates(subject: Subject, centre: Centre) -> Iterator[Refutation]:
@@ -35,6 +100,23 @@ def _creates(subject: Subject, centre: Centre) -> Iterator[Refutation]:
                 f"{subject.name} refuses it: {theirs.name} is missing",
             )
             yield Refutation(Proof.TOTAL, subject.place(each), f"{sentence}: {remedy}", story)
+        else:
+            yield from _said_by_nothing(subject, centre, each)
+
+
+def _said_by_nothing(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Refutation]:
+    """Words of ours that are written as nothing at all, where something is demanded."""
+    for words in subject.finite(centre):
+        for ours in words.ours if words.field is each else ():
+            if words.say(ours) in (None, ""):
+                sentence = (
+                    f"their {each.remote!r} must be filled to create a ticket, and our {ours!r} is written as nothing"
+                )
+                story = (
+                    f"somebody opens a ticket here, {each.central} {ours!r}",
+                    f"{subject.name} refuses it: {each.remote} is missing",
+                )
+                yield Refutation(Proof.TOTAL, subject.place(each, "table", str(ours)), sentence, story)
 
 
 def may_be_empty(each: FieldMapping, centre: Centre) -> bool:

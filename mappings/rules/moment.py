@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field
@@ -15,6 +15,8 @@ from mappings.remembering import Remembering
 from mappings.rules.part import Fault, FieldPart, Part
 
 Step = Literal["second", "minute", "hour", "day"]
+STEPS: tuple[Step, ...] = get_args(Step)
+"""The finest first."""
 _BELOW: dict[Step, dict[str, int]] = {
     "second": {"microsecond": 0},
     "minute": {"microsecond": 0, "second": 0},

@@ -105,6 +105,17 @@ def test_a_text_longer_than_theirs_is_told() -> None:
     assert told("  subject: {remote: Subject, text: {max_bytes: 200}}\n") == []
 
 
+def test_a_text_that_is_copied_may_not_be_longer_than_theirs() -> None:
+    assert told("  solution: {remote: Subject}\n")[-1] == "m.yaml:5:3: their 'Subject' takes 255 characters at most"
+    assert [each for each in told("  subject: {remote: Subject}\n") if "at most" in each] == []
+
+
+def test_a_constant_is_a_word_of_theirs() -> None:
+    assert told("  subject: {remote: Subject, text: {max_bytes: 200}}\nconstants: {Status: opne}\n") == [
+        "m.yaml:6:21: 'opne' is not a Status of theirs; did you mean 'open'? there are: new, open, resolved, deleted"
+    ]
+
+
 def test_choices_that_differ_need_a_table() -> None:
     (problem,) = told("  status: {remote: Status}\n")
     assert problem.endswith(

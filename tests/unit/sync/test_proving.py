@@ -32,7 +32,7 @@ def vocabulary(status: str = "", rest: str = "", name: str = "m") -> str:
 
 
 def test_there_are_defects() -> None:
-    assert len(DEFECTS) > 30
+    assert len(DEFECTS) >= 60
 
 
 @pytest.mark.parametrize("file", DEFECTS, ids=lambda file: file.name.partition(".")[0])
@@ -184,7 +184,7 @@ def test_a_mapping_that_extends_another_is_proven_as_a_whole() -> None:
 def test_a_way_back_that_was_taken_away_is_told_where_the_words_are() -> None:
     bent = "kind: mapping\nname: bent\nextends: m\nfields: {status: {back: {open: null}}}\n"
     refuted, _ = proven(bent, mapping())
-    assert [(each.proof, each.place.file) for each in refuted.refuted] == [(Proof.LENS, "m.yaml")]
+    assert (Proof.LENS, "m.yaml") in [(each.proof, each.place.file) for each in refuted.refuted]
 
 
 def test_what_extends_nothing_known_is_no_mapping() -> None:
