@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from mappings.check.finding import Proof, Refutation
-from mappings.check.subject import Asked, Centre, Subject, Words
+from mappings.check.subject import STATUS, Asked, Centre, Subject, Words
 from mappings.check.total import may_be_empty
 from mappings.model import Carries, Fill, Value
 
