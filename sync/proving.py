@@ -112,9 +112,14 @@ def _names(given: Sequence[Document]) -> set[str]:
 
 
 def _vocabulary(document: Document, vocabularies: Mapping[str, Vocabulary]) -> Vocabulary:
-    """The one of its own name, or of its connector's."""
+    """The one of its own name, of its connector's, or of the mapping of the library that it extends."""
     known = vocabularies.get(document.name) or vocabularies.get(str(document.data["connector"]))
-    return known or Vocabulary(document.name, {}, {}, declared=False)
+    if known is not None:
+        return known
+    extended = next((each.name for each in document.bases if each.name in library.names()), None)
+    if extended is not None:
+        return compile_vocabulary(library.with_vocabulary(extended)[1])
+    return Vocabulary(document.name, {}, {}, declared=False)
 
 
 def _unknown(document: Document) -> str:

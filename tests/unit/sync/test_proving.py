@@ -187,6 +187,11 @@ def test_a_way_back_that_was_taken_away_is_told_where_the_words_are() -> None:
     assert (Proof.LENS, "m.yaml") in [(each.proof, each.place.file) for each in refuted.refuted]
 
 
+def test_what_extends_one_of_the_library_is_held_against_what_that_product_says() -> None:
+    (ours,) = proven("kind: mapping\nname: ours\nextends: rt\nfields: {status: {table: {on hold: parked}}}\n")
+    assert any("'parked' is not a Status of theirs" in each.sentence for each in ours.refuted)
+
+
 def test_what_extends_nothing_known_is_no_mapping() -> None:
     with pytest.raises(DocumentError, match="there is no mapping 'redmin'; did you mean 'redmine'"):
         proven("kind: mapping\nname: ours\nextends: redmin\n")
