@@ -25,6 +25,7 @@ from sync.decide import decide
 from sync.gateway import Gateway
 from sync.guards.mark import counter_of, doubt, mark
 from sync.guards.suspicion import tell_of
+from sync.intents import TryLater
 from sync.means import Means
 from sync.past import Past, read_past
 from sync.permit import Held, why_held
@@ -55,9 +56,7 @@ def ensure_ours(means: Means, gateway: Gateway, *, at_once: bool = False) -> boo
 def _may_still_move(known: Marker, means: Means) -> bool:
     """Whether a move without an answer was still under way when the mark was last read: until it is known where the
     mark stands, a system that goes back to the number before looks as we left it."""
-    if known.writing is None or known.written_at is None:
-        return False
-    return known.read_at is None or known.read_at < known.written_at + means.request_deadline
+    return known.writing is not None and (known.read_at is None or known.read_at < _certain_at(known, means))
 
 
 def move(means: Means, gateway: Gateway, since: datetime) -> None:
@@ -116,7 +115,7 @@ def ensure_gone_on(means: Means, gateway: Gateway, past: Past, theirs: Reading) 
 
     :raises Held: it is not the system we left.  :raises ConnectorError: the mark cannot be read now."""
     if theirs.asked_at is not None and _watched(means, gateway) and not _goes_on(past.link, theirs, gateway.mapping):
-        _ensure_ours_still(means, gateway)
+        _ensure_ours_still(means, gateway, forgot=_forgot(past.link, theirs))
 
 
 def ensure_truly_gone(means: Means, gateway: Gateway) -> None:
@@ -134,10 +133,9 @@ def suspect(means: Means, gateway: Gateway, why: str) -> None:
 def _goes_on(link: Link, theirs: Reading, mapping: mapping_model.Mapping) -> bool:
     """Whether a ticket as read goes on from what we saw of it last: its history holds what we have read in it, and
     tells of every value that has changed since. Where no history tells, nothing may have changed."""
-    seen = link.history_seen
-    if theirs.history is not None and seen and all(entry.id != seen for entry in theirs.history):
+    if _forgot(link, theirs):
         return False
-    unread = echo.after(theirs.history or (), seen)
+    unread = echo.after(theirs.history or (), link.history_seen)
     for field in mapping.fields.values():
         if field.remote not in link.seen or field.remote not in theirs.ticket.fields:
             continue
@@ -150,13 +148,30 @@ def _goes_on(link: Link, theirs: Reading, mapping: mapping_model.Mapping) -> boo
     return True
 
 
+def _forgot(link: Link, theirs: Reading) -> bool:
+    """Whether its history does not hold what we have read in it."""
+    seen = link.history_seen
+    return theirs.history is not None and bool(seen) and all(entry.id != seen for entry in theirs.history)
+
+
 def _watched(means: Means, gateway: Gateway) -> bool:
     return gateway.marker is not None and HoldKind.COPY in means.guards
 
 
-def _ensure_ours_still(means: Means, gateway: Gateway) -> None:
-    if not _check(means, gateway):
+def _ensure_ours_still(means: Means, gateway: Gateway, *, forgot: bool = False) -> None:
+    """`forgot`: the ticket itself shows that the system went back, should the mark be unable to tell.
+
+    :raises TryLater: our mark is being moved there, and what stands may be the number before, or one that came back."""
+    if not _check(means, gateway, forgot=forgot):
         raise Held(means.store.read(lambda tx: why_held(tx, gateway.system)))
+    known, at = means.store.read(lambda tx: tx.guards.marker(gateway.system)), means.clock()
+    if known.writing is not None and at < (certain_at := _certain_at(known, means)):
+        raise TryLater("our mark is being moved there", certain_at, at)
+
+
+def _certain_at(known: Marker, means: Means) -> datetime:
+    """When the last move of the mark cannot be under way any more."""
+    return (known.written_at or means.clock()) + means.request_deadline
 
 
 def _begin(tx: Transaction, means: Means, gateway: Gateway) -> int | None:
@@ -169,8 +184,9 @@ def _begin(tx: Transaction, means: Means, gateway: Gateway) -> int | None:
     return known.counter + 1
 
 
-def _check(means: Means, gateway: Gateway) -> bool:
-    """Read the mark; quarantine the system where it is not what we left."""
+def _check(means: Means, gateway: Gateway, *, forgot: bool = False) -> bool:
+    """Read the mark; quarantine the system where it is not what we left. `forgot`: a ticket there has forgotten what we
+    had read in it; then the number before a move without an answer is not believed."""
     assert gateway.marker is not None, "asked only where a marker is named"
     spot = gateway.marker
     try:
@@ -183,9 +199,11 @@ def _check(means: Means, gateway: Gateway) -> bool:
         at = means.clock()
         known = tx.guards.marker(gateway.system)
         instance = tx.instance.get().id
+        arrived = known.writing is not None and shown == mark(instance, known.writing)
         wrong = (found if known.counter else "") or doubt(known, instance, shown)
+        if not wrong and forgot and known.writing is not None and not arrived and at >= _certain_at(known, means):
+            wrong = "a ticket there has forgotten what we read in it, and the last move of our mark was never answered"
         if not wrong:
-            arrived = known.writing is not None and shown == mark(instance, known.writing)
             number = known.writing if arrived and known.writing is not None else known.counter
             tx.guards.put_marker(
                 replace(known, counter=number, writing=None if arrived else known.writing, read_at=at, doubt="")

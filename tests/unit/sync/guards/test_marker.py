@@ -24,6 +24,10 @@ from tests.unit.sync.world import TPM, World
 NAME = "ngi-pl"
 
 
+class Killed(BaseException):
+    """kill -9: nothing is caught, nothing is cleaned up."""
+
+
 def marked(guards: frozenset[HoldKind] = ALL_GUARDS) -> tuple[World, str]:
     """A world whose Redmine bears our mark; the key of the ticket that RT and Redmine share."""
     world = World()
@@ -193,6 +197,46 @@ def test_a_restore_is_noticed_though_the_answer_to_the_last_move_of_the_mark_was
     world.bob.edit(other, priority="high")
     world.mesh.settle()
     assert state(world) is SystemState.QUARANTINED
+
+
+def test_a_restore_after_a_move_whose_sender_died_is_told_by_what_a_ticket_has_forgotten() -> None:
+    world, other = marked()
+    backup = world.redmine.tracker.backup()
+    world.bob.edit(other, subject="read before the restore")
+    world.mesh.settle()
+
+    def die(call: Call) -> None:
+        if call.key == world.redmine.marker.ticket and call.operation == "update" and call.done:
+            world.redmine.connector.intruder = None
+            raise Killed
+
+    world.redmine.connector.intruder = die
+    world.clock.advance(timedelta(hours=2))
+    world.centre.change(1, {"subject": "the last before the restore"}, TPM)
+    with pytest.raises(Killed):
+        world.mesh.work()
+    world.redmine.tracker.restore(backup)
+    world.mesh.restart()
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+    assert state(world) is SystemState.QUARANTINED
+    assert "forgotten what we read in it" in the_hold(world).reason
+
+
+def test_while_the_mark_is_being_moved_what_may_come_from_before_it_waits() -> None:
+    world, other = marked()
+    key = world.redmine.marker.ticket
+    world.store.write(
+        lambda tx: tx.guards.put_marker(replace(tx.guards.marker(NAME), writing=2, written_at=world.clock()))
+    )
+    world.redmine.tracker.issues[other].fields["priority"] = "high"  # no history tells of it
+    world.mesh.scan()
+    world.mesh.work()
+    assert world.ticket()["priority"] != "very urgent"
+    world.redmine.tracker.edit("interdesk", key, {"description": mark("", 2)})
+    world.mesh.settle()
+    assert world.ticket()["priority"] == "very urgent"
+    assert state(world) is SystemState.LIVE
 
 
 def test_where_no_history_tells_the_mark_is_read_before_anything_is_taken_in() -> None:
