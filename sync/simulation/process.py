@@ -58,11 +58,6 @@ class Process:
         if self.down_until is None:
             self._awake.add(system)
 
-    def ready(self, now: datetime) -> bool:
-        """Whether it has something to do now."""
-        at = self.next_at(now)
-        return at is not None and at <= now
-
     def next_at(self, now: datetime) -> datetime | None:
         """When it has something to do."""
         if self.down_until is not None:

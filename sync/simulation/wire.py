@@ -129,7 +129,7 @@ class Wire(MemoryConnector):
                     rows = rows[::-1]
                 case Kind.DOUBLED:
                     rows = (*rows, *rows)
-        return replace(page, changes=rows)
+        return page if rows is page.changes else replace(page, changes=rows)
 
 
 def _ending(page: ChangePage, rows: Sequence[Change], since: Cursor) -> ChangePage:

@@ -150,7 +150,7 @@ class World:
                 self._act(coming)
             else:
                 self._armed.append(coming)
-        for armed in [each for each in self._armed if each.moment and each.moment.done == done]:
+        for armed in [each for each in self._armed if each.moment and each.moment.done == done] if self._armed else ():
             if armed.moment is None or armed.moment.operation != operation or armed.at > self._seconds():
                 continue
             if armed not in self._armed:
@@ -308,7 +308,9 @@ class World:
         """The director: whoever can play plays; where nobody can, time passes."""
         while True:
             self._happen()
-            ready = [process for process in self.processes if process.ready(self.clock.now)]
+            now = self.clock.now
+            turns = [(process, process.next_at(now)) for process in self.processes]
+            ready = [process for process, at in turns if at is not None and at <= now]
             if ready:
                 self._turns += 1
                 if self._turns > MOST_TURNS:
@@ -319,7 +321,7 @@ class World:
                 continue
             if self.clock.now >= end:
                 return
-            moments = [end, *(m for p in self.processes if (m := p.next_at(self.clock.now)) is not None)]
+            moments = [end, *(at for _, at in turns if at is not None)]
             if self._later:
                 moments.append(self._later[0][0])
             if self._coming:

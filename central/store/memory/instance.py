@@ -8,6 +8,8 @@ from central.instance import Instance
 from central.store.codec import as_json
 from central.store.memory.tables import Tables
 
+_UNNAMED = Instance()
+
 
 class MemoryInstances:
     """`central.store.api.Instances`."""
@@ -16,7 +18,7 @@ class MemoryInstances:
         self._tables = tables
 
     def get(self) -> Instance:
-        return self._tables.instance.get("this") or Instance()
+        return self._tables.instance.get("this") or _UNNAMED
 
     def put(self, instance: Instance) -> None:
         self._tables.instance.put("this", instance)

@@ -73,6 +73,8 @@ class MemoryStore:
         self._tables = Tables()
         self._lasting = self._tables
         """What a power cut leaves."""
+        self._reading: tuple[Tables, MemoryTransaction] | None = None
+        """What questions about these tables are asked of; nothing in it can change."""
         self._writing = threading.Lock()
         self._writer: int | None = None
         self._closed = False
@@ -97,7 +99,10 @@ class MemoryStore:
 
     def read(self, question: Callable[[Transaction], T]) -> T:
         self._check_open()
-        return question(MemoryTransaction(self._tables.fork(writable=False)))
+        tables, reading = self._tables, self._reading
+        if reading is None or reading[0] is not tables:
+            self._reading = reading = (tables, MemoryTransaction(tables.fork(writable=False)))
+        return question(reading[1])
 
     def lose_power(self) -> None:
         """Forget what no durable write has made last, as a power cut may."""
