@@ -61,9 +61,10 @@ def simulate(
         return 1 if broken else 0
     if broken:
         task, worst = tasks[broken[0].seed - first], broken[0]
-        say(f"Seed {worst.seed} breaks a law. Its story:", *runner.story(runner.play(task.scenario, store)[1]))
-        smallest = runner.shrink(task.scenario, worst.verdict.law, store)
-        verdict, lines = runner.play(smallest, store)
+        with runner.hushed():
+            say(f"Seed {worst.seed} breaks a law. Its story:", *runner.story(runner.play(task.scenario, store)[1]))
+            smallest = runner.shrink(task.scenario, worst.verdict.law, store)
+            verdict, lines = runner.play(smallest, store)
         say("", "The shortest story found that breaks the same law:", *runner.story(lines), "", *verdict.broken, "")
         say(f"Seed {worst.seed}:", *worst.verdict.broken, f"Replay: {task.command}")
         say(f"{len(broken)} of {seeds} seeds break a law: {', '.join(str(r.seed) for r in broken[:40])}")

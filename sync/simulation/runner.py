@@ -91,19 +91,25 @@ def opened(store: str) -> Iterator[Store]:
 def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[Run]:
     """Run them, each as soon as a core is free; in the order of the tasks."""
     if jobs == 1 or len(tasks) == 1:
-        before = structlog.get_config()
-        _hush()
-        try:
+        with hushed():
             yield from map(run, tasks)
-        finally:
-            structlog.configure(**before)
         return
     with multiprocessing.get_context("spawn").Pool(jobs, initializer=_hush) as pool:
         yield from pool.imap(run, tasks, chunksize=4)
 
 
-def _hush() -> None:
+@contextmanager
+def hushed() -> Iterator[None]:
     """What the engine says of its troubles is part of the story here, not of the answer."""
+    before = structlog.get_config()
+    _hush()
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def _hush() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 
