@@ -1,7 +1,7 @@
 """A key that no link holds: our own create on its way, a late twin of one, or a ticket born there."""
 
 from central.events import Event, Kind
-from central.link import Link, LinkState, Pair
+from central.link import IntentKind, Link, LinkState, Pair
 from central.model import DEFAULTS, SYSTEM, Value
 from central.store.api import Lease, Transaction
 from connectors.api import RemoteTicket
@@ -55,7 +55,7 @@ def expect(means: Means, gateway: Gateway, owner: Link) -> Outcome:
 
 
 def _own(means: Means, gateway: Gateway, owner: Link, theirs: RemoteTicket, lease: Lease) -> Outcome:
-    if owner.state is LinkState.PENDING:
+    if owner.state is LinkState.PENDING and any(intent.kind is IntentKind.CREATE for intent in owner.intents):
         return expect(means, gateway, owner)
 
     def change(tx: Transaction) -> bool:
@@ -66,7 +66,9 @@ def _own(means: Means, gateway: Gateway, owner: Link, theirs: RemoteTicket, leas
         tx.links.create(
             Link(0, owner.ticket_id, gateway.system, LinkState.DUPLICATE, theirs.key, theirs.address, created_at=at)
         )
-        why, data = "a create of ours arrived there a second time", {"key": theirs.key}
+        again = owner.state is not LinkState.PENDING
+        why = f"a create of ours arrived there {'a second time' if again else 'after it had been given up'}"
+        data = {"key": theirs.key}
         event = Event(Kind.DUPLICATE_SEEN, owner.ticket_id, at, SYSTEM, system=gateway.system, data=data, why=why)
         tx.tickets.record([event])
         return True

@@ -8,6 +8,7 @@ import pytest
 from central.link import LinkState
 from central.store.api import CommitFailed
 from central.store.memory import MemoryStore
+from connectors.api import RemoteTicket
 from connectors.errors import Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from mappings.document import compile_mapping
@@ -422,6 +423,32 @@ def test_a_create_that_appears_twice_is_linked_once_and_the_late_twin_is_shown_a
     assert world.ticket()["subject"] == "second"
     states = {k.key: k.state for k in world.store.read(lambda tx: tx.links.of(1))}
     assert states == {"1": LinkState.ACTIVE, late: LinkState.DUPLICATE}
+    assert world.store.read(lambda tx: tx.tickets.count()) == 1
+
+
+def test_a_create_that_arrives_after_the_ticket_has_moved_on_is_shown_and_left_alone_and_not_asked_for_again() -> None:
+    world = World()
+    tokens: list[str] = []
+    create = world.redmine.connector.create
+
+    def unsent(fields: object, *, token: str) -> RemoteTicket:  # it never arrives
+        tokens.append(token)
+        raise LOST
+
+    world.redmine.connector.create = unsent
+    world.centre.open({"subject": "first", "unit": "NGI_PL"}, TPM)
+    world.mesh.work()
+    world.redmine.connector.create = create
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.mesh.settle(30)
+    late, _ = world.redmine.tracker.open("interdesk", {"subject": "first", "external_id": tokens[0]})
+    world.mesh.settle()
+    asked = world.redmine.connector.calls["fetch"]
+    world.bob.edit(late, subject="nobody hears this")
+    world.mesh.settle()
+    assert world.redmine.connector.calls["fetch"] == asked
+    links = {k.key: k.state for k in world.store.read(lambda tx: tx.links.of(1))}
+    assert links == {None: LinkState.PENDING, late: LinkState.DUPLICATE}
     assert world.store.read(lambda tx: tx.tickets.count()) == 1
 
 
