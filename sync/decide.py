@@ -74,12 +74,8 @@ def with_latecomers(gateway: Gateway, past: Past, theirs: Reading) -> Past:
     """The past, with those comments of ours that no intent accounts for: they executed later than any request may.
 
     What they did to fields there is our doing still."""
-    known = past.known
-    late = [
-        m
-        for m in theirs.marks
-        if m.own and m.token and m.id not in known and echo.own_comment(m, past.link.intents) is None
-    ]
+    known, awaited = past.known, [intent for intent in past.link.intents if not intent.done]
+    late = [m for m in theirs.marks if m.own and m.token and m.id not in known and echo.own_comment(m, awaited) is None]
     if not late or not gateway.comment_effects:
         return past
     before, expected = echo.expected_effects(gateway.comment_effects, past.link.seen)

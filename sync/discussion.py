@@ -34,25 +34,25 @@ def arrivals(
 ) -> Arrivals:
     """Sort the comments there that no tie explains. `unsent`: by its token, what would be sent next: where it is
     there already, it is known as sent."""
-    unknown = [m for m in marks if m.id not in known]
+    unknown, expected = [m for m in marks if m.id not in known], [i for i in link.intents if not i.done]
     found: dict[str, Intent] = {}
     duplicates: list[str] = []
     new: list[str] = []
     for mark in unknown:
-        intent = own_comment(mark, link.intents)
+        intent = own_comment(mark, expected)
         if intent is not None and intent not in found.values():
             found[mark.id] = intent
         elif mark.own and mark.token and mark.token in unsent and unsent[mark.token] not in found.values():
             found[mark.id] = unsent[mark.token]
         elif mark.own and mark.token is not None:
             duplicates.append(mark.id)
-    for intent in link.intents:
+    for intent in expected:
         if intent in found.values():
             continue
         candidate = unmarked_comment([m for m in unknown if m.id not in found], intent)
         if candidate is not None:
             found[candidate.id] = intent
-    waiting = any(i.kind in SPEAKING and not i.done and i not in found.values() for i in link.intents)
+    waiting = any(i.kind in SPEAKING and i not in found.values() for i in expected)
     doubtful: list[str] = []
     for mark in unknown:
         if mark.id not in found and mark.id not in duplicates:

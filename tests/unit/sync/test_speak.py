@@ -160,6 +160,24 @@ def test_a_comment_that_executes_after_its_deadline_is_shown_as_a_duplicate_and_
     assert Kind.DUPLICATE_SEEN in {e.kind for e in world.events()}
 
 
+def test_a_comment_that_executes_once_more_before_its_side_effect_was_read_is_a_duplicate_all_the_same() -> None:
+    world = World()
+    key = world.alice.open(subject="q")
+    world.mesh.settle()
+
+    def again(_: Call) -> None:
+        world.rt.tracker.comment("interdesk", key, world.issue(world.rt, key).notes[-1].text)
+
+    once(world.rt.connector, "comment", again, done=True)
+    world.centre.comment(1, "said twice", TPM)
+    world.mesh.settle(30)
+    assert len(world.said(world.rt, "said twice")) == 2
+    assert len(world.comments()) == 1
+    assert Kind.DUPLICATE_SEEN in {e.kind for e in world.events()}
+    assert world.dead() == []
+    assert world.ticket()["status"] == "new"
+
+
 @pytest.mark.parametrize("well_behaved", [False, True])
 def test_an_edit_that_looks_like_the_side_effect_of_our_comment_is_an_edit(well_behaved: bool) -> None:
     world = World(rt=WELL_BEHAVED) if well_behaved else World()
