@@ -1,13 +1,14 @@
 """How a comment's text travels: signed with its author, mentions made harmless, kept within their length."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from string import Formatter
 
 from pydantic import Field
 
+from mappings.formats import FORMATS, PLAIN, FormatName
 from mappings.loader import suggestion
 from mappings.model import Carried, CommentRule, Signed
 from mappings.plaintext import canonical, canonical_line
@@ -33,7 +34,16 @@ class SignedComments:
         return Carried(self.shortening.sent(whole), self.shortening.spill(whole))
 
     def inward(self, text: str) -> str:
-        return canonical(text)
+        return self.shortening.format.heard(text)
+
+    def noted(self, sent: str, notes: Sequence[str]) -> str:
+        form = self.shortening.format
+        gap = "\n" if form is PLAIN else "\n\n"
+        return gap.join(filter(None, [sent, *map(form.said, notes)]))
+
+    def alike(self, one: str, other: str) -> bool:
+        settled = self.shortening.format.settled
+        return settled(canonical(one)) == settled(canonical(other))
 
     def signed(self, text: str) -> Signed | None:
         first, _, rest = canonical(text).partition("\n")
@@ -65,6 +75,7 @@ class CommentsPart(Part):
     attribution: str = Field(
         "{author} ({system}, {at}):", description="The first line of every comment: {author}, {system} and {at}."
     )
+    format: FormatName = Field("plain", description="What comments there are written in: plain, markdown, …")
     max_length: int | None = Field(None, ge=SMALLEST, description="Longest comment there, in characters.")
     max_bytes: int | None = Field(None, ge=SMALLEST, description="Longest comment there, in bytes of UTF-8.")
 
@@ -96,5 +107,6 @@ class CommentsPart(Part):
                 gap="\n\n",
                 limit=self.max_bytes if in_bytes else self.max_length,
                 unit=Unit.BYTES if in_bytes else Unit.CHARACTERS,
+                format=FORMATS[self.format],
             ),
         )

@@ -11,6 +11,7 @@ changes nothing. The laws that every rule keeps, for every `held`, None included
 """
 
 from collections import abc
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -174,7 +175,7 @@ class Signed:
 
 
 class CommentRule(Protocol):
-    """How a comment's text travels: signed with its author, mentions neutralised, lengths kept."""
+    """How a comment's text travels: signed with its author, in their format, mentions neutralised, lengths kept."""
 
     def outward(self, text: str, *, author: str, system: str, at: datetime) -> Carried:
         """The text as the remote gets it. `system` names where the author wrote it."""
@@ -182,8 +183,14 @@ class CommentRule(Protocol):
     def inward(self, text: str) -> str:
         """The text as central keeps it."""
 
+    def noted(self, sent: str, notes: Sequence[str]) -> str:
+        """What `outward` gave, with notes of ours below it, in their format."""
+
+    def alike(self, one: str, other: str) -> bool:
+        """Whether two texts of central are the same once they have been there: then neither is an edit of the other."""
+
     def signed(self, text: str) -> "Signed | None":
-        """A text of ours as it was before it travelled; None: it does not begin as ours do."""
+        """A text of ours, taken inward, as it was before it travelled; None: it does not begin as ours do."""
 
 
 @dataclass(frozen=True, slots=True)

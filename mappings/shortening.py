@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mappings.formats import PLAIN, Format
 from mappings.model import Spill
-from mappings.plaintext import comparable, quiet
 
 SMALLEST = 100
 """The smallest limit that leaves room for a mark and a few words."""
@@ -29,7 +29,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shortening:
-    """Keeps the texts of one field within `limit`. Takes and gives canonical texts.
+    """Keeps the texts of one field within `limit`, counted in what is sent. Takes canonical texts.
 
     `stem` begins the file's name; `gap` stands between a head and its mark. No limit: every text fits."""
 
@@ -37,6 +37,7 @@ class Shortening:
     gap: str
     limit: int | None = None
     unit: Unit = Unit.CHARACTERS
+    format: Format = PLAIN
     _mark: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -44,11 +45,12 @@ class Shortening:
         object.__setattr__(self, "_mark", re.compile(pattern))
 
     def sent(self, text: str) -> str:
-        """The text as it is sent: mentions made harmless, and within the limit."""
-        if self.fits(text):
-            return quiet(text)
-        cut = self._cut(text)
-        return self._gapped(quiet(text[:cut])) + _mark(self.stem, text[cut:])
+        """The text as it is sent: in their format, mentions made harmless, and within the limit."""
+        return self.format.said(self.shown(text))
+
+    def shown(self, text: str) -> str:
+        """What is sent, in our format: the text, or its head and the mark."""
+        return text if self.fits(text) else self._shortened(text, self._cut(text))
 
     def spill(self, text: str) -> Spill | None:
         """The file with the whole text, where `sent` is not the whole."""
@@ -58,11 +60,15 @@ class Shortening:
 
     def fits(self, text: str) -> bool:
         """Whether the text can be sent as it is."""
-        return self.limit is None or self._size(quiet(text)) <= self.limit
+        return self.limit is None or self._size(self.format.said(text)) <= self.limit
 
     def stands_for(self, short: str, whole: str) -> bool:
         """Whether `short` is `whole` with a mark in place of one piece."""
-        return (joined := self.joined(short, whole)) is not None and comparable(joined) == comparable(whole)
+        joined, settled = self.joined(short, whole), self.format.settled
+        if joined is not None and settled(joined) == settled(whole):
+            return True
+        # A head that was cut within a list or a fence reads otherwise than it did in the whole.
+        return self._mark.search(short) is not None and settled(short) == settled(self.shown(whole))
 
     def joined(self, short: str, whole: str) -> str | None:
         """`short`, however it was edited, with the piece of `whole` that its mark stands for; None: there is none."""
@@ -84,12 +90,12 @@ class Shortening:
         low, high = 0, min(len(text), self.limit)
         while low < high:
             middle = (low + high + 1) // 2
-            sent = self._gapped(quiet(text[:middle])) + _mark(self.stem, text[middle:])
+            sent = self.format.said(self._shortened(text, len(text[:middle].rstrip())))
             low, high = (middle, high) if self._size(sent) <= self.limit else (low, middle - 1)
         return len(text[:low].rstrip())
 
-    def _gapped(self, head: str) -> str:
-        return head + self.gap if head else ""
+    def _shortened(self, text: str, cut: int) -> str:
+        return (text[:cut] + self.gap if cut else "") + _mark(self.stem, text[cut:])
 
     def _size(self, text: str) -> int:
         return len(text.encode()) if self.unit is Unit.BYTES else len(text)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from central.model import Attachment, Comment, Visibility
 from connectors.api import CommentDraft, FileDraft
 from mappings.model import Carried, Spill
-from mappings.plaintext import canonical
 from sync.discussion import Fit, Item, fit
 from sync.gateway import Gateway
 from sync.means import Means
@@ -21,12 +20,12 @@ def draft(means: Means, gateway: Gateway, item: Item) -> tuple[CommentDraft, tup
     sorted_files = _fit(means, gateway, item.files)
     if item.comment is None:
         names = ", ".join(repr(file.name) for file in item.files)
-        text, spill, internal = f"File from {means.centre}: {names}", None, False
+        text, spill, internal = gateway.mapping.comment.noted("", [f"File from {means.centre}: {names}"]), None, False
     else:
         carried = signed(means, gateway, item.comment, item.comment.text)
         text, spill = carried.text, carried.spill
         internal = item.comment.visibility is Visibility.INTERNAL
-    text = "\n".join([text, *sorted_files.notes]).strip()
+    text = gateway.mapping.comment.noted(text, sorted_files.notes).strip()
     drafts = [_file_draft(means, file) for file in sorted_files.accepted]
     if spill is not None:
         drafts.append(text_file(spill))
@@ -36,7 +35,7 @@ def draft(means: Means, gateway: Gateway, item: Item) -> tuple[CommentDraft, tup
 def edited(means: Means, gateway: Gateway, comment: Comment, files: Sequence[Attachment]) -> tuple[CommentDraft, bool]:
     """The text of a comment that is there already, and whether it is whole; its files stay as they are."""
     carried = signed(means, gateway, comment, comment.text)
-    text = "\n".join([carried.text, *_fit(means, gateway, files).notes]).strip()
+    text = gateway.mapping.comment.noted(carried.text, _fit(means, gateway, files).notes).strip()
     return CommentDraft(text, comment.visibility is Visibility.INTERNAL), carried.spill is None
 
 
@@ -54,14 +53,18 @@ def retraction(means: Means, gateway: Gateway, comment: Comment, quote: str) -> 
 
 
 def unsigned(means: Means, gateway: Gateway, comment: Comment, files: Sequence[Attachment], text: str) -> str | None:
-    """The body of our copy of a comment, as it stands there; None where its signature is no longer what we wrote."""
-    signature = signed(means, gateway, comment, "").text
-    text = canonical(text)
+    """The body of our copy of a comment, as it stands there; None where its signature is no longer what we wrote.
+
+    A body that says what we say is ours as we have it."""
+    rule = gateway.mapping.comment
+    signature = rule.inward(signed(means, gateway, comment, "").text)
+    text = rule.inward(text)
     if not text.startswith(signature):
         return None
     body = text.removeprefix(signature).strip("\n")
-    notes = "\n".join(_fit(means, gateway, files).notes)
-    return body.removesuffix(notes).rstrip("\n") if notes else body
+    notes = rule.inward(rule.noted("", _fit(means, gateway, files).notes))
+    body = body.removesuffix(notes).rstrip("\n") if notes else body
+    return comment.text if rule.alike(body, comment.text) else body
 
 
 def signed(means: Means, gateway: Gateway, comment: Comment, text: str) -> Carried:

@@ -149,9 +149,12 @@ def _shown(there: RemoteComment, body: str | None) -> Shown:
 
 def _heard(gateway: Gateway, comment: Comment, there: RemoteComment) -> str:
     """A comment of theirs as central keeps it, the notes about files that stayed there with it."""
-    text = gateway.mapping.comment.inward(there.text)
     if there.too_large:
         return "[this comment is larger than what is carried; read it there]"
+    rule = gateway.mapping.comment
+    text = rule.inward(there.text)
+    if not comment.gap and rule.alike(text, comment.text):
+        return comment.text
     return "\n".join([text, comment.gap]).strip() if comment.gap.startswith("[file ") else text
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mappings import laws
 from mappings.document import compile_mapping
+from mappings.formats import FORMATS, PLAIN
 from mappings.library import names, shipped
 from mappings.loader import Document, DocumentError, read
 from mappings.model import Mapping, Value
@@ -66,16 +67,57 @@ SHORT = (
 )
 
 
+MARKS = (
+    *("a", "b c", " ", "  ", "\n", "\n\n", "*", "**", "_", "`", "```", "- ", "1. ", "> ", ">>> ", "\t", "http://a/_b_"),
+    *(
+        "[x](http://c)",
+        "[",
+        "]",
+        "<",
+        ">",
+        "&amp;",
+        "\\",
+        "# ",
+        "h1. ",
+        "bq. ",
+        "{code}",
+        "<pre>",
+        "</pre>",
+        "<b>",
+        "@a",
+    ),
+    *(
+        "|",
+        "~",
+        "-",
+        "--",
+        "==",
+        "!",
+        "??",
+        "%",
+        ":",
+        '":',
+        "2026-11-22 18:45:07 x",
+        "\u0338",
+        "\u00a0",
+        "{",
+        "}",
+        "(!)",
+    ),
+)
+marked = st.lists(st.sampled_from(MARKS), max_size=12).map("".join)
+
+
 def edited(text: str, begin: int, end: int, put: str) -> str:
     return text[: begin % (len(text) + 1)] + put + text[(begin + end) % (len(text) + 1) :]
 
 
 def texts(rule: Text, limit: int) -> Lens:
     """Their values: whatever fits, and what we have sent of a long text, edited by hand."""
-    ours = st.sampled_from(LONG + SHORT) | st.text(max_size=40)
+    ours = st.sampled_from(LONG + SHORT) | st.text(max_size=40) | marked
     sent = st.sampled_from(LONG).map(lambda text: str(rule.outward(text, held=None)))
     by_hand = st.builds(edited, sent, st.integers(0, 300), st.integers(0, 40), st.text(max_size=10))
-    free = st.sampled_from(SHORT) | st.text(max_size=limit // 8)
+    free = st.sampled_from(SHORT) | st.text(max_size=limit // 8) | marked.filter(lambda text: len(text) <= limit // 8)
     return Lens(
         rule,
         ours,
@@ -93,6 +135,8 @@ def moments(rule: Moment) -> Lens:
     theirs = when.map(lambda m: m.replace(tzinfo=rule.zone).strftime(pattern)) | st.sampled_from([*rule.unset, "", "x"])
     return Lens(Remembering(rule), ours, theirs)
 
+
+RICH = [name for name in FORMATS if FORMATS[name] is not PLAIN]
 
 LENSES = {
     "copy": Lens(
@@ -116,6 +160,11 @@ LENSES = {
     "text": texts(Text(Shortening("description", "\n\n")), 400),
     "long text": texts(Text(Shortening("description", "\n\n", 200)), 200),
     "long line": texts(Text(Shortening("subject", " ", 200, Unit.BYTES), one_line=True), 200),
+    **{f"text in {name}": texts(Text(Shortening("description", "\n\n", format=FORMATS[name])), 400) for name in RICH},
+    **{
+        f"long text in {name}": texts(Text(Shortening("description", "\n\n", 300, format=FORMATS[name])), 300)
+        for name in RICH
+    },
     "moment": moments(Moment(unset=("1970-01-01T00:00:00Z", "0000-00-00"))),
     "moment by the clock of Prague": moments(Moment("%Y-%m-%d %H:%M", ZoneInfo("Europe/Prague"), unset=("",))),
     "moment by the clock of Kolkata": moments(Moment("%d.%m.%Y %H:%M:%S", ZoneInfo("Asia/Kolkata"), "hour")),

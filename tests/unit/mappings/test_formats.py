@@ -1,0 +1,200 @@
+"""Texts in the formats of trackers: what goes there comes back as it was, and what machines wrote stays verbatim."""
+
+import pytest
+
+from mappings.formats import FORMATS, PLAIN, ours
+from mappings.formats.blocks import Code, Item, Listing, Paragraph, Quote, Span, Style
+from mappings.plaintext import canonical, unquiet
+from mappings.rules import Text
+from mappings.shortening import Shortening
+
+RICH = [name for name in FORMATS if FORMATS[name] is not PLAIN]
+
+LOG = (
+    "2026-11-22 18:45:07,123 ERROR *** job_id=_a_b_ [h1. {code} <pre> #42] -- /DC=org/CN=*x*\n"
+    "2026-11-22 18:45:08,001 WARN  C:\\temp\\new ~user ^x^ `ls` {noformat} </pre> &amp; !y! ||a|b||"
+)
+TRACE = (
+    "Traceback (most recent call last):\n"
+    '  File "/opt/a_b/x.py", line 3, in <module>\n'
+    "    a = b[*c] ** d  # ```\n"
+    "KeyError: '_x_'\n"
+    "\n"
+    "  The above *exception* caused:\n"
+    "\tat org.example.Main$1.run(Main.java:12)"
+)
+LITERAL = (
+    "*not closed and bar_baz_qux and 2*3*4 and __init__ and a<b>c</b> &lt; &\n"
+    "# no heading, h1. neither\n"
+    "+ no list\n"
+    "h1. {code}x{code} {{y}} [z] ~~a~~ -b- +c+ ^d^ ??e?? @f@ %g% ==h== !i! |j|\n"
+    'bq. said nobody (!) (c) :) ABC(d) "a":b [~carol] --- <pre>x</pre> \\o/ \\\\ [1]\n'
+    "| a | b |\n"
+    "|---|---|\n"
+    "==="
+)
+MAIL = "On Sunday Alice wrote:\n> the CE *refuses*\n> > which one?\n> - this one"
+STRUCTURED = (
+    "Steps:\n- submit **many** jobs\n  - or *one*\n- see `glite-ce` and https://example.org/a_b_c?d=_e_\n\n"
+    "1. one\n2. two\n\nsee [the page](https://example.org/x_y) or https://example.org.\n\n"
+    "```\nplain words, kept\n```"
+)
+WIDE = "\U0001f600 und Grüße an 東京 *\U0001f680*\n\nnächste Zeile"
+
+SPECIMENS = {
+    "log": LOG,
+    "trace": TRACE,
+    "literal": LITERAL,
+    "mail": MAIL,
+    "structured": STRUCTURED,
+    "wide": WIDE,
+    "distinguished name": "/DC=org/DC=example/O=Grid/CN=Alice *Example*",
+    "dates": "2026-11-22 18:45:07 -- 2026-11-23",
+    "indented": "  indented\n\ttabbed",
+    "table": "CE        state\nce1       down\nce2       up",
+}
+
+
+@pytest.fixture(params=RICH)
+def form(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_case_17_a_text_that_went_there_comes_back_as_it_was(form: str, name: str) -> None:
+    text = SPECIMENS[name]
+    there = FORMATS[form].said(text)
+    back = FORMATS[form].heard(there)
+    assert back == FORMATS[form].settled(text)
+    assert FORMATS[form].said(back) == there
+    assert [line for line in back.split("\n") if line.strip(" >")] == [line for line in text.split("\n") if line]
+
+
+@pytest.mark.parametrize("text", [LOG, TRACE, SPECIMENS["table"], SPECIMENS["indented"]])
+def test_case_17_what_machines_wrote_is_verbatim_in_both_places(form: str, text: str) -> None:
+    there = FORMATS[form].said(f"It fails:\n\n{text}\n\nWhat now?")
+    assert FORMATS[form].heard(there) == f"It fails:\n\n{text}\n\nWhat now?"
+
+
+def test_other_line_ends_and_trailing_blanks_there_change_nothing(form: str) -> None:
+    for text in SPECIMENS.values():
+        there = FORMATS[form].said(text)
+        assert FORMATS[form].heard(there.replace("\n", "\r\n") + "\r\n\r\n") == FORMATS[form].heard(there)
+        assert FORMATS[form].heard("\n".join(line.rstrip() for line in there.split("\n"))) == FORMATS[form].heard(there)
+
+
+def test_case_16_prose_calls_nobody_and_code_stays_as_it_is(form: str) -> None:
+    said = FORMATS[form].said("ask @alice\n\n```\n@staticmethod\n```")
+    assert "@alice" not in said
+    assert "@staticmethod" in said
+    assert "@alice" in unquiet(FORMATS[form].heard(said))
+
+
+def test_a_rich_text_that_nobody_changed_here_is_never_rewritten(form: str) -> None:
+    rule = Text(Shortening("description", "\n\n", format=FORMATS[form]))
+    for theirs in (
+        WIDE,
+        STRUCTURED,
+        LITERAL,
+        "<p style='color:red'>a <b>b</b></p>",
+        "# x\n\n![y](z)",
+        "h1. x\n\n|a|b|",
+    ):
+        held = rule.inward(theirs, held=None)
+        assert rule.outward(held, held=theirs) == theirs
+
+
+@pytest.mark.parametrize("limit", [100, 150, 400])
+def test_a_length_is_counted_in_what_is_sent(form: str, limit: int) -> None:
+    rule = Text(Shortening("description", "\n\n", limit, format=FORMATS[form]))
+    for text in (LITERAL * 3, LOG * 3, STRUCTURED * 3, "*<&_" * 200, "- a\n" * 200, "> b\n" * 100):
+        sent = rule.outward(text, held=None)
+        spill = rule.spill(text)
+        assert isinstance(sent, str)
+        assert spill is not None
+        assert len(sent) <= limit
+        assert rule.inward(sent, held=text) == text
+
+
+def test_an_edited_head_is_joined_with_the_rest_that_we_hold(form: str) -> None:
+    rule = Text(Shortening("description", "\n\n", 300, format=FORMATS[form]))
+    text = "\n\n".join(f"line {number}: the CE refuses *every* job" for number in range(100))
+    sent = str(rule.outward(text, held=None))
+    edited = rule.inward(sent.replace("line 0", "LINE ZERO"), held=text)
+    assert edited == text.replace("line 0:", "LINE ZERO:")
+    assert rule.outward(edited, held=sent.replace("line 0", "LINE ZERO")) == sent.replace("line 0", "LINE ZERO")
+
+
+PIECES = ["[", "*a ", "`", "> ", "- ", "_a", "<", "![", "\\", "[a](", "&#", "<div>", "<b>", "<pre>", "<table><tr><td>"]
+PIECES += [
+    "<script>",
+    "<!--",
+    "{quote}",
+    "{code}",
+    "@",
+    "[x|",
+    "{{",
+    "==",
+    "a|b\n--|--\n",
+    "    - a\n",
+    "```\n",
+    "**a**",
+]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_hostile_text_is_read_without_recursion_and_loses_no_law(form: str, piece: str) -> None:
+    text = piece * (40_000 // len(piece))
+    back = FORMATS[form].heard(text)
+    assert FORMATS[form].heard(FORMATS[form].said(back)) == FORMATS[form].settled(back)
+    assert FORMATS[form].heard(FORMATS[form].said(text)) == FORMATS[form].settled(text)
+
+
+def test_our_text_is_read_into_blocks() -> None:
+    assert ours.read("See **it**:\n- a\n  - `b`\n\n> c") == (
+        Paragraph(((Span("See "), Span("it", Style.BOLD), Span(":")),)),
+        Listing((Item((Span("a"),)), Item((Span("b", Style.CODE),), 1))),
+        Quote((Paragraph(((Span("c"),),)),)),
+    )
+
+
+@pytest.mark.parametrize("text", ["```\nnever closed", "2. begins at two", "- a\n+ b", "**not*", "[x](javascript:y)"])
+def test_what_is_not_quite_a_mark_is_literal(text: str) -> None:
+    (block,) = ours.read(text)
+    assert isinstance(block, Paragraph)
+    assert "\n".join("".join(span.text for span in line) for line in block.lines) == text
+    assert all(span.style is Style.PLAIN for line in block.lines for span in line)
+
+
+@pytest.mark.parametrize("text", [LOG, TRACE, SPECIMENS["table"], ">>> x = 1\n1", "Nov 22 18:45:07 ce1 sshd: *x*"])
+def test_what_machines_wrote_needs_no_fence(text: str) -> None:
+    assert ours.read(text) == (Code(text),)
+    assert ours.write((Code(text),)) == text
+
+
+def test_an_exact_text_is_written_back_exactly() -> None:
+    for text in (LOG, TRACE, LITERAL, STRUCTURED, WIDE):
+        assert ours.write(ours.read(text)) == canonical(text)
+
+
+MARKDOWN = {
+    "# Outage\n\nof __ce1__ *today*": "**Outage**\n\nof **ce1** *today*",
+    "* a\n* b\n    1. c": "- a\n- b\n  1. c",
+    "a\nb  \nc\\\nd": "a\nb\nc\nd",
+    "| CE | state |\n|---|---|\n| ce1 | `down` |": "CE | state\nce1 | `down`",
+    "![a graph](http://x/g.png) and <http://y/_z>": "[image: a graph] and http://y/_z",
+    "~~~python\nx = *y*\n~~~": "```\nx = *y*\n```",
+    "<script>alert(1)</script>": "<script>alert(1)</script>",
+    "[a](javascript:b)": "[a](javascript:b)",
+    "> a\n\n[ref]: http://x": "> a\n\n[ref]: http://x",
+    "~~gone~~ &copy; \\*stars\\*": "gone © *stars*",
+}
+
+
+@pytest.mark.parametrize("theirs", MARKDOWN)
+def test_markdown_is_read_as_people_there_mean_it(theirs: str) -> None:
+    assert FORMATS["markdown"].heard(theirs) == MARKDOWN[theirs]
+
+
+def test_markdown_that_nests_without_end_loses_no_word() -> None:
+    assert FORMATS["markdown"].heard("> " * 200 + "word").endswith("word")
