@@ -10,7 +10,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from central.registry import Document as Registered
-from central.store.api import NoSuch, Transaction
+from central.store.api import NoSuch, StoreError, Transaction
 from mappings import extending, library
 from mappings.document import compile_mapping
 from mappings.fixtures.document import Fixture
@@ -56,27 +56,39 @@ def preview_(
 ) -> None:
     """What a mapping would write where, ticket by ticket, and how much mail that would send. Nothing is written.
 
-    MAPPING is a file, the NAME of a registered mapping, or NAME@REVISION. Of two, what the second does otherwise than
-    the first. Of one, with --system, what it does otherwise than the mapping that the system has; of none, what that
-    one is about to do. The system is asked by reading only.
+    MAPPING is a file, the NAME of a mapping that is registered or comes with interdesk, or NAME@REVISION. Of two, what
+    the second does otherwise than the first. Of one, with --system, what it does otherwise than the mapping that the
+    system has; of none, what that one is about to do. The system is asked by reading only.
     """
     if len(mappings) > 2 or (system is None) == (not folders) or (since is not None and system is None):
         raise click.UsageError("name one MAPPING or two, and either --system (--since goes with it) or --fixtures")
     if folders and not mappings:
         raise click.UsageError("name the MAPPING that the examples are to be read with")
-    if system is None and all(_is_file(name) for name in mappings):
-        documents = [_of_file(name, None) for name in mappings]
-        _over_fixtures(documents, folders, as_json=as_json)
+    if system is None:
+        _over_fixtures(_anywhere(session, mappings), folders, as_json=as_json)
         return
     with session.interdesk() as desk:
-        documents = [desk.store.read(lambda tx, name=name: _named(tx, name)) for name in mappings]  # type: ignore[misc]  # bound now
-        if system is None:
-            _over_fixtures(documents, folders, as_json=as_json)
-        else:
-            _over_system(desk, system, documents, since, limit, as_json=as_json)
+        _over_system(desk, system, _registered(desk, mappings), since, limit, as_json=as_json)
 
 
 # -- which mapping ---------------------------------------------------------------------------------------------------
+
+
+def _anywhere(session: Session, names: Sequence[str]) -> list[Document]:
+    """The mappings of these names; where there is no database, those of files and of the library."""
+    if all(_is_file(name) for name in names):
+        return [_of_file(name, None) for name in names]
+    try:
+        with session.interdesk() as desk:
+            return _registered(desk, names)
+    except StoreError:
+        if not all(_is_file(name) or name in library.names() for name in names):
+            raise
+        return [_of_file(name, None) if _is_file(name) else library.shipped(name) for name in names]
+
+
+def _registered(desk: Interdesk, names: Sequence[str]) -> list[Document]:
+    return [desk.store.read(lambda tx, name=name: _named(tx, name)) for name in names]  # type: ignore[misc]  # bound now
 
 
 def _is_file(name: str) -> bool:

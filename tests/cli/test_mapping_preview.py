@@ -65,6 +65,8 @@ def test_recorded_examples_need_no_system_and_no_database(desk) -> None:
             {"fixture": "f", "way": "inward", "item": "status", "old": "in progress", "new": "assigned"},
         ],
     }
+    assert desk.type("mapping", "preview", "rt", file, "--fixtures", examples, "--json").data == told, "the library's"
+    assert desk.type("mapping", "preview", "rt@1", file, "--fixtures", examples).code == 2
     said = desk.type("mapping", "preview", file, "--fixtures", examples)
     assert "1 examples, 1 values would be written" in said.out
 
