@@ -15,12 +15,22 @@ from mappings.rules import FieldPart
 from mappings.rules.part import Part
 
 GONE = ("gone",)
+_MARKED = """\
+Since *this* morning, **all** of <queue> & `x_y` [see](http://ce.example.org/a_b) {{fail}}:
+
+# h1. one
+- two
+
+    Traceback: <b>bold</b> +1 -1 _z_
+"""
+"""What every format of texts writes in its own way."""
 _STRANGERS: tuple[Value, ...] = (
     None,
     "The CE refuses every job",
     "somebody.else@example.org",
     "Since this morning.\nNothing in the log, @alice.",
     "Since this morning.\r\nNothing in the log, @alice.",
+    _MARKED,
     "2026-11-22T18:45:07Z",
     "2026-11-22T00:00:00Z",
     7,
@@ -124,7 +134,7 @@ def _pairs(
 def general(document: Document) -> tuple[Step, ...]:
     """Steps of no field: comments either way, and a create of which nothing is said."""
     limits = list(_numbers(document.data.get("comments", {})))
-    texts = ["It works again.\r\nThank you, @bob.", *(_of_length(length) for length in limits)]
+    texts = ["It works again.\r\nThank you, @bob.", _MARKED, *(_of_length(length) for length in limits)]
     remarks = [Remark(text, "Alice", "ngi-pl", _AT) for text in texts]
     return (
         *(Step("", Way.OUTWARD, None, None, remark=remark) for remark in remarks),
