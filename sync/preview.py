@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from central.events import Event, Kind
 from central.link import LinkState
@@ -17,7 +16,7 @@ from central.model import Value
 from central.store.api import Store, Transaction
 from connectors.api import WriteKind
 from connectors.errors import NotFound
-from mappings.fixtures.document import Fixture, Said, Way
+from mappings.fixtures.document import Became, Fixture, Outcome, Said, Way
 from mappings.fixtures.replay import judged
 from mappings.model import Carries, Untranslatable
 from mappings.model import Mapping as CompiledMapping
@@ -105,8 +104,8 @@ class Recorded:
     fixture: str
     way: Way
     item: str
-    old: Value | Said
-    new: Value | Said
+    old: Became
+    new: Became
 
 
 def with_mapping(gateway: Gateway, mapping: CompiledMapping) -> Gateway:
@@ -249,7 +248,7 @@ def over_examples(fixtures: Iterable[Fixture], new: CompiledMapping, old: Compil
         for case in fixture.cases:
             after = judged(new, case)
             if old is not None:
-                before: Mapping[Any, Value | Said] = judged(old, case)
+                before: Outcome = judged(old, case)
             else:
                 before = {("becomes", name): value for name, value in (case.held or {}).items()}
             for path in dict.fromkeys((*after, *(before if old is not None else ()))):

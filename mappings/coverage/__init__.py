@@ -80,7 +80,7 @@ def measure(document: Document, fixtures: Iterable[Fixture], ours: Words) -> Rep
         len(found) - len(alive),
         tuple(mutant for mutant in alive if mutant not in same),
         tuple(same),
-        refused,
+        len(refused),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mappings.coverage.steps import Step, became, remembered, steps
-from mappings.fixtures.document import Fixture, Outcome, Said, Way
+from mappings.fixtures.document import Became, Fixture, Outcome, Way
 from mappings.fixtures.replay import outcome
 from mappings.loader import Document, Place, Steps
 from mappings.model import Carries, FieldMapping, Value
@@ -18,7 +18,7 @@ class Shown:
     """A step and what became of it."""
 
     step: Step
-    became: Value | Said
+    became: Became
     remembered: bool
 
 

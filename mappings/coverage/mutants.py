@@ -46,13 +46,13 @@ class Mutant:
         return f"{self.place}: {self.sentence}"
 
 
-def mutants(document: Document) -> tuple[tuple[Mutant, ...], int]:
-    """Every mutant, each mapping once; and how many changes are refused when the document is read.
+def mutants(document: Document) -> tuple[tuple[Mutant, ...], tuple[Steps, ...]]:
+    """Every mutant, each mapping once; and where changes are refused when the document is read.
 
     :raises DocumentError: the document is no mapping."""
     compile_mapping(document, revision=0)
     original = MappingDocument.model_validate(document.data)
-    seen, found, refused = {repr(original)}, list[Mutant](), 0
+    seen, found, refused = {repr(original)}, list[Mutant](), list[Steps]()
     for path, value in _changes(original, ()):
         data = _changed(document.data, path, value)
         try:
@@ -62,10 +62,10 @@ def mutants(document: Document) -> tuple[tuple[Mutant, ...], int]:
             seen.add(key)
             mapping = compile_mapping(replace(document, data=data), revision=0)
         except (ValidationError, DocumentError):
-            refused += 1
+            refused.append(path)
         else:
             found.append(Mutant(path, _sentence(document, path, value), document.place(path), mapping))
-    return tuple(found), refused
+    return tuple(found), tuple(refused)
 
 
 def _changes(part: Part, path: Steps) -> Iterator[tuple[Steps, Any]]:

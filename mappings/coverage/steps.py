@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from mappings.document import MappingDocument
-from mappings.fixtures.document import Case, Outcome, Remark, Said, Way
+from mappings.fixtures.document import Became, Case, Outcome, Remark, Said, Way
 from mappings.loader import Document
 from mappings.model import FieldMapping, Untranslatable, Value
 from mappings.model import Mapping as CompiledMapping
@@ -87,7 +87,7 @@ def steps(case: Case, mapping: CompiledMapping) -> Iterator[Step]:
             yield Step(field.central, case.way, case.given[name], held, case.way is Way.OUTWARD and case.held is None)
 
 
-def became(step: Step, mapping: CompiledMapping, outcome: Outcome) -> Value | Said:
+def became(step: Step, mapping: CompiledMapping, outcome: Outcome) -> Became:
     """What became of the step in this outcome."""
     field = mapping.fields[step.field]
     name = field.central if step.way is Way.INWARD else field.remote
@@ -161,7 +161,7 @@ def _words(part: Any) -> Iterator[Value]:
         yield part
 
 
-_KEYS = frozenset(FieldPart.model_fields) - {"lost_when"}
+_KEYS = frozenset(FieldPart.model_fields) - {"lost_when", "transitions"}
 
 
 def _texts(words: Iterable[Value]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The smallest set of fixtures that closes the gap: by each step the most, and the steps of all fields side by side."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -11,7 +11,6 @@ from mappings.coverage.steps import GONE, Step, candidates, general, together
 from mappings.fixtures.document import Case, Outcome, Way
 from mappings.fixtures.replay import judged, outcome
 from mappings.fixtures.written import written
-from mappings.model import FieldMapping
 from mappings.model import Mapping as CompiledMapping
 
 
@@ -80,15 +79,20 @@ def _cases(steps: Sequence[Step], mapping: CompiledMapping) -> Iterator[Case]:
         yield from (together(row, mapping) for row in rows)
 
 
-def _fits(step: Step, row: Collection[Step], mapping: CompiledMapping) -> bool:
+def _fits(step: Step, row: Sequence[Step], mapping: CompiledMapping) -> bool:
     """Whether a step hides nothing of the others, nor they of it."""
-    if any(GONE in outcome(mapping, each.case(mapping)) for each in (step, *row)):
+    alone = [outcome(mapping, each.case(mapping)) for each in (step, *row)]
+    if any(GONE in each for each in alone):
         return False
-    if not step.field:
-        return True
-    mine = mapping.fields[step.field]
-    return not any(each.field and _meet(mine, mapping.fields[each.field]) for each in row)
+    if step.field and any(each.field and _meet(step.field, each.field, mapping) for each in row):
+        return False
+    joint = outcome(mapping, together((*row, step), mapping))
+    return all(joint.get(path) == value for each in alone for path, value in each.items() if path[0] in _OWN)
 
 
-def _meet(one: FieldMapping, other: FieldMapping) -> bool:
-    return one.central == other.central or one.remote == other.remote
+_OWN = ("becomes", "via")
+"""What a step says of its own field, and of those that travel with it."""
+
+
+def _meet(one: str, other: str, mapping: CompiledMapping) -> bool:
+    return one == other or mapping.fields[one].remote == mapping.fields[other].remote

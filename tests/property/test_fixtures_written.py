@@ -29,6 +29,7 @@ def test_what_is_written_is_read_as_it_was(
 ) -> None:
     expected = {("becomes", name): value for name, value in becomes.items()} | {("comments", 0, "becomes"): text}
     out = expected | {("files",): tuple(files), ("last",): ("b",)} | {("becomes", "no word of ours"): Said.NO_WORD}
+    out |= {("via", "b"): ("c", 1)}
     cases = (
         Case(Way.INWARD, given_, held, (Remark(text),), expected),
         Case(Way.OUTWARD, given_, None, (Remark(text, "Alice", "ngi-pl", AT),), out, judges_order=True),

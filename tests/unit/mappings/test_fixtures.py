@@ -89,6 +89,40 @@ def test_whatever_else_becomes_of_it_is_told_at_its_place(body: str, told: str) 
     assert any(told in each for each in differences(body))
 
 
+WALKED = """\
+kind: mapping
+name: m
+connector: c
+fields:
+  solution: {remote: Solution, text: {}}
+  status:
+    remote: Status
+    table: {new: N, open: O, solved: D}
+    transitions: {D: {via: [O, R], with: {Reason: done, Solution: {from: solution, otherwise: none given}}}}
+---
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "held: {Status: N}, becomes: {Status: D, Reason: done, Solution: none given}, via: {Status: [O, R]}",
+        "held: {Status: O}, becomes: {Status: D, Reason: done, Solution: none given}, via: {Status: [R]}",
+        "held: {Status: O, Solution: s}, becomes: {Status: D, Reason: done}, via: {Status: [R]}",
+        "held: {Status: D}, becomes: {Status: D}",
+    ],
+)
+def test_the_values_on_the_way_and_what_travels_with_them_are_judged(body: str) -> None:
+    assert replayed(f"outward: {{ours: {{status: solved}}, {body}}}", WALKED).differences == ()
+
+
+def test_our_text_goes_before_what_stands_in_for_it_and_another_way_is_told() -> None:
+    becomes = "{Status: D, Solution: s, Reason: done}"
+    body = f"outward: {{ours: {{status: solved, solution: s}}, held: {{Status: N}}, becomes: {becomes}}}"
+    (other,) = replayed(body, WALKED).differences
+    assert str(other).endswith("outward.via.Status: expected not there, became ['O', 'R']")
+
+
 def test_a_text_that_does_not_fit_goes_beside_as_a_file_that_is_judged_too() -> None:
     long = "word " * 50
     (one, other) = differences(f"outward: {{ours: {{subject: {long}}}, held: {{}}}}")
