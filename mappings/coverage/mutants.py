@@ -25,9 +25,6 @@ UNJUDGED: Mapping[str, str] = {
     "connector": "it says whose field names these are",
     "policy": "who wins a conflict is the engine's decision: see mapping preview",
     "stuck": "it is said to the proof",
-    **dict.fromkeys(
-        ("transitions", "with", "from", "otherwise", "via"), "the engine takes these steps: see mapping check"
-    ),
 }
 """Keys that no fixture can judge, and why."""
 _ABSENT: Any = object()
