@@ -122,10 +122,13 @@ def settle_create(
         if field is None:
             continue
         first = next((e for e in edits or () if e.field == field.remote), None)
-        if edits is None and not field.walks(pair.theirs):
+        began = after.get(field.remote) if first is None else first.old
+        if field.walks(pair.theirs):
+            base[name] = Pair(None, began)  # it was not said: what somebody sets there meanwhile is no answer to it
+        elif edits is None:
             base[name] = pair
         else:
-            base[name] = Pair(pair.ours, after.get(field.remote) if first is None else first.old)
+            base[name] = Pair(pair.ours, began)
     return link.evolve(
         state=LinkState.ACTIVE,
         key=key,

@@ -124,6 +124,8 @@ class Temper:
     """Its operator has named a ticket and a field for our mark."""
     limits: Limits = field(default_factory=Limits)
     """How much it may close or lose at once before it is asked about."""
+    steps: bool = False
+    """Its workflow is walked step by step, and asks for a form on the way (`stepping`)."""
     insists: str = ""
     """The priority that an automation there sets again, right after every write of ours; '': it has none."""
 
@@ -143,6 +145,7 @@ class Temper:
         return (
             self.capabilities == WELL_BEHAVED
             and not self.strict
+            and not self.steps
             and not self.reopens
             and self.policy != "ask"
             and not self.insists
@@ -159,9 +162,12 @@ class Temper:
                 RemoteField("priority", "choice", values=("low", "normal", "high")),
                 RemoteField("external_id", "text"),
                 *((RemoteField(MARK, "text"),) if self.marked else ()),
+                *((RemoteField("resolution", "text"),) if self.steps else ()),
             ),
             defaults={"status": statuses[0], "priority": "low"},
             workflow={"status": LIFECYCLES[self.kind]} if self.strict else {},
+            needs={"status": {"Resolved": ("resolution",)}} if self.steps else {},
+            forms=self.steps,
             reopens={"status": {b: a for b, a in REOPENS.items() if b in statuses and a in statuses}}
             if self.reopens
             else {},
@@ -172,12 +178,33 @@ class Temper:
 
     def mapping(self) -> mapping_model.Mapping:
         """What its words mean."""
-        return _compiled(self.name, self.table, self.back)
+        return _compiled(self.name, self.table, self.back, STEPS if self.steps else "")
+
+
+STEPS = """\
+    transitions:
+      Feedback: {via: {New: [In Progress], Resolved: [In Progress]}}
+      Resolved:
+        via: {New: [In Progress], Feedback: [In Progress]}
+        with: {resolution: {from: solution, otherwise: see the conversation}}
+      Closed: {via: {New: [In Progress, Resolved], Feedback: [In Progress, Resolved], In Progress: [Resolved]}}
+  solution: {remote: resolution, text: {}}
+"""
+"""Redmine's statuses, where a mapping knows the ways through them."""
+
+
+def stepping(temper: Temper) -> Temper:
+    """The same tracker with Redmine's statuses, a workflow that is walked step by step, and a form on the way. No seed
+    draws one: whoever wants to see it in the mesh puts it there."""
+    table, back = TABLES["redmine"], _BACK["redmine"]
+    return replace(
+        temper, kind="redmine", table=tuple(table.items()), back=tuple(back.items()), strict=True, steps=True
+    )
 
 
 @cache
 def _compiled(
-    name: str, table: tuple[tuple[str, str], ...], back: tuple[tuple[str, str], ...]
+    name: str, table: tuple[tuple[str, str], ...], back: tuple[tuple[str, str], ...], steps: str
 ) -> mapping_model.Mapping:
     def lines(pairs: Sequence[tuple[str, str]]) -> str:
         return ", ".join(f"{a}: {b}" for a, b in pairs)
@@ -198,7 +225,7 @@ fields:
     final: true
     table: {{{lines(table)}}}
     back: {{{lines(back)}}}
-"""
+{steps}"""
     return compile_mapping(read(text, f"{name}.yaml")[0], revision=1)
 
 

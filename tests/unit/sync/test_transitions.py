@@ -265,3 +265,15 @@ def test_what_would_be_written_is_told_step_by_step_and_counted_so() -> None:
     world.mesh.work()
     assert world.walked() == WALK
     assert (world.there["resolution"], world.there["outcome"]) == (STAND_IN, "Done")
+
+
+def test_who_moves_a_ticket_before_it_was_walked_to_what_it_is_here_has_not_answered_that() -> None:
+    world = Walk()
+    world.centre.open({"subject": "solved at once", "unit": "NGI_PL", "status": "in progress"}, TPM)
+    world.centre.change(2, {"status": "solved"}, TPM)
+    key = str(len(world.jira.tracker.issues) + 1)
+    once(world.jira.connector, "update", lambda _: world.bob.edit(key, status="Waiting"), done=False)
+    assert world.end() == []
+    assert (world.ticket(2)["status"], world.issue(world.jira, key).fields["status"]) == ("solved", "Resolved")
+    (kept,) = world.conflicts()
+    assert (kept.field, kept.theirs) == ("status", "Waiting")
