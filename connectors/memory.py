@@ -287,8 +287,11 @@ class MemoryConnector:
     def _after(self, key: str, *, known: Collection[str] | None) -> RemoteTicket:
         """The state after a write: out of its answer, or read back by a call of its own."""
         if self.capabilities.complete_answers:
-            with self.tracker.lock:
-                return self._ticket(self.tracker.issue(key), known)
+            try:
+                with self.tracker.lock:
+                    return self._ticket(self.tracker.issue(key), known)
+            except Missing:
+                raise Unknown(f"ticket {key} was written, and is gone by now", key=key) from None
         try:
             return self.fetch(key, known=known)
         except ConnectorError as error:

@@ -380,6 +380,15 @@ def test_a_ticket_of_ours_that_is_deleted_before_we_could_read_it_is_lost_and_no
     assert world.ticket()["subject"] == "back again"
 
 
+def test_a_ticket_of_ours_that_is_deleted_before_its_complete_answer_came_is_lost_and_not_made_anew() -> None:
+    world = World(rt=WELL_BEHAVED)
+    once(world.rt.connector, "create", lambda _: world.alice.delete("1"), done=True)
+    world.centre.open({"subject": "first", "unit": "NGI_CZ"}, TPM)
+    assert world.end() == []
+    assert len(world.rt.tracker.issues) == 1
+    assert (world.link("ngi-cz").state, world.link("ngi-cz").key) == (LinkState.LOST, "1")
+
+
 def test_a_create_that_could_not_be_read_back_is_read_under_its_key_and_its_history_tells_the_edits() -> None:
     world = World(redmine=replace(REDMINE_LIKE, search_lag=timedelta(minutes=10)))
     once(world.redmine.connector, "fetch", failing(Transient("503")), done=False)
