@@ -92,7 +92,8 @@ def _coupled(subject: Subject, centre: Centre) -> Iterator[Refutation]:
             apart = reader is writer or reader.remote != writer.remote
             if apart or writer.carries is Carries.INWARD or reader.carries is Carries.OUTWARD:
                 continue
-            said = [(ours, _said(writer, ours), False) for ours in centre.values(writer.central)]
+            written = centre.values(writer.central) or ("a word of ours",)
+            said = [(ours, _said(writer, ours), False) for ours in written]
             for words in (each for each in subject.finite(centre) if each.field is writer):
                 said += [(ours, between, True) for ours, between, _ in words.between(centre)]
             for ours, theirs, under_way in said:
