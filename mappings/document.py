@@ -8,9 +8,10 @@ from pydantic import Discriminator, Field, Tag
 
 from mappings import model, transitions
 from mappings.comments import CommentsPart
+from mappings.editors import partly
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
 from mappings.rules import CopyField, MomentField, PersonField, ScaleField, TableField, TextField
-from mappings.rules.part import Fault, Part, Policy
+from mappings.rules.part import NOT_LAID, Fault, Part, Policy
 
 _RULES = ("table", "scale", "text", "moment", "person")
 _POLICIES = ("central", "remote", "newest", "ask")
@@ -51,7 +52,7 @@ class MappingDocument(Part):
     def faults(self) -> Iterator[Fault]:
         """What is well formed but cannot work, in the whole document."""
         if self.extends is not None:
-            yield Fault(("extends",), "what it extends has to be laid under it first: mappings.extending.whole")
+            yield Fault(("extends",), NOT_LAID)
         writers: dict[str, str] = {}
         for central, field in self.fields.items():
             for fault in field.faults():
@@ -128,38 +129,7 @@ def compile_mapping(
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a mapping document, for editors: whole, or one that extends another and says only a part."""
-    described = MappingDocument.model_json_schema()
-    parts = described.pop("$defs") | {"Mapping": described}
-    partial = {f"{name}.extending": _partial(part) for name, part in parts.items()}
-    partial["Mapping.extending"]["required"] = ["kind", "name", "extends"]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Mapping",
-        "properties": described["properties"],
-        "if": {"required": ["extends"]},
-        "then": {"$ref": "#/$defs/Mapping.extending"},
-        "else": {"$ref": "#/$defs/Mapping"},
-        "$defs": parts | partial,
-    }
-
-
-def _partial(part: Any) -> Any:
-    """The same, where everything may be left out, and taken away by null."""
-    if isinstance(part, list):
-        return [_partial(each) for each in part]
-    if not isinstance(part, dict):
-        return part
-    found: dict[str, Any] = {}
-    for key, value in part.items():
-        if key == "$ref":
-            found[key] = f"{value}.extending"
-        elif key == "properties":
-            found[key] = {name: {"anyOf": [_partial(each), {"type": "null"}]} for name, each in value.items()}
-        elif key == "additionalProperties" and isinstance(value, dict):
-            found[key] = {"anyOf": [_partial(value), {"type": "null"}]}
-        elif key not in ("required", "minProperties"):
-            found["anyOf" if key == "oneOf" else key] = _partial(value)
-    return found
+    return partly("Mapping", MappingDocument.model_json_schema())
 
 
 def _overridden(mapping: model.Mapping, overrides: Mapping[str, str], document: Document) -> model.Mapping:

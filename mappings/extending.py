@@ -1,4 +1,5 @@
 """One mapping may extend another: it says what it is called and what it says otherwise, and takes all the rest.
+So may a vocabulary.
 
 What it says is laid over what it extends, key by key and word by word; the later one wins. A key that is null is
 removed. A list is one value and is replaced whole, and so is a rule of another kind. Every place in the result is the
@@ -13,6 +14,7 @@ from mappings import rules
 from mappings.loader import Document, DocumentError, Place, Problem, Steps, suggestion
 
 KEY = "extends"
+KINDS = ("mapping", "vocabulary")
 MOST = 8
 """How many mappings may extend one another in a row."""
 _OF_RULES = {
@@ -23,11 +25,11 @@ _OF_RULES = {
 """Keys of a field -> the rule that they belong to; a field has one rule."""
 
 Find = Callable[[str], Document | None]
-"""The mapping of this name: one that still extends another, or one that is whole."""
+"""The document of this name and of the same kind: one that still extends another, or one that is whole."""
 
 
 def whole(document: Document, find: Find, known: Collection[str] = ()) -> Document:
-    """The mapping with all that it extends: `data` and places of the whole, `source` its own, `bases` what it took.
+    """The document with all that it extends: `data` and places of the whole, `source` its own, `bases` what it took.
 
     `known` are the names that `find` knows, for the sentence about one that it does not.
 
@@ -36,25 +38,23 @@ def whole(document: Document, find: Find, known: Collection[str] = ()) -> Docume
 
 
 def _whole(document: Document, find: Find, known: Collection[str], row: tuple[Document, ...]) -> Document:
-    name = document.data.get(KEY)
-    if document.kind != "mapping" or KEY not in document.data:
+    name, kind = document.data.get(KEY), document.kind
+    if kind not in KINDS or KEY not in document.data:
         return document
     place = document.place((KEY,))
     if not isinstance(name, str) or not name:
-        raise DocumentError([Problem(place, f"{KEY}: must be the name of a mapping")])
+        raise DocumentError([Problem(place, f"{KEY}: must be the name of a {kind}")])
     if name == document.name:
-        sentence = f"the mapping {name} extends itself: give this one a name of its own"
+        sentence = f"the {kind} {name} extends itself: give this one a name of its own"
         raise DocumentError([Problem(place, sentence)])
     if name in (names := [each.name for each in row]):
         raise DocumentError([Problem(place, _circle(names, name))])
     if len(row) > MOST:
-        raise DocumentError(
-            [Problem(place, f"more than {MOST} mappings extend one another in a row: copy one of them")]
-        )
+        raise DocumentError([Problem(place, f"more than {MOST} extend one another in a row: copy one of them")])
     found = find(name)
     if found is None:
         known = sorted({*known} - {document.name})
-        raise DocumentError([Problem(place, f"there is no mapping {name!r}{suggestion(name, known)}")])
+        raise DocumentError([Problem(place, f"there is no {kind} {name!r}{suggestion(name, known)}")])
     base = _whole(found, find, known, (*row, found))
     taken = [each.name for each in base.bases]
     if document.name in taken:  # one that was registered whole, and took an earlier one of this name
@@ -64,7 +64,7 @@ def _whole(document: Document, find: Find, known: Collection[str], row: tuple[Do
 
 def _circle(names: list[str], name: str) -> str:
     way = ", which extends ".join([*names[names.index(name) + 1 :], name])
-    return f"mappings extend one another in a circle: {name} extends {way}"
+    return f"they extend one another in a circle: {name} extends {way}"
 
 
 def upon(document: Document, base: Document) -> Document:

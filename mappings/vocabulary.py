@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
+from mappings.editors import partly
+from mappings.loader import Document, DocumentError, check_model, suggestion
 from mappings.model import Place, Value
 from mappings.rules.moment import Step
-from mappings.rules.part import Fault, Part
+from mappings.rules.part import NOT_LAID, Fault, Part
 from mappings.rules.table import Word, text_of
 
 Kind = Literal["text", "choice", "person", "moment", "number", "set"]
@@ -168,6 +169,7 @@ class VocabularyDocument(Part):
 
     kind: Literal["vocabulary"]
     name: str = Field(description="The name of the mapping, or the connector, that it is for.")
+    extends: str | None = Field(None, description="The vocabulary that is taken, save where this one says otherwise.")
     fields: dict[str, TheirFieldPart] = Field(min_length=1, description="Their fields, by name.")
     comments: CommentsVocabularyPart = Field(default_factory=CommentsVocabularyPart)
     files: bool = Field(False, description="Whether files can be sent.")
@@ -176,6 +178,8 @@ class VocabularyDocument(Part):
 
     def faults(self) -> Iterator[Fault]:
         """What is well formed but cannot be meant so."""
+        if self.extends is not None:
+            yield Fault(("extends",), NOT_LAID)
         for name, each in self.fields.items():
             for fault in each.faults(self.fields):
                 yield Fault(("fields", name, *fault.at), fault.sentence)
@@ -187,7 +191,7 @@ def compile_vocabulary(document: Document) -> Vocabulary:
     :raises DocumentError: with all that is wrong, each at its place."""
     parsed = check_model(VocabularyDocument, document)
     problems = [
-        Problem(document.place(fault.at), f"{'.'.join(map(str, fault.at))}: {fault.sentence}")
+        document.problem(document.place(fault.at), f"{'.'.join(map(str, fault.at))}: {fault.sentence}")
         for fault in parsed.faults()
     ]
     if problems:
@@ -207,6 +211,5 @@ def compile_vocabulary(document: Document) -> Vocabulary:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a vocabulary document, for editors."""
-    described = VocabularyDocument.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+    """The JSON Schema of a vocabulary document, for editors: whole, or one that extends another and says a part."""
+    return partly("Vocabulary", VocabularyDocument.model_json_schema())

@@ -6,6 +6,7 @@ The step is `reconcile` and `settle_update` as they decide in production, on one
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from central import workflow
@@ -82,7 +83,7 @@ def prove(given: Sequence[Document]) -> tuple[Report, ...]:
     problems: list[Problem] = []
     for document in given:
         try:
-            each = extending.whole(document, lambda name: _mapping(name, given), _names(given))
+            each = extending.whole(document, partial(_extended, document.kind, given), _names(document.kind, given))
             if each.kind not in _KINDS:
                 problems.append(Problem(each.place(("kind",)), _unknown(each)))
             elif each.name in (mappings if each.kind == "mapping" else vocabularies):
@@ -101,14 +102,16 @@ def prove(given: Sequence[Document]) -> tuple[Report, ...]:
     return check(subjects, centre(), EngineStep())
 
 
-def _mapping(name: str, given: Sequence[Document]) -> Document | None:
+def _extended(kind: str, given: Sequence[Document], name: str) -> Document | None:
     """The one of these documents, else of the library, that another extends."""
-    found = next((each for each in given if (each.kind, each.name) == ("mapping", name)), None)
-    return found or (library.shipped(name) if name in library.names() else None)
+    found = next((each for each in given if (each.kind, each.name) == (kind, name)), None)
+    if found is not None or name not in library.names():
+        return found
+    return next(each for each in library.with_vocabulary(name) if each.kind == kind)
 
 
-def _names(given: Sequence[Document]) -> set[str]:
-    return {each.name for each in given if each.kind == "mapping"} | set(library.names())
+def _names(kind: str, given: Sequence[Document]) -> set[str]:
+    return {each.name for each in given if each.kind == kind} | set(library.names())
 
 
 def _vocabulary(document: Document, vocabularies: Mapping[str, Vocabulary]) -> Vocabulary:

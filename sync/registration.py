@@ -171,6 +171,9 @@ class _Plan:
 
         laid = []
         for document in self._documents:
+            if document.kind != "mapping":
+                laid.append(document)
+                continue
             whole = self._attempt(partial(extending.whole, document, find, known | set(given)))
             if whole is None:  # what is wrong with it is said, and no more
                 self._mappings[document.name] = None

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from mappings.loader import Steps
 from mappings.model import Place, Rule
 
+NOT_LAID = "what it extends has to be laid under it first: mappings.extending.whole"
 Policy = Literal["central", "remote", "newest", "ask"]
 
 

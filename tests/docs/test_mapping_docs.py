@@ -12,7 +12,7 @@ from mappings.document import compile_mapping, schema
 from mappings.extending import whole
 from mappings.fixtures import document as fixture
 from mappings.fixtures.replay import replay_all, suite
-from mappings.library import names, shipped
+from mappings.library import names, shipped, with_vocabulary
 from mappings.loader import read
 from mappings.model import Mapping, Untranslatable, Value
 from mappings.vocabulary import compile_vocabulary
@@ -61,7 +61,7 @@ def test_the_page_has_examples_with_tables() -> None:
 def test_every_example_compiles(text: str) -> None:
     for document in read(text, "README.md"):
         if document.kind == "vocabulary":
-            assert compile_vocabulary(document).fields
+            assert compile_vocabulary(whole(document, lambda name: with_vocabulary(name)[1])).fields
         elif document.kind == "fixture":
             assert all(each.green for each in replay_all(suite([document])))
         else:

@@ -124,7 +124,7 @@ def test_a_circle_is_told_where_it_closes() -> None:
 def test_a_row_is_bounded() -> None:
     row = [f"kind: mapping\nname: m{n}\nextends: m{n + 1}\n" for n in range(MOST)]
     last = BASE.replace("name: base", f"name: m{MOST}")
-    assert "more than 8 mappings extend one another" in refused("", *row, last, base="m0")
+    assert "more than 8 extend one another" in refused("", *row, last, base="m0")
     assert compile_mapping(extending("", *row, last, base="m1"), revision=1)
 
 

@@ -192,6 +192,24 @@ def test_what_extends_one_of_the_library_is_held_against_what_that_product_says(
     assert any("'parked' is not a Status of theirs" in each.sentence for each in ours.refuted)
 
 
+def test_a_site_with_statuses_of_its_own_bends_the_vocabulary_as_well() -> None:
+    bent = "kind: mapping\nname: ours\nextends: rt\nfields: {status: {table: {waiting for reply: feedback}}}\n"
+    (report,) = proven(bent)
+    assert any("'feedback' is not a Status of theirs" in each.sentence for each in report.refuted)
+    words = (
+        "kind: vocabulary\nname: ours\nextends: rt\nfields:\n  Status:\n"
+        "    values: [new, open, feedback, stalled, resolved, rejected, deleted]\n"
+        "    workflow: {open: [new, feedback, stalled, resolved, rejected],\n"
+        "               new: [feedback, open, stalled, resolved, rejected],\n"
+        "               stalled: [open, feedback, resolved, rejected], resolved: [open, feedback, stalled, rejected],\n"
+        "               rejected: [open, feedback, stalled, resolved], feedback: [open, stalled, resolved, rejected]}\n"
+    )
+    (report,) = proven(bent, words)
+    assert report.refuted == ()
+    with pytest.raises(DocumentError, match="there is no vocabulary 'redmin'; did you mean 'redmine'"):
+        proven(bent, "kind: vocabulary\nname: ours\nextends: redmin\n")
+
+
 def test_what_extends_nothing_known_is_no_mapping() -> None:
     with pytest.raises(DocumentError, match="there is no mapping 'redmin'; did you mean 'redmine'"):
         proven("kind: mapping\nname: ours\nextends: redmin\n")
