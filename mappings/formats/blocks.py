@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 
 _BLANKS = re.compile("[ \t\r\n]+")
 
@@ -91,13 +92,9 @@ def line_of(spans: Iterable[Span]) -> Line:
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
     """Neighbours of one style as one, and nothing empty."""
-    merged: list[Span] = []
-    for span in spans:
-        if merged and (merged[-1].style, merged[-1].link) == (span.style, span.link):
-            merged[-1] = replace(span, text=merged[-1].text + span.text)
-        elif span.text:
-            merged.append(span)
-    return merged
+    filled = (span for span in spans if span.text)
+    groups = groupby(filled, key=lambda span: (span.style, span.link))
+    return [Span("".join(span.text for span in group), style, link) for (style, link), group in groups]
 
 
 def _pieces(spans: Iterable[Span]) -> Iterator[Span]:

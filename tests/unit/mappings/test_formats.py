@@ -1,5 +1,7 @@
 """Texts in the formats of trackers: what goes there comes back as it was, and what machines wrote stays verbatim."""
 
+import re
+
 import pytest
 
 from mappings.formats import FORMATS, PLAIN, ours
@@ -198,3 +200,31 @@ def test_markdown_is_read_as_people_there_mean_it(theirs: str) -> None:
 
 def test_markdown_that_nests_without_end_loses_no_word() -> None:
     assert FORMATS["markdown"].heard("> " * 200 + "word").endswith("word")
+
+
+HTML = {
+    "<h1>Outage</h1><p>of <b>ce1</b> <i>today</i></p>": "**Outage**\n\nof **ce1** *today*",
+    "<div>one</div><div><br></div><div>two<br>three</div>": "one\n\ntwo\nthree",
+    "<ul><li>a<ol><li>b</li></ol></li><li>c</li></ul>": "- a\n  1. b\n- c",
+    "<ul><li><p>a</p><li>b</ul>rest": "- a\n- b\n\nrest",
+    "<table><tr><th>CE</th><th>is</th></tr>\n<tr><td>ce1</td><td>down</td></tr></table>": "**CE** | **is**\nce1 | down",
+    "<pre>a\n  b &lt;c&gt; <b>d</b></pre>": "a\n  b <c> d",
+    "<script>alert('</p>')</script><style>p{}</style>seen<!-- not -->": "seen",
+    '<a href="https://x.org/a_b">there</a> <a href="javascript:steal()">here</a>': ("[there](https://x.org/a_b) here"),
+    '<img alt="a graph" src="x.png"><img src="http://x/y/z.png"><img src="data:image/png;base64,AAAA">': (
+        "[image: a graph][image: z.png][image]"
+    ),
+    "<blockquote>a<blockquote>b</blockquote></blockquote>c": "> a\n>\n> > b\n\nc",
+    "a &amp;amp; b &lt;c&gt;&nbsp;d 1 < 2": "a &amp; b <c>\xa0d 1 < 2",
+    "<p>never <b>closed<p>anywhere": "never **closed**\n\n**anywhere**",
+}
+
+
+@pytest.mark.parametrize("theirs", HTML)
+def test_html_is_read_as_people_there_see_it(theirs: str) -> None:
+    assert FORMATS["html"].heard(theirs) == HTML[theirs]
+
+
+def test_html_of_ours_holds_nothing_that_runs() -> None:
+    said = FORMATS["html"].said("<script>x</script> [a](https://x/?'onclick=b) <img src=x onerror=y>")
+    assert set(re.findall(r"<[^>]*>", said)) == {"<p>", "</p>", "</a>", '<a href="https://x/?&#x27;onclick=b">'}
