@@ -13,6 +13,11 @@ from mappings.model import Mapping as CompiledMapping
 
 _AUTHORED = "every comment there is written by our account; its first line says who wrote it where and when"
 
+_UNHEARD = (
+    "without a history, who sets by hand what the next step on our way would set, while a step of ours has lost its "
+    "answer, is taken for that step"
+)
+
 
 def loss_statement(
     mapping: CompiledMapping,
@@ -31,6 +36,8 @@ def loss_statement(
         if field.carries is not Carries.OUTWARD:
             inward += [f"{field.central}: {loss}" for loss in of_rule.inward]
         outward += _on_the_way(field)
+        if any(field.walks(wanted) for wanted in field.transitions) and not capabilities.get("history", False):
+            outward.append(f"{field.central}: {_UNHEARD}")
         if field.only_on_create:
             outward.append(f"{field.central}: written when their ticket is created; our later edits stay here")
         elif field.carries is Carries.INWARD:

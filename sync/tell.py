@@ -9,7 +9,7 @@ from central.link import Intent, IntentKind, Link
 from central.model import SYSTEM, Value
 from central.store.api import Lease, StaleRevision, Transaction
 from connectors.api import Written
-from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConflict
+from connectors.errors import AccessError, NotFound, Refused, Transient, Unknown, VersionConflict
 from sync import discussion, echo
 from sync.absorb import absorb, because, keep, unread_edits
 from sync.amend import amend
@@ -264,7 +264,7 @@ def _update(
     except Refused as refusal:
         named = {refusal.field} if refusal.field in patch else set(patch)
         return Written(theirs.ticket, frozenset(), dict.fromkeys(named, refusal.reason)), None
-    except Transient:
+    except (Transient, AccessError):
         drop(means, past, intent, lease)
         raise
 
@@ -344,7 +344,9 @@ def _reported(
     for step in plan.steps:
         if step.name in settled.arrived:
             pair = intent.wrote[step.name]
-            data = {"ours": pair.ours, "theirs": pair.theirs, "before": step.theirs}
+            data: dict[str, object] = {"ours": pair.ours, "theirs": pair.theirs, "before": step.theirs}
+            if step.way:
+                data["on_the_way"] = True
             why = because(step, gateway.mapping) if step.name in sent else "their workflow asks for it"
             events.append(
                 Event(Kind.WRITTEN, ticket_id, at, SYSTEM, system=system, field=step.name, data=data, why=why)

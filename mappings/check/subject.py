@@ -158,7 +158,7 @@ class Words(NamedTuple):
     def asked(self, centre: Centre) -> Iterator[Asked]:
         """Everything that our next value may ask of them, from wherever they stand: in the middle of a way, too, where
         it was interrupted."""
-        agreeing = tuple(self.agreeing())
+        agreeing = dict.fromkeys(self.agreeing())
         found, queue = set(agreeing), deque(agreeing)
         while queue:
             ours, theirs = queue.popleft()

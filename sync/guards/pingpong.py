@@ -66,6 +66,8 @@ class _Run:
     moves: int = 0
     """How often they have moved it since our last write."""
     reflex: bool = False
+    on_the_way: bool = False
+    """Our last write was a step on the way to another value: the next one belongs to it."""
 
 
 def fight(
@@ -103,6 +105,11 @@ def _goes_on(run: _Run, event: Event, system: str) -> bool:
         return run.moves == 1  # a second change of theirs answers nothing
     if event.kind is Kind.WRITTEN:
         before, wrote = value_of(event.data.get("before")), value_of(event.data.get("theirs"))
+        goes_on = run.on_the_way and before == run.wrote
+        run.on_the_way = bool(event.data.get("on_the_way"))
+        if goes_on:
+            run.wrote, run.wrote_at = wrote, event.at
+            return True
         if run.wrote_at is not None:
             if before == run.wrote or event.at - run.wrote_at > PAUSE:
                 return False

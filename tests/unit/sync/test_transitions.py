@@ -2,19 +2,23 @@
 nothing, refuses or steps in between, the ticket arrives where it should, or it is told why not."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from central.events import Event, Kind
+from central.model import SYSTEM
 from connectors.api import WriteKind
-from connectors.errors import Unknown
+from connectors.errors import AccessError, Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from mappings.document import compile_mapping
 from mappings.loader import read
 from sync import intended
+from sync.guards.pingpong import Patience, fight
 from sync.simulation.members import JIRA_LIKE, JIRA_MAPPING, REDMINE_LIKE, jira_like
-from sync.simulation.mesh import Mesh
+from sync.simulation.mesh import START, Mesh
 from tests.unit.sync.test_push import Killed, MortalStore
-from tests.unit.sync.world import TPM, World, once
+from tests.unit.sync.world import TPM, World, failing, once
 
 LOST = Unknown("the answer was lost")
 STAND_IN = "see the conversation"
@@ -277,3 +281,28 @@ def test_who_moves_a_ticket_before_it_was_walked_to_what_it_is_here_has_not_answ
     assert (world.ticket(2)["status"], world.issue(world.jira, key).fields["status"]) == ("solved", "Resolved")
     (kept,) = world.conflicts()
     assert (kept.field, kept.theirs) == ("status", "Waiting")
+
+
+def test_the_steps_of_one_way_are_one_write_to_who_judges_whether_a_value_goes_to_and_fro() -> None:
+    def told(kind: Kind, minute: int, **data: object) -> Event:
+        return Event(kind, 1, START + timedelta(minutes=minute), SYSTEM, system="ngi-pl", field="status", data=data)
+
+    events = []
+    for minute in range(8):
+        events.append(told(Kind.WRITTEN, minute, before="Open", theirs="Review", on_the_way=True))
+        events.append(told(Kind.WRITTEN, minute, before="Review", theirs="Resolved"))
+        events.append(told(Kind.FIELD_CHANGED, minute, reflex=True))
+    at = START + timedelta(minutes=9)
+    assert fight(events, "ngi-pl", at, "Open", patience=Patience(), since=None) is not None
+    assert fight(events, "ngi-pl", at, "Resolved", patience=Patience(), since=None) is None
+    alone = [told(Kind.WRITTEN, 0, before="Open", theirs="Review", on_the_way=True)]
+    assert fight(alone, "ngi-pl", at, "Review", patience=Patience(), since=None) is None
+
+
+def test_a_step_that_was_turned_away_at_the_door_is_not_waited_for() -> None:
+    world = Walk(capabilities=replace(REDMINE_LIKE, history=False))
+    once(world.jira.connector, "update", failing(AccessError("401 Unauthorized")), done=False)
+    world.solve()
+    world.mesh.work()
+    assert world.link("ngi-pl").intents == ()
+    assert world.walked() == []
