@@ -55,8 +55,9 @@ def revise(
     """Take in what became of the tied comments. `shown`: all that the tracker shows; None: not all were read."""
     standing = standing_of(past.link.disagreements)
     nothing = Revised(False, False, standing, frozenset())
-    if shown is None or not any(_moved(tie, shown) for tie in past.tied.values()):
+    if not moved(past, shown):
         return nothing
+    assert shown is not None, "what was not read has not moved"
     comments = {comment.id: comment for comment in tx.tickets.comments(past.ticket.id)}
     landed: set[str] = set()
     changed = owed = False
@@ -108,6 +109,11 @@ def amended(past: Past, gateway: Gateway, intent: Intent, at: datetime) -> Event
 def heard(comment: Comment, there: RemoteComment) -> Agreed:
     """What is agreed on for a comment of theirs that was just taken in."""
     return wording.heard(comment, _shown(there, None))
+
+
+def moved(past: Past, shown: Mapping[str, RemoteComment] | None) -> bool:
+    """Whether any word that was carried is another there than was agreed on, or gone."""
+    return shown is not None and any(_moved(tie, shown) for tie in past.tied.values())
 
 
 def _moved(tie: Tie, shown: Mapping[str, RemoteComment]) -> bool:

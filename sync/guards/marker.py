@@ -31,6 +31,7 @@ from sync.past import Past, read_past
 from sync.permit import Held, why_held
 from sync.reading import Reading, reading
 from sync.reconcile import Verdict
+from sync.revise import moved
 
 log = structlog.get_logger("interdesk.guards")
 
@@ -114,7 +115,9 @@ def ensure_gone_on(means: Means, gateway: Gateway, past: Past, theirs: Reading) 
     read. Later than the ticket: a system that has gone back does not come forward again.
 
     :raises Held: it is not the system we left.  :raises ConnectorError: the mark cannot be read now."""
-    if theirs.asked_at is not None and _watched(means, gateway) and not _goes_on(past.link, theirs, gateway.mapping):
+    if theirs.asked_at is None or not _watched(means, gateway):
+        return
+    if not _goes_on(past.link, theirs, gateway.mapping) or moved(past, theirs.shown):  # ids are given anew
         _ensure_ours_still(means, gateway, forgot=_forgot(past.link, theirs))
 
 
@@ -277,7 +280,7 @@ def vanished_comments(means: Means, past: Past, there: RemoteTicket) -> Iterator
         if found is None:
             yield number
         elif comments[number].origin_system == past.link.system:
-            if found.own and found.token is not None:
+            if found.created_at != comments[number].created_at or (found.own and found.token is not None):
                 yield number
         elif not found.own or found.token not in (None, means.tokens.comment(comments[number])):
             yield number

@@ -309,6 +309,22 @@ def test_a_word_that_bears_the_id_of_one_that_a_restore_took_away_is_another_wor
     ]
 
 
+def test_a_word_that_bears_the_id_of_one_taken_away_by_a_restore_that_nobody_noticed_yet_edits_nothing() -> None:
+    world, other = marked()
+    work_for_hours(world)
+    backup = world.redmine.tracker.backup()
+    before = world.bob.comment(other, "before the restore")
+    work_for_hours(world, 1)
+    world.redmine.tracker.restore(backup)
+    assert world.bob.comment(other, "after the restore") == before
+    world.mesh.settle()
+    assert state(world) is SystemState.QUARANTINED
+    assert [comment.text for comment in world.comments()] == ["before the restore"]
+    release(world)
+    world.mesh.settle(30)
+    assert [comment.text for comment in world.comments()] == ["before the restore", "after the restore"]
+
+
 def test_a_word_of_ours_that_was_given_the_id_of_one_that_a_restore_took_away_is_said_once_and_edits_nothing() -> None:
     world, other = marked()
     work_for_hours(world)
