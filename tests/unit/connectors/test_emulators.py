@@ -5,11 +5,12 @@ import hmac
 import json
 import queue
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from connectors.api import Cursor
-from connectors.emulators.plain import PlainEmulator
+from connectors.emulators.plain import RULES, PlainEmulator
 from connectors.emulators.server import Asked, Reply
 from connectors.environment import Environment
 from connectors.errors import Transient
@@ -41,6 +42,16 @@ def test_a_webhook_hints_at_every_deed_and_is_signed(plain: PlainEmulator, serve
     plain.webhook(None)
     plain.tracker.person("alice").edit(key, subject="y")
     assert heard.empty()
+
+
+def test_a_plain_tracker_with_forms_refuses_what_comes_without(clock: Clock, here: Environment) -> None:
+    needs = {"status": {"solved": ("assigned_to",)}}
+    with PlainEmulator(clock, rules=replace(RULES, needs=needs)) as plain:
+        connector = open_connector("plain", {"url": plain.url, "key": plain.key}, system="s", environment=here)
+        key = connector.create({"subject": "x"}, token="T-1").key
+        assert "needs assigned_to" in connector.update(key, {"status": "solved"}, held=None).refused["status"]
+        filled = connector.update(key, {"assigned_to": "bob", "status": "solved"}, held=None)
+        assert (filled.refused, filled.after.fields["status"]) == ({}, "solved")
 
 
 def test_an_emulator_that_was_stopped_comes_back_on_its_port_with_its_tickets(

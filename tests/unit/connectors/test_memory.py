@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.api import Capabilities, Cursor, Lookup, RemoteTicket
-from connectors.errors import Transient, Unknown
+from connectors.errors import Refused, Transient, Unknown
 from connectors.memory import SIMPLE as PLAIN
 from connectors.memory import Call, MemoryConnector, Rules, Tracker
 
@@ -82,6 +82,22 @@ def test_the_workflow_binds_our_account_only_and_refuses_in_its_own_words() -> N
     assert written.refused == {"status": "You can't change status from 'new' to 'solved'."}
     tracker.person("alice").edit(key, status="solved")
     assert connector.fetch(key).fields["status"] == "solved"
+
+
+@pytest.mark.parametrize("forms", [False, True], ids=["what stands there is enough", "a form must be filled"])
+def test_what_a_value_needs_must_be_there_or_come_with_it(forms: bool) -> None:
+    needs = {"status": {"solved": ("owner",)}}
+    tracker = Tracker(Clock(), Rules(PLAIN.fields, PLAIN.defaults, needs=needs, forms=forms))
+    connector = MemoryConnector(tracker)
+    key = tracker.person("alice").open(subject="x")
+    refused = {"status": "status 'solved' needs owner."}
+    assert connector.update(key, {"status": "solved"}, held=None).refused == refused
+    tracker.person("alice").edit(key, owner="bob")
+    assert connector.update(key, {"status": "solved"}, held=None).refused == (refused if forms else {})
+    assert connector.update(key, {"status": "solved", "owner": "bob"}, held=None).refused == {}
+    with pytest.raises(Refused, match="needs owner"):
+        connector.create({"subject": "y", "status": "solved"}, token="T-1")
+    tracker.person("alice").edit(tracker.person("alice").open(subject="z"), status="solved")
 
 
 def test_a_declared_side_effect_is_done_by_the_tracker_itself() -> None:
