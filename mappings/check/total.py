@@ -100,6 +100,12 @@ def _creates(subject: Subject, centre: Centre) -> Iterator[Refutation]:
                 f"{subject.name} refuses it: {theirs.name} is missing",
             )
             yield Refutation(Proof.TOTAL, subject.place(each), f"{sentence}: {remedy}", story)
+        elif walked := next((value for value in each.transitions if each.walks(value)), None):
+            sentence = (
+                f"their {theirs.name!r} must be filled to create a ticket, and {walked!r} is reached by way of others"
+            )
+            remedy = "a create does not say it; see whether their tracker begins with a value of its own"
+            yield Refutation(Proof.TOTAL, each.transitions[walked].at, f"{sentence}: {remedy}")
         else:
             yield from _said_by_nothing(subject, centre, each)
 
