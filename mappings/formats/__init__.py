@@ -7,15 +7,16 @@ format keeps it for every text of ours: written there and read back, it is what 
 from collections.abc import Mapping
 from typing import Literal
 
-from mappings.formats import html, markdown
+from mappings.formats import html, markdown, textile
 from mappings.formats.markup import PLAIN, Format, Markup
 
-FormatName = Literal["plain", "markdown", "html"]
+FormatName = Literal["plain", "markdown", "html", "textile"]
 
 FORMATS: Mapping[FormatName, Format] = {
     "plain": PLAIN,
     "markdown": Markup("Markdown", markdown.read, markdown.write),
     "html": Markup("HTML", html.read, html.write),
+    "textile": Markup("Textile", textile.read, textile.write),
 }
 
 __all__ = ["FORMATS", "PLAIN", "Format", "FormatName", "Markup"]

@@ -45,8 +45,8 @@ _MACHINE = re.compile(
     re.VERBOSE,
 )
 _BEFORE, _AFTER = r"""(?<![^ (\["'{])""", r"""(?![^ )\]"'}.,;:!?])"""
-_ADDRESS = r"""(?:https?|ftp)://\w[^\s<>"`|\[\]{}\\^]*"""
-_TARGET = r"""(?:(?:https?|ftp)://\w|mailto:\w)[^\s<>()"`|\[\]{}\\^]*"""
+_ADDRESS = r"""(?:https?|ftp)://[^\W_][^\s<>"`|\[\]{}\\^]*"""
+_TARGET = r"""(?:(?:https?|ftp)://[^\W_]|mailto:\w)[^\s<>()"`|\[\]{}\\^]*"""
 _SPAN = re.compile(
     rf"""(?P<bare>(?<!\w){_ADDRESS})
     |{_BEFORE}(?:
