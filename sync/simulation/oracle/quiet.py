@@ -30,12 +30,12 @@ def idle(before: dict[str, int], after: dict[str, int]) -> Iterator[str]:
 
 def readings(evidence: Evidence) -> dict[str, int]:
     """How often tickets were asked for, by system, where a row tells that nothing has moved; a ticket that is held
-    because an automation there fights us is read again by every full scan."""
+    because an automation there fights us is read again by every full scan, and our mark by whoever polls anew."""
     tempers = evidence.world.tempers
     return {
         name: member.connector.calls["fetch"]
         for name, member in evidence.world.members.items()
-        if _tells(member.connector.capabilities) and not tempers[name].insists
+        if _tells(member.connector.capabilities) and not tempers[name].insists and member.marker is None
     }
 
 
