@@ -77,14 +77,16 @@ class Wire(MemoryConnector):
         world, sent_at = self._world, self._world.clock()
         late = world.take(Kind.LATE, self._temper.name, operation)
         if late is not None:
-            world.later(sent_at + timedelta(seconds=late.seconds), lambda: self._execute_late(operation, key, act))
+            world.later(
+                sent_at + timedelta(seconds=late.seconds), lambda: self._execute_late(operation, key, act, sent_at)
+            )
             raise Unknown("no answer came")
         self._world.sending(sent_at)
         return act()
 
-    def _execute_late(self, operation: str, key: str, act: Callable[[], object]) -> None:
+    def _execute_late(self, operation: str, key: str, act: Callable[[], object], sent_at: datetime) -> None:
         self._world.tell(f"the late {operation} of {self._temper.name}/{key or '?'} executes now")
-        with self._world.unheard():
+        with self._world.unheard(sent_at):
             act()
 
     def _moment(self, call: Call) -> None:

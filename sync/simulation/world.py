@@ -92,7 +92,7 @@ class World:
         self._armed: list[Happening] = []
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._laters = 0
-        self._unheard = False
+        self._unheard: datetime | None = None
         self._overdue: datetime | None = None
         self._turns = 0
         for temper in scenario.tempers:
@@ -224,9 +224,9 @@ class World:
             self.current.sent_at = at
 
     @contextmanager
-    def unheard(self) -> Iterator[None]:
-        """What executes now is answered to nobody."""
-        before, self._unheard = self._unheard, True
+    def unheard(self, sent_at: datetime) -> Iterator[None]:
+        """What executes now was sent then, and is answered to nobody."""
+        before, self._unheard = self._unheard, sent_at
         try:
             yield
         except ConnectorError:
@@ -377,7 +377,8 @@ class World:
         member = self.members[system]
         opened: Mapping[str, Any] = dict(member.tracker.issues[deed.key].fields) if deed.kind == "open" else {}
         ours = deed.who == member.connector.account
-        sent_at = self.current.sent_at if ours and self.current is not None and not self._unheard else None
+        sent_at = self._unheard if self.current is None else self._unheard or self.current.sent_at
+        sent_at = sent_at if ours else None
         overdue = sent_at is not None and self.clock.now - sent_at > DEADLINE
         self.chronicle.dids.append(Did(system, self.clock.now, deed, opened, overdue))
         insists = self.tempers[system].insists
