@@ -6,12 +6,12 @@ from datetime import datetime
 
 from central import workflow
 from central.events import Event, Kind
-from sync.guards.usual import hour_of
+from sync.guards.usual import HOUR, hour_of
 from sync.simulation.oracle.evidence import Evidence
 
 
 def asked(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
-    """No more than the limit within an hour; who has rejected some of them is asked about as many again."""
+    """No more than the limit within an hour, or than is usual; who rejects some is asked about as many again."""
     chronicle = evidence.world.chronicle
     taken: dict[tuple[str, str, int, datetime], set[int]] = defaultdict(set)
     for ticket, events in evidence.events.items():
@@ -23,7 +23,9 @@ def asked(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
             taken[system, what, decided, hour_of(event.at)].add(ticket)
     for (system, what, _, hour), tickets in taken.items():
         limits = evidence.world.tempers[system].limits
-        if len(tickets) > (limits.closings if what == "closed" else limits.losses):
+        before = sum(len(t) for (s, w, _, h), t in taken.items() if (s, w) == (system, what) and h < hour - HOUR)
+        least = limits.closings if what == "closed" else limits.losses
+        if len(tickets) > max(least, limits.times_usual * before):
             yield f"asked: {system} has {what} {len(tickets)} tickets since {hour:%H:%M}, and nobody was asked"
     del excuses
 
