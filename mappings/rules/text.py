@@ -35,15 +35,15 @@ class Text:
         if self._agree(ours, held):
             return held
         text = self._plain(ours)
-        return None if text is None else self.shortening.sent(text)
+        return self.shortening.sent(text) or None if text is not None else None
 
     def canonical_ours(self, ours: Value) -> Value:
         text = self._plain(ours) if isinstance(ours, str) else ours
-        return self._settled(text) if isinstance(text, str) else text
+        return self._settled(text) or None if isinstance(text, str) else text
 
     def canonical_theirs(self, theirs: Value) -> Value:
         text = self._heard(theirs) if isinstance(theirs, str) else theirs
-        return self.shortening.format.written(self._settled(text)) if isinstance(text, str) else text
+        return self.shortening.format.written(self._settled(text)) or None if isinstance(text, str) else text
 
     def spill(self, ours: Value) -> Spill | None:
         text = self._plain(ours)
@@ -62,7 +62,7 @@ class Text:
             return False
         whole, text = self._plain(ours), self._heard(theirs)
         if whole is None or text is None:
-            return whole is text
+            return not self._settled(whole or "") and not self._settled(text or "")
         return self._settled(text) == self._settled(whole) or self.shortening.stands_for(text, whole)
 
     def _settled(self, text: str) -> str:
