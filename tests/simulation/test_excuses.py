@@ -89,6 +89,15 @@ def test_who_goes_back_before_our_write_was_read_back_looks_like_a_refusal_where
     assert excused(redmine(CANDID), *acts) == []
 
 
+def test_who_goes_back_to_what_we_had_read_over_an_edit_that_our_write_hid_looks_like_a_refusal_too() -> None:
+    hidden = there(198, "subject", "theirs", BEFORE_UPDATE)
+    acts = (*BORN_THERE, hidden, there(199, "subject", "ticket 1", AFTER_UPDATE), here(200, "subject", "ours"))
+    assert "without a history, who goes back to what stood before our write looks like a refusal" in excused(
+        redmine(SILENT), *acts
+    )
+    assert excused(redmine(CANDID), *acts) == []
+
+
 def test_what_our_comment_hid_is_lost_where_no_history_tells() -> None:
     acts = (*BORN_THERE, there(249.5, "status", "3", Moment("comment", False)), COMMENT_HERE)
     assert excused(rt(replace(RT_LIKE, history=False)), *acts) == ["no history tells what our comment hid"]

@@ -1,17 +1,18 @@
 """Convergence, no twins, no trespass, and the words of people: what each law asks of a mesh at rest."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from central.link import LinkState
 from central.model import Visibility
 from connectors.emulators.tracker import Issue
+from mappings.model import FieldMapping
 from sync.guards.breaker import PATIENCE
 from sync.policy import admit
 from sync.reconcile import Verdict, corresponds, reconcile
 from sync.simulation.chronicle import Chronicle
-from sync.simulation.oracle.evidence import Evidence, Place, same
+from sync.simulation.oracle.evidence import Edit, Evidence, Place, same
 from sync.simulation.scenario import Kind
 from sync.simulation.wire import DEADLINE
 from sync.simulation.world import ROBOT
@@ -73,9 +74,8 @@ def _cause(evidence: Evidence, place: Place, name: str, said: str) -> str:
         tracker = member.tracker
         if wanted and tracker.objection(member.connector.account, field.remote, theirs, wanted[0]):
             return "the tracker's workflow refuses it"
-        last = evidence.edits.get((member.name, place.link.key or "", field.remote), ())[-2:]
-        told = member.connector.capabilities.history
-        if not told and [e.human for e in last] == [False, True] and same(field, last[0].old, last[1].new):
+        edits = evidence.edits.get((member.name, place.link.key or "", field.remote), ())
+        if not member.connector.capabilities.history and _gone_back(evidence, place, field, edits):
             return "without a history, who goes back to what stood before our write looks like a refusal"
         return ""
     if said.startswith("held by a guard"):
@@ -90,6 +90,24 @@ def _cause(evidence: Evidence, place: Place, name: str, said: str) -> str:
         changed_here = len(evidence.course(place.ticket, name)) > 1
         return "policy ask" if any(e.human for e in edits) or changed_here else ""
     return ""
+
+
+def _gone_back(evidence: Evidence, place: Place, field: FieldMapping, edits: Sequence[Edit]) -> bool:
+    """Whether people, after a write of ours and before it was read back, brought back what had been read before it."""
+    write = next((n for n, edit in reversed([*enumerate(edits)]) if not edit.human), None)
+    if write is None or write + 1 == len(edits):
+        return False
+    reads = evidence.world.chronicle
+    read_back = reads.last_read(place.member.name, place.link.key or "", edits[-1].at)
+    if read_back is not None and edits[write].at < read_back < edits[-1].at:
+        return False
+    read_at = reads.last_read(place.member.name, place.link.key or "", edits[write].at)
+    stood = edits[write].old
+    for edit in reversed(edits[:write]):
+        if read_at is None or edit.at < read_at:  # at the very moment of the reading, it may have come after it
+            break
+        stood = edit.old
+    return same(field, stood, edits[-1].new)
 
 
 def no_twins(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
