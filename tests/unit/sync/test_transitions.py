@@ -52,7 +52,7 @@ class Walk(World):
         self.centre.change(1, {"status": "solved", **more}, TPM)
 
 
-def test_a_ticket_is_walked_to_its_end_in_one_push_and_the_form_is_filled() -> None:
+def test_case_13_a_ticket_is_walked_to_its_end_in_one_push_and_the_form_is_filled() -> None:
     world = Walk()
     world.solve()
     world.mesh.round()
