@@ -1,7 +1,7 @@
 """The proof of a registration against the live system. Nothing is written anywhere: log-in and search are reads."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from central.desk.views import span
@@ -20,6 +20,7 @@ from sync.config import SystemDocument, system_document
 from sync.jobs.backfill import Writes, writes_for
 from sync.mails import mails as mails_of
 from sync.secrets import MissingSecret
+from sync.spoken import plain
 from sync.stored import read_again
 
 WORKS, REFUTED, UNREACHABLE = 0, 1, 3
@@ -87,7 +88,7 @@ def _prove(desk: Interdesk, system: SystemDocument, documents: Sequence[loader.D
     findings += _policies(compiled, connector.capabilities)
     if verdict == WORKS and not all(finding.ok for finding in findings):
         verdict = REFUTED
-    losses = loss_statement(compiled, _plain(connector.capabilities), central=_central(), remote=remote)
+    losses = loss_statement(compiled, plain(connector.capabilities), central=_central(), remote=remote)
     mails = {kind.value: mail for kind, mail in connector.capabilities.notifies.items()}
     older = desk.store.read(lambda tx: _older(tx, system, connector.capabilities))
     return Report(system.name, system.connector, system.mapping, tuple(findings), mails, older, losses, verdict)
@@ -167,7 +168,3 @@ def _policies(mapping: model.Mapping, capabilities: Capabilities) -> list[Findin
 
 def _central() -> dict[str, dict[str, Any]]:
     return {name: {"values": spec.values, "max_length": spec.max_length} for name, spec in FIELDS.items()}
-
-
-def _plain(capabilities: Capabilities) -> dict[str, Any]:
-    return {field.name: getattr(capabilities, field.name) for field in fields(capabilities)}

@@ -24,6 +24,7 @@ from mappings.vocabulary import Move, Vocabulary, compile_vocabulary
 from sync.policy import Policy, admit
 from sync.reconcile import Verdict, reconcile
 from sync.settle import settle_update
+from sync.spoken import Spoken
 
 _KINDS = ("mapping", "vocabulary")
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -73,8 +74,10 @@ def documents(files: Sequence[str]) -> tuple[Document, ...]:
     return tuple(found)
 
 
-def prove(given: Sequence[Document]) -> tuple[Report, ...]:
+def prove(given: Sequence[Document], spoken: Spoken | None = None) -> tuple[Report, ...]:
     """Every mapping among these documents, proven or refuted, with the vocabularies that stand beside it.
+
+    `spoken`: what a live system says of itself; a mapping for its connector is held against that.
 
     :raises DocumentError: with all that is wrong: in a mapping or vocabulary, a document of another kind, a name that
         stands twice, no mapping at all."""
@@ -98,7 +101,7 @@ def prove(given: Sequence[Document]) -> tuple[Report, ...]:
         problems.append(Problem(given[0].place(("kind",)), "there is no mapping here to be proven"))
     if problems:
         raise DocumentError(dict.fromkeys(problems))
-    subjects = [Subject(each, mapping, _vocabulary(each, vocabularies)) for each, mapping in mappings.values()]
+    subjects = [Subject(each, mapping, _vocabulary(each, vocabularies, spoken)) for each, mapping in mappings.values()]
     return check(subjects, centre(), EngineStep())
 
 
@@ -114,15 +117,19 @@ def _names(kind: str, given: Sequence[Document]) -> set[str]:
     return {each.name for each in given if each.kind == kind} | set(library.names())
 
 
-def _vocabulary(document: Document, vocabularies: Mapping[str, Vocabulary]) -> Vocabulary:
-    """The one of its own name, of its connector's, or of the mapping of the library that it extends."""
-    known = vocabularies.get(document.name) or vocabularies.get(str(document.data["connector"]))
-    if known is not None:
-        return known
-    extended = next((each.name for each in document.bases if each.name in library.names()), None)
-    if extended is not None:
-        return compile_vocabulary(library.with_vocabulary(extended)[1])
-    return Vocabulary(document.name, {}, {}, declared=False)
+def _vocabulary(document: Document, vocabularies: Mapping[str, Vocabulary], spoken: Spoken | None) -> Vocabulary:
+    """What the live system says, else the one of its own name, of its connector's, or of the mapping of the library
+    that it extends."""
+    connector = str(document.data["connector"])
+    known = vocabularies.get(document.name) or vocabularies.get(connector)
+    live = spoken is not None and spoken.connector == connector
+    product = next((each.name for each in document.bases if each.name in library.names()), None)
+    if known is None and live and connector in library.names():
+        product = connector
+    if known is None and product is not None:
+        known = compile_vocabulary(library.with_vocabulary(product)[1])
+    known = known or Vocabulary(document.name, {}, {}, declared=False)
+    return spoken.over(known) if spoken is not None and live else known
 
 
 def _unknown(document: Document) -> str:

@@ -5,14 +5,21 @@ from typing import Any
 
 import click
 
+from central.registry import Document as Registered
+from central.store.api import Transaction
 from mappings import document as mapping_document
 from mappings import vocabulary
 from mappings.check import PROMISES, Proof, Report
 from mappings.fixtures import document as fixture_document
+from mappings.loader import Document
 from mappings.model import Losses
-from sync import proving
+from sync import live, proving
 from sync.cli import fixtures, preview
 from sync.cli.output import as_json, document, say
+from sync.cli.session import Session
+from sync.config import system_document
+from sync.spoken import Spoken, listen
+from sync.stored import read_again
 
 PROVEN, REFUTED = 0, 1
 _SCHEMAS: Mapping[str, Any] = {"mapping": mapping_document, "vocabulary": vocabulary, "fixture": fixture_document}
@@ -24,24 +31,52 @@ def mapping() -> None:
 
 
 @mapping.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option("--system", help="Hold them against this registered system as it is now; without FILE, its own mapping.")
 @as_json
-def check(files: Sequence[str], as_json: bool) -> int:
+@click.pass_obj
+def check(session: Session, files: Sequence[str], system: str | None, as_json: bool) -> int:
     """Prove the mappings in these files, or tell the shortest story that breaks each of their promises.
 
     FILE is a file of documents, or the name of a mapping that interdesk brings along. A mapping is held against the
     vocabulary of its own name, or of its connector's, where one of the files declares it. Several mappings are proven
-    alone and together, as systems around one centre. Nothing is asked of any system, and nothing is written.
+    alone and together, as systems around one centre. No system is asked anything but the one that --system names,
+    which is read only: its fields and words go before those that are declared.
 
-    Exit code 0: proven. 1: refuted. 2: not a mapping.
+    Exit code 0: proven. 1: refuted. 2: not a mapping. 3: the system cannot be reached.
     """
-    reports = proving.prove(proving.documents(files))
+    if not files and system is None:
+        raise click.UsageError("name a FILE or more, or a --system")
+    given = proving.documents(files)
+    if system is None:
+        reports = proving.prove(given)
+    else:
+        mapping, spoken = _listen(session, system)
+        reports = proving.prove(given or (mapping,), spoken)
     if as_json:
         document({"proven": all(r.proven for r in reports), "mappings": [_plain(report) for report in reports]})
     else:
         for report in reports:
             _tell(report)
     return PROVEN if all(report.proven for report in reports) else REFUTED
+
+
+def _listen(session: Session, system: str) -> tuple[Document, Spoken]:
+    """The mapping of a registered system, and what that says of itself."""
+    with session.interdesk() as desk:
+        stored = desk.store.read(lambda tx: _registered(tx, system))
+        registered, own = system_document(read_again(stored[0])), read_again(stored[1])
+        connector = desk.connectors.open(registered.connector, registered.settings, system)
+        try:
+            return own, listen(system, registered.connector, connector)
+        finally:
+            connector.close()
+
+
+def _registered(tx: Transaction, system: str) -> tuple[Registered, Registered]:
+    live.registered(tx, system)
+    document = tx.registry.document("system", system)
+    return document, tx.registry.document("mapping", system_document(read_again(document)).mapping)
 
 
 @mapping.command()

@@ -1,0 +1,50 @@
+"""`mapping check --system`, typed by an operator whose tracker speaks otherwise than the product does."""
+
+import pytest
+
+from connectors.api import Capabilities, RemoteField
+from mappings.library import with_vocabulary
+from mappings.vocabulary import TheirField, Vocabulary, compile_vocabulary
+from sync.spoken import Spoken
+
+
+@pytest.fixture
+def cz(desk):
+    desk.type("apply", desk.write(desk.cz))
+    return desk
+
+
+def test_a_mapping_is_held_against_what_the_system_says_now_by_reading_only(cz) -> None:
+    log = cz.rt.tracker.log[:]
+    said = cz.type("mapping", "check", "--system", "ngi-cz")
+    assert said.code == 0, said.out
+    assert "against the vocabulary ngi-cz" in said.out
+    bent = "kind: mapping\nname: mine\nextends: rt\nfields: {status: {table: {on hold: parked}}}\n"
+    refuted = cz.type("mapping", "check", cz.write(bent, name="m.yaml"), "--system", "ngi-cz")
+    assert refuted.code == 1
+    assert "'parked' is not a Status of theirs" in refuted.out
+    assert cz.rt.tracker.log == log
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "name a FILE or more, or a --system"),
+        (("--system", "ngi-cx"), "no system 'ngi-cx' is registered; did you mean 'ngi-cz'"),
+    ],
+)
+def test_what_cannot_be_meant_is_told(cz, words: tuple[str, ...], sentence: str) -> None:
+    said = cz.type("mapping", "check", *words)
+    assert (said.code, sentence in said.err) == (2, True), said.err
+
+
+def test_what_no_tracker_tells_stays_as_it_was_declared_for_the_words_that_are_there() -> None:
+    known = compile_vocabulary(with_vocabulary("rt")[1])
+    fields = (RemoteField("Status", "choice", values=("new", "open", "resolved", "parked")),)
+    effects = {"comment": {"Status": {"resolved": "open", "stalled": "open"}}}
+    status = Spoken("s", "rt", fields, Capabilities(side_effects=effects)).over(known).fields["Status"]
+    assert status.values == ("new", "open", "resolved", "parked")
+    assert status.after_comment == {"new": "open", "resolved": "open"}
+    assert status.workflow is None or "stalled" not in {word for to in status.workflow.values() for word in to}
+    nothing = Vocabulary("x", {"Status": TheirField("Status", writable=False)}, {}, declared=False)
+    assert Spoken("s", "x", fields, Capabilities()).over(nothing).fields["Status"].writable
