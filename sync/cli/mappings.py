@@ -1,6 +1,7 @@
 """`mapping …`: is a mapping right, before anybody's ticket depends on it?"""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -14,8 +15,8 @@ from mappings.fixtures import document as fixture_document
 from mappings.loader import Document
 from mappings.model import Losses
 from sync import live, proving
-from sync.cli import fixtures, preview
-from sync.cli.output import as_json, document, say
+from sync.cli import fixtures, named, preview
+from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session
 from sync.config import system_document
 from sync.spoken import Spoken, listen
@@ -77,6 +78,37 @@ def _registered(tx: Transaction, system: str) -> tuple[Registered, Registered]:
     live.registered(tx, system)
     document = tx.registry.document("system", system)
     return document, tx.registry.document("mapping", system_document(read_again(document)).mapping)
+
+
+@mapping.command()
+@click.argument("mapping", metavar="MAPPING")
+@as_json
+@click.pass_obj
+def show(session: Session, mapping: str, as_json: bool) -> None:
+    """Show all that a mapping says, with what it extends, and where each word of it is written.
+
+    MAPPING is a file, the NAME of a mapping that is registered or comes with interdesk, or NAME@REVISION.
+    """
+    (whole,) = named.anywhere(session, [mapping])
+    rows = [(".".join(path), value, str(whole.place(path))) for path, value in _leaves(whole.data)]
+    if as_json:
+        places = {key: place for key, _, place in rows}
+        document({"mapping": whole.data, "extends": [base.name for base in whole.bases], "places": places})
+    else:
+        table(("Key", "Says", "Written at"), [(key, _said(value), place) for key, value, place in rows])
+
+
+def _leaves(data: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value that holds no further keys."""
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @mapping.command()

@@ -3,22 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import TypeAdapter, ValidationError
 
 from central.registry import Document as Registered
-from central.store.api import NoSuch, StoreError, Transaction
-from mappings import extending, library
+from central.store.api import Transaction
 from mappings.document import compile_mapping
 from mappings.fixtures.document import Fixture
 from mappings.fixtures.replay import gather, shown, suite
-from mappings.loader import Document, DocumentError, Problem, read_files, suggestion
+from mappings.loader import Document, suggestion
 from mappings.model import Mapping as CompiledMapping
 from sync import live, preview
 from sync.bootstrap import Interdesk
+from sync.cli import named
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session
 from sync.config import Duration, SystemDocument, system_document
@@ -65,64 +64,10 @@ def preview_(
     if folders and not mappings:
         raise click.UsageError("name the MAPPING that the examples are to be read with")
     if system is None:
-        _over_fixtures(_anywhere(session, mappings), folders, as_json=as_json)
+        _over_fixtures(named.anywhere(session, mappings), folders, as_json=as_json)
         return
     with session.interdesk() as desk:
-        _over_system(desk, system, _registered(desk, mappings), since, limit, as_json=as_json)
-
-
-# -- which mapping ---------------------------------------------------------------------------------------------------
-
-
-def _anywhere(session: Session, names: Sequence[str]) -> list[Document]:
-    """The mappings of these names; where there is no database, those of files and of the library."""
-    if all(_is_file(name) for name in names):
-        return [_of_file(name, None) for name in names]
-    try:
-        with session.interdesk() as desk:
-            return _registered(desk, names)
-    except StoreError:
-        if not all(_is_file(name) or name in library.names() for name in names):
-            raise
-        return [_of_file(name, None) if _is_file(name) else library.shipped(name) for name in names]
-
-
-def _registered(desk: Interdesk, names: Sequence[str]) -> list[Document]:
-    return [desk.store.read(lambda tx, name=name: _named(tx, name)) for name in names]  # type: ignore[misc]  # bound now
-
-
-def _is_file(name: str) -> bool:
-    return "/" in name or name.endswith((".yaml", ".yml")) or Path(name).is_file()
-
-
-def _named(tx: Transaction, name: str) -> Document:
-    """:raises NoSuch, DocumentError: there is no such mapping, or it cannot be read."""
-    if _is_file(name):
-        return _of_file(name, tx)
-    plain, at, number = name.partition("@")
-    if at and not (number.isascii() and number.isdigit() and len(number) < 10):
-        raise click.UsageError(f"a revision of a mapping is named as {plain or 'NAME'}@3, not {name!r}")
-    try:
-        return read_again(tx.registry.document("mapping", plain, int(number) if at else None))
-    except NoSuch:
-        if at or plain not in library.names():
-            raise
-        return library.shipped(plain)
-
-
-def _of_file(name: str, tx: Transaction | None) -> Document:
-    given = [each for each in read_files([Path(name)]) if each.kind == "mapping"]
-    if len(given) != 1:
-        place = read_files([Path(name)])[0].place(("kind",))
-        raise DocumentError([Problem(place, "this file is to hold one mapping, and others beside it that are none")])
-    registered = {each.name: each for each in tx.registry.documents("mapping")} if tx is not None else {}
-
-    def find(base: str) -> Document | None:
-        if base in registered:
-            return read_again(registered[base])
-        return library.shipped(base) if base in library.names() else None
-
-    return extending.whole(given[0], find, {*registered, *library.names()})
+        _over_system(desk, system, named.registered(desk, mappings), since, limit, as_json=as_json)
 
 
 # -- over what --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`mapping check --system`, typed by an operator whose tracker speaks otherwise than the product does."""
+"""`mapping check --system` and `mapping show`, typed by an operator whose tracker is not quite as the product comes."""
 
 import pytest
 
@@ -48,3 +48,15 @@ def test_what_no_tracker_tells_stays_as_it_was_declared_for_the_words_that_are_t
     assert status.workflow is None or "stalled" not in {word for to in status.workflow.values() for word in to}
     nothing = Vocabulary("x", {"Status": TheirField("Status", writable=False)}, {}, declared=False)
     assert Spoken("s", "x", fields, Capabilities()).over(nothing).fields["Status"].writable
+
+
+def test_all_that_a_mapping_says_is_shown_with_the_place_where_it_is_written(desk) -> None:
+    file = desk.write(
+        "kind: mapping\nname: mine\nextends: rt\nfields: {priority: null, status: {table: {on hold: open}}}\n"
+    )
+    shown = desk.type("mapping", "show", file, "--json").data
+    assert shown["extends"] == ["rt"]
+    assert "priority" not in shown["mapping"]["fields"]
+    assert shown["places"]["fields.status.table.on hold"] == f"{file}:4:52"
+    assert shown["places"]["fields.status.table.new"].startswith("mappings/library/rt.yaml:")
+    assert "fields.status.table.on hold" in desk.type("mapping", "show", file).out
