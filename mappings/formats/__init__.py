@@ -7,16 +7,17 @@ format keeps it for every text of ours: written there and read back, it is what 
 from collections.abc import Mapping
 from typing import Literal
 
-from mappings.formats import html, markdown, textile
+from mappings.formats import html, jira, markdown, textile
 from mappings.formats.markup import PLAIN, Format, Markup
 
-FormatName = Literal["plain", "markdown", "html", "textile"]
+FormatName = Literal["plain", "markdown", "html", "textile", "jira"]
 
 FORMATS: Mapping[FormatName, Format] = {
     "plain": PLAIN,
     "markdown": Markup("Markdown", markdown.read, markdown.write),
     "html": Markup("HTML", html.read, html.write),
     "textile": Markup("Textile", textile.read, textile.write),
+    "jira": Markup("Jira's markup", jira.read, jira.write),
 }
 
 __all__ = ["FORMATS", "PLAIN", "Format", "FormatName", "Markup"]

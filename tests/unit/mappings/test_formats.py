@@ -141,6 +141,16 @@ PIECES += [
     "    - a\n",
     "```\n",
     "**a**",
+    "{noformat}",
+    "{code:x}\n",
+    "{panel:title=a}",
+    "{color:red}",
+    "\n{quote}\n> ",
+    "{*}",
+    "?? a",
+    "|[a",
+    "\\\\",
+    "!a.b|",
 ]
 
 
@@ -243,3 +253,48 @@ TEXTILE = {
 @pytest.mark.parametrize("theirs", TEXTILE)
 def test_textile_is_read_as_people_there_mean_it(theirs: str) -> None:
     assert FORMATS["textile"].heard(theirs) == TEXTILE[theirs]
+
+
+JIRA = {
+    "h2. Outage\n\nof *ce1* _today_, {{down}} ??said??": "**Outage**\n\nof **ce1** *today*, `down` *said*",
+    "# one\n#* a\n\n----\n * b\n- c [page|https://x.org/a_b|tip].": (
+        "1. one\n  - a\n\n----\n\n- b\n- c [page](https://x.org/a_b)."
+    ),
+    "{code:python|title=x.py}\nx = *y*\n{code}": "```\nx = *y*\n```",
+    "a {noformat}b *c*{noformat} d": "a\n\n```\nb *c*\n```\n\nd",
+    "{quote}\na\n> b\n{quote}c": "> a\n>\n> > b\n\nc",
+    "{quote}a{quote}{quote}b{quote}": "> a\n\n> b",
+    "{quote}\n{noformat}\n{quote} x\n\n  y\n{noformat}\n{quote}": "> ```\n> {quote} x\n>\n>   y\n> ```",
+    "> > a\n> b": "> > a\n>\n> b",
+    "bq. said\n\n!graphs/g.png|thumbnail! &lt;b&gt; 2*3*4": "> said\n\n[image: g.png] <b> 2*3*4",
+    "||CE||state||\n|ce1|[down|https://x.org]|\n|a| |b|": "**CE** | **state**\nce1 | [down](https://x.org)\na | - | b",
+    "{panel:title=News|borderStyle=solid}\nall {color:red}*red*{color}\n{panel}": "**News**\n\nall **red**",
+    "one\\\\two \\*x\\* \\{code} C:\\temp a{*}b{*}": "one\ntwo *x* {code} C:\\temp ab",
+    "[~carol] [https://x.org] [mail|mailto:a@x.org] [^f.txt] [GGUS-1]": (
+        "[~carol] https://x.org [mail](mailto:a@x.org) [^f.txt] [GGUS-1]"
+    ),
+    "{noformat}never closed {quote}": "{noformat}never closed {quote}",
+}
+
+
+@pytest.mark.parametrize("theirs", JIRA)
+def test_jiras_markup_is_read_as_people_there_mean_it(theirs: str) -> None:
+    assert FORMATS["jira"].heard(theirs) == JIRA[theirs]
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("**# a** b\n**- c**\n**h1. d**", "*&#35; a* b\n*\\- c*\n*h1&#46; d*"),
+        ("https://x.org/a_b&#42; and \\\\*x*\\ C:\\temp", "https://x.org/a_b&amp;#42; and &#92;&#92;\\*x*\\ C:\\temp"),
+        ("*a_b \\_* `x_{y}` `a*b`", "_a\\_b &#92;\\__ `x_\\{y}` {{a*b}}"),
+        ("- # a\n- | b\n\nbq. :) (!) -x- a-b -", "* &#35; a\n* \\| b\n\nbq&#46; &#58;) \\(!) \\-x- a-b \\-"),
+        ("> a\n>\n> > b\n> > > c", "{quote}\na\n\n> b\n>\n> > c\n{quote}"),
+        ("> > ```\n> > {quote}\n> > ```", "{quote}\n> {noformat}\n{quote}\n{noformat}\n{quote}"),
+        ("```\n{noformat}\n{quote}\n```", "{noformat}\n{\u200bnoformat}\n{quote}\n{noformat}"),
+        ("{quote} and \\{code}", "\\{quote} and &#92;\\{code}"),
+    ],
+)
+def test_what_jira_would_take_for_a_mark_is_written_so_that_it_does_not(text: str, there: str) -> None:
+    assert FORMATS["jira"].said(text) == there
+    assert FORMATS["jira"].heard(there) == FORMATS["jira"].settled(text)
