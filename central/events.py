@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
     TICKET_CREATED = "ticket created"
     FIELD_CHANGED = "field changed"
-    FIELD_AGREED = "field agreed"  # an edit there says what we say already, in its own words
+    FIELD_AGREED = "field agreed"  # an edit there changes nothing here: it says the same, in its own words
     COMMENT_ADDED = "comment added"
     LINKED = "linked"
     DETACHED = "detached"

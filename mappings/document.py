@@ -10,10 +10,10 @@ from mappings import model, transitions
 from mappings.comments import CommentsPart
 from mappings.editors import partly
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
-from mappings.rules import CopyField, MomentField, PersonField, ScaleField, TableField, TextField
+from mappings.rules import CopyField, MomentField, PersonField, ScaleField, SetField, TableField, TextField
 from mappings.rules.part import NOT_LAID, Fault, Part, Policy
 
-_RULES = ("table", "scale", "text", "moment", "person")
+_RULES = ("table", "scale", "text", "moment", "person", "set")
 _POLICIES = ("central", "remote", "newest", "ask")
 
 
@@ -28,7 +28,8 @@ AnyField = Annotated[
     | Annotated[ScaleField, Tag("<scale>")]
     | Annotated[TextField, Tag("<text>")]
     | Annotated[MomentField, Tag("<moment>")]
-    | Annotated[PersonField, Tag("<person>")],
+    | Annotated[PersonField, Tag("<person>")]
+    | Annotated[SetField, Tag("<set>")],
     Discriminator(_rule_named),
 ]
 

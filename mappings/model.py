@@ -63,6 +63,16 @@ class Rule(Protocol):
         """What this rule loses, for the loss statement."""
 
 
+@runtime_checkable
+class Merging(Rule, Protocol):
+    """A rule whose values are sets: what each side did to its own can stand beside what the other did."""
+
+    def merged(self, ours: Value, theirs: Value, *, agreed: tuple[Value, Value]) -> Value:
+        """Ours with what they added, and without what they removed, since `agreed` (ours, theirs) was.
+
+        A member on one side only was agreed on and is removed by the other, or was never agreed on and is added."""
+
+
 class Carries(StrEnum):
     """Which way a field travels."""
 

@@ -224,7 +224,7 @@ def _events(step: Step, past: Past, gateway: Gateway, theirs: Reading, at: datet
             )
         ]
     base = past.link.base.get(step.name)
-    if step.verdict is Verdict.SETTLE and not step.landed and base is not None and base.theirs != step.theirs:
+    if _changes_nothing(step, gateway) and not step.landed and base is not None and base.theirs != step.theirs:
         data = {"theirs": step.theirs, "ours": step.ours}
         return [
             Event(
@@ -253,6 +253,14 @@ def _events(step: Step, past: Past, gateway: Gateway, theirs: Reading, at: datet
             )
         ]
     return []
+
+
+def _changes_nothing(step: Step, gateway: Gateway) -> bool:
+    """Whether an edit of theirs asks nothing of ours: it says the same, or what is written there takes it along."""
+    if step.verdict is Verdict.SETTLE:
+        return True
+    merges = isinstance(gateway.mapping.fields[step.name].rule, mapping_model.Merging)
+    return merges and step.base is not None and step.base.theirs == step.theirs
 
 
 def _author(step: Step, gateway: Gateway, theirs: Reading) -> Person:

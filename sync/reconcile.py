@@ -1,8 +1,8 @@
 """(base, ours, theirs) -> Plan, field by field. Pure: no clock, no network, no randomness.
 
 "They changed" is theirs != base.theirs, "we changed" is ours != base.ours; the rule only translates. Both changed and
-still corresponding is an agreement, not a conflict. An open intent whose value theirs shows means "ours, and it
-landed": it moves the base and is never taken for an edit.
+still corresponding is an agreement, not a conflict; a set is merged member by member. An open intent whose value theirs
+shows means "ours, and it landed": it moves the base and is never taken for an edit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,8 @@ from typing import NamedTuple
 from central.link import Intent, Link, Pair
 from central.model import Value
 from mappings import model as mapping_model
-from mappings.model import Carries, FieldMapping, Untranslatable
+from mappings.model import Carries, FieldMapping, Merging, Untranslatable
+from sync import merging
 from sync.policy import Admission, Policy, Times, Winner
 
 Admit = Callable[[str, Value, Value], Admission]
@@ -242,10 +243,13 @@ class _FieldLook:
         link, name, ours, theirs = self.look.link, self.field.central, self.now.ours, self.now.theirs
         if link.disagreements.get(name) == UNDECIDED and (they_changed or we_changed):
             they_changed = we_changed = True  # whoever sets back what was agreed on has said something, too
-        if not they_changed and not we_changed:
-            if link.mapping_revision != self.look.revision or name in link.outdated:
-                stood = link.disagreements.get(name)
-                return self._step(Verdict.STANDING, stood if stood in UNTOUCHED else MEANING_CHANGED, base)
+        untouched = not they_changed and not we_changed
+        if untouched and (link.mapping_revision != self.look.revision or name in link.outdated):
+            stood = link.disagreements.get(name)
+            return self._step(Verdict.STANDING, stood if stood in UNTOUCHED else MEANING_CHANGED, base)
+        if isinstance(self.rule, Merging):
+            return self._merged(self.rule)
+        if untouched:
             return self._outward("theirs was not set by a person; ours stands", base)
         if they_changed and we_changed:
             if corresponds(self.rule, ours, theirs):
@@ -268,6 +272,8 @@ class _FieldLook:
                 self.rule.inward(theirs, held=None)
             except Untranslatable as problem:  # what nobody can read, nobody may overwrite
                 return self._step(Verdict.STANDING, str(problem), None)
+        if isinstance(self.rule, Merging):
+            return self._merged(self.rule)
         if field.carries is Carries.OUTWARD:
             return self._outward("first look: ours is carried outward", None)
         if field.carries is Carries.INWARD or ours is None:
@@ -281,6 +287,25 @@ class _FieldLook:
         if winner is Winner.REMOTE:
             return self._inward(f"first look: {why}", loser)
         return self._outward(f"first look: {why}", None, loser)
+
+    def _merged(self, rule: Merging) -> Step:
+        """A set: ours becomes what both have made of it first; what theirs lacks then is found changed here."""
+        name, ours, theirs = self.field.central, self.now.ours, self.now.theirs
+        if corresponds(rule, ours, theirs):
+            return self._step(Verdict.SETTLE, "both have the same members", self.now)
+        seen, stale = merging.shown(rule, self.now), name in self.look.evidence.stale
+        # nobody there has added what a stale write of ours put back
+        goal = merging.merged(rule, self.now, seen if stale else self.base, self.field.carries)
+        if rule.canonical_ours(goal.ours) != rule.canonical_ours(ours):
+            admission = self.look.admit(name, ours, goal.ours)
+            if admission.refusal:
+                return self._step(Verdict.STANDING, admission.refusal, self.base)
+            return self._step(Verdict.INWARD, "members changed there", seen, None, admission.value)
+        if self.field.carries is not Carries.OUTWARD:
+            return self._outward("members changed here", seen)
+        if rule.canonical_theirs(goal.theirs) == rule.canonical_theirs(theirs):
+            return self._step(Verdict.STANDING, "the mapping does not carry inward what they added", self.now)
+        return self._outward("ours, beside what they added", seen if stale else self.seen, wanted=goal.theirs)
 
     def _conflict(self) -> Step:
         winner, why = self._winner()
@@ -300,7 +325,8 @@ class _FieldLook:
         name = self.field.central
         return self.look.policy.winner(name, self.look.evidence.times.get(name))
 
-    def _outward(self, why: str, new_base: Pair | None, loser: Loser | None = None) -> Step:
+    def _outward(self, why: str, new_base: Pair | None, loser: Loser | None = None, wanted: Value = None) -> Step:
+        """`wanted`: theirs, to be reached; None: what ours is there."""
         field, rule, theirs = self.field, self.rule, self.now.theirs
         if field.carries is Carries.INWARD:
             return self._step(Verdict.STANDING, "the mapping does not carry this field outward", new_base, loser)
@@ -308,7 +334,7 @@ class _FieldLook:
             only = "the mapping carries this field outward only on create"
             return self._step(Verdict.STANDING, only, new_base, loser)
         try:
-            wanted = rule.outward(self.now.ours, held=theirs)
+            wanted = rule.outward(self.now.ours, held=theirs) if wanted is None else wanted
         except Untranslatable as problem:
             return self._step(Verdict.STANDING, str(problem), new_base, loser)
         if rule.canonical_theirs(wanted) == rule.canonical_theirs(theirs):

@@ -20,6 +20,7 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
         yield from _comments(subject)
         for each in subject.mapping.fields.values():
             yield from _unlike(subject, centre, each)
+            yield from _unlike_sets(subject, centre, each)
             yield from _newest(subject, each)
 
 
@@ -56,6 +57,23 @@ def _unlike(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Re
                 known = suggestion(account, map(str, theirs.values))
                 sentence = f"{account!r} is not a {each.remote} of theirs{known}"
                 yield Refutation(Proof.TOTAL, subject.place(each, "person", "directory", person), sentence)
+
+
+def _unlike_sets(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Refutation]:
+    """Sets where one side has no room for several members, or parts them otherwise."""
+    written, theirs = subject.document.data["fields"][each.central], subject.theirs(each)
+    if "set" not in written:
+        return
+    if centre.fields.get(each.central, {}).get("kind", "set") != "set":
+        sentence = f"our {each.central!r} is no set: it holds one value, and not several members"
+        yield Refutation(Proof.TOTAL, subject.place(each, "set"), sentence)
+    parted = bool(written["set"].get("separator"))
+    if theirs.kind == "set" and parted:
+        sentence = f"their {each.remote!r} is a set: leave the separator out"
+        yield Refutation(Proof.TOTAL, subject.place(each, "set", "separator"), sentence)
+    elif theirs.kind != "set" and not parted:
+        sentence = f"their {each.remote!r} is a single text: say by what separator its members are parted"
+        yield Refutation(Proof.TOTAL, subject.place(each, "set"), sentence)
 
 
 def _wordy(written: Mapping[str, Any], ours: tuple[Value, ...]) -> Value:

@@ -11,7 +11,7 @@ from mappings.fixtures.document import Became, Case, Outcome, Remark, Said, Way
 from mappings.loader import Document
 from mappings.model import FieldMapping, Untranslatable, Value
 from mappings.model import Mapping as CompiledMapping
-from mappings.rules import FieldPart
+from mappings.rules import FieldPart, SetField
 from mappings.rules.part import Part
 
 GONE = ("gone",)
@@ -107,6 +107,7 @@ def remembered(step: Step, mapping: CompiledMapping) -> bool:
 def candidates(document: Document, field: FieldMapping, ours: Sequence[Value]) -> tuple[Step, ...]:
     """Every step of a field that may show something, the simplest first. `ours`: the words that our field may have."""
     words = list(dict.fromkeys(_words(MappingDocument.model_validate(document.data).fields[field.central])))
+    words += _sets(MappingDocument.model_validate(document.data).fields[field.central])
     texts = [word for word in words if isinstance(word, str)]
     others = [*_texts(words), *_STRANGERS, *words]
     here, there = list(dict.fromkeys([*ours, *texts, *others])), list(dict.fromkeys([*texts, *ours, *others]))
@@ -162,6 +163,14 @@ def _words(part: Any) -> Iterator[Value]:
 
 
 _KEYS = frozenset(FieldPart.model_fields) - {"lost_when", "transitions"}
+
+
+def _sets(part: FieldPart) -> Iterator[Value]:
+    """Several members at once, as either side has them, and the same in capitals."""
+    if isinstance(part, SetField):
+        for members in (part.set.words, part.set.words.values(), ("a", "b")):
+            for alike in (tuple(members), tuple(member.upper() for member in members)):
+                yield from (alike, (part.set.separator or "; ").join(alike))
 
 
 def _texts(words: Iterable[Value]) -> Iterator[str]:

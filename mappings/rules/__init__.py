@@ -5,6 +5,7 @@ from mappings.rules.moment import Moment, MomentField
 from mappings.rules.part import FieldPart
 from mappings.rules.person import Person, PersonField
 from mappings.rules.scale import Scale, ScaleField
+from mappings.rules.set import Set, SetField
 from mappings.rules.table import Table, TableField
 from mappings.rules.text import Text, TextField
 
@@ -18,6 +19,8 @@ __all__ = [
     "PersonField",
     "Scale",
     "ScaleField",
+    "Set",
+    "SetField",
     "Table",
     "TableField",
     "Text",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from central.events import Kind
 from central.link import Link, LinkState
-from central.model import Visibility
+from central.model import Visibility, plain
 from connectors.emulators.tracker import AUTOMAT, Deed
 from sync.echo import comparable
 from sync.reconcile import corresponds
@@ -163,7 +163,7 @@ def _lost_edits(mesh: Mesh, member: Member, link: Link, deeds: Sequence[Deed]) -
             e.kind in (Kind.FIELD_CHANGED, Kind.FIELD_AGREED)
             and e.system == member.name
             and e.field == field.central
-            and e.data.get("theirs") == deed.new
+            and e.data.get("theirs") == plain(deed.new)
             for e in events
         )
         lost = any(c.system == member.name and c.field == field.central and c.theirs == deed.new for c in kept)

@@ -15,7 +15,7 @@ from mappings.library import names, shipped
 from mappings.loader import Document, DocumentError, read
 from mappings.model import Mapping, Value
 from mappings.remembering import Remembering
-from mappings.rules import Copy, Moment, Person, Scale, Table, Text
+from mappings.rules import Copy, Moment, Person, Scale, Set, Table, Text
 from mappings.shortening import Shortening, Unit
 from mappings.testing import Lens, LensLaws
 
@@ -136,6 +136,14 @@ def moments(rule: Moment) -> Lens:
     return Lens(Remembering(rule), ours, theirs)
 
 
+def sets(rule: Set, *members: str) -> Lens:
+    """Sets of these members, in any order, doubled or not, and as one text; and what is no set at all."""
+    listed = st.lists(st.sampled_from(["", "a", "b", " A ", "b,c", "caf\u00e9", "cafe\u0301", *members]), max_size=5)
+    texts = listed.map((rule.separator or ";").join)
+    values = listed.map(tuple) | texts | st.text(max_size=5) | st.integers() | st.booleans()
+    return Lens(rule, values, values)
+
+
 RICH = [name for name in FORMATS if FORMATS[name] is not PLAIN]
 
 LENSES = {
@@ -182,6 +190,11 @@ LENSES = {
         st.sampled_from(["alice@example.org", "desk@example.org", "carol@example.org"]),
         st.sampled_from(["a", "zed", "Nobody"]),
     ),
+    "set": sets(Set()),
+    "set in any case": sets(Set(any_case=True), "B", "\u1e9e", "ss"),
+    "set in one text": sets(Set(separator=", "), "c"),
+    "set of words": sets(Set({"alice@example.org": "a", "bob@example.org": "B"}, any_case=True), "Bob@example.org"),
+    "set of words in one text": sets(Set({"x": "a", "b,c": "z"}, ";"), "x", "z"),
     "person, strangers refused": Lens(
         Remembering(Person({"alice@example.org": "a"}, None, "refuse", "refuse")),
         st.sampled_from(["alice@example.org", "carol@example.org"]),
@@ -251,6 +264,20 @@ def test_every_priority_of_the_library_keeps_the_laws_for_every_priority_held(na
         tuple(range(-1, 120)) if name == "rt" else ("Low", "Normal", "High", "Urgent", "Immediate")
     )
     assert not list(laws.breaches(library(name).fields["priority"].rule, PRIORITIES, theirs))
+
+
+ROWS = st.dictionaries(st.sampled_from([*OURS, "A"]), st.sampled_from([*ANY, "a", "A;B"]), max_size=4)
+
+
+@given(ROWS, st.sampled_from(["", ";"]), st.booleans())
+def test_a_set_that_the_language_accepts_keeps_the_laws(words: dict[str, str], separator: str, any_case: bool) -> None:
+    part = f"set: {{words: {words}, separator: {separator!r}, any_case: {str(any_case).lower()}}}"
+    try:
+        mapping = compile_mapping(documented(part), revision=1)
+    except DocumentError:
+        assume(False)
+    pairs = [(one, other) for one in (*OURS, *ANY, "a;B") for other in (*OURS, *ANY)]
+    assert not list(laws.breaches(mapping.fields["x"].rule, pairs, [*pairs, "a;B", "A;d"]))
 
 
 SPECIMENS: tuple[Value, ...] = ("", "a", "A\r\nb ", "alice@example.org", "@alice", "Nobody", "x" * 260, "new", 30)

@@ -30,6 +30,8 @@ EVERYTHING = (
     person: {directory: {alice@x.org: al, bob@x.org: bo}, nobody: Nobody, fallback: {outward: refuse, inward: nobody}}
   level: {remote: Level, only_on_create: true}
   team: {remote: Team, carries: outward}
+  cc: {remote: Cc, set: {words: {alice@x.org: al, bob@x.org: bo}, any_case: true}}
+  involve: {remote: Watchers, set: {separator: "; "}}
 comments: {attribution: "{author}:", max_length: 200}
 constants: {Queue: ggus, Tags: [a, b], Loud: true}
 """
