@@ -15,7 +15,7 @@ from central.model import SYSTEM, Attachment, Comment, Conflict, NewComment, New
 from central.store.api import Transaction
 from connectors.api import RemoteComment
 from mappings import model as mapping_model
-from sync import echo, revise, routing
+from sync import echo, merging, revise, routing
 from sync.decide import hidden_edits
 from sync.discussion import Arrivals
 from sync.gateway import Gateway
@@ -259,7 +259,7 @@ def _changes_nothing(step: Step, gateway: Gateway) -> bool:
     """Whether an edit of theirs asks nothing of ours: it says the same, or what is written there takes it along."""
     if step.verdict is Verdict.SETTLE:
         return True
-    merges = isinstance(gateway.mapping.fields[step.name].rule, mapping_model.Merging)
+    merges = merging.merges(gateway.mapping.fields[step.name].rule)
     return merges and step.base is not None and step.base.theirs == step.theirs
 
 

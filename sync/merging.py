@@ -5,8 +5,15 @@ agreed on, so that this side has added it. Nobody loses, whoever would win anoth
 agreed to is removed from neither.
 """
 
+from typing import TypeGuard
+
 from central.link import Pair
-from mappings.model import Carries, Merging
+from mappings.model import Carries, Merging, Rule
+
+
+def merges(rule: Rule) -> TypeGuard[Merging]:
+    """Whether this is a rule of sets. Every field that moved asks: `isinstance` would look at all of the protocol."""
+    return hasattr(rule, "merged")
 
 
 def merged(rule: Merging, now: Pair, base: Pair | None, carries: Carries) -> Pair:

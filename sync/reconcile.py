@@ -247,7 +247,7 @@ class _FieldLook:
         if untouched and (link.mapping_revision != self.look.revision or name in link.outdated):
             stood = link.disagreements.get(name)
             return self._step(Verdict.STANDING, stood if stood in UNTOUCHED else MEANING_CHANGED, base)
-        if isinstance(self.rule, Merging):
+        if merging.merges(self.rule):
             return self._merged(self.rule)
         if untouched:
             return self._outward("theirs was not set by a person; ours stands", base)
@@ -272,7 +272,7 @@ class _FieldLook:
                 self.rule.inward(theirs, held=None)
             except Untranslatable as problem:  # what nobody can read, nobody may overwrite
                 return self._step(Verdict.STANDING, str(problem), None)
-        if isinstance(self.rule, Merging):
+        if merging.merges(self.rule):
             return self._merged(self.rule)
         if field.carries is Carries.OUTWARD:
             return self._outward("first look: ours is carried outward", None)

@@ -34,7 +34,7 @@ class Claim:
 
 
 def cell(text: str) -> Value:
-    if members := re.fullmatch(r"`\{(.*)\}`", text):
+    if members := re.fullmatch(r"`\{([^{}]*)\}`", text):
         return tuple(members[1].split(", "))
     if quoted := re.fullmatch(r"`(.*)`", text):
         return quoted[1]
