@@ -10,7 +10,7 @@ from mappings.loader import Document, Place, Steps
 from mappings.model import Carries, FieldMapping, Value
 from mappings.model import Mapping as CompiledMapping
 from mappings.remembering import Remembering
-from mappings.rules import Moment, Person, Scale, Table
+from mappings.rules import Moment, Person, Scale, Set, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,12 @@ def _of_way(document: Document, field: FieldMapping, way: Way) -> Iterator[Duty]
         said, becomes = (theirs, ours) if inward else (ours, theirs)
         sentence = f"{name}: {way}, {_word(said)} becomes {_word(becomes)}"
         yield Duty(name, document.place(("fields", name, *path)), sentence, _pair(way, said, becomes))
+    if isinstance(rule := field.rule, Set):
+        for ours, theirs in rule.words.items():
+            said, becomes = (theirs, ours) if inward else (ours, theirs)
+            sentence = f"{name}: {way}, member {_word(said)} becomes {_word(becomes)}"
+            at = document.place(("fields", name, "set", "words", ours))
+            yield Duty(name, at, sentence, _member(way, becomes, "" if inward else rule.separator))
     for theirs, ours in _back(field) if inward else ():
         sentence = f"{name}: inward, {_word(theirs)} is read as {_word(ours)} where nothing that agrees is held"
         yield Duty(name, document.place(("fields", name, "back", str(theirs))), sentence, _afresh(theirs, ours))
@@ -64,6 +70,17 @@ def _of_way(document: Document, field: FieldMapping, way: Way) -> Iterator[Duty]
 
 def _pair(way: Way, value: Value, becomes: Value) -> Callable[[Shown], bool]:
     return lambda shown: shown.step.way is way and (shown.step.value, shown.became) == (value, becomes)
+
+
+def _member(way: Way, becomes: str, separator: str) -> Callable[[Shown], bool]:
+    """Whether it became a member of what had none such."""
+    members = Set(separator=separator)
+
+    def is_in(value: Became) -> bool:
+        listed = members.inward(value, held=None) if isinstance(value, str | tuple) else ()  # type: ignore[arg-type]
+        return isinstance(listed, tuple) and becomes in listed
+
+    return lambda shown: shown.step.way is way and is_in(shown.became) and not is_in(shown.step.held)
 
 
 def _afresh(value: Value, becomes: Value) -> Callable[[Shown], bool]:

@@ -92,6 +92,15 @@ def test_a_fixture_that_differs_shows_nothing_and_reaches_nothing() -> None:
     assert (len(report.red), report.coverage, report.reaches(0)) == (1, 0.0, False)
 
 
+def test_every_member_with_a_word_ought_to_be_shown_wherever_it_stands_in_a_set() -> None:
+    mapping = HEAD + '  cc: {remote: Cc, set: {words: {a: A, b: B}, separator: "; "}}\n'
+    both = "inward: {theirs: {Cc: A; Z}, becomes: {cc: [a]}}\noutward: {ours: {cc: [b]}, held: {}, becomes: {Cc: B}}"
+    told = sentences(measured(mapping, both).missing)
+    assert "cc: inward, member 'B' becomes 'b'" in told
+    assert "cc: outward, member 'a' becomes 'A'" in told
+    assert not {"cc: inward, member 'A' becomes 'a'", "cc: outward, member 'b' becomes 'B'"} & {*told}
+
+
 def test_changes_that_provably_change_nothing_do_not_count_and_are_listed() -> None:
     report = measured(HEAD + "  level: {remote: Level, carries: inward, scale: {low: 0, high: 5}}\n")
     same = sentences(report.equivalent)

@@ -222,3 +222,48 @@ def test_a_directory_is_read_without_doubt() -> None:
     )
     shared = "directory: {a@example.org: a, b@example.org: a}, fallback: {outward: nobody, inward: b@example.org}"
     assert "whose first person is another" in problems(f"person: {{{shared}}}")[0]
+
+
+# -- set -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("{a: x, b: X}", "'X' stands for 'a' already: of the two, nobody could tell which was removed"),
+        ("{a: x, A: y}", "the same member as 'a'"),
+        ("{a: x;y}", "'a': 'x;y' cannot be written as one member"),
+        ("{a: ' '}", "'a': ' ' cannot be written as one member"),
+        ("{'': x}", "'': 'x' cannot be written as one member"),
+    ],
+)
+def test_words_of_a_set_that_cannot_be_told_apart_are_refused_at_their_place(words: str, sentence: str) -> None:
+    (said,) = problems(f"set: {{words: {words}, separator: ;, any_case: true}}")
+    assert sentence in said
+    assert said.startswith("fields.x.set.words.")
+
+
+def test_a_separator_is_made_of_marks_and_blanks() -> None:
+    assert "separator" in problems("set: {separator: and}")[0]
+
+
+def test_a_set_without_members_clears_the_field_and_what_is_no_set_is_one_member() -> None:
+    rule = compiled('set: {separator: ", "}')
+    assert rule.outward((), held="a,b") is None
+    assert rule.outward("a", held=None) == "a"
+    assert rule.inward(7, held=None) == ("7",)
+    assert rule.inward(" , ", held=("a",)) is None
+
+
+def test_a_member_that_their_text_would_part_stays_here_and_the_loss_statement_says_so() -> None:
+    rule = compiled('set: {separator: ", "}')
+    assert rule.outward(("Doe, Jane", "a"), held=None) == "a"
+    assert rule.inward("b", held=("Doe, Jane", "a")) == ("Doe, Jane", "b")
+    assert rule.losses().outward == ("a member of ours with ',' in it is not carried there",)
+
+
+def test_a_set_of_words_tells_who_is_not_carried_either_way() -> None:
+    losses = compiled("set: {words: {a: x, b: y}}").losses()
+    assert losses.outward == ("a member of ours, but the 2 with a word, is not carried there",)
+    assert losses.inward == ("a member of theirs, but the 2 with a word, stays there and is not carried here",)
+    assert compiled("set: {}").losses().outward == ()
