@@ -18,7 +18,7 @@ from mappings.fixtures.replay import judged
 from mappings.fixtures.written import written
 from mappings.model import FieldMapping, Untranslatable
 from mappings.remembering import Remembering
-from mappings.rules import Moment, Person, Scale, Table, Text
+from mappings.rules import Moment, Person, Scale, Set, Table, Text
 from sync.gateway import Gateway
 from sync.past import Past, read_past
 from sync.secrets import Secrets
@@ -84,6 +84,9 @@ class _Capture:
         return mine, yours
 
     def _value(self, field: FieldMapping, value: Value) -> Value:
+        if isinstance(field.rule, Set) and isinstance(value, str):
+            parted = value.split(field.rule.mark) if field.rule.mark else [value]
+            return field.rule.mark.join(self._member(field.rule, each) for each in parted)
         if isinstance(value, tuple):
             return tuple(str(self._value(field, each)) for each in value)
         translation = field.rule.translation if isinstance(field.rule, Remembering) else None
@@ -95,6 +98,12 @@ class _Capture:
             named = (*translation.directory, *translation.directory.values(), translation.nobody)
             return value if value in named else self.pseudonyms.person(value)
         return self._text(value)
+
+    def _member(self, rule: Set, said: str) -> str:
+        """One member of a set, with the blanks around it: somebody whom the mapping itself names, or somebody else."""
+        named = {word.casefold() for word in (*rule.words, *rule.words.values())}
+        member = said.strip()
+        return said if member.casefold() in named else said.replace(member, self.pseudonyms.person(member))
 
     def _vocabulary(self, field: FieldMapping) -> set[str]:
         spec = FIELDS.get(field.central)

@@ -293,19 +293,20 @@ class _FieldLook:
         name, ours, theirs = self.field.central, self.now.ours, self.now.theirs
         if corresponds(rule, ours, theirs):
             return self._step(Verdict.SETTLE, "both have the same members", self.now)
-        seen, stale = merging.shown(rule, self.now), name in self.look.evidence.stale
-        # nobody there has added what a stale write of ours put back
-        goal = merging.merged(rule, self.now, seen if stale else self.base, self.field.carries)
+        seen, carries, base = merging.shown(rule, self.now), self.field.carries, self.base
+        if name in self.look.evidence.stale and carries is not Carries.OUTWARD:
+            base = seen  # nobody there has added what that write put back
+        goal = merging.merged(rule, self.now, base, carries)
         if rule.canonical_ours(goal.ours) != rule.canonical_ours(ours):
             admission = self.look.admit(name, ours, goal.ours)
             if admission.refusal:
                 return self._step(Verdict.STANDING, admission.refusal, self.base)
             return self._step(Verdict.INWARD, "members changed there", seen, None, admission.value)
-        if self.field.carries is not Carries.OUTWARD:
+        if carries is not Carries.OUTWARD:
             return self._outward("members changed here", seen)
         if rule.canonical_theirs(goal.theirs) == rule.canonical_theirs(theirs):
             return self._step(Verdict.STANDING, "the mapping does not carry inward what they added", self.now)
-        return self._outward("ours, beside what they added", seen if stale else self.seen, wanted=goal.theirs)
+        return self._outward("ours, beside what they added", self.seen, wanted=goal.theirs)
 
     def _conflict(self) -> Step:
         winner, why = self._winner()

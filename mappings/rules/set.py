@@ -60,7 +60,7 @@ class Set:
                 (f"a member of ours, {beyond}, is not carried there",),
                 (f"a member of theirs, {beyond}, stays there and is not carried here",),
             )
-        return Losses((f"a member of ours with {self._mark!r} in it is not carried there",) if self._mark else ())
+        return Losses((f"a member of ours with {self.mark!r} in it is not carried there",) if self.mark else ())
 
     def _with(self, held: Value, there: Mapping[str, str], shared: Collection[str]) -> Value:
         """Ours, sharing just these (by their keys); what is held already stays as it is written."""
@@ -83,12 +83,12 @@ class Set:
 
     def _there(self, theirs: Value) -> dict[str, str]:
         listed = _listed(theirs)
-        return self._members(part for each in listed for part in (each.split(self._mark) if self._mark else [each]))
+        return self._members(part for each in listed for part in (each.split(self.mark) if self.mark else [each]))
 
     def _word(self, key: str, said: str) -> str | None:
         if self.words:
             return self._say.get(key)
-        return None if self._mark and self._mark in said else said
+        return None if self.mark and self.mark in said else said
 
     def _is_stranger(self, key: str) -> bool:
         return bool(self.words) and key not in self._read
@@ -109,7 +109,7 @@ class Set:
         return self.separator.join(members) or None if self.separator else tuple(members) or None
 
     @property
-    def _mark(self) -> str:
+    def mark(self) -> str:
         """What parts their members, whatever blanks are around it."""
         return self.separator.strip() or self.separator
 

@@ -5,6 +5,7 @@ from mappings.fixtures.replay import replay
 from mappings.loader import read
 from sync.capturing import capture
 from sync.secrets import Secrets
+from tests.unit.sync.test_merging import Watched
 from tests.unit.sync.world import TPM, World
 
 SECRETS = Secrets({"INTERDESK_SECRET_X": "42-42-42"})
@@ -68,3 +69,19 @@ def test_what_is_no_word_of_the_mapping_is_somebodys_text() -> None:
     assert "Alice" not in text
     assert fixture.cases[0].given["status"] == "open"
     assert "no_word: [priority]" in text
+
+
+def test_members_of_a_set_become_others_one_by_one_and_those_whom_the_mapping_names_stay() -> None:
+    world = Watched()
+    world.begin("al", "guest")
+    world.set_there("AL", "zed")
+    world.mesh.settle()
+    text, fixture = captured(world, "ngi-cz", world.key)
+    there = fixture.cases[0].given["watchers"]
+    assert isinstance(there, tuple)
+    assert (there[0], len(there), len(there[1])) == ("AL", 2, 3)
+    assert "zed" not in text
+    assert "guest@" not in text
+    text, fixture = captured(world, "ngi-pl", world.other)
+    assert str(fixture.cases[0].given["watchers"]).count(", ") == 1
+    assert "guest@" not in text

@@ -224,6 +224,17 @@ def test_outward_alone_removes_ours_and_leaves_what_they_added() -> None:
     assert "cc" not in world.link("ngi-cz").disagreements
 
 
+@pytest.mark.parametrize("done", [False, True], ids=["before it is done", "after it is done"])
+def test_what_is_removed_outward_alone_is_removed_though_the_first_write_of_it_is_lost(done) -> None:
+    world = Watched(carries="outward")
+    world.begin("al", "bo")
+    world.set_there("al", "bo", "cy")
+    world.watch("al")
+    once(world.rt.connector, "update", failing(Unknown("the answer was lost")), done=done)
+    assert world.end() == []
+    assert (world.here, world.in_rt) == ({"al"}, {"al", "cy"})
+
+
 # -- one decision at a time --------------------------------------------------------------------------------------------
 
 
@@ -255,6 +266,12 @@ def test_what_a_stale_write_of_ours_put_back_is_no_addition_of_theirs() -> None:
     assert decided(held, ours, theirs, mapping=of_status()).become == ("al@x.org", "bo@x.org")
     step = decided(held, ours, theirs, mapping=of_status(), stale=frozenset({"status"}))
     assert (step.verdict, step.become) == (Verdict.OUTWARD, ("al",))
+
+
+def test_a_stale_write_of_ours_does_not_make_what_they_added_ours_where_it_is_not_carried_inward() -> None:
+    held, outward = link((("al@x.org",), ("al", "cy"))), of_status(carries=Carries.OUTWARD)
+    step = decided(held, ("al@x.org",), ("al", "cy"), mapping=outward, stale=frozenset({"status"}))
+    assert step.verdict is Verdict.STANDING
 
 
 def test_a_set_that_does_not_fit_here_stays_there_with_its_reason() -> None:
