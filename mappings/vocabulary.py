@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from mappings.editors import partly
+from mappings.formats import FormatName
 from mappings.loader import Document, DocumentError, check_model, suggestion
 from mappings.model import Place, Value
 from mappings.rules.moment import Step
@@ -40,6 +41,8 @@ class TheirField:
     public: bool = True
     """Whoever may read the ticket may read it."""
     max_length: int | None = None
+    format: FormatName | None = None
+    """What their texts are written in; None: not known."""
     values: tuple[Value, ...] = ()
     workflow: Mapping[Value, tuple[Value, ...]] | None = None
     """From -> what our account may set there; None: everything from everywhere."""
@@ -64,6 +67,8 @@ class Vocabulary:
     fields: Mapping[str, TheirField]
     capabilities: Mapping[str, Any]
     declared: bool = True
+    comments_format: FormatName | None = None
+    """What comments there are written in; None: not known."""
 
     def plain(self) -> list[dict[str, Any]]:
         """Their fields as a live system describes them."""
@@ -95,6 +100,7 @@ class TheirFieldPart(Part):
     required: bool = Field(False, description="Whether a create without it is refused.")
     public: bool = Field(True, description="Whether everybody who may read the ticket may read it.")
     max_length: int | None = Field(None, ge=1, description="The longest text, in characters.")
+    format: FormatName | None = Field(None, description="What their text is written in; without it, nobody knows.")
     values: list[Word] = Field(default_factory=list, description="Every value there is; empty: any.")
     workflow: dict[str, list[Word]] | None = Field(
         None,
@@ -112,6 +118,8 @@ class TheirFieldPart(Part):
     def faults(self, fields: Mapping[str, Any]) -> Iterator[Fault]:
         """Words that are no value of this field, and names that are no field."""
         known = {text_of(value): value for value in self.values}
+        if self.format is not None and self.kind != "text":
+            yield Fault(("format",), f"a {self.kind} has no format: only a text has one")
         for at, word in self._words():
             if text_of(word) not in known:
                 yield Fault(at, f"{text_of(word)!r} is not among the values{suggestion(text_of(word), known)}")
@@ -143,6 +151,7 @@ class TheirFieldPart(Part):
             required=self.required,
             public=self.public,
             max_length=self.max_length,
+            format=self.format,
             values=tuple(self.values),
             workflow=None
             if self.workflow is None
@@ -162,6 +171,7 @@ class CommentsVocabularyPart(Part):
 
     hidden: bool = Field(False, description="Whether a comment can be hidden from the public.")
     max_length: int | None = Field(None, ge=1, description="The longest comment, in characters.")
+    format: FormatName | None = Field(None, description="What comments are written in; without it, nobody knows.")
 
 
 class VocabularyDocument(Part):
@@ -207,6 +217,7 @@ def compile_vocabulary(document: Document) -> Vocabulary:
             "history": parsed.history,
             "row_version": "strong" if parsed.lock else "weak",
         },
+        comments_format=parsed.comments.format,
     )
 
 

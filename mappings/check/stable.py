@@ -3,13 +3,15 @@
 The rules keep that for one field at a time; here is what lies between fields, and what our own writes set off there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import Centre, Subject, Words
-from mappings.model import Carries, FieldMapping, Untranslatable, Value
+from mappings.formats import FORMATS, FormatName
+from mappings.model import Carries, FieldMapping, Place, Untranslatable, Value
 from mappings.remembering import Remembering
-from mappings.rules import Moment
+from mappings.rules import Copy, Moment, Text
 from mappings.rules.moment import STEPS
 
 
@@ -18,6 +20,7 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     yield from _gone(subject, centre)
     yield from _means_both(subject, centre)
     yield from _coarse(subject)
+    yield from _foreign(subject, centre)
     yield from _coupled(subject, centre)
     yield from _constants(subject, centre)
     yield from _reopened(subject, centre)
@@ -82,6 +85,43 @@ def _coarse(subject: Subject) -> Iterator[Refutation]:
                 "nobody touched it",
             )
             yield Refutation(Proof.STABLE, subject.place(each, "moment"), sentence, story)
+
+
+def _foreign(subject: Subject, centre: Centre) -> Iterator[Refutation]:
+    """Texts and comments in another format than theirs: what is said in one reads otherwise in the other."""
+    for each in subject.mapping.fields.values():
+        theirs, part = subject.theirs(each).format, subject.document.data["fields"][each.central].get("text", {})
+        copied = isinstance(each.rule, Remembering) and isinstance(each.rule.translation, Copy)
+        if theirs and (isinstance(each.rule, Text) or (copied and not centre.values(each.central))):
+            place = subject.place(each, "text", "format")
+            outward = each.carries is not Carries.INWARD
+            yield from _misread(subject, f"their {each.remote!r} is", place, part, theirs, outward=outward)
+    if theirs := subject.vocabulary.comments_format:
+        place, part = subject.document.place(("comments", "format")), subject.document.data.get("comments", {})
+        yield from _misread(subject, "their comments are", place, part, theirs, outward=True)
+
+
+_MARKED = ("see **this** in <b>", "see __init__ & *co", "# *this* `x_y`", "a_b *c d*")
+
+
+def _misread(
+    subject: Subject, what: str, place: Place, part: Mapping[str, Any], theirs: FormatName, *, outward: bool
+) -> Iterator[Refutation]:
+    ours: FormatName = part.get("format", "plain")
+    writer, reader = (FORMATS[ours], FORMATS[theirs]) if outward else (FORMATS[theirs], FORMATS[ours])
+    for text in _MARKED:
+        sent = writer.said(text)
+        seen = reader.heard(sent)
+        if ours == theirs or reader.settled(seen) == reader.settled(text):
+            continue
+        here, there = ("here", f"in {subject.name}") if outward else (f"in {subject.name}", "here")
+        story = (
+            f"somebody writes {text!r} {here}",
+            f"it is carried as {sent!r}",
+            f"whoever reads it {there} sees {seen!r}",
+        )
+        yield Refutation(Proof.STABLE, place, f"{what} written in {theirs}, not in {ours}: say format: {theirs}", story)
+        return
 
 
 def _coupled(subject: Subject, centre: Centre) -> Iterator[Refutation]:

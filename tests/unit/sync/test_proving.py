@@ -8,6 +8,7 @@ import pytest
 
 from mappings import library
 from mappings.check import Proof, Report
+from mappings.formats import FORMATS
 from mappings.loader import DocumentError, read
 from sync import proving
 from sync.cli.program import run
@@ -236,3 +237,24 @@ def test_a_file_that_is_not_there_is_the_users_mistake(capsys: pytest.CaptureFix
 def test_editors_get_a_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["mapping", "schema", kind]) == 0
     assert json.loads(capsys.readouterr().out)["properties"]["kind"]["const"] == kind
+
+
+@pytest.mark.parametrize("theirs", FORMATS)
+@pytest.mark.parametrize("ours", FORMATS)
+@pytest.mark.parametrize("carries", ["outward", "inward"])
+def test_a_mapping_speaks_the_format_of_its_field_and_of_its_comments_or_is_refuted(
+    ours: str, theirs: str, carries: str
+) -> None:
+    fields = f"  description: {{remote: D, text: {{format: {ours}}}, carries: {carries}}}\n"
+    text = f"kind: mapping\nname: m\nconnector: m\nfields:\n{fields}comments: {{format: {ours}}}\n"
+    speaks = f"kind: vocabulary\nname: m\nfields:\n  D: {{format: {theirs}}}\ncomments: {{format: {theirs}}}\n"
+    (report,) = proven(text, speaks)
+    places = [str(each.place) for each in report.refuted if each.proof is Proof.STABLE and len(each.story) == 3]
+    assert places == ([] if ours == theirs else ["m.yaml:5:43", "m.yaml:6:20"])
+    (silent,) = proven(text, speaks.replace(f"format: {theirs}", ""))
+    assert not [each for each in silent.refuted if each.proof is Proof.STABLE]
+
+
+def test_only_a_text_has_a_format() -> None:
+    with pytest.raises(DocumentError, match="a moment has no format: only a text has one"):
+        proven(mapping(), vocabulary(rest="  Due: {kind: moment, format: html}\n"))
