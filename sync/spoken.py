@@ -21,12 +21,14 @@ class Spoken:
     def over(self, known: Vocabulary) -> Vocabulary:
         """The vocabulary with what the system says in the place of what was declared of its kind.
 
-        Fields, their values and limits are told live; how values may follow one another, what a step needs and what
-        moves by itself is told by no tracker, so that it stays as it was declared, for values that are there."""
+        Fields, their values and limits are told live; how values may follow one another, what a step needs, what moves
+        by itself and what texts are written in is told by no tracker, so that it stays as it was declared, for values
+        that are there."""
         return Vocabulary(
             name=self.system,
             fields={each.name: self._laid(each, known.fields.get(each.name)) for each in self.fields},
             capabilities=plain(self.capabilities),
+            comments_format=known.comments_format,
         )
 
     def _laid(self, live: RemoteField, known: TheirField | None) -> TheirField:

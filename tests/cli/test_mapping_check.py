@@ -46,6 +46,9 @@ def test_what_no_tracker_tells_stays_as_it_was_declared_for_the_words_that_are_t
     assert status.values == ("new", "open", "resolved", "parked")
     assert status.after_comment == {"new": "open", "resolved": "open"}
     assert status.workflow is None or "stalled" not in {word for to in status.workflow.values() for word in to}
+    jira = compile_vocabulary(with_vocabulary("jira")[1])
+    live = Spoken("s", "jira", (RemoteField("description", "text"),), Capabilities()).over(jira)
+    assert (live.fields["description"].format, live.comments_format) == ("jira", "jira")
     nothing = Vocabulary("x", {"Status": TheirField("Status", writable=False)}, {}, declared=False)
     assert Spoken("s", "x", fields, Capabilities()).over(nothing).fields["Status"].writable
 
