@@ -301,10 +301,14 @@ class Interdesk:
             return [f"the database does not answer: {type(problem).__name__}"]
         return []
 
-    def close(self) -> None:
-        """Finish what is under way, and let go of everything."""
+    def stop(self) -> None:
+        """Finish what is under way; nothing is polled and nothing is looked at any more. The store stays open."""
         self._clockwork.stop()
         self._worker.stop()
+
+    def close(self) -> None:
+        """Stop, and let go of everything."""
+        self.stop()
         self.bus.close()
         self.gateways.close()
         self.store.close()
