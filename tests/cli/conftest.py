@@ -109,7 +109,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         capsys.readouterr()
         code = run(words)
         told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
+        assert "Traceback (most recent" not in told.out + told.err
         return Said(code, told.out, told.err)
 
     with rt, redmine:
