@@ -60,18 +60,20 @@ class Answer:
     """The request, for errors: method and path."""
     writes: bool
     scrub: Callable[[str], str] = same
+    decode: Callable[[bytes], Any] = json.loads
+    """Turns the body into plain data.  :raises ValueError: it cannot."""
 
     @property
     def at(self) -> datetime | None:
         """The server's own clock when it answered."""
         return moment(self.headers.get("Date"))
 
-    def json(self) -> Any:
-        """The body as data.
+    def data(self) -> Any:
+        """The body as plain data.
 
-        :raises ProtocolError: it is not JSON.  :raises Unknown: so it is, and the request was a write."""
+        :raises ProtocolError: it cannot be read.  :raises Unknown: so it is, and the request was a write."""
         try:
-            return json.loads(self.body)
+            return self.decode(self.body)
         except (ValueError, RecursionError):
             raw = self.scrub(self.body[:2000].decode("utf-8", "replace"))
         what = "is a web page where data was expected (a log-in page?)" if raw.lstrip()[:1] == "<" else "is not JSON"

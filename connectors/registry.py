@@ -14,9 +14,9 @@ from connectors.api import Connector
 from connectors.environment import Environment
 from connectors.errors import SettingsError
 from connectors.memory import MemoryConnector
+from connectors.profiled.connector import ProfiledConnector
+from connectors.profiled.profile import Profile, Setting
 from connectors.profiles import QUIRKS
-from connectors.rest.connector import RestConnector
-from connectors.rest.profile import Profile, Setting
 
 ENTRY_POINTS = "interdesk.connectors"
 """Other packages' connectors: each entry point is an `Opener`."""
@@ -105,7 +105,7 @@ def open_profile(
     if problems:
         raise SettingsError(problems)
     try:
-        return RestConnector(profile, resolved, environment, QUIRKS[profile.quirks] if profile.quirks else None)
+        return ProfiledConnector(profile, resolved, environment, QUIRKS[profile.quirks] if profile.quirks else None)
     except OSError as error:
         raise SettingsError([(("ca_file",), f"the certificates of {system} cannot be read: {error}")]) from None
 

@@ -104,13 +104,21 @@ class HttpSession:
             self._here.depth -= 1
 
     def read(
-        self, path: str, query: Mapping[str, Any] | None = None, *, errors: Mapping[int, str] | None = None
+        self,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        *,
+        method: str = "GET",
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        errors: Mapping[int, str] | None = None,
     ) -> Answer:
-        """GET, tried again a few times where the server is busy or out of reach.
+        """Ask for what changes nothing, a few times where the server is busy or out of reach. `body` goes as JSON.
 
         :raises ConnectorError: by remedy."""
+        sent, data = _json(headers, body)
         with self.call():
-            return self._patiently(lambda: self._send("GET", path, query, {}, None, errors))
+            return self._patiently(lambda: self._send(method, path, query, sent, data, errors, writes=False))
 
     def write(
         self,
@@ -127,20 +135,19 @@ class HttpSession:
 
         :raises Unknown: it was sent, and whether it was done is open.
         :raises ConnectorError: by remedy; then nothing was written."""
-        sent = dict(headers or {})
-        data: Any = stream
-        if stream is None and body is not None:
-            sent.setdefault("Content-Type", "application/json")
-            data = json.dumps(body).encode()
+        sent, data = _json(headers, body if stream is None else None)
         with self.call():
-            return self._send(method, path, query, sent, data, errors)
+            return self._send(method, path, query, sent, data if stream is None else stream, errors, writes=True)
 
     @contextmanager
-    def stream(self, path: str, *, limit: int, accept: str = "*/*") -> Iterator[Iterator[bytes]]:
+    def stream(
+        self, path: str, query: Mapping[str, Any] | None = None, *, limit: int, accept: str = "*/*"
+    ) -> Iterator[Iterator[bytes]]:
         """The body of a GET in chunks, at most `limit` bytes.  :raises ProtocolError: it is larger."""
         with self.call():
             about = f"GET {path}"
-            response = self._patiently(lambda: self._open("GET", path, None, {"Accept": accept}, None, None))
+            sent = {"Accept": accept}
+            response = self._patiently(lambda: self._open("GET", path, query, sent, None, None, writes=False))
             try:
                 yield self._chunks(response, limit, about, writes=False)
             finally:
@@ -187,9 +194,11 @@ class HttpSession:
         headers: Mapping[str, str],
         data: Any,
         errors: Mapping[int, str] | None,
+        *,
+        writes: bool,
     ) -> Answer:
-        about, writes = f"{method} {path}", method != "GET"
-        response = self._open(method, path, query, headers, data, errors)
+        about = f"{method} {path}"
+        response = self._open(method, path, query, headers, data, errors, writes=writes)
         try:
             body = b"".join(self._chunks(response, self.environment.max_answer, about, writes=writes))
         finally:
@@ -204,9 +213,11 @@ class HttpSession:
         headers: Mapping[str, str],
         data: Any,
         errors: Mapping[int, str] | None,
+        *,
+        writes: bool,
     ) -> requests.Response:
         """The answer with its body still unread, if it means success."""
-        about, writes = f"{method} {path}", method != "GET"
+        about = f"{method} {path}"
         if not path.startswith("/"):
             raise ProtocolError(f"{about}: the answer points to another place than the registered one")
         url = self._root + path + ("?" + urlencode(query, doseq=True) if query else "")
@@ -280,6 +291,13 @@ class HttpSession:
             for part in self._chunks(response, _CHUNK, "", writes=False):
                 kept += part
         return self.scrub(kept.decode("utf-8", "replace"))
+
+
+def _json(headers: Mapping[str, str] | None, body: Any) -> tuple[dict[str, str], bytes | None]:
+    """Headers and bytes of a JSON body, if there is one."""
+    if body is None:
+        return dict(headers or {}), None
+    return {"Content-Type": "application/json", **(headers or {})}, json.dumps(body).encode()
 
 
 def _prepared(method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.PreparedRequest:

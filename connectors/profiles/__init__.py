@@ -5,8 +5,8 @@ A profile names its quirks by a word of `QUIRKS`; nothing else can be reached fr
 
 from collections.abc import Mapping
 
+from connectors.profiled.quirks import Quirks
 from connectors.profiles.redmine import QUIRKS as REDMINE
 from connectors.profiles.rt import QUIRKS as RT
-from connectors.rest.quirks import Quirks
 
 QUIRKS: Mapping[str, Quirks] = {"rt": RT, "redmine": REDMINE}

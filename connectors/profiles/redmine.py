@@ -5,10 +5,10 @@ from itertools import zip_longest
 from typing import Any
 
 from connectors.api import Finding
-from connectors.rest.profile import Request
-from connectors.rest.quirks import Quirks
-from connectors.rest.site import Site
-from connectors.rest.values import at, text
+from connectors.profiled.profile import Request
+from connectors.profiled.quirks import Quirks
+from connectors.profiled.site import Site
+from connectors.profiled.values import at, text
 
 _NEEDED = {
     "view_issues": "read tickets",
@@ -44,14 +44,14 @@ def _hidden_files(raw: Mapping[str, Any]) -> Collection[str]:
 
 def _rights(site: Site) -> Iterable[Finding]:
     """What our roles in the project allow. Needs no administrator."""
-    project = site.read(site.profile.place).json()["project"]
-    user = site.read(Request(path="/users/current.json", query={"include": "memberships"})).json()["user"]
+    project = site.read(site.profile.place).data()["project"]
+    user = site.read(Request(path="/users/current.json", query={"include": "memberships"})).data()["user"]
     if user.get("admin"):
         yield Finding(True, "the account is an administrator: it may do everything, more than it needs")
         return
     mine = [each for each in user.get("memberships", ()) if at(each, "project.id") == project["id"]]
     roles = {text(role["id"]) for each in mine for role in each["roles"]}
-    answers = [site.read(Request(path="/roles/{role}.json"), role=role).json() for role in sorted(roles)]
+    answers = [site.read(Request(path="/roles/{role}.json"), role=role).data() for role in sorted(roles)]
     held = {right for each in answers for right in each["role"]["permissions"]}
     for right, what in _NEEDED.items():
         if right in held:

@@ -16,11 +16,11 @@ from connectors import marks
 from connectors.api import FieldChange, FileDraft, Finding, Person, RemoteComment, RemoteFile, Value
 from connectors.errors import AccessError, ProtocolError
 from connectors.markup import text_of
-from connectors.rest.kept import Opening
-from connectors.rest.profile import Request
-from connectors.rest.quirks import Quirks, Talk
-from connectors.rest.site import Site
-from connectors.rest.values import at, moment, plain, rows, text
+from connectors.profiled.kept import Opening
+from connectors.profiled.profile import Request
+from connectors.profiled.quirks import Quirks, Talk
+from connectors.profiled.site import Site
+from connectors.profiled.values import at, moment, plain, rows, text
 
 _PAGE = 100
 _BATCH = 40
@@ -56,7 +56,7 @@ def _account(site: Site) -> Person:
     if user is None:
         site.read(Request(path="/rt"))  # a token that is not accepted at all is told first
         raise AccessError("the token does not tell whose it is: name our account's log-in under settings, account")
-    answer = site.read(Request(path="/user/{user}"), user=user).json()
+    answer = site.read(Request(path="/user/{user}"), user=user).data()
     return Person(text(at(answer, "Name")), text(at(answer, "RealName")) or text(at(answer, "Name")))
 
 
@@ -70,7 +70,7 @@ def _fields(site: Site, key: str, raw: Mapping[str, Any]) -> Mapping[str, Value]
 def _opening(site: Site, key: str) -> Opening:
     query = {"fields": "Type,_hyperlinks", "per_page": "1"}
     answer = site.read(Request(path="/ticket/{key}/history", query=query), key=key)
-    first = [each for each in rows(answer.json(), "items", answer.about) if each.get("Type") == "Create"]
+    first = [each for each in rows(answer.data(), "items", answer.about) if each.get("Type") == "Create"]
     parts = _parts(site, key, first)
     opening = Opening(_body(site, parts)[0], _files(parts))
     site.openings.keep(key, opening)
@@ -121,7 +121,7 @@ def _transactions(site: Site, key: str, version: str) -> Iterator[Mapping[str, A
     page, last = 1, 0
     while True:
         answer = site.read(Request(path="/ticket/{key}/history", query={**query, "page": str(page)}), key=key)
-        found = rows(answer.json(), "items", answer.about)
+        found = rows(answer.data(), "items", answer.about)
         yield from found
         last = max((int(each["id"]) for each in found), default=last)
         if not found or (version.isdecimal() and last >= int(version)):
@@ -165,7 +165,7 @@ def _listed(site: Site, key: str, transactions: Sequence[str], content: str) -> 
         page = 1
         while True:
             answer = site.read(Request(path="/ticket/{key}/attachments", query={**query, "page": str(page)}), key=key)
-            found = rows(answer.json(), "items", answer.about)
+            found = rows(answer.data(), "items", answer.about)
             for each in found:
                 yield _Part(
                     text(each.get("id")),
@@ -246,15 +246,15 @@ def _is_utf8(file: FileDraft) -> bool:
 
 def _rights(site: Site) -> Iterable[Finding]:
     """The queue and any ticket of it show links for what we may do."""
-    queue = site.read(site.profile.place).json()
+    queue = site.read(site.profile.place).data()
     wanted = site.settings["external_id"]
     if "create" not in {each.get("ref") for each in queue.get("_hyperlinks", ())}:
         yield Finding(False, "the account may not create tickets in the queue", "grant it the right CreateTicket")
     else:
         yield Finding(True, "the account may create tickets")
-    tickets = site.read(Request(path="/tickets", query={"query": "Queue = '{queue:sql}'", "per_page": "1"})).json()
+    tickets = site.read(Request(path="/tickets", query={"query": "Queue = '{queue:sql}'", "per_page": "1"})).data()
     for row in tickets["items"]:
-        links = site.read(site.profile.ticket.read, key=row["id"]).json().get("_hyperlinks", ())
+        links = site.read(site.profile.ticket.read, key=row["id"]).data().get("_hyperlinks", ())
         refs = {each.get("ref") for each in links}
         for ref, right, what in (
             ("correspond", "ReplyToTicket", "write to the requestors"),
@@ -266,7 +266,7 @@ def _rights(site: Site) -> Iterable[Finding]:
                 yield Finding(False, f"the account may not {what}", f"grant it the right {right}")
     if wanted not in {each.get("name") for each in queue.get("TicketCustomFields", ())}:
         yield Finding(False, f"the queue has no custom field {wanted!r}", "apply it to the queue's tickets")
-    user = site.read(Request(path="/user/{user}"), user=site.account().key).json()
+    user = site.read(Request(path="/user/{user}"), user=site.account().key).data()
     zone = user.get("Timezone") or "the site's own"
     yield Finding(True, f"the account's time zone is {zone}; searches are asked in a form that no zone changes")
 

@@ -1,1 +1,1 @@
-"""The REST family: one engine, taught each product by a profile (`profile`), and by a few `quirks` where data ends."""
+"""The REST family: how a profile's requests are said over plain HTTP. All else is the engine's, in `profiled`."""

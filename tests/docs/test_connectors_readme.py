@@ -5,7 +5,7 @@ from pathlib import Path
 
 import connectors
 from connectors.matrix import capability_matrix
-from connectors.rest import profile
+from connectors.profiled import profile
 
 README = (Path(connectors.__file__).parent / "README.md").read_text("utf-8")
 

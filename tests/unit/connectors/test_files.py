@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from connectors.environment import Environment
 from connectors.errors import ProtocolError
+from connectors.profiled import files
+from connectors.profiled.connector import ProfiledConnector
+from connectors.profiled.profile import InlineFiles
+from connectors.profiled.site import Site
 from connectors.registry import open_profile, profiles
-from connectors.rest import files
-from connectors.rest.connector import RestConnector
-from connectors.rest.profile import InlineFiles
-from connectors.rest.site import Site
 from connectors.testing import draft
 from tests.unit.connectors.conftest import Clock
 
@@ -26,7 +26,7 @@ def site() -> Site:
     connector = open_profile(
         profiles()["plain"], {"url": "http://localhost", "key": "k"}, system="s", environment=Environment(clock=Clock())
     )
-    assert isinstance(connector, RestConnector)
+    assert isinstance(connector, ProfiledConnector)
     return connector.site
 
 

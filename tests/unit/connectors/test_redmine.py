@@ -9,8 +9,8 @@ from connectors.emulators.redmine import Quirks, RedmineEmulator
 from connectors.emulators.server import Fault
 from connectors.environment import Environment
 from connectors.errors import AccessError, Refused, Transient, Unknown, VersionConflict
+from connectors.profiled.connector import ProfiledConnector
 from connectors.registry import open_connector
-from connectors.rest.connector import RestConnector
 from connectors.testing import draft
 from tests.unit.connectors.conftest import Clock
 
@@ -22,22 +22,22 @@ def redmine(clock: Clock) -> Iterator[RedmineEmulator]:
 
 
 @pytest.fixture
-def connector(redmine: RedmineEmulator, here: Environment) -> Iterator[RestConnector]:
+def connector(redmine: RedmineEmulator, here: Environment) -> Iterator[ProfiledConnector]:
     settings = {"url": redmine.url, "project": "ggus", "api_key": redmine.api_key}
     opened = open_connector("redmine", settings, system="s", environment=here)
-    assert isinstance(opened, RestConnector)
+    assert isinstance(opened, ProfiledConnector)
     yield opened
     opened.close()
 
 
 def test_the_number_of_the_token_field_is_learned_from_the_project(
-    redmine: RedmineEmulator, connector: RestConnector
+    redmine: RedmineEmulator, connector: ProfiledConnector
 ) -> None:
     assert connector.create({"subject": "x"}, token="T-1").token == "T-1"
 
 
 def test_the_number_of_a_token_field_for_all_projects_is_learned_from_any_ticket(
-    redmine: RedmineEmulator, connector: RestConnector
+    redmine: RedmineEmulator, connector: ProfiledConnector
 ) -> None:
     redmine.quirks = Quirks(names_fields=False)
     with pytest.raises(AccessError, match="ExternalId"):
@@ -47,7 +47,7 @@ def test_the_number_of_a_token_field_for_all_projects_is_learned_from_any_ticket
     assert connector.create({"subject": "x"}, token="T-1").token == "T-1"
 
 
-def test_a_filter_that_is_passed_over_is_not_believed(redmine: RedmineEmulator, connector: RestConnector) -> None:
+def test_a_filter_that_is_passed_over_is_not_believed(redmine: RedmineEmulator, connector: ProfiledConnector) -> None:
     redmine.tracker.person("alice").open(subject="x")
     redmine.quirks = Quirks(filters_by_field=False)
     with pytest.raises(AccessError, match="filter"):
@@ -56,7 +56,7 @@ def test_a_filter_that_is_passed_over_is_not_believed(redmine: RedmineEmulator, 
 
 
 def test_a_word_that_is_new_there_is_learned_and_one_that_is_not_is_refused(
-    redmine: RedmineEmulator, connector: RestConnector
+    redmine: RedmineEmulator, connector: ProfiledConnector
 ) -> None:
     key = redmine.tracker.person("alice").open(subject="x")
     connector.describe()
@@ -68,7 +68,9 @@ def test_a_word_that_is_new_there_is_learned_and_one_that_is_not_is_refused(
     assert redmine.counts["schema"] - before == 1, "the list was read again, once"
 
 
-def test_two_people_of_one_name_are_told_apart_by_number(redmine: RedmineEmulator, connector: RestConnector) -> None:
+def test_two_people_of_one_name_are_told_apart_by_number(
+    redmine: RedmineEmulator, connector: ProfiledConnector
+) -> None:
     key = redmine.tracker.person("alice").open(subject="x")
     redmine.members.append({"id": 77, "name": "bob"})
     written = connector.update(key, {"assigned_to": "bob"}, held=None)
@@ -76,7 +78,9 @@ def test_two_people_of_one_name_are_told_apart_by_number(redmine: RedmineEmulato
     assert "77" in written.refused["assigned_to"]
 
 
-def test_a_status_is_read_by_one_request_and_written_by_two(redmine: RedmineEmulator, connector: RestConnector) -> None:
+def test_a_status_is_read_by_one_request_and_written_by_two(
+    redmine: RedmineEmulator, connector: ProfiledConnector
+) -> None:
     key = redmine.tracker.person("alice").open(subject="x")
     connector.describe()
     held = connector.fetch(key, known=())
@@ -87,7 +91,7 @@ def test_a_status_is_read_by_one_request_and_written_by_two(redmine: RedmineEmul
 
 
 def test_files_are_uploaded_first_and_a_lost_upload_is_no_comment(
-    redmine: RedmineEmulator, connector: RestConnector
+    redmine: RedmineEmulator, connector: ProfiledConnector
 ) -> None:
     key = redmine.tracker.person("alice").open(subject="x")
     connector.fetch(key)
@@ -104,7 +108,7 @@ def test_files_are_uploaded_first_and_a_lost_upload_is_no_comment(
     assert [each.name for each in comment.files] == ["a.bin"]
 
 
-def test_files_of_a_hidden_comment_are_never_sent(redmine: RedmineEmulator, connector: RestConnector) -> None:
+def test_files_of_a_hidden_comment_are_never_sent(redmine: RedmineEmulator, connector: ProfiledConnector) -> None:
     key = redmine.tracker.person("alice").open(subject="x")
     redmine.counts.clear()
     hidden = CommentDraft("among us", internal=True, files=(draft("a.bin", b"abc"),))
@@ -114,7 +118,7 @@ def test_files_of_a_hidden_comment_are_never_sent(redmine: RedmineEmulator, conn
     assert not redmine.counts
 
 
-def test_a_file_that_is_deleted_again_is_not_listed(redmine: RedmineEmulator, connector: RestConnector) -> None:
+def test_a_file_that_is_deleted_again_is_not_listed(redmine: RedmineEmulator, connector: ProfiledConnector) -> None:
     alice = redmine.tracker.person("alice")
     key = alice.open(subject="x")
     alice.comment(key, "two files", files=[("a", b"1"), ("b", b"2")])
@@ -123,7 +127,7 @@ def test_a_file_that_is_deleted_again_is_not_listed(redmine: RedmineEmulator, co
     assert [each.name for each in comment.files] == ["b"]
 
 
-def test_an_entry_without_words_and_files_is_no_comment(redmine: RedmineEmulator, connector: RestConnector) -> None:
+def test_an_entry_without_words_and_files_is_no_comment(redmine: RedmineEmulator, connector: ProfiledConnector) -> None:
     alice = redmine.tracker.person("alice")
     key = alice.open(subject="x")
     alice.edit(key, subject="y")
@@ -132,7 +136,7 @@ def test_an_entry_without_words_and_files_is_no_comment(redmine: RedmineEmulator
     assert [(each.field, each.old, each.new) for each in ticket.history] == [("subject", "x", "y")]
 
 
-def test_line_ends_come_back_as_they_went(redmine: RedmineEmulator, connector: RestConnector) -> None:
+def test_line_ends_come_back_as_they_went(redmine: RedmineEmulator, connector: ProfiledConnector) -> None:
     key = redmine.tracker.person("alice").open(subject="x", description="one\ntwo")
     held = connector.fetch(key)
     assert held.fields["description"] == "one\ntwo"
@@ -142,7 +146,7 @@ def test_line_ends_come_back_as_they_went(redmine: RedmineEmulator, connector: R
 
 
 def test_a_write_at_the_same_moment_as_another_is_a_conflict_and_no_refusal(
-    redmine: RedmineEmulator, connector: RestConnector
+    redmine: RedmineEmulator, connector: ProfiledConnector
 ) -> None:
     """Redmine answers 422 with an empty list of errors to the later of two writes; nothing of it is stored."""
     key = redmine.tracker.person("alice").open(subject="x")

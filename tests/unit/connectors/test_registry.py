@@ -9,9 +9,9 @@ from connectors.api import WriteKind
 from connectors.environment import Environment
 from connectors.errors import SettingsError
 from connectors.memory import MemoryConnector, Tracker
+from connectors.profiled.connector import ProfiledConnector
+from connectors.profiled.profile import Profile
 from connectors.registry import names, open_connector, open_profile, profiles
-from connectors.rest.connector import RestConnector
-from connectors.rest.profile import Profile
 from tests.unit.connectors.conftest import Clock
 
 GOOD = {"url": "https://rt.example.org/", "queue": "ggus", "token": {"secret": "env:INTERDESK_SECRET_RT"}}
@@ -35,7 +35,7 @@ def test_the_shipped_connectors_have_names() -> None:
 
 def test_good_settings_open_a_connector_that_has_asked_nobody_yet(here: Environment) -> None:
     connector = open_connector("rt", GOOD, system="s", environment=here, secrets=look_up)
-    assert isinstance(connector, RestConnector)
+    assert isinstance(connector, ProfiledConnector)
     assert connector.capabilities.notifies[WriteKind.COMMENT].to
     connector.close()
 
@@ -91,7 +91,7 @@ def test_a_profile_of_an_operator_opens_like_a_shipped_one(here: Environment) ->
     connector = open_profile(
         Profile.model_validate(data), {"url": "https://x.example.org", "key": "k"}, system="s", environment=here
     )
-    assert isinstance(connector, RestConnector)
+    assert isinstance(connector, ProfiledConnector)
 
 
 def test_a_profile_can_name_shipped_quirks_and_nothing_else(here: Environment) -> None:

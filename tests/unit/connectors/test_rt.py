@@ -10,8 +10,8 @@ from connectors.emulators.rt import Quirks, RtEmulator
 from connectors.emulators.server import Asked, Fault, Reply
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound
+from connectors.profiled.connector import ProfiledConnector
 from connectors.registry import open_connector
-from connectors.rest.connector import RestConnector
 from tests.unit.connectors.conftest import Clock
 
 
@@ -22,14 +22,14 @@ def rt(clock: Clock) -> Iterator[RtEmulator]:
 
 
 @pytest.fixture
-def connector(rt: RtEmulator, here: Environment) -> Iterator[RestConnector]:
+def connector(rt: RtEmulator, here: Environment) -> Iterator[ProfiledConnector]:
     opened = open_connector("rt", {"url": rt.url, "queue": "ggus", "token": rt.token}, system="s", environment=here)
-    assert isinstance(opened, RestConnector)
+    assert isinstance(opened, ProfiledConnector)
     yield opened
     opened.close()
 
 
-def test_a_ticket_with_many_comments_is_read_in_three_requests(rt: RtEmulator, connector: RestConnector) -> None:
+def test_a_ticket_with_many_comments_is_read_in_three_requests(rt: RtEmulator, connector: ProfiledConnector) -> None:
     alice = rt.tracker.person("alice")
     key = alice.open({"Subject": "x", "Description": "first"})
     for number in range(30):
@@ -44,7 +44,7 @@ def test_a_ticket_with_many_comments_is_read_in_three_requests(rt: RtEmulator, c
     assert rt.counts.total() - before == 1, "nothing moved, nothing more is asked"
 
 
-def test_a_ticket_of_many_transactions_and_texts_is_read_whole(rt: RtEmulator, connector: RestConnector) -> None:
+def test_a_ticket_of_many_transactions_and_texts_is_read_whole(rt: RtEmulator, connector: ProfiledConnector) -> None:
     alice = rt.tracker.person("alice")
     key = alice.open({"Subject": "x"})
     for number in range(230):
@@ -52,7 +52,7 @@ def test_a_ticket_of_many_transactions_and_texts_is_read_whole(rt: RtEmulator, c
     assert [each.text for each in connector.fetch(key, known=()).comments or ()] == [f"comment {n}" for n in range(230)]
 
 
-def test_texts_of_internal_comments_are_never_asked_for(rt: RtEmulator, connector: RestConnector) -> None:
+def test_texts_of_internal_comments_are_never_asked_for(rt: RtEmulator, connector: ProfiledConnector) -> None:
     alice = rt.tracker.person("alice")
     key = alice.open({"Subject": "x"})
     hidden = alice.comment(key, "CANARY", internal=True, files={"CANARY.txt": b"CANARY"})
@@ -78,7 +78,7 @@ def test_a_comment_too_large_is_a_visible_gap_and_the_others_are_read(rt: RtEmul
     assert [(each.text, each.too_large) for each in found] == [("before", False), ("", True), ("after", False)]
 
 
-def test_a_description_that_cannot_change_is_asked_for_once(rt: RtEmulator, connector: RestConnector) -> None:
+def test_a_description_that_cannot_change_is_asked_for_once(rt: RtEmulator, connector: ProfiledConnector) -> None:
     key = rt.tracker.person("alice").open({"Subject": "x", "Description": "one\ntwo"})
     assert connector.fetch(key).fields["Description"] == "one\ntwo"
     before = rt.counts.total()
@@ -86,7 +86,9 @@ def test_a_description_that_cannot_change_is_asked_for_once(rt: RtEmulator, conn
     assert rt.counts.total() - before == 1
 
 
-def test_hidden_transactions_make_pages_short_and_nothing_is_missed(rt: RtEmulator, connector: RestConnector) -> None:
+def test_hidden_transactions_make_pages_short_and_nothing_is_missed(
+    rt: RtEmulator, connector: ProfiledConnector
+) -> None:
     """Rights are applied after paging: a page of a hundred may show three."""
     alice = rt.tracker.person("alice")
     key = alice.open({"Subject": "x"})
@@ -105,7 +107,7 @@ def test_hidden_transactions_make_pages_short_and_nothing_is_missed(rt: RtEmulat
     assert [each.text for each in found] == [f"comment {n}" for n in range(100, 150)]
 
 
-def test_people_come_with_their_names(rt: RtEmulator, connector: RestConnector) -> None:
+def test_people_come_with_their_names(rt: RtEmulator, connector: ProfiledConnector) -> None:
     alice = rt.tracker.person("alice")
     key = alice.open({"Subject": "x"})
     alice.comment(key, "hello")
@@ -113,7 +115,7 @@ def test_people_come_with_their_names(rt: RtEmulator, connector: RestConnector) 
     assert (comment.author.key, comment.author.name) == ("alice", "Alice Agent")
 
 
-def test_a_change_of_owner_is_told_by_log_ins(rt: RtEmulator, connector: RestConnector) -> None:
+def test_a_change_of_owner_is_told_by_log_ins(rt: RtEmulator, connector: ProfiledConnector) -> None:
     alice = rt.tracker.person("alice")
     key = alice.open({"Subject": "x"})
     alice.edit(key, {"Owner": "bob"})
@@ -122,7 +124,7 @@ def test_a_change_of_owner_is_told_by_log_ins(rt: RtEmulator, connector: RestCon
     assert [(each.field, each.old, each.new) for each in history] == [("Owner", None, "bob"), ("Owner", "bob", None)]
 
 
-def test_our_own_reply_reopens_and_the_profile_says_so(rt: RtEmulator, connector: RestConnector) -> None:
+def test_our_own_reply_reopens_and_the_profile_says_so(rt: RtEmulator, connector: ProfiledConnector) -> None:
     assert connector.capabilities.side_effects == {"comment": {"Status": {"new": "open", "resolved": "open"}}}
     key = rt.tracker.person("alice").open({"Subject": "x", "Status": "resolved"})
     connector.comment(key, CommentDraft("still broken"), token="T-1")
@@ -130,7 +132,7 @@ def test_our_own_reply_reopens_and_the_profile_says_so(rt: RtEmulator, connector
 
 
 def test_a_ticket_moved_out_of_sight_is_gone_and_a_closed_queue_is_an_access_error(
-    rt: RtEmulator, connector: RestConnector
+    rt: RtEmulator, connector: ProfiledConnector
 ) -> None:
     alice = rt.tracker.person("alice")
     key, other = alice.open({"Subject": "x"}), alice.open({"Subject": "y"})
@@ -147,7 +149,7 @@ def test_a_ticket_moved_out_of_sight_is_gone_and_a_closed_queue_is_an_access_err
 
 
 def test_a_right_that_is_missing_is_an_access_error_and_not_a_lost_ticket(
-    rt: RtEmulator, connector: RestConnector
+    rt: RtEmulator, connector: ProfiledConnector
 ) -> None:
     key = rt.tracker.person("alice").open({"Subject": "x"})
     rt.fault = lambda asked: Fault("refuse", status=403) if asked.kind in ("update", "comment") else None
@@ -158,7 +160,7 @@ def test_a_right_that_is_missing_is_an_access_error_and_not_a_lost_ticket(
 
 
 def test_a_queue_without_the_field_for_our_token_is_found_by_the_probe(
-    rt: RtEmulator, connector: RestConnector
+    rt: RtEmulator, connector: ProfiledConnector
 ) -> None:
     rt.quirks = Quirks(custom_field=False)
     failed = [each for each in connector.probe() if not each.ok]

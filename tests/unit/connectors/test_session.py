@@ -26,7 +26,7 @@ from connectors.errors import (
     VersionConflict,
 )
 from connectors.network import Reach
-from connectors.rest.files import FileBody
+from connectors.profiled.files import FileBody
 from connectors.session import HttpSession, Origin
 from connectors.testing import draft
 from tests.unit.connectors.conftest import Scripted
@@ -179,8 +179,8 @@ def test_a_certificate_of_nobody_known_is_refused_with_the_remedy(here: Environm
 def test_a_private_authority_is_trusted_where_its_file_is_named(here: Environment) -> None:
     here = replace(here, allowed_networks=(*here.allowed_networks, ip_network("::1/128")))
     with tls_server() as url:
-        assert HttpSession(Origin(url, ca_file=TLS / "ca.pem"), here).read("/x").json() == {}
-        assert HttpSession(Origin(url), replace(here, ca_file=TLS / "ca.pem")).read("/x").json() == {}
+        assert HttpSession(Origin(url, ca_file=TLS / "ca.pem"), here).read("/x").data() == {}
+        assert HttpSession(Origin(url), replace(here, ca_file=TLS / "ca.pem")).read("/x").data() == {}
 
 
 def test_the_deadline_holds_over_tls(here: Environment) -> None:
@@ -238,7 +238,7 @@ def test_an_answer_that_swells_is_cut_off_while_it_is_unpacked(server: Scripted,
 def test_an_answer_that_was_packed_is_unpacked(server: Scripted, here: Environment) -> None:
     packed = gzip.compress(b'{"a": 1}')
     server.reply = lambda _: Reply(200, packed, {"Content-Encoding": "gzip"})
-    assert session(server, here).read("/x").json() == {"a": 1}
+    assert session(server, here).read("/x").data() == {"a": 1}
     server.reply = lambda _: Reply(200, b"no gzip at all", {"Content-Encoding": "gzip"})
     with pytest.raises(ProtocolError):
         session(server, here).read("/x")
@@ -345,16 +345,16 @@ def test_an_error_page_is_told_by_its_status(server: Scripted, here: Environment
 def test_a_success_that_is_not_json_is_an_error(server: Scripted, here: Environment, body: bytes) -> None:
     server.reply = lambda _: Reply(200, body)
     with pytest.raises(ProtocolError) as raised:
-        session(server, here).read("/x").json()
+        session(server, here).read("/x").data()
     assert len(raised.value.raw) <= 2000
     with pytest.raises(Unknown):
-        session(server, here).write("POST", "/x", body={}).json()
+        session(server, here).write("POST", "/x", body={}).data()
 
 
 def test_the_raw_answer_in_an_error_holds_no_secret(server: Scripted, here: Environment) -> None:
     server.reply = lambda _: Reply(200, f"<html>{SECRET}</html>".encode())
     with pytest.raises(ProtocolError) as raised:
-        session(server, here).read("/x").json()
+        session(server, here).read("/x").data()
     assert raised.value.raw == "<html>…</html>"
 
 
@@ -382,7 +382,7 @@ def test_an_answer_that_breaks_off_is_transient_for_a_read_and_unknown_for_a_wri
 def test_a_success_cut_inside_its_head_bears_nothing(here: Environment) -> None:
     """http.client takes it for an empty 201: whoever needs an id from it must not find one."""
     with raw_server(b"HTTP/1.1 201 Created\r\nConte") as url, pytest.raises(Unknown):
-        HttpSession(Origin(url), here).write("POST", "/x", body={}).json()
+        HttpSession(Origin(url), here).write("POST", "/x", body={}).data()
 
 
 def test_a_refused_connection_is_transient_even_for_a_write(server: Scripted, here: Environment) -> None:

@@ -8,12 +8,12 @@ from connectors import marks
 from connectors.answers import Answer
 from connectors.api import CommentDraft, Commented, RemoteComment, RemoteTicket, Value, Written
 from connectors.errors import AccessError, ConnectorError, NotFound, Refused, Unknown
-from connectors.rest import files
-from connectors.rest.profile import CommentChange, FieldShape
-from connectors.rest.reading import Reader
-from connectors.rest.site import HIDDEN, Site
-from connectors.rest.tables import UnknownWord
-from connectors.rest.values import address, at, fill, joined, plain, put, same, text
+from connectors.profiled import files
+from connectors.profiled.profile import CommentChange, FieldShape
+from connectors.profiled.reading import Reader
+from connectors.profiled.site import HIDDEN, Site
+from connectors.profiled.tables import UnknownWord
+from connectors.profiled.values import at, fill, joined, plain, put, same, text
 
 
 class Unwritable(Exception):
@@ -33,10 +33,7 @@ class Writer:
 
         :raises Refused: with the product's words.  :raises Unknown: it may have been made."""
         shape, site = self._profile.create, self._site
-        body: dict[str, Any] = {}
-        for place, template in shape.body.items():
-            if (value := self._said(template)) is not None:
-                put(body, joined(shape.at, place), value)
+        body = site.body(shape, site.words())
         wanted = {name: self._said(template) for name, template in shape.defaults.items()} | dict(fields)
         for name, value in wanted.items():
             if value is not None:
@@ -45,10 +42,10 @@ class Writer:
                 except Unwritable as problem:
                     raise Refused(str(problem), field=name) from None
         self._place_token(body, shape.at, token)
-        answer = site.http.write(shape.method, address(shape.path, site.words()), body=body)
+        answer = site.write(shape, body)
         if shape.answers == "ticket":
             return self._reader.ticket(self._reader.raw(answer), answer, known=())
-        key = text(at(answer.json(), shape.key))
+        key = text(at(answer.data(), shape.key))
         if not re.fullmatch(self._profile.ticket.key_pattern, key):
             raise Unknown(f"{answer.about}: the answer to the create names no ticket; whether it was made is open")
         return self._back(key, known=())[1]
@@ -80,7 +77,7 @@ class Writer:
         else:
             raw, after = self._back(key, known=None, wrote=answer is not None)
             if answer is not None and shape.sentences is not None:
-                sentences = [str(each) for each in at(answer.json(), shape.sentences) or ()]
+                sentences = [str(each) for each in at(answer.data(), shape.sentences) or ()]
         for name, value in left.items():
             if not self._arrived(name, value, after, held):
                 refused[name] = self._why(name, value, after, raw, sentences)
@@ -91,17 +88,15 @@ class Writer:
 
         :raises Refused: with the product's words; nothing was written.  :raises Unknown: it may be there."""
         shape, site = self._profile.comment, self._site
-        path = shape.internal if draft.internal else shape.public
         limit = site.capabilities.max_comment
-        if path is None or (draft.internal and not site.capabilities.internal_comments):
+        if draft.internal and not site.capabilities.internal_comments:
             raise Refused(f"{site.profile.product} cannot hide comments", field="internal")
         if limit is not None and len(draft.text) > limit:
             raise Refused(f"the comment is longer than {limit:,} characters", field="text")
         files.check(site, draft.files, internal=draft.internal)
-        words = site.words(key=key, text=marks.stamp(draft.text, token), internal=draft.internal)
-        body: dict[str, Any] = {}
-        for place, template in shape.body.items():
-            put(body, place, fill(template, words) if isinstance(template, str) else template)
+        words = {"key": key, "text": marks.stamp(draft.text, token), "internal": draft.internal}
+        request = shape.hidden if draft.internal else shape
+        body = site.body(request, site.words(**words))
         stream: files.InlineBody | None = None
         try:
             if draft.files and shape.uploaded is not None:
@@ -110,9 +105,7 @@ class Writer:
             elif draft.files and shape.inline is not None:
                 stream = files.InlineBody(body, shape.inline, draft.files, site)
             headers = {"Content-Type": "application/json"} if stream is not None else {}
-            answer = site.http.write(
-                shape.method, address(path, words), body=body, stream=stream, headers=headers, errors=HIDDEN
-            )
+            answer = site.write(request, body, stream=stream, headers=headers, errors=HIDDEN, **words)
         except NotFound as trouble:
             raise self._denied(key, trouble) from None
         except Refused:
@@ -150,11 +143,9 @@ class Writer:
         if not re.fullmatch(r"\w+", comment_id, re.ASCII):
             raise NotFound(f"{comment_id!r} is no comment's id")
         site = self._site
-        known = site.words(comment=comment_id, **words)
-        body: dict[str, Any] = {}
-        for place, template in shape.body.items():
-            put(body, place, fill(template, known) if isinstance(template, str) else template)
-        site.http.write(shape.method, address(shape.path, known), body=body or None, errors={403: "refused"})
+        known = {"comment": comment_id, **words}
+        body = site.body(shape, site.words(**known)) or None
+        site.write(shape, body, errors={403: "refused"}, **known)
 
     # -- bodies ----------------------------------------------------------------------------------------------------
 
@@ -174,9 +165,7 @@ class Writer:
         guard = shape.guard if held is not None and held.version else {}
         headers = {name: fill(value, {"version": held.version if held else ""}) for name, value in guard.items()}
         try:
-            return site.http.write(
-                shape.method, address(shape.path, site.words(key=key)), body=body, headers=headers, errors=HIDDEN
-            )
+            return site.write(shape, body, headers=headers, errors=HIDDEN, key=key)
         except NotFound as trouble:
             raise self._denied(key, trouble) from None
 

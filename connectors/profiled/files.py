@@ -10,9 +10,9 @@ from typing import Any
 
 from connectors.api import FileDraft, RemoteFile
 from connectors.errors import ProtocolError, Refused, Transient, Unknown
-from connectors.rest.profile import InlineFiles, UploadedFiles
-from connectors.rest.site import Site
-from connectors.rest.values import address, at, fill, put
+from connectors.profiled.profile import InlineFiles, UploadedFiles
+from connectors.profiled.site import Site
+from connectors.profiled.values import at, put
 
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
@@ -110,17 +110,11 @@ def upload(site: Site, shape: UploadedFiles, file: FileDraft, body: MutableMappi
 
     :raises Refused: field `files`.
     :raises Transient: also where the answer was lost, since an upload that nobody refers to is nothing."""
-    words = site.words(name=file.name)
-    query = {name: fill(value, words) for name, value in shape.query.items()}
     try:
-        answer = site.http.write(
-            shape.method,
-            address(shape.path, words),
-            query=query,
-            stream=FileBody(file),
-            headers={"Content-Type": "application/octet-stream"},
+        answer = site.write(
+            shape, stream=FileBody(file), headers={"Content-Type": "application/octet-stream"}, name=file.name
         )
-        claim = at(answer.json(), shape.claim)
+        claim = at(answer.data(), shape.claim)
     except Refused as refused:
         raise Refused(refused.reason, field="files") from None
     except Unknown as lost:
@@ -138,14 +132,13 @@ def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
 
     :raises NotFound: it is gone.  :raises ProtocolError: it is larger than allowed, or broken."""
     shape, limit = site.profile.download, site.environment.max_file
-    path = address(shape.path, site.words(id=file.id, name=file.name))
+    words, about = site.words(id=file.id, name=file.name), f"the file {file.name!r}"
     if shape.base64_at is None:
-        with site.http.stream(path, limit=limit) as chunks:
+        with site.voice.stream(shape, words, limit=limit) as chunks:
             yield chunks
     else:
-        wrapped = limit * 3 // 2 + 65536
-        with site.http.stream(path, limit=wrapped, accept="application/json") as chunks:
-            yield _bounded(unwrapped(chunks, shape.base64_at, path), limit, path)
+        with site.voice.stream(shape, words, limit=limit * 3 // 2 + 65536) as chunks:
+            yield _bounded(unwrapped(chunks, shape.base64_at, about), limit, about)
 
 
 def _bounded(chunks: Iterator[bytes], limit: int, about: str) -> Iterator[bytes]:
@@ -153,7 +146,7 @@ def _bounded(chunks: Iterator[bytes], limit: int, about: str) -> Iterator[bytes]
     for chunk in chunks:
         total += len(chunk)
         if total > limit:
-            raise ProtocolError(f"GET {about}: the file is larger than {limit:,} bytes")
+            raise ProtocolError(f"{about}: the file is larger than {limit:,} bytes")
         yield chunk
 
 
@@ -163,7 +156,7 @@ def unwrapped(chunks: Iterator[bytes], key: str, about: str) -> Iterator[bytes]:
     if rest.startswith(b"null"):
         return
     if not rest.startswith(b'"'):
-        raise ProtocolError(f"GET {about}: the file under {key!r} is not text")
+        raise ProtocolError(f"{about}: the file under {key!r} is not text")
     rest, digits, done = rest[1:], b"", False
     while True:
         piece, quote, _ = rest.partition(b'"')
@@ -176,13 +169,13 @@ def unwrapped(chunks: Iterator[bytes], key: str, about: str) -> Iterator[bytes]:
         try:
             yield base64.b64decode(digits[:whole], validate=True)
         except binascii.Error:
-            raise ProtocolError(f"GET {about}: the file under {key!r} is not base64") from None
+            raise ProtocolError(f"{about}: the file under {key!r} is not base64") from None
         digits = digits[whole:]
         if done:
             return
         more = next(chunks, None)
         if more is None:
-            raise ProtocolError(f"GET {about}: the answer ends in the middle of a file")
+            raise ProtocolError(f"{about}: the answer ends in the middle of a file")
         rest = escape + more
 
 
@@ -199,4 +192,4 @@ def _value_of(chunks: Iterator[bytes], key: str, about: str) -> bytes:
             return buffer[found.end() :]
         if found is None and len(buffer) > _LONGEST_PREAMBLE:
             break
-    raise ProtocolError(f"GET {about}: the answer has no file under {key!r}", raw=buffer.decode("utf-8", "replace"))
+    raise ProtocolError(f"{about}: the answer has no file under {key!r}", raw=buffer.decode("utf-8", "replace"))

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from connectors.errors import AccessError, NotFound
-from connectors.rest.profile import Source, Table
-from connectors.rest.values import at, first, rows, text
+from connectors.profiled.profile import Source, Table
+from connectors.profiled.values import at, first, rows, text
 
 if TYPE_CHECKING:
-    from connectors.rest.site import Site
+    from connectors.profiled.site import Site
 
 
 class UnknownWord(LookupError):
@@ -68,7 +68,7 @@ class Tables:
                 answer = self._site.read(spec.one, id=number)
             except (AccessError, NotFound):
                 return None
-            self._single[table, number] = text(at(answer.json(), spec.one_name)) or number
+            self._single[table, number] = text(at(answer.data(), spec.one_name)) or number
         return self._single[table, number]
 
     def words(self, table: str) -> tuple[str, ...]:
@@ -108,8 +108,8 @@ class Tables:
         pairs: list[tuple[str, str]] = []
         while True:
             page = {source.offset: str(len(pairs))} if source.offset else {}
-            answer = self._site.read(source, page)
-            data = answer.json()
+            answer = self._site.read(source.adding(page))
+            data = answer.data()
             if at(data, source.rows) is None:
                 return pairs
             found = rows(data, source.rows, answer.about)

@@ -1,4 +1,4 @@
-"""The REST family's connector: one engine for every product that a profile describes."""
+"""The connector of every product that a profile describes, over REST or SOAP."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,18 +21,18 @@ from connectors.api import (
 )
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound
-from connectors.rest import files
-from connectors.rest.polling import Poller
-from connectors.rest.profile import Profile
-from connectors.rest.proving import Prover
-from connectors.rest.quirks import Quirks
-from connectors.rest.reading import Reader
-from connectors.rest.site import Site
-from connectors.rest.values import at, text
-from connectors.rest.writing import Writer
+from connectors.profiled import files
+from connectors.profiled.polling import Poller
+from connectors.profiled.profile import Profile
+from connectors.profiled.proving import Prover
+from connectors.profiled.quirks import Quirks
+from connectors.profiled.reading import Reader
+from connectors.profiled.site import Site
+from connectors.profiled.values import at, text
+from connectors.profiled.writing import Writer
 
 
-class RestConnector:
+class ProfiledConnector:
     """Speaks to one registered system by its product's profile. Each call keeps the session's deadline."""
 
     def __init__(
@@ -46,19 +46,19 @@ class RestConnector:
         self.capabilities = self.site.capabilities
 
     def describe(self) -> Sequence[RemoteField]:
-        with self.site.http.call():
+        with self.site.voice.call():
             return self._prover.describe()
 
     def changes(self, since: Cursor | None) -> ChangePage:
-        with self.site.http.call():
+        with self.site.voice.call():
             return self._poller.begin() if since is None else self._poller.changes(since)
 
     def scan(self, position: str) -> ChangePage:
-        with self.site.http.call():
+        with self.site.voice.call():
             return self._poller.scan(position)
 
     def fetch(self, key: str, *, known: Collection[str] | None = None, version: str | None = None) -> RemoteTicket:
-        with self.site.http.call():
+        with self.site.voice.call():
             self._check(key)
             answer = self.site.ticket(key)
             raw = self._reader.raw(answer, key)
@@ -66,7 +66,7 @@ class RestConnector:
             return self._reader.ticket(raw, answer, known, version)
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
-        with self.site.http.call():
+        with self.site.voice.call():
             found = self._poller.bearing(token)
             shape = self.site.profile.ticket
             mine = [row for row in found if self._reader.token(row) == token]
@@ -81,26 +81,26 @@ class RestConnector:
             return Lookup.ABSENT if self.site.environment.clock() >= bound else Lookup.UNKNOWN
 
     def create(self, fields: Mapping[str, Value], *, token: str) -> RemoteTicket:
-        with self.site.http.call():
+        with self.site.voice.call():
             return self._writer.create(fields, token)
 
     def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
-        with self.site.http.call():
+        with self.site.voice.call():
             self._check(key)
             return self._writer.update(key, patch, held)
 
     def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
-        with self.site.http.call():
+        with self.site.voice.call():
             self._check(key)
             return self._writer.comment(key, draft, token)
 
     def edit_comment(self, key: str, comment_id: str, draft: CommentDraft, *, token: str) -> None:
-        with self.site.http.call():
+        with self.site.voice.call():
             self._check(key)
             self._writer.edit_comment(comment_id, draft, token)
 
     def delete_comment(self, key: str, comment_id: str) -> None:
-        with self.site.http.call():
+        with self.site.voice.call():
             self._check(key)
             self._writer.delete_comment(comment_id)
 
@@ -108,11 +108,11 @@ class RestConnector:
         return files.download(self.site, file)
 
     def probe(self) -> Sequence[Finding]:
-        with self.site.http.call():
+        with self.site.voice.call():
             return self._prover.probe()
 
     def close(self) -> None:
-        self.site.http.close()
+        self.site.voice.close()
 
     def _ensure_within(self, key: str, raw: Mapping[str, Any]) -> None:
         """:raises NotFound: the ticket is in another place, though our account may see it."""

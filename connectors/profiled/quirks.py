@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.api import FieldChange, FileDraft, Finding, Person, RemoteComment, RemoteFile, Value
 
 if TYPE_CHECKING:
-    from connectors.rest.site import Site
+    from connectors.profiled.site import Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The profile: how one product's REST API is spoken, as data. `connectors/README.md` explains every key.
+"""The profile: how one product's interface is spoken, as data. `connectors/README.md` explains every key.
 
 Paths into answers are dotted ("user.name", "custom_fields.0"), "" is the whole answer. Words in braces are filled in:
 settings by their name, and what an operation knows (key, token, since, ...); `{name:sql}` escapes for a quoted query.
@@ -35,11 +35,27 @@ class Setting(_Part):
     default: str | None = None
 
 
-class Request(_Part):
-    """A request that reads."""
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-    path: str
+
+class Request(_Part):
+    """One request, in its family's words: REST says method, path, query and headers, SOAP the operation."""
+
+    method: Method = "GET"
+    path: str = ""
     query: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    operation: str = ""
+    body: dict[str, Any] = {}
+    """Dotted place -> what goes there; left out where its setting is not given."""
+
+    def adding(self, more: Mapping[str, str]) -> "Request":
+        """With these words too: in the query of a GET, else in the body."""
+        if not more:
+            return self
+        if self.method == "GET" and not self.operation:
+            return self.model_copy(update={"query": {**self.query, **more}})
+        return self.model_copy(update={"body": {**self.body, **more}})
 
 
 class Table(_Part):
@@ -176,12 +192,11 @@ class Moments(_Part):
     """How far the product may misread the time (a change of summer time); a row known to be there bears witness."""
 
 
-class Listing(_Part):
-    """How tickets are listed: by ascending key, page by page, each page continuing after the last key."""
+class Listing(Request):
+    """How tickets are listed: by ascending key, page by page, each page continuing after the last key.
 
-    path: str
-    query: dict[str, str] = {}
-    """Common to all four."""
+    The request is common to all four; what each adds goes into the query of a GET, else into the body."""
+
     rows: str
     shows: tuple[str, ...]
     """The fields that a row shows."""
@@ -199,12 +214,10 @@ class Listing(_Part):
     """Those that bear {token}."""
 
 
-class Create(_Part):
-    method: Literal["POST", "PUT"] = "POST"
-    path: str
+class Create(Request):
+    method: Method = "POST"
     at: str = ""
-    body: dict[str, Any] = {}
-    """Dotted place -> what else goes there; left out where its setting is not given."""
+    """Where in the body the fields go."""
     defaults: dict[str, str] = {}
     """Fields and their values where the caller has none."""
     answers: Literal["ticket", "key"]
@@ -212,9 +225,8 @@ class Create(_Part):
     key: str = "id"
 
 
-class Update(_Part):
-    method: Literal["PUT", "PATCH", "POST"] = "PUT"
-    path: str
+class Update(Request):
+    method: Method = "PUT"
     at: str = ""
     guard: dict[str, str] = {}
     """Headers that make the server refuse if the ticket is not at {version} any more."""
@@ -236,12 +248,10 @@ class InlineFiles(_Part):
     """Names go as an RFC 2047 word."""
 
 
-class UploadedFiles(_Part):
+class UploadedFiles(Request):
     """Files are uploaded first, each answered with a ticket for the cloakroom, which the comment then names."""
 
-    method: Literal["POST"] = "POST"
-    path: str
-    query: dict[str, str] = {}
+    method: Method = "POST"
     claim: str
     """Where the answer has that ticket."""
     at: str
@@ -250,20 +260,16 @@ class UploadedFiles(_Part):
     media_type: str
 
 
-class CommentChange(_Part):
+class CommentChange(Request):
     """How a comment of ours is edited or taken away. Words: {comment}, its id; {text} and {internal}, for an edit."""
 
-    method: Literal["PUT", "PATCH", "DELETE"] = "PUT"
-    path: str
-    body: dict[str, Any] = {}
+    method: Method = "PUT"
 
 
-class CommentWrite(_Part):
-    method: Literal["POST", "PUT", "PATCH"]
-    public: str
-    internal: str | None = None
-    """Paths; None: comments cannot be hidden."""
-    body: dict[str, Any]
+class CommentWrite(Request):
+    method: Method = "POST"
+    internal: Request | None = None
+    """What a hidden comment's request says otherwise. None: nothing, its body says that it is hidden."""
     id_header: str | None = None
     id_pattern: str = r"(\d+)$"
     """Where the answer names the new comment. None: it is read back and found by its mark."""
@@ -275,6 +281,13 @@ class CommentWrite(_Part):
     """None: comments cannot be edited."""
     delete: CommentChange | None = None
     """None: comments cannot be taken away."""
+
+    @property
+    def hidden(self) -> Request:
+        """The request of a hidden comment."""
+        if self.internal is None:
+            return self
+        return self.model_copy(update={name: getattr(self.internal, name) for name in self.internal.model_fields_set})
 
 
 class CommentRows(_Part):
@@ -319,8 +332,7 @@ class Conversation(_Part):
     details: Mentions
 
 
-class Download(_Part):
-    path: str
+class Download(Request):
     base64_at: str | None = None
     """The bytes are base64 under this key of a JSON object; None: they are the body."""
 

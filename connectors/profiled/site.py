@@ -11,12 +11,14 @@ from connectors.answers import Answer
 from connectors.api import Capabilities, Person
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound
-from connectors.rest.kept import Openings
-from connectors.rest.profile import PersonShape, Profile, Request
-from connectors.rest.quirks import Quirks
-from connectors.rest.tables import Tables, UnknownWord
-from connectors.rest.values import address, at, fill, text
-from connectors.session import HttpSession, Origin
+from connectors.profiled.kept import Openings
+from connectors.profiled.profile import PersonShape, Profile, Request
+from connectors.profiled.quirks import Quirks
+from connectors.profiled.tables import Tables, UnknownWord
+from connectors.profiled.values import at, fill, put, text
+from connectors.profiled.voice import Voice
+from connectors.rest.voice import RestVoice
+from connectors.session import Body, HttpSession, Origin
 
 HIDDEN: Mapping[int, str] = {403: "missing"}
 """What a status means on a single ticket: one that was moved out of our sight answers 403, as if we were nobody."""
@@ -34,7 +36,7 @@ class Site:
         self.tables = Tables(self, profile.tables)
         self.openings = Openings()
         ca_file = settings.get("ca_file")
-        self.http = HttpSession(
+        http = HttpSession(
             Origin(
                 fill(profile.root, {**settings, "url": settings["url"].rstrip("/")}),
                 {name: fill(value, settings) for name, value in profile.credentials.items()},
@@ -46,6 +48,7 @@ class Site:
             reason=self._reason,
             wordless=dict(profile.wordless),
         )
+        self.voice: Voice = RestVoice(http)
         self._account: Person | None = None
         self._place: str | None = None
         self._lock = threading.Lock()
@@ -73,18 +76,35 @@ class Site:
         """The settings, and what an operation knows."""
         return {**self.settings, "url": self.url, **more}
 
-    def read(
+    def read(self, request: Request, *, errors: Mapping[int, str] | None = None, **words: Any) -> Answer:
+        """Say a request that reads."""
+        known = self.words(**words)
+        return self.voice.read(request, known, self.body(request, known), errors=errors)
+
+    def write(
         self,
         request: Request,
-        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
         *,
+        stream: Body | None = None,
+        headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
         **words: Any,
     ) -> Answer:
-        """Send a request that reads. `query` comes on top of the request's own."""
-        known = self.words(**words)
-        filled = {fill(name, known): fill(value, known) for name, value in {**request.query, **(query or {})}.items()}
-        return self.http.read(address(request.path, known), filled, errors=errors)
+        """Say a request that writes, once; `body` is whole already (`body()` begins it)."""
+        return self.voice.write(request, self.words(**words), body, stream=stream, headers=headers, errors=errors)
+
+    @staticmethod
+    def body(request: Request, words: Mapping[str, Any]) -> dict[str, Any]:
+        """What the request itself puts into its body; what stands for a setting that is not given is left out."""
+        found: dict[str, Any] = {}
+        for place, template in request.body.items():
+            try:
+                said = fill(template, words) if isinstance(template, str) else template
+            except KeyError:
+                continue
+            put(found, fill(place, words), said)
+        return found
 
     def account(self) -> Person:
         """Who we are there, asked once."""
@@ -95,7 +115,7 @@ class Site:
                 else:
                     assert self.profile.account is not None, "the profile or its quirks say who we are"
                     answer = self.read(self.profile.account.read)
-                    self._account = self.person(answer.json(), self.profile.account.person)
+                    self._account = self.person(answer.data(), self.profile.account.person)
             return self._account
 
     def person(self, data: Any, shape: PersonShape | None = None) -> Person:
@@ -119,7 +139,7 @@ class Site:
         with self._lock:
             if self._place is None:
                 assert self.profile.within is not None
-                self._place = text(at(self.read(self.profile.place).json(), self.profile.within.place_at))
+                self._place = text(at(self.read(self.profile.place).data(), self.profile.within.place_at))
             return self._place
 
     def gone(self, key: str, trouble: NotFound) -> AccessError | NotFound:

@@ -10,10 +10,10 @@ from connectors import marks
 from connectors.answers import Answer
 from connectors.api import Change, FieldChange, RemoteComment, RemoteFile, RemoteTicket, Value, VersionStrength
 from connectors.errors import Became, ProtocolError
-from connectors.rest.profile import Conversation, FieldShape
-from connectors.rest.quirks import Talk
-from connectors.rest.site import Site
-from connectors.rest.values import at, fill, joined, moment, plain, rows, text
+from connectors.profiled.profile import Conversation, FieldShape
+from connectors.profiled.quirks import Talk
+from connectors.profiled.site import Site
+from connectors.profiled.values import at, fill, joined, moment, plain, rows, text
 
 
 class Reader:
@@ -32,7 +32,7 @@ class Reader:
 
         :raises ProtocolError: there is none.  :raises Became: it is another one than asked for (merged)."""
         shape = self._profile.ticket
-        found = at(answer.json(), shape.at)
+        found = at(answer.data(), shape.at)
         if not isinstance(found, Mapping) or at(found, shape.key) in (None, ""):
             raise ProtocolError(f"{answer.about}: the answer bears no ticket", raw=repr(found))
         shown = text(at(found, shape.key))

@@ -14,10 +14,9 @@ from typing import Any
 
 from connectors.answers import Answer
 from connectors.api import Change, ChangePage, Cursor
-from connectors.rest.profile import Request
-from connectors.rest.reading import Reader
-from connectors.rest.site import Site
-from connectors.rest.values import at, rows, text
+from connectors.profiled.reading import Reader
+from connectors.profiled.site import Site
+from connectors.profiled.values import at, rows, text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PROXY_SKEW = timedelta(seconds=5)
@@ -161,9 +160,9 @@ class Poller:
         """A time as the product's search reads it."""
         if self._shape.moments.form == "iso":
             return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if self._site.http.offset is None:
+        if self._site.voice.offset is None:
             self._site.read(self._site.profile.place)  # any answer tells the server's clock
-        return f"{round((when - self._site.http.server_now()).total_seconds()):+d}"
+        return f"{round((when - self._site.voice.server_now()).total_seconds()):+d}"
 
     def _new_round(self, place: Position, since: datetime) -> Round:
         """Where nobody in reach can bear witness, the doubt is taken off from the start."""
@@ -205,10 +204,9 @@ class Poller:
             after = max(int(each.key) for each in seen)
 
     def _list(self, query: Mapping[str, str], *, after: int = -1, **words: str) -> "_Page":
-        request = Request(path=self._shape.path, query={**self._shape.query, **query})
         known: dict[str, Any] = {"after": max(after, 0), "next": max(after, 0) + 1, **words}
-        answer = self._site.read(request, **known)
-        data = answer.json()
+        answer = self._site.read(self._shape.adding(query), **known)
+        data = answer.data()
         found = rows(data, self._shape.rows, answer.about)
         more = len(found) >= self._shape.size
         if self._shape.total is not None and at(data, self._shape.total) is None:

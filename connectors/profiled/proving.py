@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from connectors.api import Finding, RemoteField
 from connectors.errors import AccessError, ConnectorError, NotFound, Transient
-from connectors.rest.polling import Poller
-from connectors.rest.site import Site
-from connectors.rest.values import fill
+from connectors.profiled.polling import Poller
+from connectors.profiled.site import Site
+from connectors.profiled.values import fill
 
 _NOBODYS = "INTERDESK-PROBE-7Q2M"
 """A token that no ticket bears."""
@@ -101,7 +101,7 @@ class Prover:
 
     def _future(self) -> Iterable[Finding]:
         """A filter that is misread or ignored answers with everything."""
-        if self._poller.after(self._site.http.server_now() + timedelta(days=1)):
+        if self._poller.after(self._site.voice.server_now() + timedelta(days=1)):
             yield Finding(
                 False,
                 f"{self._profile.product} ignores the time in a search: it lists changes of tomorrow",
@@ -111,7 +111,7 @@ class Prover:
             yield Finding(True, "searching by the time of the last change works")
 
     def _clock(self) -> Iterable[Finding]:
-        offset = self._site.http.offset
+        offset = self._site.voice.offset
         if offset is None:
             yield Finding(True, "the server does not tell its time; polling goes by its change times alone")
         elif abs(offset) <= _CLOCKS_AGREE:

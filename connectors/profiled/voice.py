@@ -1,0 +1,58 @@
+"""How a family says a request, and what comes back: the only thing that REST and SOAP do not share."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from connectors.answers import Answer
+from connectors.profiled.profile import Request
+from connectors.session import Body
+
+
+class Voice(Protocol):
+    """Says requests to one system. Thread-safe; every error is one of `connectors.errors`, by remedy.
+
+    `words` fill the braces of addresses and queries. A `body` is whole already, in the order it was put together."""
+
+    @property
+    def offset(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, by its last answer; None: it never said."""
+
+    def call(self) -> AbstractContextManager[None]:
+        """Everything inside shares one deadline; the outermost of nested calls sets it."""
+
+    def read(
+        self,
+        request: Request,
+        words: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        *,
+        errors: Mapping[int, str] | None = None,
+    ) -> Answer:
+        """Say what merely reads: again, a few times, where the server is busy or out of reach."""
+
+    def write(
+        self,
+        request: Request,
+        words: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        *,
+        stream: Body | None = None,
+        headers: Mapping[str, str] | None = None,
+        errors: Mapping[int, str] | None = None,
+    ) -> Answer:
+        """Say what writes, once. `stream` goes instead of a body, as it is.
+
+        :raises Unknown: it was sent, and whether it was done is open."""
+
+    def stream(
+        self, request: Request, words: Mapping[str, Any], *, limit: int
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        """The bytes of an answer in chunks, at most `limit` of them.  :raises ProtocolError: there are more."""
+
+    def server_now(self) -> datetime:
+        """The server's present time, as far as its answers told; else our own."""
+
+    def close(self) -> None:
+        """Let go of connections."""

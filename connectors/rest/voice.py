@@ -1,0 +1,80 @@
+"""A profile's requests over plain HTTP: an address, a query, a body of JSON."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.answers import Answer
+from connectors.profiled.profile import Request
+from connectors.profiled.values import address, fill
+from connectors.session import Body, HttpSession
+
+
+class RestVoice:
+    """Says requests through one HTTP session."""
+
+    def __init__(self, http: HttpSession) -> None:
+        self._http = http
+
+    @property
+    def offset(self) -> timedelta | None:
+        return self._http.offset
+
+    def call(self) -> AbstractContextManager[None]:
+        return self._http.call()
+
+    def read(
+        self,
+        request: Request,
+        words: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        *,
+        errors: Mapping[int, str] | None = None,
+    ) -> Answer:
+        return self._http.read(
+            address(request.path, words),
+            _filled(request.query, words),
+            method=request.method,
+            body=body or None,
+            headers=_filled(request.headers, words),
+            errors=errors,
+        )
+
+    def write(
+        self,
+        request: Request,
+        words: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        *,
+        stream: Body | None = None,
+        headers: Mapping[str, str] | None = None,
+        errors: Mapping[int, str] | None = None,
+    ) -> Answer:
+        return self._http.write(
+            request.method,
+            address(request.path, words),
+            query=_filled(request.query, words),
+            body=body,
+            stream=stream,
+            headers={**_filled(request.headers, words), **(headers or {})},
+            errors=errors,
+        )
+
+    def stream(
+        self, request: Request, words: Mapping[str, Any], *, limit: int
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        accept = _filled(request.headers, words).get("Accept", "*/*")
+        return self._http.stream(
+            address(request.path, words), _filled(request.query, words), limit=limit, accept=accept
+        )
+
+    def server_now(self) -> datetime:
+        return self._http.server_now()
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _filled(templates: Mapping[str, str], words: Mapping[str, Any]) -> dict[str, Any]:
+    return {fill(name, words): fill(template, words) for name, template in templates.items()}
