@@ -1,7 +1,7 @@
 """Registered systems, their documents and revisions.
 
-A *document* is what an operator wrote (`kind` system or mapping), kept as plain data with its source text; each
-change is a new revision, so that `rollback` is a new revision with an old text.
+A *document* is what an operator wrote (`kind` system, mapping or profile), kept as plain data with its source text;
+each change is a new revision, so that `rollback` is a new revision with an old text.
 """
 
 from collections.abc import Mapping

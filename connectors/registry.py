@@ -52,14 +52,17 @@ def open_connector(
     system: str,
     environment: Environment,
     secrets: Secrets | None = None,
+    profile: Profile | None = None,
 ) -> Connector:
-    """The connector of a registered system.
+    """The connector of a registered system; a `profile` that an operator brought goes before what is shipped.
 
     Secrets in the settings are references ({secret: "env:…"}) that `secrets` resolves; without `secrets` the
     settings hold plain values already.
 
     :raises SettingsError: all that is wrong with the settings, at once.
     :raises LookupError: there is no connector of that name; the text names the nearest."""
+    if profile is not None:
+        return open_profile(profile, settings, system=system, environment=environment, secrets=secrets)
     if name == "memory":
         return _memory(settings, environment)
     if name in profiles():

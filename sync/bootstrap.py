@@ -21,6 +21,7 @@ from connectors.emulators.tracker import Tracker
 from connectors.environment import Environment
 from connectors.errors import QuotaSpent, SettingsError
 from connectors.pace import Pace
+from connectors.profiled.profile import Profile
 from mappings.document import compile_mapping
 from mappings.loader import DocumentError, Problem, read_files
 from mappings.model import Place
@@ -28,7 +29,7 @@ from sync import access, identity
 from sync.bus.api import Bus
 from sync.bus.inprocess import InProcessBus
 from sync.centre import Centre
-from sync.config import InstanceDocument, instance_document
+from sync.config import InstanceDocument, instance_document, profile_document
 from sync.engine import SyncEngine
 from sync.gateway import Gateway
 from sync.gateways import LiveGateways, Registration, Unusable
@@ -135,8 +136,17 @@ class ConnectorKinds:
         """Every connector there is."""
         return registry.names()
 
-    def open(self, name: str, settings: Mapping[str, Any], system: str, *, per_minute: int | None = None) -> Connector:
+    def open(
+        self,
+        name: str,
+        settings: Mapping[str, Any],
+        system: str,
+        *,
+        profile: Profile | None = None,
+        per_minute: int | None = None,
+    ) -> Connector:
         """The connector of these settings, asking `per_minute` times at most. It asks nobody anything yet.
+        A registered `profile` of that name goes before what is shipped.
 
         :raises SettingsError: with all that is wrong.  :raises LookupError: there is no such connector."""
         environment = self._environment
@@ -145,7 +155,12 @@ class ConnectorKinds:
             pace = Pace(per_minute, places, clock=environment.clock, sleep=environment.sleep)
             environment = replace(environment, pace=pace)
         return registry.open_connector(
-            name, settings, system=system, environment=environment, secrets=self._secrets.look_up
+            name,
+            settings,
+            system=system,
+            environment=environment,
+            secrets=self._secrets.look_up,
+            profile=profile,
         )
 
     def credentials(self, settings: Mapping[str, Any]) -> str:
@@ -154,9 +169,9 @@ class ConnectorKinds:
         :raises MissingSecret: one is not there."""
         return access.digest(settings, self._secrets.look_up, self._environment.allowed_networks)
 
-    def check(self, name: str, settings: Mapping[str, Any], system: str) -> None:
+    def check(self, name: str, settings: Mapping[str, Any], system: str, profile: Profile | None = None) -> None:
         """:raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
-        self.open(name, settings, system).close()
+        self.open(name, settings, system, profile=profile).close()
 
 
 def _reserve(store: Store, system: str, at: datetime, places: int, *, every: timedelta, burst: timedelta) -> datetime:
@@ -336,7 +351,11 @@ class Interdesk:
         try:
             compiled = compile_mapping(read_again(mapping), revision=mapping.revision, overrides=document.overrides)
             connector = self.connectors.open(
-                document.connector, document.settings, document.name, per_minute=document.limits.per_minute
+                document.connector,
+                document.settings,
+                document.name,
+                profile=profile_document(read_again(registration.profile)) if registration.profile else None,
+                per_minute=document.limits.per_minute,
             )
             credentials = self.connectors.credentials(document.settings)
         except (DocumentError, SettingsError, LookupError) as problem:

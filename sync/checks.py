@@ -9,6 +9,7 @@ from central.model import FIELDS
 from central.store.api import Transaction
 from connectors.api import Capabilities, Connector, Finding, Mail
 from connectors.errors import ConnectorError, Transient
+from connectors.profiled.profile import Profile
 from mappings import loader, model
 from mappings.check.fit import fit
 from mappings.document import compile_mapping
@@ -16,7 +17,8 @@ from mappings.losses import loss_statement
 from mappings.model import Losses
 from sync import registration
 from sync.bootstrap import Interdesk
-from sync.config import SystemDocument, system_document
+from sync.config import SystemDocument, profile_document, system_document
+from sync.gateways import profile_of
 from sync.jobs.backfill import Writes, writes_for
 from sync.mails import mails as mails_of
 from sync.secrets import MissingSecret
@@ -75,7 +77,8 @@ def check(desk: Interdesk, documents: Sequence[loader.Document], *, same_secret:
 
 def _prove(desk: Interdesk, system: SystemDocument, documents: Sequence[loader.Document]) -> Report:
     mapping = desk.store.read(lambda tx: _mapping(tx, system.mapping, documents))
-    connector = desk.connectors.open(system.connector, system.settings, system.name)
+    profile = desk.store.read(lambda tx: _profile(tx, system.connector, documents))
+    connector = desk.connectors.open(system.connector, system.settings, system.name, profile=profile)
     try:
         findings = [*connector.probe()]
         verdict, remote = _describe(connector, findings)
@@ -110,6 +113,13 @@ def _older(tx: Transaction, system: SystemDocument, capabilities: Capabilities) 
 def _mapping(tx: Transaction, name: str, documents: Iterable[loader.Document]) -> loader.Document:
     given = next((each for each in documents if (each.kind, each.name) == ("mapping", name)), None)
     return given or read_again(tx.registry.document("mapping", name))
+
+
+def _profile(tx: Transaction, name: str, documents: Iterable[loader.Document]) -> Profile | None:
+    given = next((each for each in documents if (each.kind, each.name) == ("profile", name)), None)
+    registered = profile_of(tx, name)
+    found = given or (read_again(registered) if registered else None)
+    return profile_document(found) if found else None
 
 
 def _describe(connector: Connector, findings: list[Finding]) -> tuple[int, list[dict[str, Any]] | None]:

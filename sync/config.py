@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from central import model
+from connectors.profiled.profile import Profile
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
 from sync import secrets
 from sync.policy import POLICIES
@@ -267,6 +268,11 @@ def system_document(document: Document) -> SystemDocument:
     if problems or system is None:
         raise DocumentError(dict.fromkeys(problems))
     return system
+
+
+def profile_document(document: Document) -> Profile:
+    """A document of kind profile.  :raises DocumentError: with all that is wrong."""
+    return check_model(Profile, document)
 
 
 def instance_document(document: Document) -> InstanceDocument:

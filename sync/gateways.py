@@ -25,6 +25,15 @@ class Registration:
     document: SystemDocument
     revision: int
     mapping: Document
+    profile: Document | None = None
+    """How its connector is spoken, where an operator registered that; None: it comes with interdesk."""
+
+    @property
+    def revisions(self) -> tuple[int, ...]:
+        """What tells this registration from an earlier one. Credentials are read anew after those of before were not
+        accepted."""
+        profile = self.profile.revision if self.profile else 0
+        return self.revision, self.mapping.revision, profile, self.system.lockouts
 
 
 Build = Callable[[Registration], Gateway]
@@ -33,7 +42,7 @@ Build = Callable[[Registration], Gateway]
 
 @dataclass(slots=True)
 class _Entry:
-    revisions: tuple[int, int, int]
+    revisions: tuple[int, ...]
     gateway: Gateway
 
 
@@ -69,8 +78,7 @@ class LiveGateways:
             raise LookupError(f"no system {system!r} is registered")
         if isinstance(registration, Unusable):
             raise Unusable(str(registration))
-        # credentials are read anew after those of before were not accepted
-        revisions = (registration.revision, registration.mapping.revision, registration.system.lockouts)
+        revisions = registration.revisions
         if entry is not None and entry.revisions == revisions:
             return entry.gateway
         gateway = self._build(registration)
@@ -126,4 +134,12 @@ def _registration(tx: Transaction, system: System) -> Registration | Unusable:
         mapping = tx.registry.document("mapping", document.mapping)
     except (NoSuch, DocumentError) as problem:
         return Unusable(str(problem))
-    return Registration(system, document, stored.revision, mapping)
+    return Registration(system, document, stored.revision, mapping, profile_of(tx, document.connector))
+
+
+def profile_of(tx: Transaction, connector: str) -> Document | None:
+    """The profile that is registered under this connector's name; None: it comes with interdesk."""
+    try:
+        return tx.registry.document("profile", connector)
+    except NoSuch:
+        return None

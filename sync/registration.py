@@ -18,14 +18,16 @@ from central import registry
 from central.registry import System, SystemState
 from central.store.api import NoSuch, Transaction
 from connectors.errors import SettingsError
+from connectors.profiled.profile import Profile
 from mappings import document as mapping_document
 from mappings import extending, library, loader
 from mappings.loader import DocumentError, Problem, suggestion
 from mappings.model import Place
 from sync import secrets, stored
-from sync.config import SystemDocument, references, system_document
+from sync.config import SystemDocument, profile_document, references, system_document
 
-KINDS = ("system", "mapping")
+KINDS = ("system", "mapping", "profile")
+"""What can be applied, each resting on those after it."""
 
 
 class Connectors(Protocol):
@@ -34,8 +36,10 @@ class Connectors(Protocol):
     def names(self) -> Sequence[str]:
         """Every connector and profile there is."""
 
-    def check(self, name: str, settings: Mapping[str, Any], system: str) -> None:
-        """:raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
+    def check(self, name: str, settings: Mapping[str, Any], system: str, profile: Profile | None = None) -> None:
+        """A `profile` that is registered under this name, or is about to be, goes before what is shipped.
+
+        :raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +132,16 @@ class _Plan:
         self._documents = documents
         self._problems: list[Problem] = []
         self._mappings: dict[str, mapping_document.MappingDocument | None] = {}
+        self._profiles: dict[str, Profile | None] = {}
+        """Those of these documents; None where one is broken."""
         self._systems: dict[str, tuple[loader.Document, SystemDocument]] = {}
         self._pinned: dict[str, loader.Document] = {}
 
     def changes(self) -> tuple[Change, ...]:
         self._check_kinds()
         self._lay_under()
+        for document in self._of_kind("profile"):
+            self._profiles[document.name] = self._attempt(partial(profile_document, document))
         for document in self._of_kind("mapping"):
             if document.name not in self._mappings:
                 self._mappings[document.name] = self._attempt(partial(mapping_document.parse, document))
@@ -151,6 +159,8 @@ class _Plan:
             if system.mapping in given:
                 place = given[system.mapping].place(("connector",))
                 self._check_fit(document, system, self._mappings[system.mapping], place)
+            if system.connector in self._profiles:
+                self._check_settings_kept(document, system)
         self._check_alone({**others, **self._systems})
         if self._problems:
             raise DocumentError(dict.fromkeys(self._problems))
@@ -234,18 +244,38 @@ class _Plan:
                     continue
 
     def _check_connector(self, document: loader.Document, system: SystemDocument) -> None:
-        names = self._connectors.names()
+        taught = {each.name for each in self._tx.registry.documents("profile")} | set(self._profiles)
+        names = sorted({*self._connectors.names(), *taught})
         if system.connector not in names:
             sentence = f"there is no connector {system.connector!r}{suggestion(system.connector, names)}"
             self._problems.append(Problem(document.place(("connector",)), sentence))
             return
+        for path, sentence in self._wrong_settings(system):
+            whole = ("settings", *path)
+            place = document.place(whole) if whole in document.places else document.key_place(("settings",))
+            self._problems.append(Problem(place, sentence))
+
+    def _check_settings_kept(self, document: loader.Document, system: SystemDocument) -> None:
+        """A profile that changes must still understand the systems that are registered with it."""
+        for _, sentence in self._wrong_settings(system):
+            profile = next(each for each in self._of_kind("profile") if each.name == system.connector)
+            told = f"system {system.name}, as it is registered ({document.place()}): {sentence}"
+            self._problems.append(Problem(profile.place(("settings",)), told))
+
+    def _wrong_settings(self, system: SystemDocument) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        """What is wrong in a system's settings. Of a broken profile enough was said already."""
+        name = system.connector
+        registered = self._find("profile", name)
+        profile = self._profiles.get(name)
+        if name in self._profiles and profile is None:
+            return ()
+        if name not in self._profiles and registered is not None:
+            profile = profile_document(stored.read_again(registered))
         try:
-            self._connectors.check(system.connector, system.settings, system.name)
+            self._connectors.check(name, system.settings, system.name, profile)
         except SettingsError as error:
-            for path, sentence in error.problems:
-                whole = ("settings", *path)
-                place = document.place(whole) if whole in document.places else document.key_place(("settings",))
-                self._problems.append(Problem(place, sentence))
+            return error.problems
+        return ()
 
     def _check_mapping(self, document: loader.Document, system: SystemDocument) -> None:
         name, place = system.mapping, document.place(("mapping",))

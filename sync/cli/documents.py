@@ -82,7 +82,10 @@ def diff(session: Session, files: Sequence[Path], same_secret: bool, as_json: bo
 @as_json
 @click.pass_obj
 def rollback(session: Session, kind: str, name: str, revision: int, same_secret: bool, as_json: bool) -> None:
-    """Go back to an earlier revision of a document, which becomes the newest one. KIND is system or mapping."""
+    """Go back to an earlier revision of a document, which becomes the newest one.
+
+    KIND is system, mapping or profile.
+    """
 
     def change(tx: Transaction) -> Sequence[Applied]:
         earlier = read_again(tx.registry.document(kind, name, revision))
@@ -109,8 +112,8 @@ def rollback(session: Session, kind: str, name: str, revision: int, same_secret:
 def export(session: Session, kind: str | None, name: str | None, revision: int | None, as_json: bool) -> None:
     """Print registered documents as they were applied, ready to be applied elsewhere.
 
-    KIND is system or mapping; without NAME all of them. Secrets stay references. A mapping that extends another is
-    printed as it was applied; --json gives it with all that it took.
+    KIND is system, mapping or profile; without NAME all of them. Secrets stay references. A mapping that extends
+    another is printed as it was applied; --json gives it with all that it took.
     """
     if revision is not None and name is None:
         raise click.UsageError("--revision goes with KIND and NAME")

@@ -18,7 +18,8 @@ from sync import live, proving
 from sync.cli import fixtures, named, preview
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session
-from sync.config import system_document
+from sync.config import profile_document, system_document
+from sync.gateways import profile_of
 from sync.spoken import Spoken, listen
 from sync.stored import read_again
 
@@ -67,7 +68,9 @@ def _listen(session: Session, system: str) -> tuple[Document, Spoken]:
     with session.interdesk() as desk:
         stored = desk.store.read(lambda tx: _registered(tx, system))
         registered, own = system_document(read_again(stored[0])), read_again(stored[1])
-        connector = desk.connectors.open(registered.connector, registered.settings, system)
+        taught = desk.store.read(lambda tx: profile_of(tx, registered.connector))
+        profile = profile_document(read_again(taught)) if taught else None
+        connector = desk.connectors.open(registered.connector, registered.settings, system, profile=profile)
         try:
             return own, listen(system, registered.connector, connector)
         finally:

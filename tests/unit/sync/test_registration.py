@@ -1,6 +1,7 @@
 """Documents enter the registry together or not at all; what does not fit is told at its place."""
 
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
 
@@ -284,3 +285,62 @@ def test_what_cannot_be_extended_is_told_at_its_place(office: Office) -> None:
 def test_a_vocabulary_is_not_applied_and_the_answer_says_what_it_is_for(office: Office) -> None:
     (told,) = office.refused("kind: vocabulary\nname: x\nfields: {a: {}}\n")
     assert "a vocabulary is what `mapping check` proves by" in told
+
+
+# -- profiles that an operator brings ------------------------------------------------------------------------------
+
+OURS = (files("connectors.profiles") / "plain.yaml").read_text("utf-8").replace("name: plain", "name: ours")
+MAPPING = """\
+kind: mapping
+name: ours
+extends: plain
+connector: ours
+"""
+SYSTEM = """\
+kind: system
+name: ngi-de
+connector: ours
+settings: {url: "https://desk.example.de", key: {secret: "env:INTERDESK_SECRET_CZ"}}
+mapping: ours
+support_units: [NGI_DE]
+"""
+
+
+def test_a_tracker_that_nobody_here_has_seen_is_registered_by_documents_alone(office: Office) -> None:
+    applied = office.apply(both(SYSTEM, MAPPING, OURS))
+    assert [(each.change.label, each.change.verb) for each in applied] == [
+        ("profile ours", "new"),
+        ("mapping ours", "new"),
+        ("system ngi-de", "new"),
+    ]
+
+
+def test_a_registered_profile_is_a_connector_like_any_other(office: Office) -> None:
+    office.apply(OURS)
+    office.apply(both(SYSTEM, MAPPING))
+    told = office.refused(SYSTEM.replace("connector: ours", "connector: uors"))
+    assert "there is no connector 'uors'; did you mean 'ours'?" in told[0]
+
+
+def test_what_is_wrong_in_a_profile_is_told_at_its_place_and_once(office: Office) -> None:
+    (told,) = office.refused(both(SYSTEM, MAPPING, OURS.replace("reason: error", "raeson: error")))
+    assert "did you mean 'reason'" in told
+
+
+def test_a_system_is_held_against_the_profile_that_comes_with_it(office: Office) -> None:
+    told = office.refused(both(SYSTEM.replace("key: {", "kye: {"), MAPPING, OURS))
+    assert any("Plain has no setting 'kye' (did you mean 'key'?)" in each for each in told)
+    assert all(each.startswith("all.yaml:4:") for each in told)
+
+
+def test_a_profile_does_not_change_so_that_its_systems_are_no_longer_understood(office: Office) -> None:
+    office.apply(both(SYSTEM, MAPPING, OURS))
+    added = OURS.replace("settings:\n", 'settings:\n  desk: {says: "whose desk"}\n')
+    (told,) = office.refused(added)
+    assert "system ngi-de, as it is registered (all.yaml:1:1): desk is missing: whose desk" in told
+
+
+def test_a_registered_profile_goes_before_the_shipped_one_of_its_name(office: Office) -> None:
+    office.apply(OURS.replace("name: ours", "name: rt"))
+    told = office.refused(CZ)
+    assert any("Plain has no setting 'queue'" in line for line in told)
