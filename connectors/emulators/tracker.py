@@ -8,11 +8,12 @@ import copy
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from connectors.api import RemoteField, Value
 
 Clock = Callable[[], datetime]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,7 @@ class Tracker:
     def stamp(self) -> datetime:
         """Its time as it writes it down: cut to `step`."""
         now = self.now()
-        since = timedelta(seconds=now.timestamp() % self.step.total_seconds()) if self.step else timedelta(0)
-        return now - timedelta(microseconds=round(since.total_seconds() * 1e6))
+        return now - (now - _EPOCH) % self.step if self.step else now
 
     def person(self, name: str) -> "Person":
         """Somebody who works in this tracker."""
