@@ -140,10 +140,17 @@ class Missing(LookupError):
 class Tracker:
     """The helpdesk. `act` methods say who acts; `person(name)` binds them to somebody.
 
-    `watch` is called after each deed with its Deed, outside the lock: emulators post their webhooks from there."""
+    `watch` is called after each deed with its Deed, outside the lock: emulators post their webhooks from there. `keys`
+    makes the key of a ticket's number."""
 
     def __init__(
-        self, clock: Clock, rules: Rules = SIMPLE, *, name: str = "tracker", step: timedelta = timedelta(seconds=1)
+        self,
+        clock: Clock,
+        rules: Rules = SIMPLE,
+        *,
+        name: str = "tracker",
+        step: timedelta = timedelta(seconds=1),
+        keys: Callable[[int], str] = str,
     ) -> None:
         self.name = name
         self.rules = rules
@@ -156,6 +163,7 @@ class Tracker:
         """Key -> the key that its ticket goes on under: after `rekey` its own, after `merge` another ticket's."""
         self.lock = threading.RLock()
         self._clock = clock
+        self._keys = keys
         self._ids = self._numbers = 0
 
     def now(self) -> datetime:
@@ -239,7 +247,7 @@ class Tracker:
                 return "", refused
             self._numbers = number = self._numbers + 1
             at = self.stamp()
-            issue = Issue(number, str(number), who, at, at, 0, values)
+            issue = Issue(number, self._keys(number), who, at, at, 0, values)
             self.issues[issue.key] = issue
             done(issue, self._deed(issue, who, "open", at=at))
             for each in files:
