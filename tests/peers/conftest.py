@@ -1,4 +1,4 @@
-"""Real trackers for tests: `rt` and `redmine`, each with a queue or project that only this test uses."""
+"""Real trackers for tests: `rt`, `redmine` and `znuny`, each with a queue or project that only this test uses."""
 
 import os
 import secrets
@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from tests.peers.sites import NotRunning, RedmineSite, RtSite, Site
+from tests.peers.sites import NotRunning, RedmineSite, RtSite, Site, ZnunySite
 
 AnySite = TypeVar("AnySite", bound=Site)
 
@@ -43,4 +43,12 @@ def redmine() -> Iterator[RedmineSite]:
     site = _running(RedmineSite.with_project_of_its_own, "redmine.sh")
     yield site
     site.webhook.unlink(missing_ok=True)
+    site.start()
+
+
+@pytest.fixture
+def znuny() -> Iterator[ZnunySite]:
+    """A Znuny 6.5 that runs, also after the test."""
+    site = _running(ZnunySite.with_queue_of_its_own, "znuny.sh")
+    yield site
     site.start()

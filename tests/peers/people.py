@@ -1,6 +1,6 @@
 """A person at work in a real tracker, said through its REST API: what tests do where a human would click.
 
-Both people speak one vocabulary (subject, description, status, priority, owner, external_id, place), with the
+All of them speak one vocabulary (subject, description, status, priority, owner, external_id, place), with the
 tracker's own values. They write directly and read everything back, so a test's question never passes through
 the connector it is about to judge.
 """
@@ -39,7 +39,7 @@ class ActFailed(AssertionError):
 
 
 class Person(Protocol):
-    """What a person can do at either tracker. Keys are the tracker's own, as text."""
+    """What a person can do at any tracker. Keys are the tracker's own, as text."""
 
     def open(self, subject: str, description: str, *, place: str | None = None, **fields: str | None) -> str: ...
     def reply(self, key: str, text: str, *, files: Iterable[Attached] = ()) -> None: ...
@@ -295,3 +295,115 @@ class RedminePerson:
             Attached(row["filename"], self._redmine("GET", f"/attachments/download/{row['id']}").content)
             for row in self._issue(key)["attachments"]
         ]
+
+
+ZNUNY_NAMES = {"subject": "Title", "status": "State", "priority": "Priority", "owner": "Owner", "place": "Queue"}
+NOBODY = "root@localhost"
+"""Who owns what nobody owns."""
+
+
+@dataclass(frozen=True)
+class ZnunyPerson:
+    """An agent of Znuny, working in one queue. What was written first is the ticket's description."""
+
+    url: str
+    login: str
+    password: str
+    queue: str
+
+    def _znuny(self, method: str, path: str, **words: Any) -> dict[str, Any]:
+        who = {"UserLogin": self.login, "Password": self.password}
+        answer: dict[str, Any] = _ask(method, f"{self.url}{path}", {}, json=who | words).json()
+        if "Error" in answer:
+            raise ActFailed(f"{method} {path}: {answer['Error']}")
+        return answer
+
+    def _body(self, fields: Fields) -> dict[str, Any]:
+        ticket = {ZNUNY_NAMES[name]: value for name, value in fields.items() if name != "external_id"}
+        if "Owner" in ticket:
+            ticket["Owner"] = ticket["Owner"] or NOBODY
+        if str(ticket.get("State")).startswith("pending"):
+            ticket["PendingTime"] = {"Year": 2037, "Month": 12, "Day": 31, "Hour": 12, "Minute": 0}
+        body: dict[str, Any] = {"Ticket": ticket} if ticket else {}
+        if "external_id" in fields:
+            body["DynamicField"] = {"Name": "ExternalId", "Value": fields["external_id"] or ""}
+        return body
+
+    @staticmethod
+    def _article(text: str, files: Iterable[Attached] = (), *, internal: bool = False) -> dict[str, Any]:
+        article = {
+            "Subject": "a note",
+            "Body": text or "-",
+            "ContentType": "text/plain; charset=utf8",
+            "CommunicationChannel": "Internal",
+            "SenderType": "agent",
+            "IsVisibleForCustomer": 0 if internal else 1,
+        }
+        attachments = [
+            {
+                "Filename": file.name,
+                "ContentType": "application/octet-stream",
+                # no content at all is an error; "=" decodes to no bytes
+                "Content": base64.b64encode(file.content).decode() or "=",
+            }
+            for file in files
+        ]
+        return {"Article": article, "Attachment": attachments} if attachments else {"Article": article}
+
+    def open(self, subject: str, description: str, *, place: str | None = None, **fields: str | None) -> str:
+        usual = {"Queue": place or self.queue, "State": "new", "Priority": "3 normal", "Owner": NOBODY}
+        body = self._body({**fields, "subject": subject})
+        body["Ticket"] = {**usual, "CustomerUser": "customer", **body["Ticket"]}
+        return str(self._znuny("POST", "/Ticket", **body, **self._article(description))["TicketID"])
+
+    def reply(self, key: str, text: str, *, files: Iterable[Attached] = ()) -> None:
+        self._znuny("PATCH", f"/Ticket/{key}", **self._article(text, files))
+
+    def comment_internal(self, key: str, text: str, *, files: Iterable[Attached] = ()) -> None:
+        self._znuny("PATCH", f"/Ticket/{key}", **self._article(text, files, internal=True))
+
+    def attach(self, key: str, file: Attached) -> None:
+        self.reply(key, "", files=[file])
+
+    def set(self, key: str, **fields: str | None) -> None:
+        self._znuny("PATCH", f"/Ticket/{key}", **self._body(fields))
+        if "place" in fields:
+            return  # the ticket may have gone where this person cannot follow
+        now = self.fields(key)
+        if wrong := {name: now[name] for name, value in fields.items() if now[name] != value}:
+            raise ActFailed(f"Znuny kept {wrong} where {fields} was asked")
+
+    def delete(self, key: str) -> None:
+        """Nothing is deleted from outside: it goes where rubbish goes."""
+        self.set(key, place="Junk")
+
+    def keys(self) -> list[str]:
+        found = self._znuny("POST", "/TicketSearch", Queues=[self.queue], SortBy="TicketNumber", OrderBy="Up")
+        return [str(key) for key in found.get("TicketID", [])]
+
+    def _ticket(self, key: str) -> dict[str, Any]:
+        wanted = {"AllArticles": 1, "Attachments": 1, "DynamicFields": 1}
+        ticket: dict[str, Any] = self._znuny("POST", f"/Ticket/{key}", **wanted)["Ticket"][0]
+        return ticket
+
+    def fields(self, key: str) -> Fields:
+        ticket = self._ticket(key)
+        external = [field["Value"] for field in ticket["DynamicField"] if field["Name"] == "ExternalId"]
+        return {
+            "subject": ticket["Title"],
+            "description": ticket["Article"][0]["Body"],
+            "status": ticket["State"],
+            "priority": ticket["Priority"],
+            "owner": None if ticket["Owner"] == NOBODY else ticket["Owner"],
+            "external_id": external[0] or None,
+        }
+
+    def comments(self, key: str) -> list[Said]:
+        return [
+            Said(str(each["ArticleID"]), each["From"], each["Body"], internal=not int(each["IsVisibleForCustomer"]))
+            for each in self._ticket(key)["Article"][1:]
+        ]
+
+    def files(self, key: str) -> list[Attached]:
+        rows = [row for each in self._ticket(key)["Article"] for row in each.get("Attachment", [])]
+        return [Attached(row["Filename"], base64.b64decode(row["Content"])) for row in rows]

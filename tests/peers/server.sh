@@ -1,4 +1,4 @@
-# What rt.sh and redmine.sh share: Debian packages, a state folder, one server process group. Sourced, never run.
+# What the scripts of the peers share: Debian packages, a state folder, one server process group. Sourced, never run.
 #   PEER names the tracker; STATE is its folder; PORT is where it listens on loopback.
 
 PEERS=${INTERDESK_PEERS:-}
@@ -25,10 +25,12 @@ choose_port() {
   PORT=$(cat "$STATE/port")
 }
 
+APT_VIEW=() # options of apt-get for a peer that needs other sources than the machine's own
+
 # The Debian packages named, without recommended ones and without questions.
 ensure_packages() {
   local log=$PEERS/$PEER-apt.log
-  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -qq)
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -qq "${APT_VIEW[@]}")
   # dbconfig-common would make a database of its own; dbconfig-no-thanks stands in for it. They exclude each other.
   dpkg-query -Wf '${Status}' dbconfig-common 2>/dev/null | grep -q ' installed' || set -- "$@" dbconfig-no-thanks
   dpkg -s "$@" >/dev/null 2>&1 && return 0

@@ -1,4 +1,4 @@
-"""The real trackers that rt.sh and redmine.sh run, as tests hold them: where they are and what they were asked."""
+"""The real trackers that the scripts beside this file run, as tests hold them: where they are and what they were asked."""
 
 import subprocess
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.peers.people import RedminePerson, RtPerson
+from tests.peers.people import RedminePerson, RtPerson, ZnunyPerson
 
 HERE = Path(__file__).parent
 
@@ -17,7 +17,8 @@ class NotRunning(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as a tracker's access log has it. `path` includes the query; `user` is a login, "-" for nobody."""
+    """One request as a tracker's access log has it. `path` includes the query; `user` is a login, "-" for nobody.
+    `status` is 0 where the log is written before the answer."""
 
     method: str
     path: str
@@ -46,14 +47,12 @@ class Script:
 
 @dataclass(frozen=True)
 class Site:
-    """A tracker that runs: what both have."""
+    """A tracker that runs: what all have."""
 
     script: Script
     url: str
     user: str
     access_log: Path
-    webhook: Path
-    """Write "URL" or "URL, newline, secret" here and the tracker posts a hint per change; remove it to stop."""
 
     def stop(self) -> None:
         self.script.run("stop")
@@ -78,7 +77,15 @@ class Site:
 
 
 @dataclass(frozen=True)
-class RtSite(Site):
+class HintingSite(Site):
+    """One that tells of its changes."""
+
+    webhook: Path
+    """Write "URL" or "URL, newline, secret" here and the tracker posts a hint per change; remove it to stop."""
+
+
+@dataclass(frozen=True)
+class RtSite(HintingSite):
     queue: str
     hidden_queue: str
     """People see it, the sync account does not."""
@@ -113,7 +120,7 @@ class RtSite(Site):
 
 
 @dataclass(frozen=True)
-class RedmineSite(Site):
+class RedmineSite(HintingSite):
     project: str
     hidden_project: str
     """People see it, the sync account does not."""
@@ -136,4 +143,43 @@ class RedmineSite(Site):
             hidden_project=facts["REDMINE_OTHER_PROJECT"],
             api_key=facts["REDMINE_API_KEY"],
             agent=RedminePerson(url, facts["REDMINE_AGENT_API_KEY"], name, field),
+        )
+
+
+@dataclass(frozen=True)
+class ZnunySite(Site):
+    """`url` is the web service that the sync account uses, `user` the name that the log has for it."""
+
+    queue: str
+    hidden_queue: str
+    """People see it, the sync account does not."""
+    login: str
+    password: str
+    agent: ZnunyPerson
+
+    @contextmanager
+    def timezone(self, zone: str) -> Iterator[None]:
+        """It writes times down in that zone inside, in UTC after."""
+        self.script.run("timezone", zone)
+        try:
+            yield
+        finally:
+            self.script.run("timezone", "")
+
+    @classmethod
+    def with_queue_of_its_own(cls, name: str) -> "ZnunySite":
+        """The running Znuny with a fresh, empty queue of that name. Raises NotRunning."""
+        script = Script("znuny.sh")
+        facts = script.run("status") | script.run("queue", name)
+        agent = ZnunyPerson(facts["ZNUNY_PEOPLE"], facts["ZNUNY_AGENT"], facts["ZNUNY_AGENT_PASSWORD"], name)
+        return cls(
+            script=script,
+            url=facts["ZNUNY_REST"],
+            user="interdesk",
+            access_log=Path(facts["ZNUNY_ACCESS_LOG"]),
+            queue=name,
+            hidden_queue=facts["ZNUNY_OTHER_QUEUE"],
+            login=facts["ZNUNY_USER"],
+            password=facts["ZNUNY_PASSWORD"],
+            agent=agent,
         )
