@@ -140,22 +140,17 @@ class EngineStep:
     """`mappings.check.subject.Engine`. Each answer is remembered: a search asks for the same again and again."""
 
     def __init__(self) -> None:
-        self._one: dict[int, CompiledMapping] = {}
+        self._fields: dict[int, _Field] = {}
         self._looks: dict[tuple[int, str, Side], Looked] = {}
         self._settled: dict[tuple[int, Side, Wrote, bool], Side] = {}
-        self._kept: list[FieldMapping] = []
 
     def look(self, subject: Subject, each: FieldMapping, side: Side) -> Looked:
         """Read theirs and decide: the real `reconcile`."""
         policy = subject.policy or each.policy or subject.mapping.policy
-        told = self.telling(each, side)
-        key = (id(each), policy, told)
-        if key not in self._looks:
-            self._looks[key] = _look(self._alone(subject, each), each, policy, told)
-        looked = self._looks[key]
-        wrote = looked.side.open if told.open == side.open else side.open
-        refused = side.refused if looked.standing else None
-        return looked._replace(side=looked.side._replace(open=wrote, refused=refused))
+        key = (id(each), policy, side)
+        if (looked := self._looks.get(key)) is None:
+            looked = self._looks[key] = self._field(subject, each).look(policy, side)
+        return looked
 
     def telling(self, each: FieldMapping, side: Side) -> Side:
         """Without writes that theirs does not show, and without the refusal of something else."""
@@ -165,87 +160,98 @@ class EngineStep:
             wrote = tuple(w for w in wrote if w.effect or each.rule.canonical_theirs(w.theirs) == shows)
         if refused is not None and refused[1] != side.theirs:
             refused = None
-        return side._replace(open=wrote, refused=refused)
+        return Side(side.ours, side.theirs, side.base, wrote, refused)
 
     def settle(self, subject: Subject, each: FieldMapping, side: Side, wrote: Wrote, reason: str) -> Side:
         """Record what became of a write: the real `settle_update`."""
-        key = (id(each), side._replace(ours=None), wrote, bool(reason))
-        if key not in self._settled:
-            self._settled[key] = _settle(self._alone(subject, each), each, side, wrote, reason)
-        return self._settled[key]._replace(ours=side.ours)
+        ours, *_ = side
+        key = (id(each), side := side._replace(ours=None), wrote, bool(reason))
+        if (settled := self._settled.get(key)) is None:
+            settled = self._settled[key] = self._field(subject, each).settle(side, wrote, reason)
+        return settled._replace(ours=ours)
 
-    def _alone(self, subject: Subject, each: FieldMapping) -> CompiledMapping:
-        """The mapping with this field only."""
-        if id(each) not in self._one:
-            self._kept.append(each)  # so that nothing else ever gets its id
-            self._one[id(each)] = replace(subject.mapping, fields={each.central: each})
-        return self._one[id(each)]
-
-
-def _settle(mapping: CompiledMapping, each: FieldMapping, side: Side, wrote: Wrote, reason: str) -> Side:
-    link = _link(mapping, each, side)
-    reasons = {each.remote: reason} if reason else {}
-    settled = settle_update(
-        link, _intent(each, wrote, "now"), {each.remote: side.theirs}, reasons, None, mapping, _AT
-    ).link
-    refusal = settled.refusals.get(each.central)
-    return side._replace(
-        base=_values(settled.base.get(each.central)),
-        open=tuple(w for w in side.open if w != wrote),
-        refused=None if refusal is None else (refusal.wanted, refusal.theirs),
-    )
+    def _field(self, subject: Subject, each: FieldMapping) -> "_Field":
+        if id(each) not in self._fields:
+            self._fields[id(each)] = _Field(subject, each)
+        return self._fields[id(each)]
 
 
-def _look(mapping: CompiledMapping, each: FieldMapping, policy: str, side: Side) -> Looked:
-    plan = reconcile(
-        _link(mapping, each, side),
-        {each.central: side.ours},
-        {each.remote: side.theirs},
-        mapping=mapping,
-        policy=Policy(policy),
-        admit=admit,
-    )
-    (step,) = plan.steps
-    ours = step.become if step.verdict is Verdict.INWARD else side.ours
-    standing = step.why if step.verdict is Verdict.STANDING else ""
-    return Looked(
-        side=Side(
-            ours,
-            side.theirs,
-            _values(step.base) or side.base,
-            () if step.landed else side.open,
-            side.refused if standing else None,
-        ),
-        took=step.verdict is Verdict.INWARD,
-        write=Wrote(step.sends.ours, step.sends.theirs, side.theirs) if step.verdict is Verdict.OUTWARD else None,
-        standing=standing,
-    )
+class _Field:
+    """One field of one link, as the engine holds it. It keeps the field, so that nothing else ever gets its id."""
 
+    def __init__(self, subject: Subject, each: FieldMapping) -> None:
+        self._each = each
+        self._mapping = replace(subject.mapping, fields={each.central: each})
+        self._links: dict[tuple[object, ...], Link] = {}
 
-def _link(mapping: CompiledMapping, each: FieldMapping, side: Side) -> Link:
-    name = each.central
-    refusals: Mapping[str, Refusal] = (
-        {} if side.refused is None else {name: Refusal(*side.refused, "refused", mapping.revision, _AT)}
-    )
-    return Link(
-        1,
-        1,
-        "there",
-        LinkState.ACTIVE,
-        key="1",
-        base={} if side.base is None else {name: Pair(*side.base)},
-        refusals=refusals,
-        intents=tuple(_intent(each, wrote, str(number)) for number, wrote in enumerate(side.open)),
-        mapping_revision=mapping.revision,
-    )
+    def look(self, policy: str, side: Side) -> Looked:
+        ours, theirs, base, opened, refused = side
+        name = self._each.central
+        plan = reconcile(
+            self._link(side),
+            {name: ours},
+            {self._each.remote: theirs},
+            mapping=self._mapping,
+            policy=Policy(policy),
+            admit=admit,
+        )
+        (step,) = plan.steps
+        standing = step.why if step.verdict is Verdict.STANDING else ""
+        took, write = step.verdict is Verdict.INWARD, None
+        if step.verdict is Verdict.OUTWARD:
+            sends = step.sends
+            write = Wrote(sends.ours, sends.theirs, theirs)
+        after = Side(
+            step.become if took else ours,
+            theirs,
+            _values(step.base) or base,
+            () if step.landed else opened,
+            refused if standing else None,
+        )
+        return Looked(after, took, write, standing)
 
+    def settle(self, side: Side, wrote: Wrote, reason: str) -> Side:
+        name, remote = self._each.central, self._each.remote
+        reasons = {remote: reason} if reason else {}
+        after = {remote: side.theirs}
+        settled = settle_update(
+            self._link(side), self._intent(wrote, "now"), after, reasons, None, self._mapping, _AT
+        ).link
+        refusal = settled.refusals.get(name)
+        return side._replace(
+            base=_values(settled.base.get(name)),
+            open=tuple(w for w in side.open if w != wrote),
+            refused=None if refusal is None else (refusal.wanted, refusal.theirs),
+        )
 
-def _intent(each: FieldMapping, wrote: Wrote, token: str) -> Intent:
-    before: Mapping[str, Value] = {each.remote: wrote.before}
-    if wrote.effect:
-        effects: Mapping[str, Value] = {each.remote: wrote.theirs}
-        return Intent(IntentKind.COMMENT, token, _AT, before=before, side_effects=effects, done=True)
-    return Intent(IntentKind.UPDATE, token, _AT, wrote={each.central: Pair(wrote.ours, wrote.theirs)}, before=before)
+    def _link(self, side: Side) -> Link:
+        """The link that holds this; what either side shows is no part of it."""
+        _, _, base, opened, refused = side
+        known = self._links.get(key := (base, opened, refused))
+        if known is not None:
+            return known
+        name, revision = self._each.central, self._mapping.revision
+        refusals: Mapping[str, Refusal] = {} if refused is None else {name: Refusal(*refused, "refused", revision, _AT)}
+        self._links[key] = link = Link(
+            1,
+            1,
+            "there",
+            LinkState.ACTIVE,
+            key="1",
+            base={} if base is None else {name: Pair(*base)},
+            refusals=refusals,
+            intents=tuple(self._intent(wrote, str(number)) for number, wrote in enumerate(opened)),
+            mapping_revision=revision,
+        )
+        return link
+
+    def _intent(self, wrote: Wrote, token: str) -> Intent:
+        name, remote = self._each.central, self._each.remote
+        before: Mapping[str, Value] = {remote: wrote.before}
+        if wrote.effect:
+            effects: Mapping[str, Value] = {remote: wrote.theirs}
+            return Intent(IntentKind.COMMENT, token, _AT, before=before, side_effects=effects, done=True)
+        return Intent(IntentKind.UPDATE, token, _AT, wrote={name: Pair(wrote.ours, wrote.theirs)}, before=before)
 
 
 def _values(pair: Pair | None) -> tuple[Value, Value] | None:

@@ -44,6 +44,10 @@ class _Step(NamedTuple):
     label: str
 
 
+_Next = tuple[State, Value, Value, str]
+"""The state that a step leads to, and the rest of the step."""
+
+
 class _Outcome(NamedTuple):
     """What a look comes to, and one value of ours for which it does."""
 
@@ -53,6 +57,8 @@ class _Outcome(NamedTuple):
     landed: bool
     stands: bool
     write: Wrote | None
+    apart: bool
+    """No other one leaves the link as this does, what is sent aside."""
 
 
 class _Broken(Exception):
@@ -70,10 +76,12 @@ class Link:
         self._subject, self._words, self._engine = subject, words, engine
         self._agreeing = frozenset(words.agreeing())
         self._edits = {theirs: f"somebody sets {theirs!r} in {subject.name}" for theirs in words.theirs}
+        self._unset: dict[tuple[object, ...], tuple[Value, ...]] = {}
         self._outcomes: dict[State, tuple[_Outcome, ...]] = {}
         self._rested: set[State] = set()
         self._quiet: set[tuple[Value, State]] = set()
         self._sent: set[tuple[State, Wrote]] = set()
+        self._writes, self._looks = _WRITES + words.steps, _LOOKS + words.steps
         self.states = 0
         self.whole = False
         """Whether every state was visited."""
@@ -86,9 +94,9 @@ class Link:
         while queue and len(came) < MOST and refuted is None:
             state = queue.popleft()
             try:
-                for step, after in self._steps(state):
+                for after, ours, became, label in self._steps(state):
                     if after not in came:
-                        came[after] = step
+                        came[after] = _Step(state, ours, became, label)
                         queue.append(after)
             except _Broken as broken:
                 refuted = self._refuted(came, state, broken)
@@ -114,44 +122,59 @@ class Link:
 
     # -- what can happen ---------------------------------------------------------------------------------------------
 
-    def _steps(self, state: State) -> Iterator[tuple[_Step, State]]:
-        _, base, opened, refused, _ = state
-        for theirs, label in self._edits.items():
-            if theirs != state.theirs:
-                yield _Step(state, None, None, label), State(theirs, base, opened, refused, by_somebody=True)
+    def _steps(self, state: State) -> Iterator[_Next]:
+        yield from self._edited(state)
+        _, _, opened, refused, _ = state
         moved = self._words.theirs_field.after_comment.get(state.theirs)
         if opened is None and moved is not None:
             after = state._replace(theirs=moved, open=Wrote(None, moved, state.theirs, effect=True))
-            label = f"a comment is carried to {self._subject.name}, which makes it {moved!r}"
-            yield _Step(state, None, None, label), after
-        for ours, became, base, landed, stands, write in self._decided(state):
+            yield after, None, None, f"a comment is carried to {self._subject.name}, which makes it {moved!r}"
+        told = self._telling(state)
+        if opened is None and told not in self._rested:  # else the look at what was sent comes first
+            self._rested.add(told)
+            for each in self._words.ours:
+                self._rests(told, each)
+        for ours, became, base, landed, stands, write, apart in self._decided(told):
+            if opened is not None and not apart:
+                continue
             seen = State(state.theirs, base, None if landed else opened, refused if stands else None)
-            yield _Step(state, ours, became, "the two are looked at"), seen
+            if apart:
+                yield seen, ours, became, "the two are looked at"
             if opened is not None:  # nothing is forgotten before a reading has shown what became of it
-                yield _Step(state, ours, became, "the deadline of what was sent passes"), seen._replace(open=None)
+                yield seen._replace(open=None), ours, became, "the deadline of what was sent passes"
             elif write is not None and (seen, write) not in self._sent:
                 self._sent.add((seen, write))
                 for label, after in self._pushed(seen, became, write):
-                    yield _Step(state, ours, became, label), after
+                    yield after, ours, became, label
 
-    def _decided(self, state: State) -> tuple[_Outcome, ...]:
-        """What a look at this state may come to, whatever ours is; and left alone, it comes to rest."""
+    def _edited(self, state: State) -> Iterator[_Next]:
+        """Who sets theirs, sets it wherever it stood: told once for all states that differ in it alone."""
+        theirs, base, opened, refused, _ = state
+        unset = self._unset.get(ledger := (base, opened, refused), self._words.theirs)
+        self._unset[ledger] = tuple(each for each in unset if each == theirs)
+        for each in unset:
+            if each != theirs:
+                yield State(each, base, opened, refused, by_somebody=True), None, None, self._edits[each]
+
+    def _telling(self, state: State) -> State:
+        """The state without what explains nothing in it: those that tell alike are decided alike."""
         told = self._engine.telling(self._words.field, state.facing(None))
-        like = State(told.theirs, told.base, next(iter(told.open), None), told.refused, state.by_somebody)
-        if state.open is None and like not in self._rested:  # else the look at what was sent comes first
-            self._rested.add(like)
-            for ours in self._words.ours:
-                self._rests(like, ours)
-        if like not in self._outcomes:
+        return State(told.theirs, told.base, next(iter(told.open), None), told.refused, state.by_somebody)
+
+    def _decided(self, told: State) -> tuple[_Outcome, ...]:
+        """What a look at this state may come to, whatever ours is."""
+        if told not in self._outcomes:
             found: dict[tuple[object, ...], _Outcome] = {}
+            left = set()
             for ours in self._words.ours:
-                looked = self._looked(like, ours)
+                looked = self._looked(told, ours)
                 side = looked.side
-                landed = like.open is not None and not side.open
-                each = _Outcome(ours, side.ours, side.base, landed, bool(looked.standing), looked.write)
-                found.setdefault(each[2:], each)
-            self._outcomes[like] = tuple(found.values())
-        return self._outcomes[like]
+                leaves = side.base, told.open is not None and not side.open, bool(looked.standing)
+                if (*leaves, looked.write) not in found:
+                    found[*leaves, looked.write] = _Outcome(ours, side.ours, *leaves, looked.write, leaves not in left)
+                    left.add(leaves)
+            self._outcomes[told] = tuple(found.values())
+        return self._outcomes[told]
 
     def _pushed(self, seen: State, ours: Value, wrote: Wrote) -> Iterator[tuple[str, State]]:
         """Everything that may become of a write."""
@@ -211,7 +234,7 @@ class Link:
                     apart = f"{ours!r} here and {state.theirs!r} in {self._subject.name} do not say the same"
                     raise _Broken(f"at rest, {apart}", began, *lines)
                 break
-            if writes > _WRITES + self._words.steps or len(seen) > _LOOKS + self._words.steps:
+            if writes > self._writes or len(seen) > self._looks:
                 raise _Broken("left alone, it goes on and on", began, *lines, "and so on")
             ours, state = side.ours, after
         self._quiet.update(seen)
