@@ -125,6 +125,10 @@ class Emulator:
         """What the webhook says of a deed."""
         raise NotImplementedError
 
+    def signed(self, secret: str, body: bytes) -> Mapping[str, str]:
+        """The headers that bear the webhook's signature."""
+        return {"X-Hub-Signature-256": f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"}
+
     # -- life ------------------------------------------------------------------------------------------------------
 
     @property
@@ -293,17 +297,13 @@ class Emulator:
     def _told(self, deed: Deed) -> None:
         self._hints.put(json.dumps(self.hint(deed)).encode())
 
-    @staticmethod
-    def _post(url: str, secret: str, hints: "queue.SimpleQueue[bytes | None]") -> None:
+    def _post(self, url: str, secret: str, hints: "queue.SimpleQueue[bytes | None]") -> None:
         """Post hints one after the other. One that fails is gone: it was a hint."""
         parts = urlsplit(url)
         made = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         while (body := hints.get()) is not None:
-            headers = {"Content-Type": "application/json"}
-            if secret:
-                signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-                headers["X-Hub-Signature-256"] = f"sha256={signature}"
+            headers = {"Content-Type": "application/json", **(self.signed(secret, body) if secret else {})}
             try:
                 made.request("POST", target, body, headers)
                 made.getresponse().read()
