@@ -388,7 +388,8 @@ class ZammadEmulator(Emulator):
     def _file(self, key: str, article: str, number: str) -> Reply:
         with self.tracker.lock:
             issue = self._issue(key)
-            mine = next((each["attachments"] for each in self._articles(issue) if str(each["id"]) == article), [])
+            found = [each for each in self._articles(issue) if str(each["id"]) == article]
+            mine = found[0]["attachments"] if found else []
             if number not in {str(each["id"]) for each in mine}:
                 raise _Forbidden
             file = self.tracker.file(number)

@@ -1,4 +1,4 @@
-"""The real trackers that the scripts beside this file run, as tests hold them: where they are and what they were asked."""
+"""The real trackers that the scripts beside this file run, as tests hold them: where they are, what they were asked."""
 
 import subprocess
 from collections.abc import Iterator
