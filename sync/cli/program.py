@@ -17,6 +17,7 @@ from sync.bus.api import BrokerAway, BrokerRefuses
 from sync.centre import NotAllowed
 from sync.cli import (
     conflicts,
+    connectors,
     database,
     deadletters,
     documents,
@@ -75,6 +76,7 @@ for _command in (
     *documents.COMMANDS,
     *systems.COMMANDS,
     *mappings.COMMANDS,
+    *connectors.COMMANDS,
     *tickets.COMMANDS,
     *guards.COMMANDS,
     *deadletters.COMMANDS,

@@ -1,0 +1,212 @@
+"""`connector …`: the kinds of trackers there are, and the proof of a new one."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from central.store.api import StoreError
+from connectors import registry
+from connectors.api import Connector, Value
+from connectors.errors import SettingsError
+from connectors.profiled.profile import Profile
+from connectors.trial import Trial, Tried
+from mappings.loader import Document, DocumentError, Problem, read_files, suggestion
+from sync.bootstrap import Interdesk
+from sync.cli.output import as_json, document, pairs, say, table
+from sync.cli.session import Session
+from sync.config import SystemDocument, profile_document, system_document
+from sync.gateways import profile_of
+from sync.live import registered
+from sync.stored import read_again
+
+PROVEN, REFUTED = 0, 1
+
+
+@click.group("connector")
+def group() -> None:
+    """The kinds of trackers there are, and the proof of a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of tracker, as far as it is known here."""
+
+    name: str
+    product: str
+    family: str
+    comes: str
+    profile: Profile | None
+
+
+@group.command("list")
+@as_json
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """Every kind of tracker that a system can name as its connector."""
+    found = _kinds(session)
+    if as_json:
+        document([{"name": k.name, "product": k.product, "family": k.family, "comes": k.comes} for k in found])
+    else:
+        table(("Name", "Product", "Family", "Comes"), [(k.name, k.product, k.family, k.comes) for k in found])
+
+
+@group.command()
+@click.argument("name", metavar="NAME|FILE")
+@as_json
+@click.pass_obj
+def show(session: Session, name: str, as_json: bool) -> None:
+    """One kind of tracker: its settings, what it can do, and which of our writes make it send mail."""
+    kind = _kind(session, name)
+    if kind.profile is None:
+        raise click.UsageError(f"{name} is no profile: its own package says what it takes and does")
+    profile = kind.profile
+    if as_json:
+        document(profile.model_dump(mode="json", exclude_defaults=True))
+        return
+    say(f"{kind.name}: {kind.product}, over {kind.family}; {kind.comes}", "", "settings:")
+    table(
+        ("Setting", "Kind", "Default", "Says"),
+        [
+            (each, setting.kind, setting.default or ("" if setting.required else "may be left out"), setting.says)
+            for each, setting in profile.settings.items()
+        ],
+    )
+    said = profile.capabilities.model_dump(mode="json")
+    say("", "what it can do:")
+    pairs([(each.replace("_", " "), "no" if value in (None, False) else value) for each, value in said.items()])
+    say("", "which of our writes make it send mail:" if profile.notifies else "none of our writes makes it send mail")
+    if profile.notifies:
+        pairs([(write.value, f"{', '.join(mail.to)}: {mail.says}") for write, mail in profile.notifies.items()])
+
+
+@group.command()
+def schema() -> None:
+    """Print the JSON Schema of profiles, for editors."""
+    document({"$schema": "https://json-schema.org/draft/2020-12/schema", **Profile.model_json_schema()})
+
+
+@group.command()
+@click.argument("what", nargs=-1, required=True, metavar="FILE...|SYSTEM")
+@click.option("--write", is_flag=True, help="Make a ticket there, change it and comment on it, too. It stays.")
+@click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="What that ticket holds; with --write.")
+@as_json
+@click.pass_obj
+def probe(session: Session, what: Sequence[str], write: bool, fields: Sequence[str], as_json: bool) -> int:
+    """Try each operation against the live system, and say what was understood.
+
+    FILE holds a system's document, and its profile where it brings one; nothing is registered. SYSTEM is a registered
+    one. Only reading, unless --write says otherwise.
+
+    Exit code 0: all was understood. 1: something is to be mended.
+    """
+    wanted = _fields(fields)
+    if write != bool(wanted):
+        raise click.UsageError("--write goes with --set: say what the new ticket holds, its title first")
+    with session.interdesk(create=True) as desk:
+        connector = _opened(desk, what)
+        try:
+            trial = Trial(connector, desk.clock, lambda: f"7Q-{secrets.token_hex(6).upper()}")
+            tried: list[Tried] = []
+            for each in (*_shown(trial.reading(), as_json), *(_shown(trial.writing(wanted), as_json) if write else ())):
+                tried.append(each)
+        finally:
+            connector.close()
+    wrong = sum(not each.finding.ok for each in tried)
+    if as_json:
+        document({"proven": not wrong, "tried": [asdict(each) for each in tried]})
+    else:
+        say("", f"{wrong} to mend" if wrong else "all was understood")
+    return REFUTED if wrong else PROVEN
+
+
+COMMANDS = (group,)
+
+
+def _shown(tried: Any, as_json: bool) -> Any:
+    """Each as it comes: a system that is slow is watched while it answers."""
+    for each in tried:
+        if not as_json:
+            finding = each.finding
+            say(f"{'ok' if finding.ok else 'NO':3} {each.operation:9} {finding.sentence}")
+            if finding.remedy and not finding.ok:
+                say(f"{'':13} {finding.remedy}")
+        yield each
+
+
+def _fields(given: Sequence[str]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--set is FIELD=VALUE, not {each!r}")
+        found[name] = value
+    return found
+
+
+def _opened(desk: Interdesk, what: Sequence[str]) -> Connector:
+    """The connector of a registered system, or of the one in these files.
+
+    :raises DocumentError, LookupError: what is wrong with them."""
+    if len(what) == 1 and not _is_file(what[0]):
+        stored = desk.store.read(lambda tx: (registered(tx, what[0]), tx.registry.document("system", what[0]))[1])
+        documents: tuple[Document, ...] = (read_again(stored),)
+    else:
+        documents = read_files([Path(each) for each in what])
+    systems = [each for each in documents if each.kind == "system"]
+    if len(systems) != 1:
+        raise DocumentError([Problem(documents[0].place(), "name one system: a document of kind system, alone")])
+    system, taught = system_document(systems[0]), _taught(desk, documents, system_document(systems[0]))
+    try:
+        return desk.connectors.open(system.connector, system.settings, system.name, profile=taught)
+    except SettingsError as error:
+        raise DocumentError(
+            Problem(systems[0].place(("settings", *path)), sentence) for path, sentence in error.problems
+        ) from None
+    except LookupError as absent:
+        raise DocumentError([Problem(systems[0].place(("connector",)), str(absent))]) from None
+
+
+def _taught(desk: Interdesk, documents: Sequence[Document], system: SystemDocument) -> Profile | None:
+    given = [each for each in documents if (each.kind, each.name) == ("profile", system.connector)]
+    stored = desk.store.read(lambda tx: profile_of(tx, system.connector))
+    found = given[0] if given else read_again(stored) if stored else None
+    return profile_document(found) if found else None
+
+
+def _kind(session: Session, name: str) -> _Kind:
+    if _is_file(name):
+        found = [profile_document(each) for each in read_files([Path(name)]) if each.kind == "profile"]
+        if len(found) != 1:
+            raise click.UsageError(f"{name} holds {len(found)} profiles; name a file of one")
+        return _of(found[0], f"in {name}")
+    kinds: Mapping[str, _Kind] = {each.name: each for each in _kinds(session)}
+    if name not in kinds:
+        raise click.UsageError(f"there is no connector {name!r}{suggestion(name, sorted(kinds))}")
+    return kinds[name]
+
+
+def _kinds(session: Session) -> list[_Kind]:
+    found = {name: _of(profile, "with interdesk") for name, profile in registry.profiles().items()}
+    for name in registry.names():
+        comes = "with interdesk" if name == "memory" else "by a package"
+        found.setdefault(name, _Kind(name, "", "python", comes, None))
+    try:
+        with session.interdesk() as desk:
+            stored = desk.store.read(lambda tx: tx.registry.documents("profile"))
+    except StoreError:  # there is no database yet
+        stored = ()
+    for each in stored:
+        found[each.name] = _of(profile_document(read_again(each)), f"registered, revision {each.revision}")
+    return [found[name] for name in sorted(found)]
+
+
+def _of(profile: Profile, comes: str) -> _Kind:
+    return _Kind(profile.name, profile.product, profile.family, comes, profile)
+
+
+def _is_file(name: str) -> bool:
+    return "/" in name or name.endswith((".yaml", ".yml")) or Path(name).is_file()
