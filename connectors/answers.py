@@ -5,8 +5,8 @@ The question that runs through all of it: was it a *write*, and may it have been
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,29 +24,26 @@ from connectors.errors import (
     Unknown,
     VersionConflict,
 )
-
-DEFAULT_ERRORS: Mapping[int, str] = {
-    400: "refused",
-    401: "access",
-    403: "access",
-    404: "missing",
-    405: "refused",
-    409: "conflict",
-    410: "missing",
-    412: "conflict",
-    413: "refused",
-    422: "refused",
-    429: "busy",
-    503: "busy",
-}
-"""What a status means, unless the profile says otherwise. Other 5xx: the server failed, and we do not know."""
+from connectors.remedies import BY_STATUS, Errors, Sign
 
 OPEN = "whether it was done is open"
+_BEGINNING = 65536
+"""Bytes of a body in which signs that are no data are looked for."""
 
 
 def same(text: str) -> str:
     """Nothing to blot out."""
     return text
+
+
+class TurnedAway(AccessError):
+    """Our credentials were not accepted. A session that is over looks the same: whoever can log in again tries once.
+
+    `undone`: a write that was answered so was surely not done."""
+
+    def __init__(self, message: str, *, undone: bool = True) -> None:
+        super().__init__(message)
+        self.undone = undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,10 @@ class Answer:
     scrub: Callable[[str], str] = same
     decode: Callable[[bytes], Any] = json.loads
     """Turns the body into plain data.  :raises ValueError: it cannot."""
+    cookies: Sequence[str] = ()
+    """What it sets, as the headers say it."""
+    empty: bool = False
+    """It came as an error that means "nothing there": a list has no rows, and `data()` is None."""
 
     @property
     def at(self) -> datetime | None:
@@ -73,7 +74,7 @@ class Answer:
 
         :raises ProtocolError: it cannot be read.  :raises Unknown: so it is, and the request was a write."""
         try:
-            return self.decode(self.body)
+            return None if self.empty else self.decode(self.body)
         except (ValueError, RecursionError):
             raw = self.scrub(self.body[:2000].decode("utf-8", "replace"))
         what = "is a web page where data was expected (a log-in page?)" if raw.lstrip()[:1] == "<" else "is not JSON"
@@ -82,34 +83,56 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Turns answers that are no success into errors, with the tracker's own words."""
+    """Says what an answer means: success, or one error per remedy with the tracker's own words."""
 
-    errors: Mapping[int, str]
-    """Status -> access, missing, conflict, refused or busy."""
-    reason: Callable[[Any], str]
-    """Finds the tracker's own words in an error's body."""
+    errors: Errors
     scrub: Callable[[str], str]
     clock: Callable[[], datetime]
-    wordless: Mapping[int, str] = field(default_factory=dict)
-    """What a status means where the body bears no words at all."""
+    decode: Callable[[bytes], Any] = json.loads
 
-    def trouble(
-        self, about: str, response: requests.Response, raw: str, errors: Mapping[int, str] | None, *, writes: bool
+    def verdict(self, answer: Answer, known: Mapping[int, str] | None = None) -> Answer:
+        """The answer, if it is a success or an empty list. `known` is what this operation knows better of a status.
+
+        Of an answer that is an error by its status, the beginning of the body is enough.
+
+        :raises ConnectorError: by remedy."""
+        status = answer.status
+        success = 200 <= status < 300
+        if success and not self.errors.of_success:
+            return answer
+        raw = answer.body[:_BEGINNING].decode("utf-8", "replace")
+        data = self._data(answer.body)
+        sign = self.errors.sign(status, data, raw)
+        if sign is None and success:
+            return replace(answer, decode=lambda _: data) if data is not None else answer
+        if sign is not None and sign.means == "empty" and not answer.writes:
+            return replace(answer, empty=True)
+        if sign is None and 300 <= status < 400:
+            raise redirected(answer.about, self.scrub(answer.headers.get("Location", "").partition("?")[0]))
+        raise self._trouble(answer, sign, data, self.scrub(raw), known or {})
+
+    def _trouble(
+        self, answer: Answer, sign: Sign | None, data: Any, raw: str, known: Mapping[int, str]
     ) -> ConnectorError:
-        """The error for this answer. `raw` is the beginning of its body, `errors` what this operation knows better."""
-        status, headers = response.status_code, response.headers
-        if 300 <= status < 400:
-            return redirected(about, self.scrub(headers.get("Location", "").partition("?")[0]))
-        reason = self._own_words(raw)
-        told = f"{about}: {reason} (status {status})" if reason else f"{about}: status {status}"
-        table = {**self.errors, **(errors or {}), **({} if reason else self.wordless)}
-        match table.get(status, "failed" if status >= 500 or status == 408 else "strange"):
+        status, writes = answer.status, answer.writes
+        words = self.errors.said(data, sign) if data is not None else _plain_words(raw)
+        reason = self.scrub(words)
+        told = f"{answer.about}: {reason} (status {status})" if reason else f"{answer.about}: status {status}"
+        means = sign.means if sign is not None else known.get(status) or BY_STATUS.get(status)
+        if means == "denied":
+            means = known.get(403, "denied")
+        match means or ("failed" if status >= 500 else "strange"):
             case "access":
+                undone = sign is None or sign.proves_undone(status)
+                return TurnedAway(f"{told}: the credentials are wrong, expired or too weak for this", undone=undone)
+            case "denied":
                 return AccessError(f"{told}: the credentials are wrong, expired or too weak for this")
-            case "missing":
+            case _ if sign is not None and writes and not sign.proves_undone(status):
+                return Unknown(f"{told}: a page that says so may stand after the work too; {OPEN}")
+            case "missing" | "empty":
                 return NotFound(told)
             case "busy":
-                return Transient(told, retry_after=patience(headers, self.clock()))
+                return Transient(told, retry_after=patience(answer.headers, self.clock()))
             case "conflict" if writes:
                 return VersionConflict(told)
             case "refused" if writes:
@@ -117,22 +140,26 @@ class Judge:
             case "failed" if writes:
                 return Unknown(f"{told}: the server failed on a write; {OPEN}")
             case "failed":
-                return Transient(told, retry_after=patience(headers, self.clock()))
+                return Transient(told, retry_after=patience(answer.headers, self.clock()))
             case _:
                 return ProtocolError(told, raw=raw)
 
-    def _own_words(self, raw: str) -> str:
+    def _data(self, body: bytes) -> Any:
         try:
-            words = self.reason(json.loads(raw))
+            return self.decode(body)
         except (ValueError, RecursionError):
-            words = ""
-        return " ".join(words.split())[:500]
+            return None
+
+
+def _plain_words(raw: str) -> str:
+    """A short text that is no data and no page is the tracker's own words."""
+    return "" if raw.lstrip()[:1] in ("<", "{", "[") else " ".join(raw.split())[:200]
 
 
 def redirected(about: str, target: str) -> ConnectorError:
     """Redirects are not followed: they would carry a write, or our credentials, to who knows where."""
     if re.search(r"log-?in|sign-?in|sso|auth|cas\b", target, re.IGNORECASE):
-        return AccessError(f"{about}: redirected to {target}, a log-in page by its name: are the credentials right?")
+        return TurnedAway(f"{about}: redirected to {target}, a log-in page by its name: are the credentials right?")
     return ProtocolError(f"{about}: redirected to {target}; register the final address, redirects are not followed")
 
 
@@ -154,6 +181,10 @@ def broken(about: str, error: Exception, *, writes: bool) -> Transient:
 
 def tls_trouble(about: str, detail: str, *, writes: bool) -> ConnectorError:
     """Certificates are for people to mend; everything else about TLS passes or not."""
+    if re.search("CERTIFICATE_REQUIRED|BAD_CERTIFICATE|ALERT_UNKNOWN_CA|HANDSHAKE_FAILURE", detail):
+        return AccessError(
+            f"{about}: the server does not accept our client certificate, or wants one that we do not show"
+        )
     if "CERTIFICATE_VERIFY_FAILED" in detail:
         found = re.search(r"certificate verify failed: ([^(\]']*)", detail)
         why = found[1].strip() if found else "not trusted"

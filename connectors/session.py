@@ -5,30 +5,43 @@ followed; certificates verified; credentials sent to the registered origin only;
 writes never; no secret in any error. What cannot be known about a write is `Unknown`, never guessed.
 """
 
+import html
 import json
 import threading
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode, urljoin, urlsplit
 
 import requests
 import tenacity
 from urllib3.exceptions import HTTPError
 
-from connectors.answers import DEFAULT_ERRORS, Answer, Judge, broken, moment, tls_trouble, unreadable
+from connectors.answers import Answer, Judge, TurnedAway, broken, moment, redirected, tls_trouble, unreadable
+from connectors.credentials import NOBODY, Credentials, Shown, Step, basic
 from connectors.environment import Environment
-from connectors.errors import AccessError, ConnectorError, ProtocolError, Transient
+from connectors.errors import AccessError, ConnectorError, NotFound, ProtocolError, Transient, Unknown
+from connectors.login import Login
 from connectors.network import AddressRefused, Deadline, NotConnected, Reach, adapter, tls_context
+from connectors.profiled.values import address, fill, put
+from connectors.remedies import Errors
 
 Result = TypeVar("Result")
 _CHUNK = 65536
 _LONGEST_WAIT = timedelta(seconds=5)
 """A server that wants more patience than this gets it from the queue, not from a waiting worker."""
+
+
+_SHORTEST_SECRET = 4
+"""Characters that something we were given must have, to be blotted out: less would blot out half of each error."""
+_MOST_SECRETS = 64
+_MOST_REDIRECTS = 3
+_FORM = "application/x-www-form-urlencoded"
 
 
 class Body(Protocol):
@@ -39,48 +52,89 @@ class Body(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
 
+Made = Callable[[Shown], Body]
+"""Makes a body that bears our credentials, anew for each log-in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a registered system lives, and how we show who we are there. Both belong together."""
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Sent with each request: the credentials."""
-    secrets: Sequence[str] = ()
+    credentials: Credentials = field(default_factory=Credentials)
+    words: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What fills the credentials' templates: settings by name."""
+    secrets: Sequence[str] = field(default=(), repr=False)
     """What must never show in an error."""
     ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One request, before our credentials are added."""
+
+    method: str
+    url: str
+    about: str
+    """The same for people: never a query in it."""
+    writes: bool = False
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    """Goes as JSON, or as a form."""
+    form: bool = False
+    stream: Body | Made | None = None
+    errors: Mapping[int, str] | None = None
+
+    def bytes(self, shown: Shown) -> Any:
+        """The body as it is sent."""
+        if callable(self.stream):
+            return self.stream(shown)
+        if self.stream is not None:
+            return self.stream
+        body = shown.signed(self.body) if self.body is not None or self.method != "GET" else None
+        if body is None:
+            return None
+        return urlencode(body, doseq=True).encode() if self.form else json.dumps(body).encode()
 
 
 class HttpSession:
     """Speaks HTTP with one origin. Thread-safe: each thread keeps its own connections.
 
-    `errors` turns a status into a remedy (access, missing, conflict, refused, busy), over `DEFAULT_ERRORS`;
-    `reason` finds the tracker's own words in an error's body."""
+    `errors` says what an answer means, and where the tracker's own words are; `decode` turns a body into plain data.
+
+    :raises OSError: certificates cannot be read."""
 
     def __init__(
         self,
         origin: Origin,
         environment: Environment,
         *,
-        errors: Mapping[int, str] | None = None,
-        reason: Callable[[Any], str] | None = None,
-        wordless: Mapping[int, str] | None = None,
+        errors: Errors | None = None,
+        decode: Callable[[bytes], Any] = json.loads,
     ) -> None:
         self.environment = environment
         self.offset: timedelta | None = None
         """How far the server's clock is ahead of ours, by its last answer; None: it never said."""
-        self._origin = origin
         self._root = origin.url.rstrip("/")
-        self._judge = Judge(
-            {**DEFAULT_ERRORS, **(errors or {})},
-            reason or (lambda _: ""),
-            self.scrub,
-            environment.clock,
-            wordless or {},
+        self._place = _place(self._root)
+        self._decode = decode
+        self._judge = Judge(errors or Errors(), self.scrub, environment.clock, decode)
+        pair = origin.credentials.basic
+        ours = [*origin.secrets, *([basic(pair, origin.words).removeprefix("Basic ")] if pair is not None else [])]
+        self._secrets = frozenset(form for each in ours if each for form in _forms(each))
+        self._given: deque[str] = deque(maxlen=_MOST_SECRETS)
+        self._login = Login(
+            origin.credentials, origin.words, self._step, monotonic=environment.monotonic, learn=self._learn
         )
         self._reach = Reach(environment.allowed_networks)
-        self._context = tls_context(origin.ca_file or environment.ca_file)
-        self._secrets = sorted((each for each in origin.secrets if each), key=len, reverse=True)
+        ca_file, certificate = origin.ca_file or environment.ca_file, origin.credentials.certificate
+        self._elsewhere = tls_context(ca_file)
+        self._here_context = self._elsewhere
+        if certificate is not None and certificate.file in origin.words:
+            self._here_context = tls_context(ca_file)
+            key, password = (origin.words.get(each or "") for each in (certificate.key, certificate.password))
+            self._here_context.load_cert_chain(origin.words[certificate.file], key, password)
         self._here = threading.local()
         self._retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(self._worth_another_try),
@@ -116,9 +170,9 @@ class HttpSession:
         """Ask for what changes nothing, a few times where the server is busy or out of reach. `body` goes as JSON.
 
         :raises ConnectorError: by remedy."""
-        sent, data = _json(headers, body)
+        asking = self._asking(method, path, query, headers, body=body, errors=errors)
         with self.call():
-            return self._patiently(lambda: self._send(method, path, query, sent, data, errors, writes=False))
+            return self._patiently(lambda: self._let_in(asking, self._send))
 
     def write(
         self,
@@ -127,29 +181,33 @@ class HttpSession:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
-        stream: Body | None = None,
+        stream: Body | Made | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
     ) -> Answer:
-        """POST, PUT, PATCH or DELETE, sent once. `body` goes as JSON, `stream` as it is (name its Content-Type).
+        """POST, PUT, PATCH or DELETE, sent once; again only where our session was over and nothing was done for that.
+        `body` goes as JSON, `stream` as it is (name its Content-Type).
 
         :raises Unknown: it was sent, and whether it was done is open.
         :raises ConnectorError: by remedy; then nothing was written."""
-        sent, data = _json(headers, body if stream is None else None)
+        asking = self._asking(method, path, query, headers, body=body, stream=stream, errors=errors, writes=True)
         with self.call():
-            return self._send(method, path, query, sent, data if stream is None else stream, errors, writes=True)
+            return self._let_in(asking, self._send)
 
     @contextmanager
     def stream(
         self, path: str, query: Mapping[str, Any] | None = None, *, limit: int, accept: str = "*/*"
     ) -> Iterator[Iterator[bytes]]:
-        """The body of a GET in chunks, at most `limit` bytes.  :raises ProtocolError: it is larger."""
+        """The body of a GET in chunks, at most `limit` bytes.  :raises ProtocolError: it is larger.
+
+        A file may live elsewhere: `path` may be a whole address out of an answer, and redirects are followed a few
+        times. Our credentials go to the registered origin alone."""
+        url = self._root + path if path.startswith("/") else path
         with self.call():
-            about = f"GET {path}"
-            sent = {"Accept": accept}
-            response = self._patiently(lambda: self._open("GET", path, query, sent, None, None, writes=False))
+            asking = replace(self._asking("GET", "/", query, {"Accept": accept}), url=url, about=f"GET {_bare(path)}")
+            response, asking = self._patiently(lambda: self._followed(asking))
             try:
-                yield self._chunks(response, limit, about, writes=False)
+                yield self._chunks(response, limit, asking.about, writes=False)
             finally:
                 response.close()
 
@@ -159,7 +217,7 @@ class HttpSession:
 
     def scrub(self, text: str) -> str:
         """The text with every secret blotted out."""
-        for secret in self._secrets:
+        for secret in sorted({*self._secrets, *self._given}, key=len, reverse=True):
             text = text.replace(secret, "…")
         return text
 
@@ -186,46 +244,130 @@ class HttpSession:
         asked = error.retry_after if isinstance(error, Transient) else None
         return asked.total_seconds() if asked else 0.2 * 2 ** (state.attempt_number - 1)
 
-    def _send(
+    def _asking(
         self,
         method: str,
         path: str,
         query: Mapping[str, Any] | None,
-        headers: Mapping[str, str],
-        data: Any,
-        errors: Mapping[int, str] | None,
+        headers: Mapping[str, str] | None,
         *,
-        writes: bool,
-    ) -> Answer:
-        about = f"{method} {path}"
-        response = self._open(method, path, query, headers, data, errors, writes=writes)
-        try:
-            body = b"".join(self._chunks(response, self.environment.max_answer, about, writes=writes))
-        finally:
-            response.close()
-        return Answer(response.status_code, response.headers, body, about, writes, self.scrub)
-
-    def _open(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None,
-        headers: Mapping[str, str],
-        data: Any,
-        errors: Mapping[int, str] | None,
-        *,
-        writes: bool,
-    ) -> requests.Response:
-        """The answer with its body still unread, if it means success."""
-        about = f"{method} {path}"
+        body: Any = None,
+        stream: Body | Made | None = None,
+        errors: Mapping[int, str] | None = None,
+        writes: bool = False,
+    ) -> _Asking:
+        about = f"{method} {_bare(path)}"
         if not path.startswith("/"):
             raise ProtocolError(f"{about}: the answer points to another place than the registered one")
-        url = self._root + path + ("?" + urlencode(query, doseq=True) if query else "")
-        sent = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "interdesk"}
+        url, known = self._root + path, headers or {}
+        return _Asking(method, url, about, writes, query or {}, known, body=body, stream=stream, errors=errors)
+
+    def _let_in(self, asking: _Asking, send: Callable[[_Asking, Shown], Result]) -> Result:
+        """Send it as who we are. Turned away, log in anew and send it again, once, if nothing was done."""
+        shown = self._login.shown(self._left())
+        try:
+            return send(asking, shown)
+        except TurnedAway as away:
+            self._login.over(shown)
+            if not away.undone or not self._login.renews:
+                raise _closed(away, asking) from None
+        shown = self._login.shown(self._left())
+        try:
+            return send(asking, shown)
+        except TurnedAway as away:
+            raise _closed(away, asking) from None
+
+    def _step(self, step: Step, shown: Shown, words: Mapping[str, Any]) -> Answer:
+        """Ask for one step of logging in. Elsewhere nothing of us is shown but what the step itself says."""
+        headers = {name: str(fill(each, words)) for name, each in step.headers.items()}
+        if step.basic is not None:
+            headers["Authorization"] = basic(step.basic, words, escaped=step.form)
+            self._learn(headers["Authorization"].removeprefix("Basic "))
+        query = {name: fill(each, words) for name, each in step.query.items()}
+        body: dict[str, Any] = {}
+        for place, each in step.body.items():
+            put(body, place, fill(each, words) if isinstance(each, str) else each)
+        if step.elsewhere is not None:
+            shown, url = NOBODY, str(words[step.elsewhere])
+            about = f"{step.method} {_bare(url)}"
+        else:
+            path = address(step.path, words)
+            url, about = self._root + path, f"{step.method} {_bare(path)}"
+        asking = _Asking(step.method, url, about, False, query, headers, body=body or None, form=step.form)
+        try:
+            return self._send(asking, shown, moved=True)
+        except TurnedAway as away:
+            raise AccessError(f"we are not let in: {away}") from None
+
+    def _left(self) -> float:
+        """Seconds that the present call has left."""
+        return self._deadline().at - self.environment.monotonic()
+
+    def _followed(self, asking: _Asking) -> tuple[requests.Response, _Asking]:
+        """The answer at the end of a few redirects, its body unread, and what was asked last."""
+        for _ in range(_MOST_REDIRECTS + 1):
+            ours = _place(asking.url) == self._place
+            response = self._let_in(asking, self._begun) if ours else self._begun(asking, NOBODY)
+            if 200 <= response.status_code < 300:
+                return response, asking
+            response.close()
+            url = urljoin(asking.url, response.headers.get("Location", ""))
+            if asking.url.startswith("https:") and not url.startswith("https:"):
+                raise ProtocolError(f"{asking.about}: redirected from https to {_bare(url)}")
+            asking = replace(asking, url=url, about=f"GET {_bare(url)}", query={})
+        raise ProtocolError(f"{asking.about}: redirected more than {_MOST_REDIRECTS} times")
+
+    def _begun(self, asking: _Asking, shown: Shown) -> requests.Response:
+        """The answer with its body still unread: a success, or a redirect to anything but a log-in page."""
+        response = self._open(asking, shown)
+        if 200 <= response.status_code < 300 or _moved(response):
+            return response
+        try:
+            verdict = self._judge.verdict(self._answer(response, self._beginning(response), asking))
+        finally:
+            response.close()
+        raise NotFound(f"{verdict.about}: there is nothing")
+
+    def _send(self, asking: _Asking, shown: Shown, *, moved: bool = False) -> Answer:
+        """The whole answer. `moved`: a redirect is one too, save to a log-in page."""
+        response = self._open(asking, shown)
+        try:
+            if 200 <= response.status_code < 300:
+                chunks = self._chunks(response, self.environment.max_answer, asking.about, writes=asking.writes)
+                body = b"".join(chunks)
+            else:
+                body = self._beginning(response)
+        finally:
+            response.close()
+        answer = self._answer(response, body, asking)
+        return answer if moved and _moved(response) else self._judge.verdict(answer, asking.errors)
+
+    def _answer(self, response: requests.Response, body: bytes, asking: _Asking) -> Answer:
+        return Answer(
+            response.status_code,
+            response.headers,
+            body,
+            asking.about,
+            asking.writes,
+            self.scrub,
+            self._decode,
+            tuple(response.raw.headers.getlist("Set-Cookie")),
+        )
+
+    def _open(self, asking: _Asking, shown: Shown) -> requests.Response:
+        """The answer, whatever its status, with its body still unread."""
+        about, writes = asking.about, asking.writes
+        query = urlencode({**shown.query, **asking.query}, doseq=True)
+        url = asking.url + ("&" if "?" in asking.url else "?") + query if query else asking.url
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "interdesk"}
+        headers |= {**shown.headers, **(shown.on_writes if writes else {}), **asking.headers}
         if self.environment.pace is not None:
             self.environment.pace()
         try:
-            request = _prepared(method, url, {**sent, **self._origin.headers, **headers}, data)
+            data = asking.bytes(shown)
+            if data is not None and asking.stream is None:
+                headers.setdefault("Content-Type", _FORM if asking.form else "application/json")
+            request = _prepared(asking.method, url, headers, data)
             response = self._session().get_adapter(url).send(request, stream=True)
         except AddressRefused as error:
             raise AccessError(f"{about}: {error}") from None
@@ -235,24 +377,23 @@ class HttpSession:
             raise tls_trouble(about, str(error), writes=writes) from None
         except requests.exceptions.InvalidHeader:
             raise AccessError(f"{about}: the credentials hold characters that no header can carry") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            raise ProtocolError(f"{about}: there is no such address") from None
         except (requests.RequestException, HTTPError, OSError) as error:
             raise broken(about, error, writes=writes) from None
         at = moment(response.headers.get("Date"))
-        if at is not None:
+        if at is not None and shown is not NOBODY:
             self.offset = at - self.environment.clock()
-        if 200 <= response.status_code < 300:
-            return response
-        try:
-            raise self._judge.trouble(about, response, self._beginning(response), errors, writes=writes)
-        finally:
-            response.close()
+        return response
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._here, "session", None)
         if session is None:
             session = requests.Session()
-            session.mount("http://", adapter(self._reach, self._deadline(), self._context))
-            session.mount("https://", adapter(self._reach, self._deadline(), self._context))
+            session.mount("http://", adapter(self._reach, self._deadline(), self._elsewhere))
+            session.mount("https://", adapter(self._reach, self._deadline(), self._elsewhere))
+            if self._here_context is not self._elsewhere:
+                session.mount(f"{self._place}/", adapter(self._reach, self._deadline(), self._here_context))
             self._here.session = session
             self._sessions.append(session)
         return session
@@ -284,20 +425,47 @@ class HttpSession:
         except (HTTPError, OSError) as error:
             raise broken(about, error, writes=writes) from None
 
-    def _beginning(self, response: requests.Response) -> str:
+    def _beginning(self, response: requests.Response) -> bytes:
         """The beginning of an error's body; whatever can be had of it."""
         kept = b""
         with suppress(ConnectorError):
             for part in self._chunks(response, _CHUNK, "", writes=False):
                 kept += part
-        return self.scrub(kept.decode("utf-8", "replace"))
+        return kept
+
+    def _learn(self, secret: str) -> None:
+        """From now on blot this out too."""
+        if len(secret) >= _SHORTEST_SECRET:
+            self._given.extend(each for each in _forms(secret) if each not in self._given)
 
 
-def _json(headers: Mapping[str, str] | None, body: Any) -> tuple[dict[str, str], bytes | None]:
-    """Headers and bytes of a JSON body, if there is one."""
-    if body is None:
-        return dict(headers or {}), None
-    return {"Content-Type": "application/json", **(headers or {})}, json.dumps(body).encode()
+def _forms(secret: str) -> set[str]:
+    """The forms in which a secret may come back."""
+    return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret)}
+
+
+def _moved(response: requests.Response) -> bool:
+    """Whether it points on, to anything but a log-in page."""
+    target = _bare(response.headers.get("Location", ""))
+    return 300 <= response.status_code < 400 and not isinstance(redirected("", target), TurnedAway)
+
+
+def _closed(away: TurnedAway, asking: _Asking) -> ConnectorError:
+    """For whoever asked: nobody lets us in; or a write's answer says so, and does not prove that nothing was done."""
+    if asking.writes and not away.undone:
+        return Unknown(f"{away}; it was a write, and a page that says so may stand after the work too")
+    return AccessError(str(away))
+
+
+def _place(url: str) -> str:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _bare(url: str) -> str:
+    """An address without its query, which may hold what only we should know."""
+    return url.partition("?")[0].partition("#")[0]
 
 
 def _prepared(method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.PreparedRequest:

@@ -207,7 +207,7 @@ class Poller:
         known: dict[str, Any] = {"after": max(after, 0), "next": max(after, 0) + 1, **words}
         answer = self._site.read(self._shape.adding(query), **known)
         data = answer.data()
-        found = rows(data, self._shape.rows, answer.about)
+        found = [] if answer.empty else rows(data, self._shape.rows, answer.about)
         more = len(found) >= self._shape.size
         if self._shape.total is not None and at(data, self._shape.total) is None:
             more = bool(found)  # it cannot count, since rights are applied after paging: a short page proves nothing

@@ -11,6 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from connectors.api import Audience, Capabilities, Mail, VersionStrength, WriteKind
+from connectors.credentials import Credentials
+from connectors.patterns import Pattern
+from connectors.remedies import Errors
 
 
 def _listed(value: Any) -> Any:
@@ -123,7 +126,7 @@ class TicketShape(_Part):
     read: Request
     at: str = ""
     key: str = "id"
-    key_pattern: str = "[0-9]+"
+    key_pattern: Pattern = "[0-9]+"
     """What a key looks like: anything else is no ticket of this product, and is never put into an address."""
     version: Version
     changed_at: str
@@ -158,7 +161,7 @@ class FieldShape(_Part):
     allowed: str | None = None
     """Where the ticket's answer lists the values this field may take next."""
     allowed_name: str = "name"
-    said: str | None = None
+    said: Pattern | None = None
     """A pattern that recognises the product's sentences about this field."""
     history: str | None = None
     """Its name in the ticket's history, where that is not its `write` name."""
@@ -271,7 +274,7 @@ class CommentWrite(Request):
     internal: Request | None = None
     """What a hidden comment's request says otherwise. None: nothing, its body says that it is hidden."""
     id_header: str | None = None
-    id_pattern: str = r"(\d+)$"
+    id_pattern: Pattern = r"(\d+)$"
     """Where the answer names the new comment. None: it is read back and found by its mark."""
     internal_files: bool = True
     """Whether a hidden comment's files are hidden too. No: none are sent."""
@@ -381,14 +384,9 @@ class Profile(_Part):
     family: Literal["rest"]
     settings: dict[str, Setting]
     root: str
-    credentials: dict[str, str]
-    reason: Paths = ()
-    """Where an error's body has the product's own words."""
-    reason_noise: str | None = None
-    """A pattern that is cut out of them."""
-    errors: dict[int, Literal["access", "missing", "conflict", "refused", "busy"]] = {}
-    wordless: dict[int, Literal["access", "missing", "conflict", "refused", "busy"]] = {}
-    """The same, for answers whose body bears no words at all."""
+    credentials: Credentials = Credentials()
+    errors: Errors = Errors()
+    """What went wrong, by what an answer shows."""
     capabilities: Powers
     notifies: dict[WriteKind, MailShape]
     """Which of our writes make it send mail, and to whom."""

@@ -1,8 +1,7 @@
 """One registered system: its profile, its settings and its session, and who we are there."""
 
-import re
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,14 +38,17 @@ class Site:
         http = HttpSession(
             Origin(
                 fill(profile.root, {**settings, "url": settings["url"].rstrip("/")}),
-                {name: fill(value, settings) for name, value in profile.credentials.items()},
-                [settings[name] for name, setting in profile.settings.items() if setting.kind == "secret"],
+                profile.credentials,
+                {**settings, "url": settings["url"].rstrip("/")},
+                [
+                    settings[name]
+                    for name in profile.settings
+                    if profile.settings[name].kind == "secret" and name in settings
+                ],
                 Path(ca_file) if ca_file else None,
             ),
             environment,
-            errors=dict(profile.errors),
-            reason=self._reason,
-            wordless=dict(profile.wordless),
+            errors=profile.errors,
         )
         self.voice: Voice = RestVoice(http)
         self._account: Person | None = None
@@ -130,9 +132,12 @@ class Site:
 
         :raises NotFound: it alone is gone or hidden.  :raises AccessError: the whole place is closed to us."""
         try:
-            return self.read(self.profile.ticket.read, errors=HIDDEN, key=key)
+            answer = self.read(self.profile.ticket.read, errors=HIDDEN, key=key)
         except NotFound as trouble:
             raise self.gone(key, trouble) from None
+        if answer.empty:
+            raise self.gone(key, NotFound(f"{answer.about}: there is nothing"))
+        return answer
 
     def place_id(self) -> str:
         """The registered place's own id; asked for once."""
@@ -149,9 +154,3 @@ class Site:
         except (AccessError, NotFound) as closed:
             return AccessError(f"neither ticket {key} nor the place it is in can be read: {closed}")
         return NotFound(f"{self.profile.product} has no ticket {key} for us: {trouble}")
-
-    def _reason(self, body: Any) -> str:
-        found = [at(body, path) for path in self.profile.reason]
-        words: Collection[Any] = next((each if isinstance(each, list) else [each] for each in found if each), [])
-        said = "; ".join(str(each) for each in words)
-        return re.sub(self.profile.reason_noise, "", said) if self.profile.reason_noise else said

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
-from connectors import marks
+from connectors import marks, patterns
 from connectors.answers import Answer
 from connectors.api import CommentDraft, Commented, RemoteComment, RemoteTicket, Value, Written
 from connectors.errors import AccessError, ConnectorError, NotFound, Refused, Unknown
@@ -274,12 +274,12 @@ class Writer:
     def _speaks_of(self, name: str, sentence: str) -> bool:
         shape = self._profile.fields.get(name)
         pattern = shape.said if shape is not None and shape.said else re.escape(name.rpartition(".")[2])
-        return re.search(pattern, sentence, re.IGNORECASE) is not None
+        return patterns.found(pattern, sentence, ignore_case=True) is not None
 
     def _told(self, answer: Answer, draft: CommentDraft, token: str) -> RemoteComment:
         """The comment whose id the answer names. Its files have ids too, but only a later look shows them."""
         shape = self._profile.comment
-        found = re.search(shape.id_pattern, answer.headers.get(shape.id_header or "", ""))
+        found = patterns.found(shape.id_pattern, answer.headers.get(shape.id_header or "", ""))
         if found is None:
             raise Unknown(f"{answer.about}: the answer names no comment; whether it was written is open")
         return RemoteComment(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.credentials import Credentials
 from connectors.emulators.server import Fault, Reply
 from connectors.environment import Environment
 from connectors.errors import (
@@ -27,6 +28,7 @@ from connectors.errors import (
 )
 from connectors.network import Reach
 from connectors.profiled.files import FileBody
+from connectors.remedies import Errors
 from connectors.session import HttpSession, Origin
 from connectors.testing import draft
 from tests.unit.connectors.conftest import Scripted
@@ -37,9 +39,9 @@ TLS = Path(__file__).parent / "tls"
 
 def session(server: Scripted, here: Environment) -> HttpSession:
     return HttpSession(
-        Origin(server.url, {"Authorization": SECRET}, [SECRET]),
+        Origin(server.url, Credentials(headers={"Authorization": "{token}"}), {"token": SECRET}, [SECRET]),
         here,
-        reason=lambda body: str(body.get("message", "")) if isinstance(body, dict) else "",
+        errors=Errors(words=("message",)),
     )
 
 
@@ -400,7 +402,9 @@ def test_a_name_that_does_not_resolve_is_transient(here: Environment) -> None:
 def test_credentials_that_no_header_can_carry_are_told_without_showing_them(
     server: Scripted, here: Environment
 ) -> None:
-    talk = HttpSession(Origin(server.url, {"Authorization": "s3cr3t\nx"}, ["s3cr3t\nx"]), here)
+    talk = HttpSession(
+        Origin(server.url, Credentials(headers={"Authorization": "s3cr3t\nx"}), secrets=["s3cr3t\nx"]), here
+    )
     with pytest.raises(AccessError) as raised:
         talk.read("/x")
     assert "s3cr3t" not in str(raised.value)
