@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -166,6 +167,11 @@ def _plain(name: str, value: Any, setting: Setting) -> str | Problem:
             return (name,), f"{name} must begin with https:// (or http://) and a host, not {value!r}"
         if parts.username is not None or parts.query or parts.fragment:
             return (name,), f"{name} must be an address alone: no password, question mark or hash in it"
+    if setting.kind == "zone":
+        try:
+            ZoneInfo(said)
+        except (KeyError, ValueError, OSError):
+            return (name,), f"{name} must be a time zone such as Europe/Prague or UTC, not {value!r}"
     return said
 
 

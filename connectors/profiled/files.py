@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, unquote
 
 from connectors.api import FileDraft, RemoteFile
 from connectors.errors import ProtocolError, Refused, Transient, Unknown
-from connectors.profiled.profile import InlineFiles, UploadedFiles
+from connectors.profiled.profile import InlineFiles, Request, UploadedFiles
 from connectors.profiled.site import Site
-from connectors.profiled.values import at, put
+from connectors.profiled.values import at, fill, put
 
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
@@ -126,18 +127,42 @@ def upload(site: Site, shape: UploadedFiles, file: FileDraft, body: MutableMappi
     at(body, shape.at).append({shape.key: claim, shape.name: file.name, shape.media_type: file.media_type})
 
 
+def whereabouts(site: Site, key: str, comment: str) -> str:
+    """What of a file's place a download needs to be told, beside its id; "": nothing."""
+    asked = site.profile.download
+    said = "".join((asked.path, *asked.query.values(), *map(str, asked.body.values())))
+    return f"{quote(key, safe='')}/{quote(comment, safe='')}" if "{key}" in said or "{comment}" in said else ""
+
+
+def _place(site: Site, file: RemoteFile) -> tuple[Request, dict[str, str]]:
+    """The request for a file's bytes, and the words that it needs.
+
+    :raises ProtocolError: its link leads elsewhere than to the registered system."""
+    words = {"id": file.id, "name": file.name}
+    if "://" not in file.address and not file.address.startswith("/"):
+        key, _, comment = file.address.partition("/")
+        return site.profile.download, {**words, "key": unquote(key), "comment": unquote(comment)}
+    root = str(fill(site.profile.root, site.words()))
+    path = file.address.removeprefix(root)
+    if not path.startswith("/") or path.startswith("//"):
+        elsewhere = file.address.partition("?")[0]
+        raise ProtocolError(f"the file {file.name!r} is at {elsewhere}, outside of {root}: it is not fetched")
+    return site.profile.download.model_copy(update={"path": path.replace("{", "%7B"), "query": {}}), words
+
+
 @contextmanager
 def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
     """The bytes of a file, in chunks.
 
     :raises NotFound: it is gone.  :raises ProtocolError: it is larger than allowed, or broken."""
     shape, limit = site.profile.download, site.environment.max_file
-    words, about = site.words(id=file.id, name=file.name), f"the file {file.name!r}"
+    request, place = _place(site, file)
+    words, about = site.words(**place), f"the file {file.name!r}"
     if shape.base64_at is None:
-        with site.voice.stream(shape, words, limit=limit) as chunks:
+        with site.voice.stream(request, words, limit=limit) as chunks:
             yield chunks
     else:
-        with site.voice.stream(shape, words, limit=limit * 3 // 2 + 65536) as chunks:
+        with site.voice.stream(request, words, limit=limit * 3 // 2 + 65536) as chunks:
             yield _bounded(unwrapped(chunks, shape.base64_at, about), limit, about)
 
 

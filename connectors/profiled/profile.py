@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from connectors.api import Audience, Capabilities, Mail, VersionStrength, WriteKind
 from connectors.credentials import Credentials
 from connectors.patterns import Pattern
+from connectors.profiled.values import word
 from connectors.remedies import Errors
 
 
@@ -20,8 +21,18 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _worded(value: Any) -> Any:
+    return tuple(word(each) for each in (value if isinstance(value, list | tuple) else [value]))
+
+
 Paths = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 """One path, or several: the first that leads somewhere counts."""
+
+Joined = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""One path, or several: what they lead to is joined."""
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_worded)]
+"""Values as answers show them, compared as words: 1 and "1", true and "True" are one."""
 
 
 class _Part(BaseModel):
@@ -31,7 +42,7 @@ class _Part(BaseModel):
 class Setting(_Part):
     """One thing the operator says when registering a system."""
 
-    kind: Literal["url", "text", "secret", "path"] = "text"
+    kind: Literal["url", "text", "secret", "path", "zone"] = "text"
     says: str
     """What it is, for the one who fills it in."""
     required: bool = True
@@ -61,6 +72,35 @@ class Request(_Part):
         return self.model_copy(update={"body": {**self.body, **more}})
 
 
+class Pages(_Part):
+    """How a list that comes in pieces goes on after a piece of `size` rows; a shorter one is the last."""
+
+    by: Literal["page", "offset", "next"]
+    """By the page's number, by the rows seen so far, or by what the answer itself names."""
+    word: str
+    """The query word that asks for it."""
+    size: int = 100
+    first: int = 1
+    """The number of the first page."""
+    next: str | None = None
+    """Where the answer names what comes next; nothing there: that was all."""
+
+    @model_validator(mode="after")
+    def _names_next(self) -> "Pages":
+        if (self.by == "next") != (self.next is not None):
+            raise ValueError("say next, where the answer names what comes next, with by: next and only there")
+        return self
+
+
+class Times(_Part):
+    """How moments are written in answers. The first form that fits counts."""
+
+    forms: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("iso",)
+    """`iso`; `epoch`, seconds since 1970; `epoch_ms`, thousandths of them; else a pattern such as %d.%m.%Y %H:%M."""
+    zone: str = "UTC"
+    """The zone of a moment that names none: a name such as Europe/Prague, or the setting that holds it."""
+
+
 class Table(_Part):
     """Words and their ids, read live: statuses, people, custom fields. The first source that can be read is taken."""
 
@@ -82,42 +122,72 @@ class Source(Request):
 
 
 class PersonShape(_Part):
-    """Where a person's parts are inside an object that names one."""
+    """Where a person's parts are inside what names one: an object, or a word by itself ("")."""
 
-    key: str
-    name: Paths = ()
+    key: Paths
+    name: Joined = ()
     """All that are there, joined by a blank."""
     email: str | None = None
+    table: str | None = None
+    """The key is an id, and the person goes by the word that this table has for it."""
 
 
 class Account(_Part):
-    """Who we are there."""
+    """Who we are there: an answer tells, or the operator."""
 
-    read: Request
-    person: PersonShape
+    read: Request | None = None
+    person: PersonShape | None = None
+    key: str | None = None
+    """The person's key, from the settings, where no request tells."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Account":
+        asked = self.read is not None and self.person is not None
+        if asked == (self.key is not None):
+            raise ValueError("say either read and person, or key")
+        return self
 
 
 class Version(_Part):
-    """Where a ticket's version is: a header, a path, or a digest over the ticket as answered."""
+    """Where a ticket's version is: a header, a path (several are joined), or a digest over the ticket as answered.
+    Nowhere, if none of them is said."""
 
     header: str | None = None
-    at: str | None = None
+    at: Joined | None = None
     digest_without: tuple[str, ...] | None = None
     """Parts that are not content (what the workflow allows now)."""
 
     @model_validator(mode="after")
     def _one_way(self) -> "Version":
-        if sum(each is not None for each in (self.header, self.at, self.digest_without)) != 1:
-            raise ValueError("say exactly one of header, at, digest_without")
+        if sum(each is not None for each in (self.header, self.at, self.digest_without)) > 1:
+            raise ValueError("say one of header, at, digest_without, or none of them")
         return self
+
+
+class Place(Request):
+    """What is readable as long as the registered system is there for us."""
+
+    rows: str | None = None
+    """Where it lists all such places; ours must be among them."""
+    name: str = "name"
+    one: str = ""
+    """What ours is called in a row."""
 
 
 class Within(_Part):
     """How a ticket shows that it belongs to the registered place: whoever names another place's gains nothing."""
 
     ticket_at: str
-    place_at: str
+    place_at: str | None = None
     """Dotted places, in the ticket and in the answer of `place`, that hold the same id."""
+    place: str | None = None
+    """What the ticket shows, where the settings tell it."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Within":
+        if (self.place_at is None) == (self.place is None):
+            raise ValueError("say either place_at or place")
+        return self
 
 
 class TicketShape(_Part):
@@ -125,23 +195,35 @@ class TicketShape(_Part):
 
     read: Request
     at: str = ""
+    more: dict[str, Request] = {}
+    """Further requests that complete it: their answers stand in the ticket under these names."""
     key: str = "id"
     key_pattern: Pattern = "[0-9]+"
     """What a key looks like: anything else is no ticket of this product, and is never put into an address."""
+    number: str | None = None
+    """Where the number is that people call it by, if that is another one: a word of `address`."""
+    aliases: str | None = None
+    """Where keys are listed that this very ticket bore before."""
     version: Version
     changed_at: str
     created_by: str
-    address: str
+    address: str = ""
+    address_at: str | None = None
+    """Where the answer has the address that people open it by."""
 
 
 class FieldShape(_Part):
     """One field: where it is read, what it is called when written."""
 
     kind: Literal["text", "choice", "person", "moment", "number", "set"] = "text"
-    at: str | None = None
-    """None: the quirks read it (RT's description lives in its first transaction)."""
+    at: Paths | None = None
+    """None: the conversation's opening has it, or the quirks read it."""
     item: str = ""
     """For a set: where the word is in each row."""
+    split: str | None = None
+    """For a set that comes as one text: what stands between two words."""
+    format: Literal["plain", "html"] = "plain"
+    """HTML is read as the text that people see."""
     write: str | None = None
     """Dotted place in the body, below the operation's `at`; None: it cannot be written."""
     create: str | None = None
@@ -150,7 +232,7 @@ class FieldShape(_Part):
     """Written as the id that this table has for the word."""
     resolve: str | None = None
     """Read as the word that this table has for the id."""
-    empty_words: tuple[str, ...] = ()
+    empty_words: Words = ()
     """Words that mean None when read (RT's owner Nobody)."""
     empty_value: Any = None
     """What is written for None."""
@@ -165,6 +247,8 @@ class FieldShape(_Part):
     """A pattern that recognises the product's sentences about this field."""
     history: str | None = None
     """Its name in the ticket's history, where that is not its `write` name."""
+    history_table: str | None = None
+    """Its values in the history are ids, and this table has the words for them."""
 
 
 class CustomFields(_Part):
@@ -172,8 +256,11 @@ class CustomFields(_Part):
 
     prefix: str
     rows: str
+    """A list of them, or an object of name to value."""
+    only: str | None = None
+    """Of such an object, the names that are custom fields, from the settings; the one that bears our token is too."""
     name: str = "name"
-    value: str
+    value: str = "value"
     table: str | None = None
     """Where their ids are, if they are written by id."""
     write: str
@@ -293,25 +380,89 @@ class CommentWrite(Request):
         return self.model_copy(update={name: getattr(self.internal, name) for name in self.internal.model_fields_set})
 
 
-class CommentRows(_Part):
-    """Where the ticket's answer lists its comments."""
+class Rows(_Part):
+    """A list that hangs on a ticket: in the ticket's own answer, or asked for apart."""
 
-    rows: str
-    id: str = "id"
-    author: str
+    read: Request | None = None
+    """None: it is in the ticket's own answer."""
+    pages: Pages | None = None
+    """None: it comes whole."""
+    rows: str = ""
+    where: dict[str, Words] = {}
+    """Paths and the values there: other rows are none of these."""
+
+
+class Hidden(_Part):
+    """How a comment shows that it is internal. Say the words for one side: all others, and none, mean the other."""
+
     at: str
-    text: str
-    internal: str
+    internal: Words = ()
+    public: Words = ()
+
+    @model_validator(mode="after")
+    def _one_side(self) -> "Hidden":
+        if bool(self.internal) == bool(self.public):
+            raise ValueError("say either internal or public, and the values that mean it")
+        return self
 
 
-class FileRows(_Part):
-    """Where the ticket's answer lists its files."""
+class Format(_Part):
+    """Which field says what a text is written in; the values there that mean HTML. All others are plain."""
 
-    rows: str
+    at: str
+    html: Words
+
+
+class FileRows(Rows):
+    """A list of files: the ticket's, or within a comment's row."""
+
     id: str = "id"
     name: str
-    media_type: str
-    size: str
+    media_type: Paths = ()
+    size: str | None = None
+    comment: str | None = None
+    """Where a file of the ticket's list names the comment that it came with."""
+    link: str | None = None
+    """Where the address of its bytes is. One outside the registered origin is refused."""
+
+
+class CommentRows(Rows):
+    """A list of comments. Their order does not matter: they are put by time."""
+
+    id: str = "id"
+    id_prefix: str = ""
+    """Put before the ids of this list, where another list counts anew."""
+    author: str = ""
+    person: PersonShape | None = None
+    """How its author is named, where that is not as `people` says."""
+    at: str
+    text: Paths
+    format: Literal["plain", "html"] | Format = "plain"
+    internal: bool | str | Hidden | None = None
+    """A path to a yes or no; or how else it shows; or the same for all of this list. None: nobody can hide any."""
+    body: Request | None = None
+    """Asked for each comment that is new to us and public, where the list leaves out texts. Word: {comment}."""
+    body_at: str = ""
+    """Where that answer has the comment; what is there is laid over the row."""
+    files: FileRows | None = None
+    """Where a row lists the files that came with it."""
+
+
+class HistoryRows(Rows):
+    """A list of changes of fields."""
+
+    id: str = "id"
+    author: str = ""
+    person: PersonShape | None = None
+    at: str
+    items: str = ""
+    """Where a row lists several changes; "": it is one."""
+    field: str
+    old: str
+    new: str
+    old_id: str | None = None
+    new_id: str | None = None
+    """Where the ids of both values are, for fields with a `history_table`; None: at `old` and `new`."""
 
 
 class Mentions(_Part):
@@ -327,12 +478,28 @@ class Mentions(_Part):
     new: str
 
 
-class Conversation(_Part):
-    """Comments, files and history inside the ticket's own answer."""
+class OpeningShape(_Part):
+    """The comment that is no comment, but what the ticket was opened with: it never changes."""
 
-    comments: CommentRows
-    files: FileRows
-    details: Mentions
+    field: str
+    """The field that it is."""
+    where: dict[str, Words] = {}
+    """How it shows; nothing: it is the oldest."""
+
+
+def _several(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+class Conversation(_Part):
+    """Comments, files and history."""
+
+    comments: Annotated[tuple[CommentRows, ...], BeforeValidator(_several)]
+    """One list, or several: public ones and notes apart."""
+    opening: OpeningShape | None = None
+    files: FileRows | None = None
+    details: Mentions | None = None
+    history: HistoryRows | None = None
 
 
 class Download(Request):
@@ -393,8 +560,15 @@ class Profile(_Part):
     account: Account | None = None
     """None: the quirks know."""
     people: PersonShape
-    place: Request
-    """Readable as long as the registered system is there for us: asked when a ticket is not."""
+    own_by: tuple[Literal["key", "name", "email"], ...] = ("key",)
+    """What an author must share with our account to be us: one of these."""
+    lists: Literal["strict", "loose"] = "strict"
+    """Loose: a list of one comes as that one alone, and a list of none does not come at all."""
+    unset: Words = ()
+    """Words that mean None wherever they are read ("1970-01-01 00:00:00", "-")."""
+    times: Times = Times()
+    place: Place
+    """Asked when a ticket is not there."""
     within: Within | None = None
     """None: the product has one place only."""
     tables: dict[str, Table] = {}

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from connectors.api import Finding, RemoteField
 from connectors.errors import AccessError, ConnectorError, NotFound, Transient
+from connectors.profiled.fields import Fields
 from connectors.profiled.polling import Poller
 from connectors.profiled.site import Site
 from connectors.profiled.values import fill
@@ -42,6 +43,8 @@ class Prover:
                 for name in self._site.tables.words(customs.table)
                 if name != ours
             ]
+        elif customs is not None:
+            found += [RemoteField(customs.prefix + name, "text") for name in Fields(self._site).custom_names()[1:]]
         return tuple(found)
 
     def probe(self) -> tuple[Finding, ...]:
@@ -69,7 +72,7 @@ class Prover:
         yield Finding(True, f"logged in to {self._profile.product} as {person.name or person.key}")
 
     def _place(self) -> Iterable[Finding]:
-        self._site.read(self._profile.place)
+        self._site.ensure_place()
         page = self._poller.scan("")
         many = f"at least {len(page.changes)}" if page.more else str(len(page.changes))
         yield Finding(True, f"{self._named()} can be read; it holds {many} tickets")

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 class Talk:
     """What hangs on a ticket besides its fields."""
 
-    comments: tuple[RemoteComment, ...]
+    comments: tuple[RemoteComment, ...] | None
+    """None: they were not read."""
     files: tuple[RemoteFile, ...]
     history: tuple[FieldChange, ...]
     known_comments: tuple[RemoteComment, ...] | None = None
     """Those that the caller knows already, where all there are were read."""
+    opening: str | None = None
+    """The text that the ticket was opened with, where it is one of its comments."""
 
 
 @dataclass(frozen=True, slots=True)

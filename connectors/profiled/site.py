@@ -1,20 +1,22 @@
 """One registered system: its profile, its settings and its session, and who we are there."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from connectors.answers import Answer
 from connectors.api import Capabilities, Person
 from connectors.environment import Environment
-from connectors.errors import AccessError, NotFound
+from connectors.errors import AccessError, NotFound, ProtocolError
 from connectors.profiled.kept import Openings
-from connectors.profiled.profile import PersonShape, Profile, Request
+from connectors.profiled.profile import Pages, PersonShape, Profile, Request
 from connectors.profiled.quirks import Quirks
 from connectors.profiled.tables import Tables, UnknownWord
-from connectors.profiled.values import at, fill, put, text
+from connectors.profiled.values import at, fill, first, moment, put, rows, text
 from connectors.profiled.voice import Voice
 from connectors.rest.voice import RestVoice
 from connectors.session import Body, HttpSession, Origin
@@ -112,20 +114,76 @@ class Site:
         """Who we are there, asked once."""
         with self._lock:
             if self._account is None:
-                if self.quirks.account is not None:
-                    self._account = self.quirks.account(self)
-                else:
-                    assert self.profile.account is not None, "the profile or its quirks say who we are"
-                    answer = self.read(self.profile.account.read)
-                    self._account = self.person(answer.data(), self.profile.account.person)
+                self._account = self.quirks.account(self) if self.quirks.account is not None else self._who()
             return self._account
+
+    def _who(self) -> Person:
+        shape = self.profile.account
+        assert shape is not None, "the profile or its quirks say who we are"
+        if shape.read is None:
+            key = str(fill(shape.key or "", self.words()))
+            return Person(key, key, key if "@" in key else "")
+        return self.person(self.read(shape.read).data(), shape.person)
+
+    def is_us(self, person: Person) -> bool:
+        """Whether somebody is our account, by what the profile says that both must share."""
+        us = self.account()
+        for part in self.profile.own_by:
+            mine, theirs = getattr(us, part), getattr(person, part)
+            if theirs and (mine == theirs or (part == "email" and mine.casefold() == theirs.casefold())):
+                return True
+        return False
 
     def person(self, data: Any, shape: PersonShape | None = None) -> Person:
         """Somebody whom an answer names."""
         shape = shape or self.profile.people
-        key = text(at(data, shape.key))
+        key = text(first(data, shape.key))
+        if shape.table is not None and key:
+            key = self.tables.word(shape.table, key) or key
         names = [text(at(data, path)) for path in shape.name]
         return Person(key, " ".join(each for each in names if each) or key, text(at(data, shape.email or "-")))
+
+    def moment(self, value: Any, about: str) -> datetime:
+        """A time of an answer, as UTC.  :raises ProtocolError: it is none."""
+        return moment(value, about, self.profile.times.forms, self._zone)
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(str(fill(self.profile.times.zone, self.words())))
+
+    # -- lists -----------------------------------------------------------------------------------------------------
+
+    def some(self, found: Any) -> list[Any]:
+        """What stands where a list may be: one alone may come as it is, and none as nothing."""
+        return found if isinstance(found, list) else [] if found in (None, "", {}) else [found]
+
+    def rows(self, data: Any, path: str, about: str) -> list[Any]:
+        """A list inside an answer, as strictly as the product keeps to it.  :raises ProtocolError: there is none."""
+        return self.some(at(data, path)) if self.profile.lists == "loose" else rows(data, path, about)
+
+    def listed(self, request: Request, pages: Pages | None, path: str, **words: Any) -> Iterator[Any]:
+        """The rows of a list that has a request of its own, page after page.
+
+        :raises ProtocolError: there is none, or it does not end."""
+        seen, number, following, before = 0, pages.first if pages else 1, "", list[Any]()
+        while True:
+            asked = request
+            if pages is not None and (pages.by != "next" or following):
+                said = {"page": str(number), "offset": str(seen), "next": following}[pages.by]
+                asked = request.adding({pages.word: said})
+            answer = self.read(asked, **words)
+            data = answer.data()
+            found = self.rows(data, path, answer.about)
+            if found and found == before:
+                raise ProtocolError(f"{answer.about}: its pages are alike: does it know {pages and pages.word!r}?")
+            yield from found
+            if pages is None:
+                return
+            seen, number, before = seen + len(found), number + 1, found
+            if pages.next is not None:
+                following = text(at(data, pages.next))
+            if not following if pages.by == "next" else len(found) < pages.size:
+                return
 
     def ticket(self, key: str) -> Answer:
         """A ticket's own answer.
@@ -144,13 +202,28 @@ class Site:
         with self._lock:
             if self._place is None:
                 assert self.profile.within is not None
-                self._place = text(at(self.read(self.profile.place).data(), self.profile.within.place_at))
+                within = self.profile.within
+                if within.place is not None:
+                    self._place = str(fill(within.place, self.words()))
+                else:
+                    self._place = text(at(self.read(self.profile.place).data(), within.place_at or ""))
             return self._place
+
+    def ensure_place(self) -> None:
+        """:raises NotFound: the registered place is not there for us.  :raises AccessError: nothing is."""
+        place = self.profile.place
+        answer = self.read(place)
+        if place.rows is not None:
+            wanted = fill(place.one, self.words())
+            names = [text(at(each, place.name)) for each in self.rows(answer.data(), place.rows, answer.about)]
+            if text(wanted) not in names:
+                there = ", ".join(names) or "none that we can see"
+                raise NotFound(f"{self.profile.product} has no {wanted!r} here; it has: {there}")
 
     def gone(self, key: str, trouble: NotFound) -> AccessError | NotFound:
         """Why a ticket cannot be had: it alone is out of our sight, or everything is. The place tells."""
         try:
-            self.read(self.profile.place)
+            self.ensure_place()
         except (AccessError, NotFound) as closed:
             return AccessError(f"neither ticket {key} nor the place it is in can be read: {closed}")
         return NotFound(f"{self.profile.product} has no ticket {key} for us: {trouble}")

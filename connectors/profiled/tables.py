@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from connectors.errors import AccessError, NotFound
 from connectors.profiled.profile import Source, Table
-from connectors.profiled.values import at, first, rows, text
+from connectors.profiled.values import at, first, text
 
 if TYPE_CHECKING:
     from connectors.profiled.site import Site
@@ -112,7 +112,7 @@ class Tables:
             data = answer.data()
             if at(data, source.rows) is None:
                 return pairs
-            found = rows(data, source.rows, answer.about)
+            found = self._site.rows(data, source.rows, answer.about)
             pairs += [(text(first(row, source.id)), text(first(row, source.name))) for row in found]
             if not source.offset or len(found) < source.size:
                 return pairs

@@ -2,25 +2,37 @@
 
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from connectors.api import Value
 from connectors.errors import ProtocolError
 
+_STEP = re.compile(r"([^.\[\]]*)(?:\[([^=\]]+)=([^\]]*)\])?(?:\.|$)")
 _WORD = re.compile(r"\{([a-z_]+)(:sql)?\}")
 
 
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
+    """A path's steps: a name, and for a row chosen from a list the member and its value."""
+    return tuple((found[1], found[2] or "", found[3] or "") for found in _STEP.finditer(path))
+
+
 def at(data: Any, path: str) -> Any:
-    """What a dotted path leads to; None where it leads nowhere."""
-    for step in path.split(".") if path else ():
-        if isinstance(data, dict):
-            data = data.get(step)
-        elif isinstance(data, list) and step.isdecimal() and int(step) < len(data):
-            data = data[int(step)]
-        else:
-            return None
+    """What a dotted path leads to; None where it leads nowhere. `rows[name=x]` is the row whose name is x."""
+    for name, member, wanted in _steps(path):
+        if name:
+            if isinstance(data, dict):
+                data = data.get(name)
+            elif isinstance(data, list) and name.isdecimal() and int(name) < len(data):
+                data = data[int(name)]
+            else:
+                return None
+        if member:
+            listed = data if isinstance(data, list) else [data]
+            data = next((each for each in listed if text(at(each, member)) == wanted), None)
     return data
 
 
@@ -73,13 +85,35 @@ def _alone(value: Value) -> tuple[str, ...]:
     return () if value in (None, "") else (str(value),)
 
 
-def moment(value: Any, about: str) -> datetime:
-    """A time of an answer, as UTC.  :raises ProtocolError: it is none."""
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
-        raise ProtocolError(f"{about}: {value!r} is not a time", raw=repr(value)) from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+def word(value: Any) -> str:
+    """A value as a word of a profile: 1 and "1" are one, so are true and "True"; nothing is ""."""
+    return str(value).lower() if isinstance(value, bool) or value in ("True", "False") else text(value)
+
+
+def truth(value: Any) -> bool:
+    """Whether a value means yes, whatever it comes as. A word that nobody foresaw does."""
+    return text(value).strip().lower() not in ("", "0", "false", "no", "n", "off", "none", "null")
+
+
+def moment(value: Any, about: str, forms: Sequence[str] = ("iso",), zone: tzinfo = UTC) -> datetime:
+    """A time of an answer, as UTC; `zone` is that of a time that names none.  :raises ProtocolError: it is none."""
+    for form in forms:
+        try:
+            found = _moment(value, form)
+        except (ValueError, OverflowError, OSError):
+            continue
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    raise ProtocolError(f"{about}: {value!r} is not a time", raw=repr(value))
+
+
+def _moment(value: Any, form: str) -> datetime:
+    if form == "iso":
+        return datetime.fromisoformat(str(value))
+    if form == "epoch":
+        return datetime.fromtimestamp(float(value), UTC)
+    if form == "epoch_ms":
+        return datetime.fromtimestamp(int(value) // 1000, UTC) + timedelta(milliseconds=int(value) % 1000)
+    return datetime.strptime(str(value), form)  # noqa: DTZ007 (its zone is the caller's to say)
 
 
 def fill(template: str, words: Mapping[str, Any]) -> Any:

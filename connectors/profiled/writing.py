@@ -44,7 +44,7 @@ class Writer:
         self._place_token(body, shape.at, token)
         answer = site.write(shape, body)
         if shape.answers == "ticket":
-            return self._reader.ticket(self._reader.raw(answer), answer, known=())
+            return self._shown(answer, None, known=())[1]
         key = text(at(answer.data(), shape.key))
         if not re.fullmatch(self._profile.ticket.key_pattern, key):
             raise Unknown(f"{answer.about}: the answer to the create names no ticket; whether it was made is open")
@@ -71,9 +71,9 @@ class Writer:
                     del left[name]
         shape = self._profile.update
         if answer is not None and shape.answers == "ticket":
-            raw = self._reader.raw(answer, key)
             # the whole state, conversation included, or the fields only
-            after = self._reader.ticket(raw, answer, known=() if self._site.capabilities.complete_answers else None)
+            known = () if self._site.capabilities.complete_answers else None
+            raw, after = self._shown(answer, key, known=known)
         else:
             raw, after = self._back(key, known=None, wrote=answer is not None)
             if answer is not None and shape.sentences is not None:
@@ -212,7 +212,11 @@ class Writer:
         said = customs.empty_value if value is None else list(value) if isinstance(value, tuple) else value
         place = joined(below, customs.write)
         if customs.shape == "names":
-            put(body, place, {**(at(body, place) or {}), name: said})
+            held = at(body, place) if place else body
+            if isinstance(held, MutableMapping):
+                held[name] = said
+            else:
+                put(body, place, {name: said})
             return
         try:
             number = self._site.tables.id(customs.table, name) if customs.table else name
@@ -228,6 +232,19 @@ class Writer:
             return None
 
     # -- what became of it -----------------------------------------------------------------------------------------
+
+    def _shown(
+        self, answer: Answer, key: str | None, known: Collection[str] | None
+    ) -> tuple[Mapping[str, Any], RemoteTicket]:
+        """The ticket that the answer to a write bears, with what has to be asked for besides.
+
+        :raises Unknown: that failed; the write was done."""
+        raw = self._reader.raw(answer, key)
+        try:
+            return raw, self._reader.ticket(raw, answer, known)
+        except ConnectorError as error:
+            key = text(at(raw, self._profile.ticket.key))
+            raise Unknown(f"ticket {key} was written, and reading the rest of it failed: {error}", key=key) from None
 
     def _back(
         self, key: str, *, known: Collection[str] | None, wrote: bool = True

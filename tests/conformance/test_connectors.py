@@ -13,6 +13,7 @@ from connectors.emulators.redmine import RedmineEmulator
 from connectors.emulators.rt import RtEmulator
 from connectors.emulators.server import Asked, Emulator, Fault
 from connectors.emulators.tracker import Person, Tracker
+from connectors.emulators.zammad import ZammadEmulator
 from connectors.environment import Environment
 from connectors.memory import MemoryConnector
 from connectors.registry import open_connector
@@ -174,6 +175,33 @@ class TestRedmine(ConnectorConformance, FaultConformance):
                 owner=("assigned_to", "bob"),
                 stranger=lambda: opened("wrong-secret"),
                 secrets=(emulator.api_key, "wrong-secret"),
+            )
+            connector.close()
+
+
+class TestZammad(ConnectorConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with ZammadEmulator(clock, agents=["alice", "bob"]) as emulator:
+            settings = {"url": emulator.url, "group": "ggus", "customer": "ggus-sync"}
+
+            def opened(token: str):  # type: ignore[no-untyped-def]
+                return open_connector(
+                    "zammad", {**settings, "token": token}, system="s", environment=environment(clock)
+                )
+
+            connector = opened(emulator.token)
+            yield stand_on(
+                emulator,
+                clock,
+                "title",
+                "description",
+                connector=connector,
+                refused=("state", "pending reminder"),
+                owner=("owner", "bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.token, "wrong-secret"),
             )
             connector.close()
 

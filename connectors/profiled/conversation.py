@@ -1,0 +1,292 @@
+"""What hangs on a ticket: comments, files and history, in its own answer or asked for apart.
+
+What is apart is asked for only when it is wanted, and texts of single comments only where they are new to us and
+public: an internal comment is listed, and neither its text nor its files are ever read.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connectors import marks
+from connectors.api import FieldChange, Person, RemoteComment, RemoteFile, Value
+from connectors.errors import NotFound, ProtocolError
+from connectors.markup import text_of
+from connectors.profiled.fields import Fields
+from connectors.profiled.files import whereabouts
+from connectors.profiled.kept import Opening
+from connectors.profiled.profile import CommentRows, Conversation, FileRows, Format, Hidden, Mentions, Rows
+from connectors.profiled.quirks import Talk
+from connectors.profiled.site import Site
+from connectors.profiled.values import at, first, plain, text, truth, word
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of a list of comments, as far as it can be understood without its text."""
+
+    id: str
+    number: str
+    """Its id as the list has it."""
+    row: Any
+    shape: CommentRows
+    author: Person
+    own: bool
+    at: datetime
+    internal: bool
+
+
+class Listener:
+    """Reads one site's conversations."""
+
+    def __init__(self, site: Site, shape: Conversation, fields: Fields) -> None:
+        self._site = site
+        self._shape = shape
+        self._fields = fields
+        self._apart = any(each.read is not None for each in shape.comments)
+        self._history_always = site.capabilities.history and not site.capabilities.preconditions
+
+    def hear(
+        self, key: str, raw: Mapping[str, Any], known: Collection[str] | None, *, unmoved: bool, made: bool
+    ) -> Talk:
+        """What hangs on this ticket. `known`: None where nobody asks for comments; `unmoved`: nothing new can be there;
+        `made`: the answer is that to a write, and may leave out what is still empty."""
+        wanted = known is not None and not unmoved
+        shape, kept = self._shape, self._site.openings.get(key)
+        left_out = made and all(
+            each.read is None and each.rows and at(raw, each.rows) is None for each in shape.comments
+        )
+        if left_out or (self._apart and not wanted and (shape.opening is None or kept is not None)):
+            files = self._loose(key, raw) if left_out else kept.files if kept else ()
+            return Talk(
+                () if left_out else None, files, self._history(key, raw, wanted), None, kept.text if kept else None
+            )
+        entries = sorted(self._entries(key, raw), key=lambda each: each.at)
+        opening = self._opening(entries)
+        attached, loose = self._files(key, raw, entries)
+        if opening is not None:
+            entries.remove(opening)
+            kept = self._opened(key, opening, attached.get(opening.id, []), kept)
+        said = tuple(self._said(key, entries, attached, known or ()))
+        files = (*(kept.files if kept else ()), *loose)
+        history = (*self._mentioned(entries), *self._history(key, raw, wanted))
+        whole = self._site.capabilities.whole_conversation
+        return Talk(
+            tuple(each for each in said if each.id not in (known or ())),
+            files,
+            history,
+            tuple(each for each in said if each.id in (known or ())) if whole else None,
+            kept.text if kept else None,
+        )
+
+    # -- comments --------------------------------------------------------------------------------------------------
+
+    def _entries(self, key: str, raw: Mapping[str, Any]) -> Iterator[Entry]:
+        for shape in self._shape.comments:
+            for row in self._rows(key, raw, shape):
+                number = text(at(row, shape.id))
+                if not number:
+                    raise ProtocolError(f"ticket {key}: a comment has no id under {shape.id!r}", raw=repr(row))
+                author = self._site.person(at(row, shape.author), shape.person)
+                when = self._site.moment(at(row, shape.at), f"comment {number}")
+                own, internal = self._site.is_us(author), is_internal(row, shape.internal)
+                yield Entry(shape.id_prefix + number, number, row, shape, author, own, when, internal)
+
+    def _said(
+        self, key: str, entries: list[Entry], attached: Mapping[str, list[RemoteFile]], known: Collection[str]
+    ) -> Iterator[RemoteComment]:
+        for each in entries:
+            row = each.row
+            unread = each.internal and not each.own  # an internal one of ours is known by its mark
+            if each.shape.body is not None and not unread:
+                if each.id in known:
+                    continue
+                try:
+                    row = self._whole(key, each)
+                except NotFound:
+                    continue  # it was there a moment ago
+            body = "" if unread and not self._journal else read_text(row, each.shape)
+            files = [*attached.get(each.id, ()), *self._within(key, each, row)]
+            if body or files or (each.internal and not self._journal):
+                shown, token, too_large = self._shown(body, internal=each.internal)
+                mine = () if each.internal else tuple(files)
+                yield RemoteComment(
+                    each.id, each.author, each.own, each.at, shown, each.internal, mine, token, too_large
+                )
+
+    @property
+    def _journal(self) -> bool:
+        """Whether comments are entries of a journal, of which many say nothing."""
+        return self._shape.details is not None
+
+    def _whole(self, key: str, entry: Entry) -> Mapping[str, Any]:
+        """The row with what its own answer adds."""
+        assert entry.shape.body is not None, "asked for only where it is apart"
+        answer = self._site.read(entry.shape.body, key=key, comment=entry.number)
+        found = at(answer.data(), entry.shape.body_at)
+        if not isinstance(found, Mapping):
+            raise ProtocolError(f"{answer.about}: the answer bears no comment", raw=repr(found))
+        return {**entry.row, **found}
+
+    def _shown(self, body: str, *, internal: bool) -> tuple[str, str | None, bool]:
+        """A comment's text as the contract shows it, the mark taken out of it, and whether it was too large."""
+        body, token = marks.read(body)
+        too_large = len(body) > self._site.environment.max_comment
+        return "" if internal or too_large else body, token, too_large
+
+    def _opening(self, entries: list[Entry]) -> Entry | None:
+        shape = self._shape.opening
+        if shape is None:
+            return None
+        return next((each for each in entries if meets(each.row, shape.where)), None)
+
+    def _opened(self, key: str, entry: Entry, attached: list[RemoteFile], kept: Opening | None) -> Opening:
+        """What the ticket was opened with; nothing, as long as that is internal."""
+        if entry.internal:
+            return Opening("", ())
+        if kept is None:
+            row = self._whole(key, entry) if entry.shape.body is not None else entry.row
+            kept = Opening(read_text(row, entry.shape), (*attached, *self._within(key, entry, row)))
+            self._site.openings.keep(key, kept)
+        return kept
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    def _files(
+        self, key: str, raw: Mapping[str, Any], entries: list[Entry]
+    ) -> tuple[dict[str, list[RemoteFile]], list[RemoteFile]]:
+        """The ticket's own list of files: those of each comment by its id, and those that came with none. What came
+        with a comment that is hidden, or that nobody shows us, is in neither."""
+        hidden = set(self._site.quirks.hidden_files(raw)) if self._site.quirks.hidden_files else set()
+        listed = {file.id: (file, owner) for file, owner in self._listed(key, raw) if file.id not in hidden}
+        attached: dict[str, list[RemoteFile]] = {}
+        told: set[str] = set()
+        for each in entries:
+            for number in self._files_of(each):
+                told.add(number)
+                if number in listed:
+                    attached.setdefault(each.id, []).append(listed[number][0])
+        public = {each.number: each.id for each in entries if not each.internal}
+        loose: list[RemoteFile] = []
+        for file, owner in listed.values():
+            if owner in public:
+                attached.setdefault(public[owner], []).append(file)
+            elif not owner and file.id not in told:
+                loose.append(file)
+        return attached, loose
+
+    def _listed(self, key: str, raw: Mapping[str, Any]) -> Iterator[tuple[RemoteFile, str]]:
+        """Each file of the ticket's list, and the comment that it names."""
+        shape = self._shape.files
+        if shape is not None:
+            for row in self._rows(key, raw, shape, optional=True):
+                owner = text(at(row, shape.comment)) if shape.comment is not None else ""
+                owner = "" if word(owner) in self._site.profile.unset else owner
+                yield remote_file(self._site, shape, row, key, owner), owner
+
+    def _loose(self, key: str, raw: Mapping[str, Any]) -> tuple[RemoteFile, ...]:
+        return tuple(file for file, owner in self._listed(key, raw) if not owner)
+
+    def _within(self, key: str, entry: Entry, row: Any) -> Iterator[RemoteFile]:
+        """Files that the comment's own row lists; those of an internal one are not looked at."""
+        shape = entry.shape.files
+        if shape is not None and not entry.internal:
+            for each in self._site.some(at(row, shape.rows)):
+                if meets(each, shape.where):
+                    yield remote_file(self._site, shape, each, key, entry.number)
+
+    # -- history ---------------------------------------------------------------------------------------------------
+
+    def _history(self, key: str, raw: Mapping[str, Any], wanted: bool) -> tuple[FieldChange, ...]:
+        shape = self._shape.history
+        if shape is None or not (wanted or self._history_always or shape.read is None):
+            return ()
+        found: list[FieldChange] = []
+        for row in self._rows(key, raw, shape):
+            number, author = text(at(row, shape.id)), self._site.person(at(row, shape.author), shape.person)
+            when = self._site.moment(at(row, shape.at), f"change {number}")
+            for item in self._site.some(at(row, shape.items)):
+                old, new = at(item, shape.old), at(item, shape.new)
+                ids = at(item, shape.old_id or shape.old), at(item, shape.new_id or shape.new)
+                change = self._fields.changed(text(at(item, shape.field)), old, new, ids)
+                if change is not None:
+                    found.append(FieldChange(number, *change, author, self._site.is_us(author), when))
+        return tuple(sorted(found, key=lambda each: each.at))
+
+    def _mentioned(self, entries: list[Entry]) -> Iterator[FieldChange]:
+        """Changes that the journal's entries list among their details."""
+        shape = self._shape.details
+        for each in entries if shape is not None else ():
+            assert shape is not None, "there are entries of it"
+            for detail in self._site.some(at(each.row, shape.rows)):
+                change = self._detail(shape, detail)
+                if change is not None:
+                    yield FieldChange(each.id, *change, each.author, each.own, each.at)
+
+    def _detail(self, shape: Mentions, detail: Any) -> tuple[str, Value, Value] | None:
+        kind, name = text(at(detail, shape.kind)), text(at(detail, shape.name))
+        old, new = at(detail, shape.old), at(detail, shape.new)
+        if kind == shape.custom_kind:
+            return self._fields.changed_custom(name, old, new)
+        return self._fields.changed(name, old, new, (old, new)) if kind == shape.field_kind else None
+
+    def _files_of(self, entry: Entry) -> Iterator[str]:
+        """Ids of the files that came with an entry of the journal."""
+        shape = self._shape.details
+        for detail in self._site.some(at(entry.row, shape.rows)) if shape is not None else ():
+            assert shape is not None, "there are details of it"
+            if text(at(detail, shape.kind)) == shape.file_kind and at(detail, shape.new) is not None:
+                yield text(at(detail, shape.name))
+
+    # -- lists -----------------------------------------------------------------------------------------------------
+
+    def _rows(self, key: str, raw: Mapping[str, Any], shape: Rows, *, optional: bool = False) -> Iterator[Any]:
+        """The rows of a list that are meant, wherever they are."""
+        if shape.read is not None:
+            found = self._site.listed(shape.read, shape.pages, shape.rows, key=key)
+        elif optional:
+            found = iter(self._site.some(at(raw, shape.rows)))
+        else:
+            found = iter(self._site.rows(raw, shape.rows, f"ticket {key}"))
+        return (each for each in found if meets(each, shape.where))
+
+
+def meets(row: Any, where: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a row shows, at each of these paths, one of the words there."""
+    return all(word(at(row, path)) in words for path, words in where.items())
+
+
+def is_internal(row: Any, shape: bool | str | Hidden | None) -> bool:
+    """Whether a comment is hidden from the public. Where words are given for one side, all others mean the other."""
+    if shape is None or isinstance(shape, bool):
+        return bool(shape)
+    if isinstance(shape, str):
+        return truth(at(row, shape))
+    said = word(at(row, shape.at))
+    return said in shape.internal if shape.internal else said not in shape.public
+
+
+def read_text(row: Any, shape: CommentRows) -> str:
+    """A comment's text as people read it."""
+    said = text(first(row, shape.text))
+    html = shape.format == "html" or (isinstance(shape.format, Format) and _says_html(row, shape.format))
+    return text(plain(text_of(said) if html else said))
+
+
+def _says_html(row: Any, shape: Format) -> bool:
+    return word(at(row, shape.at)).partition(";")[0].strip() in shape.html
+
+
+def remote_file(site: Site, shape: FileRows, row: Any, key: str, comment: str) -> RemoteFile:
+    """A file as a row lists it.  :raises ProtocolError: it has no id."""
+    number, size = text(at(row, shape.id)), text(at(row, shape.size or "-"))
+    if not number:
+        raise ProtocolError(f"ticket {key}: a file has no id under {shape.id!r}", raw=repr(row))
+    return RemoteFile(
+        id=number,
+        name=text(at(row, shape.name)) or f"file-{number}",
+        media_type=text(first(row, shape.media_type)) or "application/octet-stream",
+        size=int(size) if size.isdecimal() else None,
+        address=text(at(row, shape.link)) if shape.link else whereabouts(site, key, comment),
+    )
