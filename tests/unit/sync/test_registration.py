@@ -323,8 +323,8 @@ def test_a_registered_profile_is_a_connector_like_any_other(office: Office) -> N
 
 
 def test_what_is_wrong_in_a_profile_is_told_at_its_place_and_once(office: Office) -> None:
-    (told,) = office.refused(both(SYSTEM, MAPPING, OURS.replace("reason: error", "raeson: error")))
-    assert "did you mean 'reason'" in told
+    (told,) = office.refused(both(SYSTEM, MAPPING, OURS.replace("errors: {words", "erors: {words")))
+    assert "did you mean 'errors'" in told
 
 
 def test_a_system_is_held_against_the_profile_that_comes_with_it(office: Office) -> None:
