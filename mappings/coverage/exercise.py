@@ -77,7 +77,8 @@ def _member(way: Way, becomes: str, separator: str) -> Callable[[Shown], bool]:
     members = Set(separator=separator)
 
     def is_in(value: Became) -> bool:
-        listed = members.inward(value, held=None) if isinstance(value, str | tuple) else ()  # type: ignore[arg-type]
+        texts = tuple(map(str, value)) if isinstance(value, tuple) else value
+        listed = members.inward(texts, held=None) if isinstance(texts, str | tuple) else ()
         return isinstance(listed, tuple) and becomes in listed
 
     return lambda shown: shown.step.way is way and is_in(shown.became) and not is_in(shown.step.held)

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mappings.formats.blocks import (
-    DEEPEST,
-    Block,
     Blocks,
     Code,
     Item,
@@ -22,8 +20,8 @@ from mappings.formats.blocks import (
     Style,
     code_of,
     line_of,
-    listing_of,
 )
+from mappings.formats.lines import Said, Source, blocks_of
 from mappings.formats.ours import spelled
 
 _INVISIBLE = "\u200b"  # keeps what looks like the end of a listing from being one
@@ -60,9 +58,6 @@ _STYLES = {
 _NUMBERED = r"&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,30});"
 _LITERAL = re.compile(rf"\\({_ESCAPABLE})|{_NUMBERED}|\{{color(?::[^{{}}\n]{{0,50}})?\}}")
 
-Source = str | tuple[str, Code]
-"""A line, or what stands before a listing and the listing."""
-
 
 class _Macro(NamedTuple):
     start: int
@@ -74,7 +69,7 @@ class _Macro(NamedTuple):
 
 def read(text: str) -> Blocks:
     """The blocks of a text in Jira's markup."""
-    return tuple(_blocks(list(_sources(text)), 0))
+    return tuple(blocks_of(list(_sources(text)), _said_by, _is_quote))
 
 
 def _sources(text: str) -> Iterator[Source]:
@@ -121,53 +116,26 @@ def _macros(text: str) -> list[_Macro]:
     return found
 
 
-def _blocks(sources: Sequence[Source], depth: int) -> Iterator[Block]:
-    lines: list[Line] = []
-    items: list[Item] = []
-    at = 0
-
-    def ended() -> Iterator[Block]:
-        yield from (Paragraph(tuple(lines)),) if lines else ()
-        yield from listing_of(items)
-        lines.clear()
-        items.clear()
-
-    while at < len(sources):
-        source = sources[at]
-        if _is_quote(source) and depth < DEEPEST:
-            end = at
-            while end < len(sources) and _is_quote(sources[end]):
-                end += 1
-            yield from ended()
-            inner = tuple(_blocks([_unquoted(each) for each in sources[at:end]], depth + 1))
-            yield from (Quote(inner),) if inner else ()
-            at = end
-            continue
-        at += 1
-        if isinstance(source, tuple):
-            yield from ended()
-            yield source[1]
-            continue
-        source = source.strip(" \t")
-        item, block = _ITEM.fullmatch(source), _BLOCK.match(source)
-        if not source or block or bool(item) != bool(items):
-            yield from ended()
-        if item:
-            items.append(Item(_line(item[2].replace(_BREAK, " ")), len(item[1]) - 1, item[1].endswith("#")))
-        elif block:
-            yield from _titled(_line(source[block.end() :].replace(_BREAK, " ")), block)
-        elif source.startswith("|") and "|" in source[1:]:
-            lines += filter(None, [_row(source.replace(_BREAK, " ")) or _line(source)])
-        else:
-            lines += filter(None, map(_line, source.split(_BREAK)))
-    yield from ended()
+def _said_by(source: str) -> Said:
+    source = source.strip(" \t")
+    item, block = _ITEM.fullmatch(source), _BLOCK.match(source)
+    if not source:
+        return ()
+    if item:
+        return Item(_line(item[2].replace(_BREAK, " ")), len(item[1]) - 1, item[1].endswith("#"))
+    if block:
+        return _titled(_line(source[block.end() :].replace(_BREAK, " ")), block)
+    if source.startswith("|") and "|" in source[1:]:
+        return (_row(source.replace(_BREAK, " ")) or _line(source),)
+    return tuple(map(_line, source.split(_BREAK)))
 
 
-def _titled(line: Line, block: re.Match[str]) -> Iterator[Block]:
+def _titled(line: Line, block: re.Match[str]) -> Said:
     """A heading or a quote of one line."""
     paragraph = Paragraph((_bold(line) if block["heading"] else line,))
-    if line:
-        yield Quote((paragraph,)) if block["quote"] else paragraph
+    if not line:
+        return ()
+    return Quote((paragraph,)) if block["quote"] else paragraph
 
 
 def _row(text: str) -> Line:
@@ -185,15 +153,8 @@ def _bold(line: Line) -> Line:
     return line_of(Span(each.text, Style.BOLD, each.link) for each in line)
 
 
-def _is_quote(source: Source) -> bool:
-    line = source if isinstance(source, str) else source[0]
+def _is_quote(line: str) -> bool:
     return line.startswith(">") and not line.startswith(">>>")
-
-
-def _unquoted(source: Source) -> Source:
-    if isinstance(source, str):
-        return source[1:].removeprefix(" ")
-    return source[0][1:].removeprefix(" "), source[1]
 
 
 def _line(text: str) -> Line:

@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mappings.formats.blocks import (
-    DEEPEST,
-    Block,
     Blocks,
     Code,
     Item,
@@ -18,8 +16,8 @@ from mappings.formats.blocks import (
     Style,
     code_of,
     line_of,
-    listing_of,
 )
+from mappings.formats.lines import Said, Source, blocks_of
 from mappings.formats.ours import spelled
 
 _INVISIBLE = "\u200b"  # keeps what looks like the end of a listing from being one
@@ -44,13 +42,10 @@ _SPAN = re.compile(
 _ENDS = ".,;:!?)"
 _ENDING = re.compile(r"[.,;:!?)]*(?:\s|$)")
 
-Source = str | tuple[str, Code]
-"""A line, or what stands before a listing and the listing."""
-
 
 def read(text: str) -> Blocks:
     """The blocks of a text in Textile."""
-    return tuple(_blocks(list(_sources(text)), 0))
+    return tuple(blocks_of(list(_sources(text)), _said_by, _is_quote))
 
 
 def _sources(text: str) -> Iterator[Source]:
@@ -72,56 +67,20 @@ def _sources(text: str) -> Iterator[Source]:
     yield from text[at:].split("\n")
 
 
-def _blocks(sources: Sequence[Source], depth: int) -> Iterator[Block]:
-    lines: list[Line] = []
-    items: list[Item] = []
-    at = 0
-
-    def ended() -> Iterator[Block]:
-        yield from (Paragraph(tuple(lines)),) if lines else ()
-        yield from listing_of(items)
-        lines.clear()
-        items.clear()
-
-    while at < len(sources):
-        source = sources[at]
-        if _is_quote(source) and depth < DEEPEST:
-            end = at
-            while end < len(sources) and _is_quote(sources[end]):
-                end += 1
-            yield from ended()
-            inner = tuple(_blocks([_unquoted(each) for each in sources[at:end]], depth + 1))
-            yield from (Quote(inner),) if inner else ()
-            at = end
-            continue
-        at += 1
-        if isinstance(source, tuple):
-            yield from ended()
-            yield source[1]
-            continue
-        item, block = _ITEM.fullmatch(source), _BLOCK.match(source)
-        line = _line(item[2] if item else source[block.end() :] if block else source)
-        if not line or block or bool(item) != bool(items):
-            yield from ended()
-        if block and line:
-            heading = tuple(Span(each.text, Style.BOLD, each.link) for each in line) if block["heading"] else line
-            paragraph = Paragraph((line_of(heading),))
-            yield Quote((paragraph,)) if block["quote"] else paragraph
-        elif item:
-            items.append(Item(line, len(item[1]) - 1, item[1].endswith("#")))
-        elif line:
-            lines.append(line)
-    yield from ended()
+def _said_by(source: str) -> Said:
+    item, block = _ITEM.fullmatch(source), _BLOCK.match(source)
+    line = _line(item[2] if item else source[block.end() :] if block else source)
+    if not line:
+        return ()
+    if block:
+        heading = tuple(Span(each.text, Style.BOLD, each.link) for each in line) if block["heading"] else line
+        paragraph = Paragraph((line_of(heading),))
+        return Quote((paragraph,)) if block["quote"] else paragraph
+    return Item(line, len(item[1]) - 1, item[1].endswith("#")) if item else (line,)
 
 
-def _is_quote(source: Source) -> bool:
-    return (source if isinstance(source, str) else source[0]).startswith(">")
-
-
-def _unquoted(source: Source) -> Source:
-    if isinstance(source, str):
-        return source[1:].removeprefix(" ")
-    return source[0][1:].removeprefix(" "), source[1]
+def _is_quote(line: str) -> bool:
+    return line.startswith(">")
 
 
 def _line(text: str) -> Line:

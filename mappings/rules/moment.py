@@ -110,7 +110,8 @@ class Moment:
     def _written(self, moment: datetime) -> str:
         below = _BELOW[self.granularity]
         # By way of UTC, so that a time that their clock skips becomes one that it shows.
-        local = moment.astimezone(self.zone).replace(**below).astimezone(UTC).astimezone(self.zone)  # type: ignore[arg-type]
+        cut = moment.astimezone(self.zone).replace(**below)  # type: ignore[arg-type]  # no key of it is a zone
+        local = cut.astimezone(UTC).astimezone(self.zone)
         if self.format == "iso":
             return _iso(local) if self.zone is UTC else local.isoformat()
         return local.strftime(self.format.replace("%Y", f"{local.year:04}"))
