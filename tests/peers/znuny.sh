@@ -5,6 +5,7 @@
 #   znuny.sh down      stop the server, remove the tickets;    znuny.sh status  KEY=VALUE lines, exit 3 when it is not running
 #   znuny.sh timezone ZONE   the zone in which it writes times down ("" for UTC)
 #   znuny.sh queue NAME      one more queue like ZNUNY_QUEUE, for a test that wants one of its own
+#   znuny.sh reword ARTICLE TEXT   another text for an article, as people edit it; "" takes it away
 # INTERDESK_PEERS: folder for the state; ZNUNY_PORT: first port to try when the state is created (18100).
 # The machine's package sources stay as they are: non-free is read through a view of their own below that folder.
 set -euo pipefail
@@ -117,5 +118,6 @@ timezone)
   stop_server
   start ;;
 queue) in_znuny var/tmp/setup.pl queue "${2:?znuny.sh queue NAME}" ;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+reword) in_znuny var/tmp/setup.pl reword "${2:?znuny.sh reword ARTICLE TEXT}" "${3-}" ;;
+*) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

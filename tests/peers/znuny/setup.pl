@@ -1,6 +1,7 @@
 # Fills an empty Znuny: accounts, queues, a dynamic field, web services. Prints KEY=VALUE lines.
 #   setup.pl site         everything a fresh site needs
 #   setup.pl queue NAME   one more queue like the first
+#   setup.pl reword ARTICLE TEXT   another text for an article, as people edit it; without one it is taken away
 use strict; use warnings; use utf8; use FindBin;
 BEGIN { unshift @INC, map { "$FindBin::RealBin/../..$_" } '', '/Kernel/cpan-lib', '/Custom' }
 use Kernel::System::ObjectManager;
@@ -33,10 +34,19 @@ sub service {
     done($name, the('GenericInterface::Webservice')->WebserviceAdd(%by, Name => $name, Config => $config));
 }
 
-my ($what, $name) = @ARGV;
+my ($what, $name, $text) = @ARGV;
 if ($what eq 'queue') {
     queue($name, 'users');
     print "ZNUNY_QUEUE=$name\n";
+    exit 0;
+}
+if ($what eq 'reword') {
+    my $articles = the('Ticket::Article');
+    my $ticket = done("article $name", $articles->TicketIDLookup(ArticleID => $name));
+    my %of = (TicketID => $ticket, ArticleID => $name, UserID => 1);
+    my $backend = $articles->BackendForArticle(%of);
+    utf8::decode($text) if defined $text;
+    done('change', defined $text && length $text ? $backend->ArticleUpdate(%of, Key => 'Body', Value => $text) : $backend->ArticleDelete(%of));
     exit 0;
 }
 
