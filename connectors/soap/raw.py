@@ -1,0 +1,449 @@
+"""Hostile XML in, plain data out: by local name, whatever the schema says. Sends nothing, fetches nothing.
+
+Real servers do not keep to their own schema (Znuny sorts children by name, adds some, repeats others): none is asked.
+One parser reads everything, expat, piece by piece: a document type is refused at its first character, and with it
+every entity, external or swelling. Depth, number of elements and what references swell to are bounded; a text is
+as long as the answer may be (the session's limit), since a file of 20 MB is one text.
+
+| XML | plain data |
+|---|---|
+| children | a dict by local name; what is repeated, a list |
+| text | str, as it came |
+| attributes | "@name" in the dict, the text beside them "#text" |
+| `xsi:nil` | None |
+| a SOAP-ENC array | a list, however many are in it |
+| a Map of PHP or Axis | a dict of its keys |
+| `href`, `ref` | what it refers to |
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from xml.parsers import expat
+
+_DEPTH = 100
+_ELEMENTS = 500_000
+_UNDIGESTED = 1 << 20
+"""Bytes that may be fed before the parser makes anything of them: a tag longer than that is an attack."""
+_PIECE = 1 << 16
+_ENVELOPES = ("http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope")
+_ENCODINGS = ("http://schemas.xmlsoap.org/soap/encoding/", "http://www.w3.org/2003/05/soap-encoding")
+_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
+
+
+class Unreadable(ValueError):
+    """This is not what was expected. The sentence continues "the answer …"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A SOAP fault of either version, in whatever namespace it came."""
+
+    code: str
+    """Without its prefix; those of SOAP 1.2 with their subcodes, joined by dots."""
+    says: str
+    """The tracker's own sentence."""
+    detail: Any = None
+
+    def data(self) -> dict[str, Any]:
+        """As a profile's error table looks into it: by the names of SOAP 1.1, whichever it was."""
+        return {"Fault": {"faultcode": self.code, "faultstring": self.says, "detail": self.detail}}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an envelope says: what is inside the answer's element, or a fault."""
+
+    data: Any
+    fault: Fault | None = None
+
+
+def said(body: bytes) -> Said:
+    """What a SOAP answer says.  :raises Unreadable: it is no envelope."""
+    reading = _Reading()
+    reading.whole(body)
+    if reading.root == "Fault":
+        return _faulted(reading.resolved(reading.value))
+    if reading.root != "Envelope":
+        raise Unreadable(_not_an_envelope(reading.root))
+    if reading.body is None:
+        raise Unreadable("is an envelope without a body")
+    for name, _, value in reading.body:
+        if name == "Fault":
+            return _faulted(reading.resolved(value))
+    told = [(name, value) for name, mark, value in reading.body if not mark or mark not in reading.referred]
+    if not told:
+        return Said(None)
+    if len(told) == 1:
+        return Said(reading.resolved(told[0][1]))
+    return Said(reading.resolved(dict(told)))
+
+
+def plain(body: bytes) -> Any:
+    """What is inside the outermost element of any XML document.  :raises Unreadable: it is none."""
+    reading = _Reading()
+    reading.whole(body)
+    if reading.root.lower() == "html":
+        raise Unreadable(_not_an_envelope(reading.root))
+    return reading.resolved(reading.value)
+
+
+def decoded(text: Any) -> bytes:
+    """The bytes of a base64 text.  :raises Unreadable: it is none."""
+    try:
+        return base64.b64decode("".join(str(text or "").split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise Unreadable("has a text that is not base64 where a file was expected") from None
+
+
+def unwrapped(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """The bytes that stand as base64 in the first element of this local name, without ever holding all of them.
+
+    :raises Unreadable: there is no such element, it is no base64, or the answer ends before it does."""
+    reading = _Catching(name)
+    rest = ""
+    for chunk in chunks:
+        reading.feed(chunk)
+        rest += "".join("".join(reading.caught).split())
+        reading.caught.clear()
+        whole = len(rest) - len(rest) % 4
+        if whole:
+            yield decoded(rest[:whole])
+            rest = rest[whole:]
+    reading.feed(b"", last=True)
+    if reading.fault is not None:
+        raise Unreadable(f"is a fault: {reading.fault}")
+    if not reading.found:
+        raise Unreadable(f"has no element {name}")
+    if rest:
+        raise Unreadable("has a text that is not base64 where a file was expected")
+
+
+class _Parser:
+    """What every reading keeps to."""
+
+    def __init__(self) -> None:
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.ordered_attributes = True
+        self._parser.buffer_text = True
+        self._parser.buffer_size = _PIECE
+        self._parser.StartDoctypeDeclHandler = self._no_doctype
+        self._parser.StartElementHandler = self._opened
+        self._parser.EndElementHandler = self._closed
+        self._parser.CharacterDataHandler = self._text
+        self._depth = self._elements = self._fed = 0
+
+    def feed(self, chunk: bytes, *, last: bool = False) -> None:
+        """:raises Unreadable: it is no XML, or none that is read here."""
+        self._fed += len(chunk)
+        try:
+            self._parser.Parse(chunk, last)
+        except expat.ExpatError as broken:
+            raise Unreadable(f"is not well-formed XML ({broken})") from None
+        if not last and self._fed - self._parser.CurrentByteIndex > _UNDIGESTED + len(chunk):
+            raise Unreadable("has a tag that is longer than any should be")
+
+    def _opened(self, name: str, attributes: list[str]) -> None:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > _DEPTH:
+            raise Unreadable(f"is nested deeper than {_DEPTH} elements")
+        if self._elements > _ELEMENTS:
+            raise Unreadable(f"holds more than {_ELEMENTS:,} elements")
+        self.opened(_split(name)[1], attributes)
+
+    def _closed(self, _: str) -> None:
+        self._depth -= 1
+        self.closed()
+
+    @staticmethod
+    def _no_doctype(*_: Any) -> None:
+        raise Unreadable("has a document type: it would be a door for entities, so it is not read")
+
+    def _text(self, text: str) -> None:
+        raise NotImplementedError
+
+    def opened(self, name: str, attributes: list[str], /) -> None:
+        """An element begins: its local name, names and values of its attributes."""
+        raise NotImplementedError
+
+    def closed(self) -> None:
+        """The element that began last ends."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An element that is still open."""
+
+    name: str
+    pieces: list[str]
+    attributes: dict[str, str]
+    kids: dict[str, Any] | None = None
+    repeated: frozenset[str] = frozenset()
+    items: list[Any] | None = None
+    """Of an array: its members in their order."""
+    is_map: bool = False
+    nil: bool = False
+    mark: str = ""
+    href: str = ""
+
+    def add(self, name: str, value: Any) -> None:
+        if self.items is not None:
+            self.items.append(value)
+            return
+        if self.kids is None:
+            self.kids = {}
+        if name not in self.kids:
+            self.kids[name] = value
+        elif name in self.repeated:
+            self.kids[name].append(value)
+        else:
+            self.kids[name] = [self.kids[name], value]
+            self.repeated |= {name}
+
+    def value(self) -> Any:
+        if self.href:
+            return _Reference(self.href)
+        if self.items is not None:
+            return self.items
+        if self.kids is None and self.nil:
+            return None
+        text = "".join(self.pieces)
+        if self.kids is None and not self.attributes:
+            return text
+        if self.is_map:
+            return _mapped(self.kids or {})
+        whole: dict[str, Any] = dict(self.attributes)
+        whole.update(self.kids or {})
+        if text.strip():
+            whole["#text"] = text
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    to: str
+
+
+class _Reading(_Parser):
+    """A whole document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = ""
+        self.value: Any = None
+        self.body: list[tuple[str, str, Any]] | None = None
+        """What an envelope's body holds: name, id and value of each."""
+        self.referred: set[str] = set()
+        self._open: list[_Frame] = []
+        self._marked: dict[str, Any] = {}
+        self._twice: set[str] = set()
+        self._done: dict[str, tuple[Any, int]] = {}
+
+    def whole(self, body: bytes) -> None:
+        """Read it all at once."""
+        if not body.strip():
+            raise Unreadable("is empty")
+        if body.lstrip()[:1] not in (b"<", b"\xef", b"\xff", b"\xfe"):
+            raise Unreadable("is not XML")
+        try:
+            self.feed(body, last=True)
+        except Unreadable:
+            if b"<html" in body[:2000].lower():
+                raise Unreadable(_not_an_envelope("html")) from None
+            raise
+
+    def opened(self, name: str, attributes: list[str]) -> None:
+        if not self._open:
+            self.root = name
+        frame = _Frame(name, [], {})
+        for key, value in zip(attributes[0::2], attributes[1::2], strict=True):
+            where, word = _split(key)
+            if where == _INSTANCE:
+                if word == "nil":
+                    frame.nil = value.strip() in ("true", "1")
+                elif word == "type":
+                    kind = value.rpartition(":")[2]
+                    if kind == "Array":
+                        frame.items = []
+                    frame.is_map = kind == "Map"
+            elif where in _ENCODINGS:
+                if word in ("arrayType", "itemType", "arraySize"):
+                    frame.items = []
+                elif word == "ref":
+                    frame.href = value
+                elif word == "id":
+                    frame.mark = value
+            elif where in _ENVELOPES:
+                continue
+            elif not where and word == "href" and value.startswith("#"):
+                frame.href = value[1:]
+            else:
+                if not where and word == "id":
+                    frame.mark = value
+                frame.attributes[f"@{word}"] = value
+        if frame.href:
+            self.referred.add(frame.href)
+        self._open.append(frame)
+
+    def closed(self) -> None:
+        frame = self._open.pop()
+        value = frame.value()
+        if frame.mark:
+            if frame.mark in self._marked:
+                self._twice.add(frame.mark)
+            self._marked[frame.mark] = value
+        if len(self._open) == 1 and frame.name == "Body" and self.root == "Envelope" and self.body is None:
+            self.body = []
+        if len(self._open) == 2 and self._open[1].name == "Body" and self.root == "Envelope":
+            self._open[1].pieces.clear()
+            self._bodied(frame, value)
+        elif self._open:
+            self._open[-1].add(frame.name, value)
+        else:
+            self.value = value
+
+    def _bodied(self, frame: _Frame, value: Any) -> None:
+        if self.body is None:
+            self.body = []
+        self.body.append((frame.name, frame.mark, value))
+
+    def _text(self, text: str) -> None:
+        if self._open:
+            self._open[-1].pieces.append(text)
+
+    def resolved(self, value: Any) -> Any:
+        """The value with what its references mean in their places.
+
+        :raises Unreadable: one leads nowhere or round in a circle, or all together they swell."""
+        if not self.referred:
+            return value
+        for mark in self.referred & self._twice:
+            raise Unreadable(f"refers to {mark!r}, which is in it more than once")
+        for mark in self.referred:
+            self._marked[mark] = _unmarked(self._marked.get(mark, _Reference(mark)))
+        try:
+            return self._follow(value, ())[0]
+        except RecursionError:
+            raise Unreadable("has references that lead deeper than anything should") from None
+
+    def _follow(self, value: Any, way: tuple[str, ...]) -> tuple[Any, int]:
+        if isinstance(value, _Reference):
+            if value.to in way or len(way) > _DEPTH:
+                raise Unreadable(f"refers to {value.to!r} from within itself")
+            if self._marked[value.to] == value:
+                raise Unreadable(f"refers to {value.to!r}, which is not in it")
+            if value.to not in self._done:
+                self._done[value.to] = self._follow(self._marked[value.to], (*way, value.to))
+            return self._done[value.to]
+        if isinstance(value, dict):
+            kids = {name: self._follow(each, way) for name, each in value.items()}
+            return {name: each for name, (each, _) in kids.items()}, self._weighed(
+                weight for _, weight in kids.values()
+            )
+        if isinstance(value, list):
+            items = [self._follow(each, way) for each in value]
+            return [each for each, _ in items], self._weighed(weight for _, weight in items)
+        return value, 1
+
+    @staticmethod
+    def _weighed(weights: Iterator[int]) -> int:
+        """What references swell to when they are written out."""
+        total = 1 + sum(weights)
+        if total > _ELEMENTS:
+            raise Unreadable(f"holds more than {_ELEMENTS:,} elements once its references are followed")
+        return total
+
+
+class _Catching(_Parser):
+    """The text of the first element of one name, as it comes; and the words of a fault, if it is one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.caught: list[str] = []
+        self.found = False
+        self.fault: str | None = None
+        self._name = name
+        self._inside = 0
+        self._words = False
+
+    def opened(self, name: str, _: list[str]) -> None:
+        if name == self._name and not self.found:
+            self.found, self._inside = True, self._depth
+        elif name == "Fault":
+            self.fault = ""
+        self._words = name in ("faultstring", "Text")
+
+    def closed(self) -> None:
+        if self._inside > self._depth:
+            self._inside = 0
+        self._words = False
+
+    def _text(self, text: str) -> None:
+        if self._inside:
+            self.caught.append(text)
+        elif self._words and self.fault is not None:
+            self.fault = (self.fault + text)[:500]
+
+
+def _split(name: str) -> tuple[str, str]:
+    space, _, local = name.rpartition(" ")
+    return space, local
+
+
+def _unmarked(value: Any) -> Any:
+    """What is referred to bears its id for that alone."""
+    if not isinstance(value, dict) or "@id" not in value:
+        return value
+    rest = {name: each for name, each in value.items() if name != "@id"}
+    return rest.get("#text", "") if rest.keys() <= {"#text"} else rest
+
+
+def _mapped(kids: Mapping[str, Any]) -> dict[str, Any]:
+    """A Map's items as a dict. What is none stays as it is."""
+    items = kids.get("item", [])
+    rows = items if isinstance(items, list) else [items]
+    if any(not isinstance(row, dict) or "key" not in row for row in rows):
+        return dict(kids)
+    return {str(row["key"]): row.get("value") for row in rows}
+
+
+def _not_an_envelope(root: str) -> str:
+    if root.lower() == "html":
+        return "is a web page where data was expected (a log-in page?)"
+    return f"is XML and no SOAP envelope: its outermost element is {root!r}"
+
+
+def _faulted(value: Any) -> Said:
+    shown: Mapping[str, Any] = value if isinstance(value, dict) else {}
+    by_name = {name.lower(): each for name, each in shown.items()}
+    code = by_name.get("faultcode")
+    if code is None:
+        code = ".".join(_codes(by_name.get("code")))
+    says = by_name.get("faultstring")
+    if says is None:
+        reason = by_name.get("reason")
+        says = reason.get("Text") if isinstance(reason, dict) else reason
+    if isinstance(says, list):
+        says = says[0]
+    fault = Fault(_local(_word(code)), " ".join(_word(says).split()), by_name.get("detail"))
+    return Said(fault.data(), fault)
+
+
+def _codes(code: Any) -> Iterator[str]:
+    while isinstance(code, dict):
+        if code.get("Value"):
+            yield _local(_word(code["Value"]))
+        code = code.get("Subcode")
+
+
+def _word(value: Any) -> str:
+    """A text, with attributes or without."""
+    return str(value.get("#text", "")) if isinstance(value, dict) else "" if value is None else str(value)
+
+
+def _local(code: str) -> str:
+    return code.strip().rpartition(":")[2]
