@@ -22,7 +22,9 @@ from connectors.api import (
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound
 from connectors.profiled import files
-from connectors.profiled.polling import Poller
+from connectors.profiled.comparing import Comparer
+from connectors.profiled.following import Follower
+from connectors.profiled.polling import Poller, by_key
 from connectors.profiled.profile import Profile
 from connectors.profiled.proving import Prover
 from connectors.profiled.quirks import Quirks
@@ -40,7 +42,7 @@ class ProfiledConnector:
     ) -> None:
         self.site = Site(profile, settings, environment, quirks or Quirks())
         self._reader = Reader(self.site)
-        self._poller = Poller(self.site, self._reader)
+        self._poller = poller(self.site, self._reader)
         self._writer = Writer(self.site, self._reader)
         self._prover = Prover(self.site, self._poller)
         self.capabilities = self.site.capabilities
@@ -76,7 +78,7 @@ class ProfiledConnector:
                     "let the external id field be used as a filter"
                 )
             if mine:
-                return self.fetch(min((text(at(row, shape.key)) for row in mine), key=int), known=())
+                return self.fetch(min((text(at(row, shape.key)) for row in mine), key=by_key), known=())
             bound = since + self.capabilities.search_lag + self.site.environment.deadline
             return Lookup.ABSENT if self.site.environment.clock() >= bound else Lookup.UNKNOWN
 
@@ -124,3 +126,10 @@ class ProfiledConnector:
         """A key that is none is never put into an address.  :raises NotFound: it is none."""
         if not re.fullmatch(self.site.profile.ticket.key_pattern, key):
             raise NotFound(f"{key!r} is no key of {self.site.profile.product}")
+
+
+def poller(site: Site, reader: Reader) -> Poller:
+    """What lists this site's tickets: by time, by the number of a log, or by comparing all."""
+    listing = site.profile.listing
+    kind = Follower if listing.sequence is not None else Comparer if listing.compare else Poller
+    return kind(site, reader)

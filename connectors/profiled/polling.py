@@ -1,98 +1,36 @@
-"""What changed there, page by page: a round goes by ascending key, so nothing is skipped while the data moves.
+"""What changed there, page by page, so that nothing is skipped while the data moves.
 
-A row that changes while a round is under way changes after its beginning, so the next round brings it. Equal times
-mean nothing to a round, hence no page edge can fall between two of them. Where a product may misread the time of a
-search, a *witness* (the newest row seen) must appear in the round; if it does not, the round is asked again with
-all the doubt taken off. Going live sets a *floor*: what did not change since then is never brought.
+The best round goes by ascending key: a row that changes meanwhile changes after its beginning, so the next round
+brings it; equal times mean nothing, hence no page edge can fall between two of them. A list sorted by time is
+continued from the last time seen, minus what was seen at that very time. Any other is read page by page, and begun
+again where rows moved between two pages.
+
+Where a product may misread the time of a search, a *witness* (the newest row seen) must appear in the round; if it
+does not, the round is asked again with all the doubt taken off. Going live sets a *floor*: what did not change since
+then is never brought.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.answers import Answer
-from connectors.api import Change, ChangePage, Cursor
+from connectors.api import Change, ChangePage, Cursor, VersionStrength
+from connectors.errors import ProtocolError
+from connectors.profiled.moments import Sayer
+from connectors.profiled.paging import Page, Pager, Place, Row
 from connectors.profiled.reading import Reader
+from connectors.profiled.rounds import EPOCH, Position, Round, Seen
 from connectors.profiled.site import Site
-from connectors.profiled.values import at, rows, text
+from connectors.profiled.values import at, text
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PROXY_SKEW = timedelta(seconds=5)
 """The Date header may come from a machine in front of the tracker, whose clock is a little off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A ticket as a row showed it."""
-
-    key: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """A round that is under way."""
-
-    since: datetime
-    after: int
-    ceiling: datetime | None
-    """A time before which the first page was surely answered; None: there is no page before this one."""
-    newest: Seen | None
-    witnessed: bool
-    doubtful: bool
-    """Asked with all the doubt taken off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """What a cursor remembers besides its time."""
-
-    floor: datetime = _EPOCH
-    there: tuple[str, ...] = ()
-    """Keys that already stood at the floor's very second."""
-    witness: Seen | None = None
-    round: Round | None = field(default=None)
-
-    def dump(self) -> str:
-        """As the cursor carries it."""
-        data: dict[str, Any] = {"floor": self.floor.isoformat(), "there": list(self.there)}
-        if self.witness is not None:
-            data["witness"] = _dumped(self.witness)
-        if self.round is not None:
-            data["round"] = {
-                "since": self.round.since.isoformat(),
-                "after": self.round.after,
-                "ceiling": self.round.ceiling.isoformat() if self.round.ceiling else None,
-                "newest": _dumped(self.round.newest) if self.round.newest else None,
-                "witnessed": self.round.witnessed,
-                "doubtful": self.round.doubtful,
-            }
-        return json.dumps(data)
-
-    @classmethod
-    def load(cls, dumped: str) -> "Position":
-        """What `dump` wrote; an empty one knows nothing."""
-        if not dumped:
-            return cls()
-        data = json.loads(dumped)
-        round_ = data.get("round")
-        return cls(
-            datetime.fromisoformat(data["floor"]),
-            tuple(data["there"]),
-            _seen(data.get("witness")),
-            Round(
-                datetime.fromisoformat(round_["since"]),
-                round_["after"],
-                datetime.fromisoformat(round_["ceiling"]) if round_["ceiling"] else None,
-                _seen(round_["newest"]),
-                round_["witnessed"],
-                round_["doubtful"],
-            )
-            if round_
-            else None,
-        )
+_RESTARTS = 3
+"""How often a round is begun again; then it goes on all the same, and the next one begins where it began."""
+_LONG_AGO = EPOCH + timedelta(days=366)
+"""Older than any ticket, and in 1971 in every time zone."""
 
 
 class Poller:
@@ -102,76 +40,124 @@ class Poller:
         self._site = site
         self._reader = reader
         self._shape = site.profile.listing
+        self._pager = Pager(site)
+        self._sayer = Sayer(self._shape.moments, site.search_zone, self._server_now)
 
     def begin(self) -> ChangePage:
         """The cursor at the tracker's present: its newest change. By its own clock, whatever that says."""
-        seen = self._seen(self._list(self._shape.newest))
-        floor = max((each.at for each in seen), default=_EPOCH)
-        there = [each.key for each in seen if each.at == floor]
+        if self._shape.newest is None:
+            return self._begin_now()
+        page = self._pager.read(self._shape.newest, Place())
+        seen = self._seen(page)
+        floor = max((each.at for each in seen), default=EPOCH)
+        there = [each for each in seen if each.at == floor]
         if len(there) == self._shape.size:  # a whole page of one second: there may be more of it
-            there = [each.key for each in self._all_since(floor) if each.at == floor]
-        witness = Seen(there[0], floor) if there else None
-        return ChangePage((), Cursor(floor, Position(floor, tuple(there), witness).dump()), more=False)
+            there = [each for each in self._all_since(floor) if each.at == floor]
+        return self._begun(floor, there)
 
     def changes(self, since: Cursor) -> ChangePage:
         """One page of a round: a new one from `since`, or the next page of the one that its position is in."""
         place = Position.load(since.position)
-        turn = place.round or self._new_round(place, max(since.at, place.floor))
-        page = self._list(self._shape.changes, after=turn.after, since=self.literal(self._asked(turn)))
-        changes = [self._reader.row(row, page.answer) for row in page.rows]
-        newest = max((change.changed_at or _EPOCH for change in changes), default=turn.since)
-        first = turn.after < 0
+        turn = place.round or self._new_round(place, since)
+        page = self._read(self._shape.changes, turn, self._asked(turn))
+        changes = [self.change(row, page) for row in page.rows]
         turn = replace(
             turn,
-            after=max((int(change.key) for change in changes), default=turn.after),
             newest=_newer(turn.newest, changes),
             witnessed=turn.witnessed or (place.witness is not None and place.witness.key in {c.key for c in changes}),
         )
         wanted = [change for change in changes if self._is_new(place, turn, change)]
-        wanted.sort(key=lambda change: (change.changed_at or _EPOCH, int(change.key)))
-        if page.more:
-            if first:
-                turn = replace(turn, ceiling=page.answer.at - _PROXY_SKEW if page.answer.at else newest)
-            return ChangePage(tuple(wanted), Cursor(since.at, replace(place, round=turn).dump()), more=True)
-        if self._misread(place, turn):
-            again = Round(turn.since, -1, None, None, False, doubtful=True)
-            return ChangePage(tuple(wanted), Cursor(since.at, replace(place, round=again).dump()), more=True)
+        wanted.sort(key=lambda change: (change.changed_at or EPOCH, by_key(change.key)))
+        following = self._next(self._shape.changes, turn, page, changes)
+        if following is None and self._misread(place, turn):
+            following = Round(turn.since, turn.since, doubtful=True)
+        if following is not None:
+            return ChangePage(tuple(wanted), Cursor(since.at, replace(place, round=following).dump()), more=True)
         return ChangePage(tuple(wanted), self._end(place, turn, since), more=False)
 
     def scan(self, position: str) -> ChangePage:
         """One page of all tickets."""
-        after = int(position or -1)
-        page = self._list(self._shape.scan, after=after)
-        changes = tuple(self._reader.row(row, page.answer) for row in page.rows)
-        newest = max((change.changed_at or _EPOCH for change in changes), default=page.answer.at or _EPOCH)
-        last = max((int(change.key) for change in changes), default=after)
-        return ChangePage(changes, Cursor(newest, str(last)), more=page.more)
+        if position[:1] == "{":
+            turn = Round.load(json.loads(position))
+        else:
+            turn = Round(_LONG_AGO, _LONG_AGO, Place(after=position))
+        page = self._read(self._shape.scan, turn, turn.edge)
+        changes = [self.change(row, page) for row in page.rows]
+        newest = max((change.changed_at or EPOCH for change in changes), default=page.at or EPOCH)
+        wanted = tuple(change for change in changes if _shown(change) not in turn.seen)
+        following = self._next(self._shape.scan, turn, page, changes)
+        dumped = json.dumps(following.data()) if following is not None else ""
+        return ChangePage(wanted, Cursor(newest, dumped), more=following is not None)
 
     def bearing(self, token: str) -> list[Mapping[str, Any]]:
         """The rows that the product lists for a token."""
         field = self._site.token_field() if self._site.profile.custom_fields else ""
-        return self._list(self._shape.find, token=token, token_field=field).rows
+        return [row.raw for row in self._pager.read(self._shape.find, Place(), token=token, token_field=field).rows]
 
-    def after(self, when: datetime) -> list[Mapping[str, Any]]:
-        """The first rows changed after a time: none for a time to come, if searching works at all."""
-        return self._list(self._shape.changes, since=self.literal(when)).rows
+    def after(self, when: datetime) -> list[Change]:
+        """The first rows of those changed after a time, as the product finds them: unfiltered by us."""
+        turn = Round(when, when)
+        page = self._read(self._shape.changes, turn, self._asked(turn))
+        return [self.change(row, page) for row in page.rows]
 
-    def literal(self, when: datetime) -> str:
-        """A time as the product's search reads it."""
-        if self._shape.moments.form == "iso":
-            return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if self._site.voice.offset is None:
-            self._site.read(self._site.profile.place)  # any answer tells the server's clock
-        return f"{round((when - self._site.voice.server_now()).total_seconds()):+d}"
+    @property
+    def filters(self) -> bool:
+        """Whether the list is asked by time at all."""
+        return self._by_time(self._shape.changes)
 
-    def _new_round(self, place: Position, since: datetime) -> Round:
-        """Where nobody in reach can bear witness, the doubt is taken off from the start."""
+    def some(self) -> list[Change]:
+        """Some tickets, the newest among them where the product can tell."""
+        queries = [self._shape.scan] if self._shape.newest is None else [self._shape.newest, self._shape.scan]
+        pages = [self._read(each, Round(_LONG_AGO, _LONG_AGO), _LONG_AGO) for each in queries]
+        return [self.change(row, page) for page in pages for row in page.rows]
+
+    def page(self, place: Place) -> Page:
+        """The page of all tickets that begins there."""
+        return self._pager.read(self._shape.scan, place, **self._sayer.words(_LONG_AGO))
+
+    def change(self, row: Row, page: Page) -> Change:
+        """What a row shows: its ticket, or only that something changed.  :raises ProtocolError: not even when."""
+        shape = self._shape
+        hint = shape.batch is None and (shape.key is not None or shape.changed_at is not None)
+        if not hint:
+            return self._reader.row(row.raw, page.answer)
+        when = at(row.raw, shape.changed_at or self._site.profile.ticket.changed_at)
+        if when is None and (shape.sequence is not None or shape.compare):
+            return Change(row.key, str(row.number or ""))
+        changed_at = self._site.moment(when, page.answer.about)
+        weak = self._site.capabilities.row_version is not VersionStrength.NONE
+        return Change(row.key, text(when) if weak else "", changed_at)
+
+    # -- where a round begins and ends -----------------------------------------------------------------------------
+
+    def _begin_now(self) -> ChangePage:
+        """Where nothing lists the newest first: at the server's present, or at the newest of all that there is."""
+        if self._shape.sorting == "newest":
+            floor = max((each.at for each in self._seen(self._pager.read(self._shape.scan, Place()))), default=EPOCH)
+        elif self._tells_time():
+            floor = self._site.voice.server_now() - _PROXY_SKEW
+        else:
+            floor = max((each.at for each in self._all_since(_LONG_AGO)), default=EPOCH)
+        return self._begun(floor, [each for each in self._all_since(floor) if each.at >= floor])
+
+    def _begun(self, floor: datetime, there: list[Seen]) -> ChangePage:
+        newest = max(there, key=lambda each: each.at, default=None)
+        position = Position(floor, tuple(dict.fromkeys(there)), floor, newest)
+        return ChangePage((), Cursor(floor, position.dump()), more=False)
+
+    def _new_round(self, place: Position, cursor: Cursor) -> Round:
+        """Where nobody in reach can bear witness, the doubt is taken off from the start. What a lagging search may
+        not have shown yet is asked for again."""
+        since = max(min(cursor.at, max(place.until - self._site.capabilities.search_lag, EPOCH)), place.floor)
+        if place.until == EPOCH:
+            since = max(cursor.at, place.floor)
         blind = bool(self._shape.moments.doubt) and (place.witness is None or place.witness.at < since)
-        return Round(since, -1, None, None, False, doubtful=blind)
+        return Round(since, since, doubtful=blind)
 
     def _asked(self, turn: Round) -> datetime:
         moments = self._shape.moments
-        return turn.since - moments.slack - (moments.doubt if turn.doubtful else timedelta(0))
+        asked = turn.edge - moments.slack - (moments.doubt if turn.doubtful else timedelta(0))
+        return max(asked, _LONG_AGO)
 
     def _misread(self, place: Position, turn: Round) -> bool:
         """Whether the witness should have been in the round and was not."""
@@ -180,61 +166,108 @@ class Poller:
         )
 
     def _is_new(self, place: Position, turn: Round, change: Change) -> bool:
-        when = change.changed_at or _EPOCH
+        when = change.changed_at or EPOCH
         if when < turn.since or when < place.floor:
             return False
-        return not (when == place.floor and change.key in place.there)
+        return _shown(change) not in place.there and _shown(change) not in turn.seen
 
     def _end(self, place: Position, turn: Round, since: Cursor) -> Cursor:
         """Where the next round begins: at the newest change seen, but not after this round's beginning."""
         until = since.at
-        if turn.newest is not None:
+        if turn.newest is not None and turn.restarts <= _RESTARTS:
             until = max(until, min(turn.newest.at, turn.ceiling) if turn.ceiling else turn.newest.at)
         witness = turn.newest or (None if turn.doubtful else place.witness)
-        return Cursor(until, replace(place, witness=witness, round=None).dump())
+        position = replace(place, witness=witness, round=None, until=max(until, place.until))
+        return Cursor(until, position.dump())
+
+    # -- from page to page -----------------------------------------------------------------------------------------
+
+    def _read(self, query: Mapping[str, Any], turn: Round, asked: datetime) -> Page:
+        words = self._sayer.words(asked, until=self._pager.says(query, "until"))
+        return self._pager.read(query, turn.place, size=turn.size, **words)
+
+    def _next(self, query: Mapping[str, Any], turn: Round, page: Page, changes: list[Change]) -> Round | None:
+        """How the round goes on after this page; None: it has come to its end.
+
+        :raises ProtocolError: more changed at one time than the product lists at once."""
+        shape = self._shape
+        if page.moved and turn.restarts < _RESTARTS:
+            return replace(turn, place=Place(), seen=(), restarts=turn.restarts + 1)
+        if page.moved:
+            turn = replace(turn, restarts=turn.restarts + 1)
+        if turn.first:
+            turn = replace(turn, first=False, ceiling=self._ceiling(turn, page, changes))
+        times = [change.changed_at or EPOCH for change in changes]
+        if shape.sorting == "newest" and times and min(times) < turn.since:
+            return None  # all that follows is older
+        size = turn.size or shape.size
+        capped = shape.pages.cap is not None and page.place.rows + len(page.rows) >= shape.pages.cap
+        cut = capped or (shape.pages.by == "none" and len(page.rows) >= size)
+        if page.next is None and not cut:
+            return None
+        if shape.sorting == "time" and times and self._by_time(query) and (cut or not self._pager.steady):
+            edge = max(times)
+            step = self._sayer.step(edge)
+            if edge > turn.edge and step != self._sayer.step(turn.edge):
+                seen = tuple(_shown(each) for each in changes if self._sayer.step(each.changed_at or EPOCH) == step)
+                return replace(turn, edge=edge, place=Place(), size=0, seen=seen)
+        if not cut:
+            return replace(turn, place=page.next or Place())
+        most = shape.pages.most or size
+        if size < most and self._pager.says(query, "size"):
+            return replace(turn, place=Place(), size=min(size * 2, most))
+        raise ProtocolError(
+            f"{page.answer.about}: more tickets changed at one time ({turn.edge.isoformat()}) than {size} rows: "
+            f"{self._site.profile.product} lists no more of them at once, and nothing tells them apart"
+        )
+
+    def _by_time(self, query: Mapping[str, Any]) -> bool:
+        return any(self._pager.says(query, word) for word in ("since", *self._shape.moments.parts))
+
+    def _ceiling(self, turn: Round, page: Page, changes: list[Change]) -> datetime | None:
+        """A list that is continued by time sees all that changes meanwhile at its end; no other does."""
+        if self._shape.sorting == "time" or page.next is None:
+            return None
+        newest = max((change.changed_at or EPOCH for change in changes), default=turn.since)
+        if self._shape.sorting == "newest":
+            return newest
+        return page.at - _PROXY_SKEW if page.at else newest
 
     def _all_since(self, since: datetime) -> list[Seen]:
-        after, seen = -1, list[Seen]()
-        while True:
-            literal = self.literal(since - self._shape.moments.slack)
-            page = self._list(self._shape.changes, after=after, since=literal)
-            seen += self._seen(page)
-            if not page.more:
-                return seen
-            after = max(int(each.key) for each in seen)
+        """Every row from a time on, at once."""
+        turn: Round | None = Round(since, since)
+        seen: list[Seen] = []
+        while turn is not None:
+            page = self._read(self._shape.changes, turn, self._asked(turn))
+            changes = [self.change(row, page) for row in page.rows]
+            seen += [_shown(each) for each in changes]
+            turn = self._next(self._shape.changes, turn, page, changes)
+        return seen
 
-    def _list(self, query: Mapping[str, str], *, after: int = -1, **words: str) -> "_Page":
-        known: dict[str, Any] = {"after": max(after, 0), "next": max(after, 0) + 1, **words}
-        answer = self._site.read(self._shape.adding(query), **known)
-        data = answer.data()
-        found = [] if answer.empty else rows(data, self._shape.rows, answer.about)
-        more = len(found) >= self._shape.size
-        if self._shape.total is not None and at(data, self._shape.total) is None:
-            more = bool(found)  # it cannot count, since rights are applied after paging: a short page proves nothing
-        return _Page(answer, found, more)
+    def _seen(self, page: Page) -> list[Seen]:
+        return [_shown(self.change(row, page)) for row in page.rows]
 
-    def _seen(self, page: "_Page") -> list[Seen]:
-        key = self._site.profile.ticket.key
-        return [Seen(text(at(row, key)), self._reader.changed_at(row, page.answer)) for row in page.rows]
+    def _tells_time(self) -> bool:
+        if self._site.voice.offset is None:
+            self._site.read(self._site.profile.place)  # any answer tells the server's clock
+        return self._site.voice.offset is not None
 
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    answer: Answer
-    rows: list[Mapping[str, Any]]
-    more: bool
+    def _server_now(self) -> datetime:
+        self._tells_time()
+        return self._site.voice.server_now()
 
 
-def _newer(newest: Seen | None, changes: list[Change]) -> Seen | None:
+def by_key(key: str) -> tuple[int, str]:
+    """Sorts keys: numbers by their size, all else by its length and letters."""
+    return len(key), key
+
+
+def _shown(change: Change) -> Seen:
+    return Seen(change.key, change.changed_at or EPOCH)
+
+
+def _newer(newest: Seen | None, changes: Iterable[Change]) -> Seen | None:
     for change in changes:
         if change.changed_at is not None and (newest is None or change.changed_at >= newest.at):
             newest = Seen(change.key, change.changed_at)
     return newest
-
-
-def _dumped(seen: Seen) -> list[str]:
-    return [seen.key, seen.at.isoformat()]
-
-
-def _seen(dumped: list[str] | None) -> Seen | None:
-    return Seen(dumped[0], datetime.fromisoformat(dumped[1])) if dumped else None

@@ -63,7 +63,7 @@ class Request(_Part):
     body: dict[str, Any] = {}
     """Dotted place -> what goes there; left out where its setting is not given."""
 
-    def adding(self, more: Mapping[str, str]) -> "Request":
+    def adding(self, more: Mapping[str, Any]) -> "Request":
         """With these words too: in the query of a GET, else in the body."""
         if not more:
             return self
@@ -274,34 +274,119 @@ class CustomFields(_Part):
 class Moments(_Part):
     """How a time is said in a search."""
 
-    form: Literal["iso", "ago"] = "iso"
-    """`iso`: UTC, to the second. `ago`: seconds from the server's present time ("-300"), free of time zones."""
+    form: str = "iso"
+    """`iso`: UTC, to the second. `epoch`, `epoch_ms`: a count since 1970. `ago`: a count of `unit` from the server's
+    present time ("-300"), free of time zones. Anything with a % in it is a pattern: "%d.%m.%Y %H:%M"."""
+    zone: str = "UTC"
+    """The zone that a pattern is said in; a word of the settings in braces."""
+    zone_at: str | None = None
+    """Where the answer of `account` names that zone, where it is our account's own."""
+    parts: dict[str, str] = {}
+    """More words, each a pattern, for a time that is split over several fields."""
+    step: timedelta = timedelta(seconds=1)
+    """What a pattern is cut to: whole seconds, minutes, days."""
+    unit: timedelta = timedelta(seconds=1)
+    """What `ago` counts."""
+    plus: str = "+"
+    """What `ago` writes before a time to come."""
+    exclusive: bool = False
+    """The product finds what changed after the time, not at it."""
     slack: timedelta = timedelta(0)
     """How much earlier than needed is asked for."""
     doubt: timedelta = timedelta(0)
     """How far the product may misread the time (a change of summer time); a row known to be there bears witness."""
 
+    @model_validator(mode="after")
+    def _readable(self) -> "Moments":
+        if "%" not in self.form and self.form not in ("iso", "epoch", "epoch_ms", "ago"):
+            raise ValueError("form is iso, epoch, epoch_ms, ago, or a pattern such as %Y-%m-%d %H:%M:%S")
+        return self
+
+
+class Paging(_Part):
+    """How a list goes on after a page, and how its end shows.
+
+    `key`: after the last key ({after}, {next}). `number`: {page}. `offset`: {offset}. `token`: {page_token}, which the
+    answer bears. `link`: the header Link. `address`: the answer bears the next page's. `none`: it does not."""
+
+    by: Literal["key", "number", "offset", "token", "link", "address", "none"] = "key"
+    first: int | str = 0
+    """The first page's number, the first row's offset, or the key before all; "": the word is left out at first."""
+    at: str | None = None
+    """Where the answer has the token or the address of the next page."""
+    last: str | None = None
+    """Where it says that this page is the last one."""
+    more: str | None = None
+    """Where it says that there are more."""
+    pages: str | None = None
+    """Where it counts the pages."""
+    until: Literal["short", "empty"] = "short"
+    """What ends a list that says nothing of its end: a page that is not full, or only one without rows."""
+    steady: bool | None = None
+    """No row moves between pages, whatever changes; None: so it is with `key` and `token` alone."""
+    cap: int | None = None
+    """How many rows a list ends after without a word, on all its pages together."""
+    most: int | None = None
+    """How large a page may be asked for ({size}), where more changed at one time than fits a page."""
+
+
+class Batch(Request):
+    """How many tickets are read at once, where rows are bare keys or tell too little: {keys}."""
+
+    rows: str
+    joined: str | None = ","
+    """What stands between the keys; null: they go as a list."""
+    most: int = 50
+
 
 class Listing(Request):
-    """How tickets are listed: by ascending key, page by page, each page continuing after the last key.
+    """How tickets are listed. The best is by ascending key, each page continuing after the last one.
 
     The request is common to all four; what each adds goes into the query of a GET, else into the body."""
 
     rows: str
+    key: str | None = None
+    """Where a row has the ticket's key, if not where the ticket has it; "": the row is the key."""
+    changed_at: str | None = None
+    """Where a row has the time of the change, if not where the ticket has it."""
+    sequence: str | None = None
+    """Where the rows of a log have their ascending number: polling goes by it ({after}) instead of time."""
+    compare: bool = False
+    """Rows tell neither time nor number: all are listed each time, and those are taken that look different."""
+    order: Literal["key", "time", "newest", "none"] | None = None
+    """How `changes` are sorted: by key, the oldest change first, the newest first, or anyhow.
+    None: by key where pages go by it, else anyhow."""
+    pages: Paging = Paging()
+    batch: Batch | None = None
     shows: tuple[str, ...]
     """The fields that a row shows."""
     size: int
     total: str | None = None
     """Where the answer counts all rows; null there means that even a page that is not full may not be the last."""
     moments: Moments = Moments()
-    scan: dict[str, str]
-    """Every ticket of this system: words {after} and {next} (the key after it)."""
-    changes: dict[str, str]
-    """Those changed at or after {since}."""
-    newest: dict[str, str]
-    """The last changed first: where polling begins."""
-    find: dict[str, str]
+    scan: dict[str, Any] = {}
+    """Every ticket of this system."""
+    changes: dict[str, Any] = {}
+    """Those changed at or after {since}; {until} is a time to come."""
+    newest: dict[str, Any] | None = None
+    """The last changed first: where polling begins. None: it begins at the server's present time."""
+    find: dict[str, Any]
     """Those that bear {token}."""
+
+    @property
+    def sorting(self) -> str:
+        """`order`, whether it was said or not."""
+        return self.order or ("key" if self.pages.by == "key" else "none")
+
+    @model_validator(mode="after")
+    def _walkable(self) -> "Listing":
+        if self.pages.by in ("token", "address") and self.pages.at is None:
+            raise ValueError(f"pages by {self.pages.by} need `at`: where the answer has it")
+        if self.pages.by == "none" and self.sorting != "time":
+            raise ValueError("a list without pages must be sorted by time (order: time): only so it can be continued")
+        if self.sequence is not None and self.pages.by != "key":
+            raise ValueError("a log is continued after its last number: pages by key, with the word {after}")
+        return self
 
 
 class Create(Request):

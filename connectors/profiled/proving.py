@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from connectors.api import Finding, RemoteField
 from connectors.errors import AccessError, ConnectorError, NotFound, Transient
+from connectors.profiled.checking import check
 from connectors.profiled.fields import Fields
 from connectors.profiled.polling import Poller
 from connectors.profiled.site import Site
@@ -50,18 +51,18 @@ class Prover:
     def probe(self) -> tuple[Finding, ...]:
         """Each finding in a sentence. A system that cannot be reached is one finding, not an error."""
         findings: list[Finding] = []
-        for check in (self._account, self._place, self._token_field, self._rights, self._future, self._clock):
+        for prove in (self._account, self._place, self._token_field, self._rights, self._list, self._clock):
             try:
-                findings += check()
+                findings += prove()
             except Transient as trouble:
                 return (*findings, Finding(False, str(trouble), "see that the address is right and the system is up"))
             except (AccessError, NotFound) as trouble:
-                if check == self._place:  # all that follows stands on it
+                if prove == self._place:  # all that follows stands on it
                     told = f"{self._named()} cannot be read: it is not there, or our account may not see it ({trouble})"
                     findings.append(Finding(False, told, "check the name, and let the account see it"))
                     break
                 findings.append(Finding(False, str(trouble), "check the credentials, and what they may reach"))
-                if check == self._account:
+                if prove == self._account:
                     break
             except ConnectorError as trouble:
                 findings.append(Finding(False, str(trouble), "see that the address is that of the product's REST API"))
@@ -102,16 +103,8 @@ class Prover:
     def _rights(self) -> Iterable[Finding]:
         return self._site.quirks.rights(self._site) if self._site.quirks.rights is not None else ()
 
-    def _future(self) -> Iterable[Finding]:
-        """A filter that is misread or ignored answers with everything."""
-        if self._poller.after(self._site.voice.server_now() + timedelta(days=1)):
-            yield Finding(
-                False,
-                f"{self._profile.product} ignores the time in a search: it lists changes of tomorrow",
-                "tell the makers of this profile the product's version",
-            )
-        else:
-            yield Finding(True, "searching by the time of the last change works")
+    def _list(self) -> Iterable[Finding]:
+        return check(self._site, self._poller)
 
     def _clock(self) -> Iterable[Finding]:
         offset = self._site.voice.offset

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.answers import Answer
 from connectors.api import Capabilities, Person
@@ -55,6 +55,7 @@ class Site:
         self.voice: Voice = RestVoice(http)
         self._account: Person | None = None
         self._place: str | None = None
+        self._searched_in: str | None = None
         self._lock = threading.Lock()
 
     @cached_property
@@ -184,6 +185,23 @@ class Site:
                 following = text(at(data, pages.next))
             if not following if pages.by == "next" else len(found) < pages.size:
                 return
+
+    def search_zone(self) -> str:
+        """The time zone that times of a search are said in: as the profile has it, or our account's own there.
+
+        :raises ProtocolError: there is no such zone."""
+        with self._lock:
+            if self._searched_in is None:
+                shape = self.profile.listing.moments
+                named = str(fill(shape.zone, self.words()))
+                account = self.profile.account.read if self.profile.account is not None else None
+                if shape.zone_at is not None and account is not None:
+                    named = text(at(self.read(account).data(), shape.zone_at)) or named
+                try:
+                    self._searched_in = ZoneInfo(named).key
+                except (ValueError, OSError, ZoneInfoNotFoundError):
+                    raise ProtocolError(f"there is no time zone {named!r}: say one such as Europe/Berlin") from None
+            return self._searched_in
 
     def ticket(self, key: str) -> Answer:
         """A ticket's own answer.

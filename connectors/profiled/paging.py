@@ -1,0 +1,290 @@
+"""A list, page by page: where the next one begins, where the end is, and whether rows moved between two of them.
+
+Pages by number, offset or address are cut anew for each request. A row that leaves an earlier page draws all later
+ones forward, and one of them falls between two pages. So the last row of a page must still be where it was when the
+next page was read; if it is not, the page is `moved`, and the caller begins again.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from connectors.answers import Answer
+from connectors.errors import ProtocolError
+from connectors.profiled.profile import Request
+from connectors.profiled.site import Site
+from connectors.profiled.values import at, fill, text
+
+_NEXT = re.compile(r'<([^>]*)>\s*(?:;[^,<]*)?;\s*rel="?next"?', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a list a page begins; all empty: at its beginning."""
+
+    after: str = ""
+    """The key, or the number in a log, that the page before ended with."""
+    pages: int = 0
+    rows: int = 0
+    """How many there were before."""
+    token: str = ""
+    """The token or the address that the answer before told."""
+    anchor: str = ""
+    """The key of the last row before."""
+    back: str = ""
+    """The token or address of the page before."""
+
+    def dump(self) -> list[Any]:
+        """As a cursor carries it."""
+        return [self.after, self.pages, self.rows, self.token, self.anchor, self.back]
+
+    @classmethod
+    def load(cls, dumped: list[Any] | None) -> "Place":
+        """What `dump` made."""
+        return cls(*dumped) if dumped else cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its key, and the data that its ticket is read from, as far as it goes."""
+
+    key: str
+    raw: Any
+    number: int = 0
+    """Its number, in a log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a list."""
+
+    rows: tuple[Row, ...]
+    place: Place
+    next: Place | None
+    """None: it was the last one."""
+    answer: Answer
+    moved: bool = False
+    """Rows moved between this page and the one before."""
+
+    @property
+    def at(self) -> datetime | None:
+        """The server's own clock when it answered."""
+        return self.answer.at
+
+
+class Pager:
+    """Reads one site's lists."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._shape = site.profile.listing
+
+    @property
+    def steady(self) -> bool:
+        """Whether no row moves between two pages."""
+        steady, by = self._shape.pages.steady, self._shape.pages.by
+        return steady if steady is not None else by in ("key", "token", "none")
+
+    def says(self, more: Mapping[str, Any], word: str) -> bool:
+        """Whether the list with these words added has a word in braces anywhere."""
+        asked = self._shape.adding(more)
+        return f"{{{word}}}" in repr((asked.path, asked.query, asked.headers, asked.body))
+
+    def read(self, more: Mapping[str, Any], place: Place, *, size: int = 0, **words: Any) -> Page:
+        """One page of the list with these words added.
+
+        :raises ProtocolError: there is no list, or it leads in a circle or to another origin."""
+        by = self._shape.pages.by
+        guarded = not self.steady and bool(place.anchor)
+        overlaps = guarded and by == "offset" and place.rows > 0
+        request, own = self._request(more, place, size, overlap=1 if overlaps else 0)
+        answer = self._site.read(request, **{**own, **words})
+        raws = self._raws(answer)
+        keys = [self._key(raw) for raw in raws]
+        full, until = len(raws) >= (size or self._shape.size), place.rows + len(raws) - (1 if overlaps else 0)
+        # found further back, it was pushed there by rows that came before it: nothing slipped through
+        moved = guarded and place.anchor not in keys and (overlaps or self._left(more, place, size, words))
+        if overlaps and not moved:
+            known = keys.index(place.anchor) + 1
+            raws, keys = raws[known:], keys[known:]
+        rows = tuple(self._rows(raws, keys, answer.about))
+        following = self._following(place, rows, keys, answer, until=until, full=full)
+        return Page(rows, place, following, answer, moved)
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+
+    def _request(
+        self, more: Mapping[str, Any], place: Place, size: int, *, overlap: int = 0
+    ) -> tuple[Request, dict[str, Any]]:
+        pages = self._shape.pages
+        if place.token and pages.by in ("link", "address"):
+            return self._linked(place.token)
+        first = pages.first if isinstance(pages.first, int) else 0
+        after: Any = place.after or str(pages.first)
+        known: dict[str, Any] = {
+            "after": int(after) if after.isdecimal() else after,
+            "next": int(after) + 1 if after.isdecimal() else first,
+            "page": first + place.pages,
+            "offset": first + place.rows - overlap,
+            "page_token": place.token,
+            "size": size or self._shape.size,
+        }
+        left_out = [f"{{{name}}}" for name in ("after", "page_token") if known[name] == ""]
+        request = self._shape.adding(more)
+        if left_out:
+            kept = {
+                part: {
+                    name: said
+                    for name, said in getattr(request, part).items()
+                    if not (isinstance(said, str) and any(word in said for word in left_out))
+                }
+                for part in ("query", "body")
+            }
+            request = request.model_copy(update=kept)
+        return request, known
+
+    def _linked(self, where: str) -> tuple[Request, dict[str, Any]]:
+        """The request of an address that an answer named. Only its path and query are taken from there."""
+        root = str(fill(self._site.profile.root, self._site.words())).rstrip("/")
+        base, there = urlsplit(root), urlsplit(urljoin(f"{root}{self._shape.path}", where))
+        other = (there.hostname, there.port) != (base.hostname, base.port) if there.scheme == base.scheme else False
+        if other or there.hostname != base.hostname or not there.path.startswith(base.path) or "{" in there.path:
+            raise ProtocolError(f"the next page is at another place than the registered one: {where}")
+        known: dict[str, Any] = {}
+        query: dict[str, str] = {}
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        for number, (name, values) in enumerate(parse_qs(there.query, keep_blank_values=True).items()):
+            word = "linked_" + letters[number // 26 % 26] + letters[number % 26]
+            known |= {word: values, f"{word}_name": name}
+            query[f"{{{word}_name}}"] = f"{{{word}}}"
+        path = there.path[len(base.path) :]
+        return Request(method=self._shape.method, path=path, query=query, headers=self._shape.headers), known
+
+    def _raws(self, answer: Answer) -> list[Any]:
+        """The rows of an answer; one that stands alone is a list of one."""
+        found = [] if answer.empty else at(answer.data(), self._shape.rows)
+        if isinstance(found, dict) and text(at(found, self._key_path)):
+            return [found]
+        if not isinstance(found, list) and found not in (None, "", {}) and not self._key_path:
+            return [found]
+        return found if isinstance(found, list) else self._site.rows(answer.data(), self._shape.rows, answer.about)
+
+    # -- rows ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _key_path(self) -> str:
+        return self._site.profile.ticket.key if self._shape.key is None else self._shape.key
+
+    def _key(self, raw: Any) -> str:
+        return text(at(raw, self._key_path))
+
+    def _rows(self, raws: list[Any], keys: list[str], about: str) -> Iterator[Row]:
+        if not all(keys):
+            raise ProtocolError(f"{about}: a row has no key under {self._key_path!r}", raw=repr(raws)[:2000])
+        numbers = [0] * len(keys)
+        if self._shape.sequence is not None:
+            try:
+                numbers = [int(text(at(raw, self._shape.sequence))) for raw in raws]
+            except ValueError:
+                raise ProtocolError(f"{about}: a row has no number under {self._shape.sequence!r}") from None
+        if self._shape.batch is None:
+            yield from (Row(*each) for each in zip(keys, raws, numbers, strict=True))
+            return
+        read = self._batch(list(dict.fromkeys(keys)))
+        for key, number in zip(keys, numbers, strict=True):
+            if key in read:  # else it was deleted meanwhile
+                yield Row(key, read[key], number)
+
+    def _batch(self, keys: list[str]) -> dict[str, Any]:
+        shape = self._shape.batch
+        assert shape is not None, "only such lists come here"
+        found: dict[str, Any] = {}
+        for begin in range(0, len(keys), shape.most):
+            some: Any = keys[begin : begin + shape.most]
+            answer = self._site.read(shape, keys=some if shape.joined is None else shape.joined.join(some))
+            tickets = at(answer.data(), shape.rows)
+            for each in tickets if isinstance(tickets, list) else [tickets]:
+                key = text(at(each, self._site.profile.ticket.key))
+                if key:
+                    found[key] = each
+        if keys and not found:
+            raise ProtocolError(
+                f"none of the tickets {', '.join(keys[:5])} … is under {shape.rows!r} when read at once"
+            )
+        return found
+
+    # -- going on --------------------------------------------------------------------------------------------------
+
+    def _left(self, more: Mapping[str, Any], place: Place, size: int, words: Mapping[str, Any]) -> bool:
+        """Whether the page before does not end any more with the row that it ended with."""
+        before = Place(pages=max(place.pages - 1, 0), token=place.back)
+        request, own = self._request(more, before, size)
+        answer = self._site.read(request, **{**own, **words})
+        return [self._key(raw) for raw in self._raws(answer)][-1:] != [place.anchor]
+
+    def _following(
+        self,
+        place: Place,
+        rows: tuple[Row, ...],
+        keys: list[str],
+        answer: Answer,
+        *,
+        until: int,
+        full: bool,
+    ) -> Place | None:
+        pages, data = self._shape.pages, None if answer.empty else answer.data()
+        token = ""
+        if pages.by in ("token", "link", "address"):
+            token = self._told(data, answer)
+            if not token or self._says_last(data):
+                return None
+            if token in (place.token, place.back):
+                raise ProtocolError(
+                    f"{answer.about}: the list leads in a circle: the page after this one is one before it"
+                )
+        elif pages.by == "none" or not self._goes_on(place, len(keys), data, until=until, full=full):
+            return None
+        numbers = [row.number for row in rows] if self._shape.sequence is not None else []
+        last = str(max(numbers)) if numbers else _highest(keys) or place.after
+        anchor = keys[-1] if keys else place.anchor
+        return Place(last, place.pages + 1, until, token, anchor, place.token)
+
+    def _told(self, data: Any, answer: Answer) -> str:
+        pages = self._shape.pages
+        if pages.by == "link":
+            found = _NEXT.search(answer.headers.get("Link", ""))
+            return found[1] if found else ""
+        return text(at(data, pages.at or ""))
+
+    def _says_last(self, data: Any) -> bool:
+        pages = self._shape.pages
+        return (pages.last is not None and at(data, pages.last) in (True, "true", 1)) or (
+            pages.more is not None and at(data, pages.more) in (False, "false", 0)
+        )
+
+    def _goes_on(self, place: Place, count: int, data: Any, *, until: int, full: bool) -> bool:
+        """Whether there are more rows: by what the list says of itself, else by how full the page is."""
+        pages, shape = self._shape.pages, self._shape
+        if self._says_last(data):
+            return False
+        if pages.last is not None or (pages.more is not None and at(data, pages.more) is not None):
+            return True
+        if pages.pages is not None and text(at(data, pages.pages)).isdecimal():
+            return place.pages + 1 < int(text(at(data, pages.pages)))
+        if shape.total is not None:
+            total = at(data, shape.total)
+            if total is None:
+                return count > 0  # it cannot count, since rights are applied after paging
+            if pages.by in ("number", "offset") and text(total).isdecimal():
+                return count > 0 and until < int(text(total))
+        return count > 0 if pages.until == "empty" else full
+
+
+def _highest(keys: list[str]) -> str:
+    """The last key of a page, whichever way a product sorts numbers."""
+    if all(key.isdecimal() for key in keys):
+        return max(keys, key=int, default="")
+    return keys[-1]
