@@ -180,14 +180,14 @@ class Shown:
     arguments: tuple[str, ...] = field(default=(), repr=False)
     on_writes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def signed(self, body: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-        """A body that bears our credentials first; None where there is neither."""
+    def signed(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The body, our credentials first in it."""
         if not self.body:
             return body
         found: dict[str, Any] = {}
         for place, value in self.body.items():
             put(found, place, value)
-        return _merged(found, body or {})
+        return _merged(found, body)
 
 
 NOBODY = Shown()

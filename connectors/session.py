@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Never, Protocol, TypeVar
 from urllib.parse import quote, quote_plus, urlencode, urljoin, urlsplit
 
 import requests
@@ -92,10 +94,29 @@ class _Asking:
             return self.stream(shown)
         if self.stream is not None:
             return self.stream
-        body = shown.signed(self.body) if self.body is not None or self.method != "GET" else None
-        if body is None:
+        if self.body is None and (self.method == "GET" or not shown.body):
             return None
+        body = shown.signed(self.body or {})
         return urlencode(body, doseq=True).encode() if self.form else json.dumps(body).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is known of a file that is asked for."""
+
+    limit: int
+    media_type: str
+    size: int | None
+
+    @staticmethod
+    def may_be_an_error(content_type: str) -> bool:
+        """Errors are data or pages; whatever else comes is a file."""
+        return any(each in content_type.lower() for each in ("json", "html", "xml", "text/plain"))
+
+    def is_like(self, content_type: str, body: bytes) -> bool:
+        """Whether this is the file itself, for all that is known of it."""
+        kind = content_type.partition(";")[0].strip().lower()
+        return kind == self.media_type.lower() and self.size in (None, len(body))
 
 
 class HttpSession:
@@ -196,18 +217,27 @@ class HttpSession:
 
     @contextmanager
     def stream(
-        self, path: str, query: Mapping[str, Any] | None = None, *, limit: int, accept: str = "*/*"
+        self,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        *,
+        limit: int,
+        accept: str = "*/*",
+        media_type: str = "",
+        size: int | None = None,
     ) -> Iterator[Iterator[bytes]]:
         """The body of a GET in chunks, at most `limit` bytes.  :raises ProtocolError: it is larger.
 
         A file may live elsewhere: `path` may be a whole address out of an answer, and redirects are followed a few
-        times. Our credentials go to the registered origin alone."""
+        times. Our credentials go to the registered origin alone. `media_type` and `size` are those of the file, if the
+        body is one: so a file that looks like an error is told from an error."""
         url = self._root + path if path.startswith("/") else path
         with self.call():
             asking = replace(self._asking("GET", "/", query, {"Accept": accept}), url=url, about=f"GET {_bare(path)}")
-            response, asking = self._patiently(lambda: self._followed(asking))
+            wanted = _Wanted(limit, media_type, size)
+            response, chunks = self._patiently(lambda: self._followed(asking, wanted))
             try:
-                yield self._chunks(response, limit, asking.about, writes=False)
+                yield chunks
             finally:
                 response.close()
 
@@ -303,13 +333,14 @@ class HttpSession:
         """Seconds that the present call has left."""
         return self._deadline().at - self.environment.monotonic()
 
-    def _followed(self, asking: _Asking) -> tuple[requests.Response, _Asking]:
-        """The answer at the end of a few redirects, its body unread, and what was asked last."""
+    def _followed(self, asking: _Asking, wanted: "_Wanted") -> tuple[requests.Response, Iterator[bytes]]:
+        """The file at the end of a few redirects."""
+        begin = partial(self._begun, wanted=wanted)
         for _ in range(_MOST_REDIRECTS + 1):
             ours = _place(asking.url) == self._place
-            response = self._let_in(asking, self._begun) if ours else self._begun(asking, NOBODY)
+            response, chunks = self._let_in(asking, begin) if ours else begin(asking, NOBODY)
             if 200 <= response.status_code < 300:
-                return response, asking
+                return response, chunks
             response.close()
             url = urljoin(asking.url, response.headers.get("Location", ""))
             if asking.url.startswith("https:") and not url.startswith("https:"):
@@ -317,16 +348,28 @@ class HttpSession:
             asking = replace(asking, url=url, about=f"GET {_bare(url)}", query={})
         raise ProtocolError(f"{asking.about}: redirected more than {_MOST_REDIRECTS} times")
 
-    def _begun(self, asking: _Asking, shown: Shown) -> requests.Response:
-        """The answer with its body still unread: a success, or a redirect to anything but a log-in page."""
+    def _begun(self, asking: _Asking, shown: Shown, wanted: "_Wanted") -> tuple[requests.Response, Iterator[bytes]]:
+        """The answer and the chunks of its body: a success, or a redirect to anything but a log-in page."""
         response = self._open(asking, shown)
-        if 200 <= response.status_code < 300 or _moved(response):
-            return response
         try:
-            verdict = self._judge.verdict(self._answer(response, self._beginning(response), asking))
-        finally:
+            if _moved(response):
+                return response, iter(())
+            if not 200 <= response.status_code < 300:
+                return self._refused(self._answer(response, self._beginning(response), asking))
+            chunks = self._chunks(response, wanted.limit, asking.about, writes=False)
+            if not wanted.may_be_an_error(response.headers.get("Content-Type", "")):
+                return response, chunks
+            first = next(chunks, b"")
+            more = next(chunks, None)
+            if more is None and not wanted.is_like(response.headers.get("Content-Type", ""), first):
+                self._judge.verdict(self._answer(response, first, asking))
+            return response, chain((first,), () if more is None else (more,), chunks)
+        except BaseException:
             response.close()
-        raise NotFound(f"{verdict.about}: there is nothing")
+            raise
+
+    def _refused(self, answer: Answer) -> Never:
+        raise NotFound(f"{self._judge.verdict(answer).about}: there is nothing")
 
     def _send(self, asking: _Asking, shown: Shown, *, moved: bool = False) -> Answer:
         """The whole answer. `moved`: a redirect is one too, save to a log-in page."""

@@ -14,6 +14,7 @@ from connectors.errors import ProtocolError, Refused, Transient, Unknown
 from connectors.profiled.profile import InlineFiles, Request, UploadedFiles
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, put
+from connectors.session import Made
 
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
@@ -82,6 +83,11 @@ def _encoded(file: FileDraft) -> Iterator[bytes]:
                 yield base64.b64encode(rest[:_STEP])
                 rest = rest[_STEP:]
     yield base64.b64encode(rest)
+
+
+def inline(body: Mapping[str, Any], shape: InlineFiles, files: tuple[FileDraft, ...], site: Site) -> Made:
+    """A body with files inside, for whoever adds our credentials to it."""
+    return lambda shown: InlineBody(shown.signed(body), shape, files, site)
 
 
 def encoded_word(name: str) -> str:
@@ -159,7 +165,7 @@ def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
     request, place = _place(site, file)
     words, about = site.words(**place), f"the file {file.name!r}"
     if shape.base64_at is None:
-        with site.voice.stream(request, words, limit=limit) as chunks:
+        with site.voice.stream(request, words, limit=limit, media_type=file.media_type, size=file.size) as chunks:
             yield chunks
     else:
         with site.voice.stream(request, words, limit=limit * 3 // 2 + 65536) as chunks:

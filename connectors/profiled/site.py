@@ -19,7 +19,7 @@ from connectors.profiled.tables import Tables, UnknownWord
 from connectors.profiled.values import at, fill, first, moment, put, rows, text
 from connectors.profiled.voice import Voice
 from connectors.rest.voice import RestVoice
-from connectors.session import Body, HttpSession, Origin
+from connectors.session import Body, HttpSession, Made, Origin
 
 HIDDEN: Mapping[int, str] = {403: "missing"}
 """What a status means on a single ticket: one that was moved out of our sight answers 403, as if we were nobody."""
@@ -91,7 +91,7 @@ class Site:
         request: Request,
         body: Mapping[str, Any] | None = None,
         *,
-        stream: Body | None = None,
+        stream: Body | Made | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
         **words: Any,

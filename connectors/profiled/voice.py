@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from connectors.answers import Answer
 from connectors.profiled.profile import Request
-from connectors.session import Body
+from connectors.session import Body, Made
 
 
 class Voice(Protocol):
@@ -38,7 +38,7 @@ class Voice(Protocol):
         words: Mapping[str, Any],
         body: Mapping[str, Any] | None,
         *,
-        stream: Body | None = None,
+        stream: Body | Made | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
     ) -> Answer:
@@ -47,9 +47,11 @@ class Voice(Protocol):
         :raises Unknown: it was sent, and whether it was done is open."""
 
     def stream(
-        self, request: Request, words: Mapping[str, Any], *, limit: int
+        self, request: Request, words: Mapping[str, Any], *, limit: int, media_type: str = "", size: int | None = None
     ) -> AbstractContextManager[Iterator[bytes]]:
-        """The bytes of an answer in chunks, at most `limit` of them.  :raises ProtocolError: there are more."""
+        """The bytes of an answer in chunks, at most `limit` of them.  :raises ProtocolError: there are more.
+
+        `media_type` and `size`: those of the file, where the answer is the file itself."""
 
     def server_now(self) -> datetime:
         """The server's present time, as far as its answers told; else our own."""

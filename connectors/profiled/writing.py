@@ -14,6 +14,7 @@ from connectors.profiled.reading import Reader
 from connectors.profiled.site import HIDDEN, Site
 from connectors.profiled.tables import UnknownWord
 from connectors.profiled.values import at, fill, joined, plain, put, same, text
+from connectors.session import Made
 
 
 class Unwritable(Exception):
@@ -97,13 +98,13 @@ class Writer:
         words = {"key": key, "text": marks.stamp(draft.text, token), "internal": draft.internal}
         request = shape.hidden if draft.internal else shape
         body = site.body(request, site.words(**words))
-        stream: files.InlineBody | None = None
+        stream: Made | None = None
         try:
             if draft.files and shape.uploaded is not None:
                 for file in draft.files:
                     files.upload(site, shape.uploaded, file, body)
             elif draft.files and shape.inline is not None:
-                stream = files.InlineBody(body, shape.inline, draft.files, site)
+                stream = files.inline(body, shape.inline, draft.files, site)
             headers = {"Content-Type": "application/json"} if stream is not None else {}
             answer = site.write(request, body, stream=stream, headers=headers, errors=HIDDEN, **words)
         except NotFound as trouble:

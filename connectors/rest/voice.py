@@ -8,7 +8,7 @@ from typing import Any
 from connectors.answers import Answer
 from connectors.profiled.profile import Request
 from connectors.profiled.values import address, fill
-from connectors.session import Body, HttpSession
+from connectors.session import Body, HttpSession, Made
 
 
 class RestVoice:
@@ -47,7 +47,7 @@ class RestVoice:
         words: Mapping[str, Any],
         body: Mapping[str, Any] | None,
         *,
-        stream: Body | None = None,
+        stream: Body | Made | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
     ) -> Answer:
@@ -62,12 +62,11 @@ class RestVoice:
         )
 
     def stream(
-        self, request: Request, words: Mapping[str, Any], *, limit: int
+        self, request: Request, words: Mapping[str, Any], *, limit: int, media_type: str = "", size: int | None = None
     ) -> AbstractContextManager[Iterator[bytes]]:
         accept = _filled(request.headers, words).get("Accept", "*/*")
-        return self._http.stream(
-            address(request.path, words), _filled(request.query, words), limit=limit, accept=accept
-        )
+        path, query = address(request.path, words), _filled(request.query, words)
+        return self._http.stream(path, query, limit=limit, accept=accept, media_type=media_type, size=size)
 
     def server_now(self) -> datetime:
         return self._http.server_now()
