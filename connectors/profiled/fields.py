@@ -61,7 +61,8 @@ class Fields:
         customs = self._customs
         assert customs is not None, "asked for only where there are some"
         found = at(raw, customs.rows)
-        if isinstance(found, Mapping):
+        alone = isinstance(found, Mapping) and {customs.name, customs.value} <= set(found)
+        if isinstance(found, Mapping) and (customs.only is not None or not alone):
             names = self.custom_names() if customs.only is not None else tuple(found)
             yield from ((name, name, plain(found.get(name))) for name in names)
             return
