@@ -10,6 +10,7 @@
 | `Became` | a `NotFound` that says under which key the ticket goes on: follow it |
 | `Refused` | a dead letter or a standing disagreement with the tracker's own words |
 | `AccessError` | stop this system only, and alarm its contacts |
+| `Forged` | a hint that nobody can vouch for: drop it |
 | `ProtocolError` | an answer we cannot read: a dead letter with the raw answer |
 """
 
@@ -72,6 +73,10 @@ class Refused(ConnectorError):
 
 class AccessError(ConnectorError):
     """The credentials are wrong, expired or too weak for this call. Stop the system and tell its contacts."""
+
+
+class Forged(ConnectorError):
+    """A webhook whose signature is wrong or missing, or that is too old. Nothing of it is believed."""
 
 
 class ProtocolError(ConnectorError):

@@ -112,11 +112,11 @@ class Webhook(_Part):
     """What the system posts to `/hooks/NAME` when a ticket moved. It is a hint only: the ticket is fetched."""
 
     secret: SecretReference
-    """The key of the signature: HMAC-SHA256 over the raw body."""
+    """The key of the signature: an HMAC over the raw body."""
     header: str = "X-Hub-Signature-256"
-    """The header that carries the signature as `sha256=HEX`."""
+    """The header that carries the signature as `sha256=HEX`. Not said: as the product's profile has it."""
     key: str = "ticket"
-    """The field of the JSON body that holds the ticket's key; points lead inside: `issue.id`."""
+    """The field of the JSON body that holds the ticket's key; points lead inside: `issue.id`. Likewise."""
 
     @field_validator("header")
     @classmethod

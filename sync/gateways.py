@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from central.registry import Document, System, SystemState
 from central.store.api import NoSuch, Store, Transaction
+from connectors import registry
+from connectors.profiled.profile import Hooks
 from mappings.loader import DocumentError
-from sync.config import SystemDocument, Webhook, system_document
+from sync.config import SystemDocument, profile_document, system_document
 from sync.gateway import Gateway
 from sync.stored import read_again
 
@@ -36,6 +38,15 @@ class Registration:
         return self.revision, self.mapping.revision, profile, self.system.lockouts
 
 
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """How a system's webhooks are verified and read."""
+
+    secret: str
+    """The reference of the key of their signature."""
+    shape: Hooks
+
+
 Build = Callable[[Registration], Gateway]
 """Opens the connector and compiles the mapping.  :raises Unusable: with the sentence to show."""
 
@@ -54,6 +65,7 @@ class LiveGateways:
         self._lock = threading.Lock()
         self._registrations: dict[str, Registration | Unusable] = {}
         self._entries: dict[str, _Entry] = {}
+        self._hooks: dict[str, tuple[tuple[int, ...], Hook | None]] = {}
         self._retired: list[Gateway] = []
         self._units: Mapping[str, str] = {}
 
@@ -107,11 +119,16 @@ class LiveGateways:
         """Support unit -> the system it belongs to, drafts aside."""
         return self._units
 
-    def webhook(self, system: str) -> Webhook | None:
+    def webhook(self, system: str) -> Hook | None:
         """How this system's webhooks are verified; None: it sends none that we take."""
         with self._lock:
             registration = self._registrations.get(system)
-        return registration.document.webhook if isinstance(registration, Registration) else None
+            known = self._hooks.get(system)
+        if not isinstance(registration, Registration) or registration.document.webhook is None:
+            return None
+        if known is None or known[0] != registration.revisions:
+            known = self._hooks[system] = (registration.revisions, _hook(registration))
+        return known[1]
 
     def close(self) -> None:
         """Release every connection."""
@@ -120,6 +137,25 @@ class LiveGateways:
             self._retired, self._entries = [], {}
         for gateway in gateways:
             gateway.connector.close()
+
+
+def _hook(registration: Registration) -> Hook | None:
+    """As the product's profile says; what the system's document says otherwise goes before that."""
+    webhook, name = registration.document.webhook, registration.document.connector
+    try:
+        profile = profile_document(read_again(registration.profile)) if registration.profile else None
+    except DocumentError:
+        return None
+    profile = profile or registry.profiles().get(name)
+    if webhook is None:
+        return None
+    shape = profile.hooks if profile is not None and profile.hooks is not None else Hooks()
+    said = webhook.model_fields_set
+    if "header" in said:
+        shape = Hooks(header=webhook.header, key=shape.key)
+    if "key" in said:
+        shape = shape.model_copy(update={"key": (webhook.key,), "rows": None})
+    return Hook(webhook.secret.secret, shape)
 
 
 def _registrations(tx: Transaction) -> dict[str, Registration | Unusable]:

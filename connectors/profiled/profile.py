@@ -627,6 +627,28 @@ class MailShape(_Part):
     says: str
 
 
+class Hooks(_Part):
+    """How the product signs the hints that it posts, and where they name the ticket. The key of the signature is in the
+    system's document."""
+
+    header: str = "X-Hub-Signature-256"
+    """The header that bears the signature."""
+    algorithm: Literal["sha1", "sha256", "sha512", "token"] = "sha256"
+    """HMAC over the raw body; `token`: the header bears the key itself."""
+    encoding: Literal["hex", "base64"] = "hex"
+    prefix: str = "sha256="
+    signs: str = "{body}"
+    """What is signed: words {body} and {timestamp}."""
+    timestamp: str | None = None
+    """The header that says when it was sent."""
+    window: timedelta = timedelta(minutes=5)
+    """How far from now that may be."""
+    rows: str | None = None
+    """Where the body lists several tickets; None: it is about one."""
+    key: Paths = ("ticket",)
+    """Where the key is in the JSON body, or in each row."""
+
+
 class Profile(_Part):
     """One product."""
 
@@ -667,5 +689,7 @@ class Profile(_Part):
     conversation: Conversation | None = None
     """None: the quirks read it."""
     download: Download
+    hooks: Hooks | None = None
+    """None: HMAC-SHA256 in `X-Hub-Signature-256`, where the product can be taught to."""
     quirks: str | None = None
     """The name of the few lines of Python beside this profile."""

@@ -179,3 +179,25 @@ def test_a_draft_takes_no_hints_and_a_paused_system_keeps_them_for_later(door: D
 
 def test_the_largest_body_is_bounded() -> None:
     assert LARGEST <= 1024 * 1024
+
+
+def test_a_product_that_signs_in_its_own_way_is_verified_by_its_profile(door: Door) -> None:
+    document = """\
+kind: system
+name: ngi-de
+connector: zammad
+settings: {url: "https://zammad.example.de", group: ggus, customer: sync, token: {secret: "env:INTERDESK_SECRET_DE"}}
+mapping: zammad
+webhook: {secret: {secret: "env:INTERDESK_SECRET_DE_WEBHOOK"}}
+"""
+    door.environ |= {"INTERDESK_SECRET_DE": "de-token-1", "INTERDESK_SECRET_DE_WEBHOOK": KEY}
+    connectors = ConnectorKinds(Environment(clock=lambda: AT), Secrets(door.environ))
+    door.store.write(lambda tx: registration.apply(tx, read(document, "x.yaml"), connectors, AT, by="ops"))
+    live = SystemState.LIVE
+    door.store.write(lambda tx: tx.registry.put_system(replace(tx.registry.system("ngi-de"), state=live)))
+    door.gateways.refresh()
+    body = b'{"ticket": {"id": 7}}'
+    right = "sha1=" + hmac.new(KEY.encode(), body, hashlib.sha1).hexdigest()
+    assert door.inbox.receive("ngi-de", {"x-hub-signature": right}, body).status == 202
+    assert door.inbox.receive("ngi-de", {"x-hub-signature": right}, body + b" ").status == 403
+    assert door.post(body, system="ngi-de") == 403, "signed in another product's way"
