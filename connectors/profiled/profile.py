@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from connectors.api import Audience, Capabilities, Mail, VersionStrength, WriteKind
 from connectors.credentials import Credentials
 from connectors.patterns import Pattern
+from connectors.profiled.coherence import contradictions
 from connectors.profiled.values import word
 from connectors.remedies import Errors
 
@@ -693,3 +694,9 @@ class Profile(_Part):
     """None: HMAC-SHA256 in `X-Hub-Signature-256`, where the product can be taught to."""
     quirks: str | None = None
     """The name of the few lines of Python beside this profile."""
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> "Profile":
+        if problems := list(contradictions(self)):
+            raise ValueError("; ".join(problems))
+        return self

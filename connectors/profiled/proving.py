@@ -1,7 +1,7 @@
 """What the live system says of itself, and the proof of a registration: by reading only."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from connectors.api import Finding, RemoteField
 from connectors.errors import AccessError, ConnectorError, NotFound, Transient
@@ -9,7 +9,7 @@ from connectors.profiled.checking import check
 from connectors.profiled.fields import Fields
 from connectors.profiled.polling import Poller
 from connectors.profiled.site import Site
-from connectors.profiled.values import fill
+from connectors.profiled.values import at, fill
 
 _NOBODYS = "INTERDESK-PROBE-7Q2M"
 """A token that no ticket bears."""
@@ -93,12 +93,21 @@ class Prover:
                 )
                 yield Finding(False, f"the custom field {name!r}, meant for our token, is not there: {absent}", remedy)
                 return
+        if customs.only is not None and not self._shows(name, customs.rows):
+            told = f"the field {name!r}, meant for our token, is on no ticket"
+            yield Finding(False, told, "add such a text field to the tickets, or name another as external_id")
+            return
         strangers = self._poller.bearing(_NOBODYS)
         if strangers:
             told = f"searching by the custom field {name!r} does not work: a token that nobody has was found"
             yield Finding(False, told, "let the field be used as a filter")
         else:
             yield Finding(True, f"the custom field {name!r} is there, and tickets are found by it")
+
+    def _shows(self, name: str, place: str) -> bool:
+        """Whether tickets have this field; where there is none yet, nobody can tell."""
+        shown = self._poller.after(datetime(2000, 1, 1, tzinfo=UTC))
+        return not shown or name in (at(shown[0], place) or {})
 
     def _rights(self) -> Iterable[Finding]:
         return self._site.quirks.rights(self._site) if self._site.quirks.rights is not None else ()

@@ -25,7 +25,7 @@ BASE: dict[str, Any] = {
     "settings": {"url": {"kind": "url", "says": "where it is"}},
     "root": "{url}",
     "credentials": {},
-    "capabilities": {"version": "weak", "row_version": "weak", "internal_comments": True, "files": True},
+    "capabilities": {"version": "weak", "row_version": "weak", "files": True},
     "notifies": {},
     "account": {"read": {"path": "/me"}, "person": {"key": "login", "name": "name", "email": "mail"}},
     "people": {"key": ""},
@@ -587,6 +587,30 @@ def test_a_ticket_of_another_place_is_none_of_ours(product: Product) -> None:
     assert product.reads(parts, {"group": "grid"}, settings={"group": "grid"}).key == "1"
     with pytest.raises(NotFound, match="not in the place"):
         product.reads(parts, {"group": "cloud"}, settings={"group": "grid"})
+
+
+# -- a profile that contradicts itself ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("powers", "parts", "sentence"),
+    [
+        ({"internal_comments": True}, {"conversation": {"comments": COMMENTS}}, "read as public"),
+        (
+            {"whole_conversation": True},
+            {"conversation": {"comments": {**COMMENTS, "body": {"path": "/c/{comment}"}}}},
+            "not asked for again",
+        ),
+        ({"history": True}, {"conversation": {"comments": COMMENTS}}, "neither history nor details"),
+        ({}, {"conversation": {"comments": [COMMENTS, {**COMMENTS, "rows": "notes"}]}}, "id_prefix"),
+        ({}, {"conversation": {"comments": COMMENTS, "opening": {"field": "body"}}}, "no field 'body'"),
+        ({}, {"fields": {"state": {"at": "state", "resolve": "states"}}}, "no table 'states'"),
+        ({}, {"people": {"key": "", "table": "users"}}, "no table 'users'"),
+    ],
+)
+def test_what_a_profile_says_and_denies_is_told(product: Product, powers: Any, parts: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        product.speaks({"capabilities": {**BASE["capabilities"], **powers}, **parts})
 
 
 # -- small words -------------------------------------------------------------------------------------------------------
