@@ -1,6 +1,6 @@
 """Znuny 6.5 as its Generic Interface shows it over REST, quirks included. Facts: tried against the otrs2 of Debian 12.
 
-The routes are those of `tests/peers/znuny/interdesk-rest.yml`: which there are is for each site to say.
+The routes are those of `connectors/profiles/znuny-rest.yml`: which there are is for each site to say.
 """
 
 import base64

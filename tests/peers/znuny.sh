@@ -69,7 +69,7 @@ ensure_site() {
   done
   in_znuny bin/otrs.Console.pl Maint::Config::Rebuild >>"$STATE/init.log" 2>&1 ||
     fail_with_log "$STATE/init.log" "the configuration could not be made"
-  cp "$HERE"/znuny/*.yml "$HERE/znuny/setup.pl" "$SITE/var/tmp/" # where www-data may read them
+  cp "$HERE"/../../connectors/profiles/znuny-*.yml "$HERE/znuny/setup.pl" "$SITE/var/tmp/" # where www-data may read them
   in_znuny var/tmp/setup.pl site >"$STATE/accounts.new" 2>>"$STATE/init.log" ||
     fail_with_log "$STATE/init.log" "the accounts could not be made"
   # the vendor's own description of the SOAP service, with our address in it

@@ -62,9 +62,9 @@ done('customer', the('CustomerUser')->CustomerUserAdd(%by, Source => 'CustomerUs
 done('field', the('DynamicField')->DynamicFieldAdd(%by, Name => 'ExternalId', Label => 'External id', FieldOrder => 9000,
     FieldType => 'Text', ObjectType => 'Ticket', Config => { DefaultValue => '' }));
 # one service each, so that the log tells who asked
-service('Interdesk', 'interdesk-rest.yml');
-service('People', 'interdesk-rest.yml');
-service('InterdeskSOAP', 'interdesk-soap.yml');
+service('Interdesk', 'znuny-rest.yml');
+service('People', 'znuny-rest.yml');
+service('InterdeskSOAP', 'znuny-soap.yml');
 
 print "$_\n" for
     'ZNUNY_USER=ggus-sync', 'ZNUNY_PASSWORD=ggus-sync-password', 'ZNUNY_AGENT=agent', 'ZNUNY_AGENT_PASSWORD=agent-password',
