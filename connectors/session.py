@@ -87,6 +87,8 @@ class _Asking:
     form: bool = False
     stream: Body | Made | None = None
     errors: Mapping[int, str] | None = None
+    limit: int | None = None
+    """Bytes that the answer may have; None: as many as any."""
 
     def bytes(self, shown: Shown) -> Any:
         """The body as it is sent."""
@@ -187,11 +189,13 @@ class HttpSession:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
+        limit: int | None = None,
     ) -> Answer:
         """Ask for what changes nothing, a few times where the server is busy or out of reach. `body` goes as JSON.
+        `limit`: how many bytes the answer may have, if not as many as any.
 
         :raises ConnectorError: by remedy."""
-        asking = self._asking(method, path, query, headers, body=body, errors=errors)
+        asking = replace(self._asking(method, path, query, headers, body=body, errors=errors), limit=limit)
         with self.call():
             return self._patiently(lambda: self._let_in(asking, self._send))
 
@@ -376,8 +380,8 @@ class HttpSession:
         response = self._open(asking, shown)
         try:
             if 200 <= response.status_code < 300:
-                chunks = self._chunks(response, self.environment.max_answer, asking.about, writes=asking.writes)
-                body = b"".join(chunks)
+                limit = asking.limit or self.environment.max_answer
+                body = b"".join(self._chunks(response, limit, asking.about, writes=asking.writes))
             else:
                 body = self._beginning(response)
         finally:

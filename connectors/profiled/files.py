@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from connectors.api import FileDraft, RemoteFile
-from connectors.errors import ProtocolError, Refused, Transient, Unknown
+from connectors.errors import NotFound, ProtocolError, Refused, Transient, Unknown
 from connectors.profiled.profile import InlineFiles, Request, UploadedFiles
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, put
@@ -19,6 +19,10 @@ from connectors.session import Made
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
 _HOLE = "b2f6a1c4-file"
+_DIGITS = 64 * 1024
+"""Of base64 that are decoded at a time: a multiple of four."""
+_MOST_FILES = 4
+"""How many of the largest files an answer may hold that holds more than one."""
 _LONGEST_PREAMBLE = 1 << 20
 """Bytes of an answer before the file in it begins."""
 
@@ -140,7 +144,7 @@ def whereabouts(site: Site, key: str, comment: str) -> str:
     return f"{quote(key, safe='')}/{quote(comment, safe='')}" if "{key}" in said or "{comment}" in said else ""
 
 
-def _place(site: Site, file: RemoteFile) -> tuple[Request, dict[str, str]]:
+def _place(site: Site, file: RemoteFile) -> tuple[Request, dict[str, Any]]:
     """The request for a file's bytes, and the words that it needs.
 
     :raises ProtocolError: its link leads elsewhere than to the registered system."""
@@ -164,12 +168,28 @@ def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
     shape, limit = site.profile.download, site.environment.max_file
     request, place = _place(site, file)
     words, about = site.words(**place), f"the file {file.name!r}"
-    if shape.base64_at is None:
+    if shape.base64_in is not None:
+        answer = site.read(request, limit=_MOST_FILES * (limit * 3 // 2 + 65536), **place)
+        yield _bounded(_decoded(at(answer.data(), fill(shape.base64_in, words)), about), limit, about)
+    elif shape.base64_at is None:
         with site.voice.stream(request, words, limit=limit, media_type=file.media_type, size=file.size) as chunks:
             yield chunks
     else:
         with site.voice.stream(request, words, limit=limit * 3 // 2 + 65536) as chunks:
             yield _bounded(unwrapped(chunks, shape.base64_at, about), limit, about)
+
+
+def _decoded(digits: Any, about: str) -> Iterator[bytes]:
+    """The bytes of a base64 text that was read as a whole."""
+    if digits is None:
+        raise NotFound(f"{about} is gone")
+    if not isinstance(digits, str):
+        raise ProtocolError(f"{about}: what stands for it is not text")
+    plain = re.sub(r"[\r\n]", "", digits)
+    try:
+        yield from (base64.b64decode(plain[at : at + _DIGITS], validate=True) for at in range(0, len(plain), _DIGITS))
+    except binascii.Error:
+        raise ProtocolError(f"{about}: what stands for it is not base64") from None
 
 
 def _bounded(chunks: Iterator[bytes], limit: int, about: str) -> Iterator[bytes]:

@@ -591,6 +591,8 @@ class Conversation(_Part):
 class Download(Request):
     base64_at: str | None = None
     """The bytes are base64 under this key of a JSON object; None: they are the body."""
+    base64_in: str | None = None
+    """Or at this path of an answer that holds more: {comment} and {id} choose. Such an answer is read as a whole."""
 
 
 class Powers(_Part):

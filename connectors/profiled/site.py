@@ -81,10 +81,12 @@ class Site:
         """The settings, and what an operation knows."""
         return {**self.settings, "url": self.url, **more}
 
-    def read(self, request: Request, *, errors: Mapping[int, str] | None = None, **words: Any) -> Answer:
-        """Say a request that reads."""
+    def read(
+        self, request: Request, *, errors: Mapping[int, str] | None = None, limit: int | None = None, **words: Any
+    ) -> Answer:
+        """Say a request that reads. `limit`: bytes of its answer, where it may be a large one."""
         known = self.words(**words)
-        return self.voice.read(request, known, self.body(request, known), errors=errors)
+        return self.voice.read(request, known, self.body(request, known), errors=errors, limit=limit)
 
     def write(
         self,

@@ -29,8 +29,10 @@ class Voice(Protocol):
         body: Mapping[str, Any] | None,
         *,
         errors: Mapping[int, str] | None = None,
+        limit: int | None = None,
     ) -> Answer:
-        """Say what merely reads: again, a few times, where the server is busy or out of reach."""
+        """Say what merely reads: again, a few times, where the server is busy or out of reach. The answer has at most
+        `limit` bytes; None: as many as any may have."""
 
     def write(
         self,

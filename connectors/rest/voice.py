@@ -31,6 +31,7 @@ class RestVoice:
         body: Mapping[str, Any] | None,
         *,
         errors: Mapping[int, str] | None = None,
+        limit: int | None = None,
     ) -> Answer:
         return self._http.read(
             address(request.path, words),
@@ -39,6 +40,7 @@ class RestVoice:
             body=body or None,
             headers=_filled(request.headers, words),
             errors=errors,
+            limit=limit,
         )
 
     def write(
