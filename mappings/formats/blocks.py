@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import groupby
+from typing import NamedTuple
 
 _BLANKS = re.compile("[ \t\r\n]+")
 
@@ -21,8 +21,7 @@ class Style(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A piece of a line. `link`: the address that it leads to; such a span is plain."""
 
     text: str
@@ -79,35 +78,45 @@ DEEPEST = 8
 
 def line_of(spans: Iterable[Span]) -> Line:
     """The spans as one line: blanks folded to one, none of them at an end or at the edge of a style."""
-    line = [replace(span, text=_BLANKS.sub(" ", span.text)) for span in _merged(_pieces(_merged(spans)))]
+    merged = _merged(spans)
+    if any(style is not Style.PLAIN or link for _, style, link in merged):
+        merged = _merged(_pieces(merged))
+    line = [Span(_BLANKS.sub(" ", text), style, link) for text, style, link in merged]
     while line and not line[0].text.lstrip():
         line.pop(0)
     while line and not line[-1].text.rstrip():
         line.pop()
     if line:
-        line[0] = replace(line[0], text=line[0].text.lstrip())
-        line[-1] = replace(line[-1], text=line[-1].text.rstrip())
+        line[0] = line[0]._replace(text=line[0].text.lstrip())
+        line[-1] = line[-1]._replace(text=line[-1].text.rstrip())
     return tuple(line)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
     """Neighbours of one style as one, and nothing empty."""
-    filled = (span for span in spans if span.text)
-    groups = groupby(filled, key=lambda span: (span.style, span.link))
-    return [Span("".join(span.text for span in group), style, link) for (style, link), group in groups]
+    groups: list[tuple[list[str], Style, str]] = []
+    for text, style, link in spans:
+        if text and groups and groups[-1][1:] == (style, link):
+            groups[-1][0].append(text)
+        elif text:
+            groups.append(([text], style, link))
+    return [Span("".join(texts), style, link) for texts, style, link in groups]
 
 
 def _pieces(spans: Iterable[Span]) -> Iterator[Span]:
     """Blanks at the edge of a style belong to nobody's style."""
     for span in spans:
-        core = span.text.strip(" \t\r\n")
-        if (span.style is Style.PLAIN and not span.link) or not core:
-            yield Span(span.text)
-            continue
-        begin = span.text.index(core)
-        yield Span(span.text[:begin])
-        yield replace(span, text=core)
-        yield Span(span.text[begin + len(core) :])
+        text, style, link = span
+        core = text.strip(" \t\r\n")
+        if (style is Style.PLAIN and not link) or not core:
+            yield Span(text)
+        elif core == text:
+            yield span
+        else:
+            begin = text.index(core)
+            yield Span(text[:begin])
+            yield Span(core, style, link)
+            yield Span(text[begin + len(core) :])
 
 
 def paragraphs(lines: Iterable[Line]) -> Iterator[Paragraph]:
@@ -143,7 +152,7 @@ def spoken(blocks: Blocks, change: Callable[[str], str]) -> Blocks:
 
     def line(spans: Line) -> Line:
         return tuple(
-            span if span.style is Style.CODE or span.text == span.link else replace(span, text=change(span.text))
+            span if span.style is Style.CODE or span.text == span.link else span._replace(text=change(span.text))
             for span in spans
         )
 

@@ -31,6 +31,7 @@ _TITLE = re.compile(r"(?:^|\|)title=([^|]+)")
 _BLOCK = re.compile(r"(?:h(?P<heading>[1-6])|(?P<quote>bq))\. +(?=\S)")
 _BREAK = r"\\"
 _ITEM = re.compile(r"([*#-]{1,20}) +(\S.*)")
+_NOTHING, _BETWEEN = (Span("-"),), (Span(" | "),)
 _CELL = re.compile(r"(\|\|?)((?:\\.|\[[^\[\]\n]*\]|[^|])*)")
 _ESCAPABLE = r"[!\[\]^~+?%{}()*_|@-]"  # what a backslash makes literal there; before anything else it is itself
 _ADDRESS = r"""(?:https?|ftp)://[^\W_][^\s<>"`|\[\]{}\\^]*"""
@@ -50,6 +51,8 @@ _SPAN = re.compile(
     )(?!\w)""",
     re.VERBOSE,
 )
+_MARKED = re.compile(r"[\\\[!{*_?&]|://")
+"""Without any of these a line is but its characters: most are."""
 _STYLES = {
     **dict.fromkeys(("bold", "bolder"), Style.BOLD),
     **dict.fromkeys(("italic", "slanted", "cited"), Style.ITALIC),
@@ -143,8 +146,8 @@ def _row(text: str) -> Line:
     cells = _CELL.findall(text)
     spans: list[Span] = []
     for bars, cell in cells if cells[-1][1] else cells[:-1]:
-        line = _line(cell) or (Span("-"),)
-        spans += [Span(" | ")] if spans else []
+        line = (_line(cell) if cell.strip() else ()) or _NOTHING
+        spans += _BETWEEN if spans else ()
         spans += _bold(line) if len(bars) > 1 else line
     return line_of(spans)
 
@@ -158,7 +161,7 @@ def _is_quote(line: str) -> bool:
 
 
 def _line(text: str) -> Line:
-    return line_of(_spans(text))
+    return line_of(_spans(text) if _MARKED.search(text) else (Span(text),))
 
 
 def _spans(text: str) -> Iterator[Span]:

@@ -56,6 +56,8 @@ _SPAN = re.compile(
          |`(?P<code>[^\s`](?:[^`\n]*[^\s`])?)`){_AFTER})""",
     re.VERBOSE,
 )
+_MARKED = re.compile(r"[*`\[]|://")
+"""Without any of these a line is but its characters: most are."""
 _MARKS = {Style.PLAIN: "", Style.BOLD: "**", Style.ITALIC: "*", Style.CODE: "`"}
 
 
@@ -179,7 +181,7 @@ def _item(line: str) -> Item:
 
 
 def _line(text: str) -> Line:
-    return line_of(_spans(text))
+    return line_of(_spans(text) if _MARKED.search(text) else (Span(text),))
 
 
 def _spans(text: str) -> Iterator[Span]:

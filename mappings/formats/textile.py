@@ -39,6 +39,8 @@ _SPAN = re.compile(
     )(?!\w)""",
     re.VERBOSE,
 )
+_MARKED = re.compile(r'[*_@!"&]|://')
+"""Without any of these a line is but its characters: most are."""
 _ENDS = ".,;:!?)"
 _ENDING = re.compile(r"[.,;:!?)]*(?:\s|$)")
 
@@ -84,7 +86,7 @@ def _is_quote(line: str) -> bool:
 
 
 def _line(text: str) -> Line:
-    return line_of(_spans(text))
+    return line_of(_spans(text) if _MARKED.search(text) else (Span(text),))
 
 
 def _spans(text: str) -> Iterator[Span]:

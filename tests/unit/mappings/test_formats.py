@@ -1,6 +1,7 @@
 """Texts in the formats of trackers: what goes there comes back as it was, and what machines wrote stays verbatim."""
 
 import re
+import sys
 
 import pytest
 
@@ -160,6 +161,28 @@ def test_hostile_text_is_read_without_recursion_and_loses_no_law(form: str, piec
     back = FORMATS[form].heard(text)
     assert FORMATS[form].heard(FORMATS[form].said(back)) == FORMATS[form].settled(back)
     assert FORMATS[form].heard(FORMATS[form].said(text)) == FORMATS[form].settled(text)
+
+
+def _calls(form: str, text: str) -> int:
+    """How many calls it takes to read a text and to write what was read."""
+    counted = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal counted
+        counted += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        FORMATS[form].said(FORMATS[form].heard(text))
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+@pytest.mark.parametrize("piece", [*PIECES, "a\n", "|", "||", "* a\n", "# a\n", "_a_ ", "[a|", "{_}", '"a":'])
+def test_hostile_text_takes_steps_in_proportion_to_its_length(form: str, piece: str) -> None:
+    short, long = (_calls(form, piece * (length // len(piece))) for length in (2_000, 8_000))
+    assert long < 5 * short + 1_000
 
 
 def test_our_text_is_read_into_blocks() -> None:
