@@ -25,6 +25,7 @@ from connectors.errors import (
     VersionConflict,
 )
 from connectors.remedies import BY_STATUS, Errors, Sign
+from connectors.soap.raw import Unreadable
 
 OPEN = "whether it was done is open"
 _BEGINNING = 65536
@@ -75,6 +76,9 @@ class Answer:
         :raises ProtocolError: it cannot be read.  :raises Unknown: so it is, and the request was a write."""
         try:
             return None if self.empty else self.decode(self.body)
+        except Unreadable as trouble:
+            raw = self.scrub(self.body[:2000].decode("utf-8", "replace"))
+            raise unreadable(self.about, str(trouble), writes=self.writes, raw=raw) from None
         except (ValueError, RecursionError):
             raw = self.scrub(self.body[:2000].decode("utf-8", "replace"))
         what = "is a web page where data was expected (a log-in page?)" if raw.lstrip()[:1] == "<" else "is not JSON"

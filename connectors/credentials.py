@@ -131,6 +131,10 @@ class Credentials(_Part):
     """Dotted place -> what goes there first, in every body: of a request that has one, or is no GET."""
     arguments: tuple[str, ...] = ()
     """The first arguments of every SOAP call, in this order."""
+    envelope: dict[str, str] = {}
+    """Dotted place -> what goes there in the header of every SOAP envelope."""
+    wsse: Basic | None = None
+    """WS-Security's UsernameToken, its password as text, in the header of every SOAP envelope."""
     cookies: dict[str, str] = {}
     on_writes: dict[str, str] = {}
     """Further headers of what writes: X-Requested-With, Origin, a token against forged requests."""
@@ -166,6 +170,8 @@ class Credentials(_Part):
             query=_filled(self.query, words),
             body=_filled(self.body, words),
             arguments=tuple(arguments),
+            envelope=_filled(self.envelope, words),
+            wsse=(str(fill(self.wsse.user, words)), str(fill(self.wsse.password, words))) if self.wsse else None,
             on_writes=_filled(self.on_writes, words),
         )
 
@@ -178,6 +184,8 @@ class Shown:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, str] = field(default_factory=dict, repr=False)
     arguments: tuple[str, ...] = field(default=(), repr=False)
+    envelope: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wsse: tuple[str, str] | None = field(default=None, repr=False)
     on_writes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def signed(self, body: Mapping[str, Any]) -> Mapping[str, Any]:

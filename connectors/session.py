@@ -57,6 +57,9 @@ class Body(Protocol):
 Made = Callable[[Shown], Body]
 """Makes a body that bears our credentials, anew for each log-in."""
 
+Calls = Callable[[str, Mapping[str, Any]], tuple[str, Mapping[str, str], Made]]
+"""Of an operation and its arguments: path, headers and body of the request that it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -135,13 +138,16 @@ class HttpSession:
         *,
         errors: Errors | None = None,
         decode: Callable[[bytes], Any] = json.loads,
+        calls: Calls | None = None,
     ) -> None:
+        """`calls`: how a step of logging in that is an operation is said."""
         self.environment = environment
         self.offset: timedelta | None = None
         """How far the server's clock is ahead of ours, by its last answer; None: it never said."""
         self._root = origin.url.rstrip("/")
         self._place = _place(self._root)
         self._decode = decode
+        self._calls = calls
         self._judge = Judge(errors or Errors(), self.scrub, environment.clock, decode)
         pair = origin.credentials.basic
         ours = [*origin.secrets, *([basic(pair, origin.words).removeprefix("Basic ")] if pair is not None else [])]
@@ -187,15 +193,17 @@ class HttpSession:
         *,
         method: str = "GET",
         body: Any = None,
+        stream: Body | Made | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
         limit: int | None = None,
     ) -> Answer:
-        """Ask for what changes nothing, a few times where the server is busy or out of reach. `body` goes as JSON.
-        `limit`: how many bytes the answer may have, if not as many as any.
+        """Ask for what changes nothing, a few times where the server is busy or out of reach. `body` goes as JSON,
+        `stream` as it is. `limit`: how many bytes the answer may have, if not as many as any.
 
         :raises ConnectorError: by remedy."""
-        asking = replace(self._asking(method, path, query, headers, body=body, errors=errors), limit=limit)
+        asking = self._asking(method, path, query, headers, body=body, stream=stream, errors=errors)
+        asking = replace(asking, limit=limit)
         with self.call():
             return self._patiently(lambda: self._let_in(asking, self._send))
 
@@ -229,15 +237,21 @@ class HttpSession:
         accept: str = "*/*",
         media_type: str = "",
         size: int | None = None,
+        asked: Made | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Iterator[Iterator[bytes]]:
-        """The body of a GET in chunks, at most `limit` bytes.  :raises ProtocolError: it is larger.
+        """The body of a GET in chunks, at most `limit` bytes; with `asked`, of a POST of that.
+
+        :raises ProtocolError: it is larger.
 
         A file may live elsewhere: `path` may be a whole address out of an answer, and redirects are followed a few
         times. Our credentials go to the registered origin alone. `media_type` and `size` are those of the file, if the
         body is one: so a file that looks like an error is told from an error."""
         url = self._root + path if path.startswith("/") else path
         with self.call():
-            asking = replace(self._asking("GET", "/", query, {"Accept": accept}), url=url, about=f"GET {_bare(path)}")
+            method, sent = "GET" if asked is None else "POST", {"Accept": accept, **(headers or {})}
+            asking = self._asking(method, "/", query, sent, stream=asked)
+            asking = replace(asking, url=url, about=f"{method} {_bare(path)}")
             wanted = _Wanted(limit, media_type, size)
             response, chunks = self._patiently(lambda: self._followed(asking, wanted))
             try:
@@ -321,6 +335,14 @@ class HttpSession:
         body: dict[str, Any] = {}
         for place, each in step.body.items():
             put(body, place, fill(each, words) if isinstance(each, str) else each)
+        if step.operation:
+            assert self._calls is not None, "a profile has log-in operations where its family has operations"
+            path, more, made = self._calls(step.operation, body)
+            asking = self._asking("POST", path, query, {**more, **headers}, stream=made)
+            try:
+                return self._send(asking, shown)
+            except TurnedAway as away:
+                raise AccessError(f"we are not let in: {away}") from None
         if step.elsewhere is not None:
             shown, url = NOBODY, str(words[step.elsewhere])
             about = f"{step.method} {_bare(url)}"

@@ -18,7 +18,7 @@ from connectors.emulators.tracker import Clock, Deed, File, Issue, Missing, Note
 STATUSES = ("open", "in work", "waiting", "done", "void")
 PRIORITIES = ("low", "normal", "high")
 _ACCOUNT = "interdesk"
-_FIELDS = ("summary", "description", "status", "priority", "assignee", "reference")
+_FIELDS = ("summary", "description", "status", "priority", "assignee", "reference", "labels")
 RULES = Rules(
     fields=(
         RemoteField("summary", "text", max_length=200),
@@ -27,6 +27,7 @@ RULES = Rules(
         RemoteField("priority", "choice", values=PRIORITIES),
         RemoteField("assignee", "person"),
         RemoteField("reference", "text"),
+        RemoteField("labels", "set"),
     ),
     defaults={"status": "open", "priority": "normal"},
     workflow={"status": {"open": ("in work", "void"), "in work": ("waiting", "done"), "waiting": ("in work",)}},
@@ -77,14 +78,14 @@ class RpcEmulator(SoapEmulator):
         call = called(asked.body) if asked.method == "POST" else None
         kinds = {
             "getIssues": "list",
-            "findIssues": "find",
             "getIssue": "read",
             "createIssue": "create",
             "updateIssue": "update",
             "addNote": "comment",
             "getAttachment": "file",
-            "getLatestIssues": "list",
         }
+        if call is not None and call.operation == "getIssues" and _reference(call):
+            return "find"
         return kinds.get(call.operation, "schema") if call is not None else "schema"
 
     def hint(self, deed: Deed) -> Mapping[str, Any]:
@@ -124,46 +125,46 @@ class RpcEmulator(SoapEmulator):
         match operation, arguments:
             case "whoAmI", []:
                 return "User", _user(who)
-            case "getIssues", [since, after, most]:
-                return "", self._list(since, int(after or 0), int(most or 0))
-            case "getLatestIssues", [most]:
-                found = sorted(self._visible(), key=lambda each: each.changed_at, reverse=True)
-                return "", [self._shown(each) for each in found[: int(most)]]
-            case "findIssues", [reference]:
-                return "", [self._shown(each) for each in self.tracker.bearing("reference", str(reference))]
+            case "getIssues", [wanted, most]:
+                return "", self._list(wanted if isinstance(wanted, dict) else {}, int(most or 0))
             case "getIssue", [key]:
                 return "Issue", self._shown(self.tracker.issue(str(key)))
             case "createIssue", [bean]:
                 key, refused = self.tracker.open(who, _said(bean))
                 self._ensure(refused)
                 return "Issue", self._shown(self.tracker.issue(key))
-            case "updateIssue", [key, values]:
-                return "Issue", self._update(who, str(key), values)
+            case "updateIssue", [key, bean]:
+                return "Issue", self._update(who, str(key), bean)
             case "addNote", [key, note]:
                 return "string", self._note(who, str(key), note)
             case "getAttachment", [number]:
                 return "base64Binary", self.tracker.file(str(number)).content
         raise SoapFault(f"No such operation '{operation}' with {len(arguments) + 1} arguments", code="Client")
 
-    def _visible(self) -> list[Issue]:
-        return [each for each in self.tracker.issues.values() if not each.hidden]
-
-    def _list(self, since: str | None, after: int, most: int) -> list[dict[str, Any]]:
+    def _list(self, wanted: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+        since, after, reference = wanted.get("changedSince"), int(wanted.get("afterKey") or 0), wanted.get("reference")
         start = datetime.fromisoformat(since) if since else None
         found = [
-            each for each in self._visible() if each.number > after and (start is None or each.changed_at >= start)
+            each
+            for each in self.tracker.issues.values()
+            if not each.hidden
+            and each.number > after
+            and (start is None or each.changed_at >= start)
+            and (not reference or each.fields.get("reference") == reference)
         ]
+        if wanted.get("newestFirst") == "true":
+            found.sort(key=lambda each: (each.changed_at, each.number), reverse=True)
         return [self._shown(each) for each in found[: min(most, self.quirks.most)]]
 
-    def _update(self, who: str, key: str, values: Any) -> dict[str, Any]:
+    def _update(self, who: str, key: str, bean: Any) -> dict[str, Any]:
+        """What is in the bean is written, nil too; one that bears another revision than the issue's is refused."""
         issue = self.tracker.issue(key)
-        patch: dict[str, Value] = {}
-        for each in listed(values):
-            words = list(listed(each.get("values")))
-            patch[str(each["id"])] = str(words[0]) if words else None
+        said: Mapping[str, Any] = bean if isinstance(bean, dict) else {}
+        if said.get("revision") not in (None, str(issue.version)):
+            raise SoapFault("org.clerk.StaleException: the issue has moved on", detail="<StaleException/>")
+        patch = {name: _value(said[name]) for name in _FIELDS if name in said}
         for name, value in patch.items():
-            against = self.tracker.objection(who, name, issue.fields.get(name), value)
-            if against:
+            if against := self.tracker.objection(who, name, issue.fields.get(name), value):
                 self._ensure({name: against})
         self.tracker.edit(who, key, patch)
         return self._shown(issue)
@@ -186,12 +187,17 @@ class RpcEmulator(SoapEmulator):
         return {
             "key": issue.key,
             "revision": issue.version,
-            **{name: issue.fields.get(name) for name in _FIELDS},
+            **{name: _told(issue.fields.get(name)) for name in _FIELDS},
             "reporter": _user(issue.author),
             "updated": _time(issue.changed_at),
             "notes": [_noted(each) for each in issue.notes],
             "files": [_file(each) for each in issue.files],
         }
+
+
+def _reference(call: Call) -> bool:
+    wanted = _arguments(call)[1:2]
+    return bool(wanted and isinstance(wanted[0], dict) and wanted[0].get("reference"))
 
 
 def _arguments(call: Call) -> list[Any]:
@@ -200,7 +206,17 @@ def _arguments(call: Call) -> list[Any]:
 
 def _said(bean: Any) -> dict[str, Value]:
     said: Mapping[str, Any] = bean if isinstance(bean, dict) else {}
-    return {name: str(said[name]) for name in _FIELDS if said.get(name) not in (None, "")}
+    return {name: value for name in _FIELDS if (value := _value(said.get(name))) is not None}
+
+
+def _value(said: Any) -> Value:
+    if isinstance(said, list):
+        return tuple(str(each) for each in said) or None
+    return str(said) if said not in (None, "") else None
+
+
+def _told(value: Value) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _user(name: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from connectors.profiled.profile import InlineFiles, Request, UploadedFiles
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, put
 from connectors.session import Made
+from connectors.soap import voice as soap
 
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
@@ -50,12 +51,14 @@ class InlineBody:
             {
                 shape.name: encoded_word(file.name) if shape.encoded_names else file.name,
                 shape.media_type: media_type(file),
-                shape.content: f"{_HOLE}{number}",
             }
-            for number, file in enumerate(files)
+            for file in files
         ]
         whole: dict[str, Any] = json.loads(json.dumps(body))
-        put(whole, shape.at, entries)
+        self.data: dict[str, Any] = json.loads(json.dumps(body))
+        """The same as data, the files themselves in their places: for a voice that writes bodies of its own."""
+        put(self.data, shape.at, [{**each, shape.content: file} for each, file in zip(entries, files, strict=True)])
+        put(whole, shape.at, [{**each, shape.content: f"{_HOLE}{number}"} for number, each in enumerate(entries)])
         texts = re.split(rf'"{_HOLE}(\d+)"', json.dumps(whole))
         self._texts = [text.encode() for text in texts[0::2]]
         self._files = [files[int(number)] for number in texts[1::2]]
@@ -176,7 +179,8 @@ def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
             yield chunks
     else:
         with site.voice.stream(request, words, limit=limit * 3 // 2 + 65536) as chunks:
-            yield _bounded(unwrapped(chunks, shape.base64_at, about), limit, about)
+            unwrap = soap.unwrapped if site.profile.family == "soap" else unwrapped
+            yield _bounded(unwrap(chunks, shape.base64_at, about), limit, about)
 
 
 def _decoded(digits: Any, about: str) -> Iterator[bytes]:

@@ -595,6 +595,22 @@ class Download(Request):
     """Or at this path of an answer that holds more: {comment} and {id} choose. Such an answer is read as a whole."""
 
 
+class Soap(_Part):
+    """Where the WSDL is, and where and how calls go."""
+
+    wsdl: str
+    """A file that is shipped beside the profile, or {a setting}: of kind path a file, of kind url an address, whose
+    WSDL is fetched once a process and held against the setting `wsdl_digest`."""
+    port: str | None = None
+    """None: the first that speaks SOAP over HTTP."""
+    path: str = ""
+    """The endpoint, below `root`; a request's own `path` goes before it. "": as the WSDL has it."""
+    action: str | None = None
+    """SOAPAction, instead of the WSDL's: words {namespace} and {operation}; "" for none."""
+    header_namespace: str = ""
+    """Of the credentials in the envelope's header, where the WSDL does not know them; "": the operation's."""
+
+
 class Powers(_Part):
     """What the connector can say of itself: `connectors.api.Capabilities`, as far as a product decides it."""
 
@@ -658,7 +674,9 @@ class Profile(_Part):
     kind: Literal["profile"]
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     product: str
-    family: Literal["rest"]
+    family: Literal["rest", "soap"]
+    soap: Soap | None = None
+    """How SOAP is spoken: said for that family, and only there."""
     settings: dict[str, Setting]
     root: str
     credentials: Credentials = Credentials()

@@ -20,6 +20,7 @@ from connectors.profiled.values import at, fill, first, moment, put, rows, text
 from connectors.profiled.voice import Voice
 from connectors.rest.voice import RestVoice
 from connectors.session import Body, HttpSession, Made, Origin
+from connectors.soap.voice import SoapVoice
 
 HIDDEN: Mapping[int, str] = {403: "missing"}
 """What a status means on a single ticket: one that was moved out of our sight answers 403, as if we were nobody."""
@@ -37,22 +38,22 @@ class Site:
         self.tables = Tables(self, profile.tables)
         self.openings = Openings()
         ca_file = settings.get("ca_file")
-        http = HttpSession(
-            Origin(
-                fill(profile.root, {**settings, "url": settings["url"].rstrip("/")}),
-                profile.credentials,
-                {**settings, "url": settings["url"].rstrip("/")},
-                [
-                    settings[name]
-                    for name in profile.settings
-                    if profile.settings[name].kind == "secret" and name in settings
-                ],
-                Path(ca_file) if ca_file else None,
-            ),
-            environment,
-            errors=profile.errors,
+        origin = Origin(
+            fill(profile.root, {**settings, "url": settings["url"].rstrip("/")}),
+            profile.credentials,
+            {**settings, "url": settings["url"].rstrip("/")},
+            [
+                settings[name]
+                for name in profile.settings
+                if profile.settings[name].kind == "secret" and name in settings
+            ],
+            Path(ca_file) if ca_file else None,
         )
-        self.voice: Voice = RestVoice(http)
+        self.voice: Voice
+        if profile.soap is not None:
+            self.voice = SoapVoice(profile.soap, origin, environment, profile.errors)
+        else:
+            self.voice = RestVoice(HttpSession(origin, environment, errors=profile.errors))
         self._account: Person | None = None
         self._place: str | None = None
         self._searched_in: str | None = None

@@ -21,10 +21,13 @@ def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def at(data: Any, path: str) -> Any:
-    """What a dotted path leads to; None where it leads nowhere. `rows[name=x]` is the row whose name is x."""
+    """What a dotted path leads to; None where it leads nowhere. `rows[name=x]` is the row whose name is x,
+    and a step `*` the only thing there, whatever it is called."""
     for name, member, wanted in _steps(path):
         if name:
-            if isinstance(data, dict):
+            if name == "*" and isinstance(data, dict):
+                data = next(iter(data.values())) if len(data) == 1 else None
+            elif isinstance(data, dict):
                 data = data.get(name)
             elif isinstance(data, list) and name.isdecimal() and int(name) < len(data):
                 data = data[int(name)]

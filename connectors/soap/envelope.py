@@ -26,10 +26,9 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"
 
 
 class Envelope:
-    """A request's body, piece by piece, and the headers that go with it. Its length is known beforehand."""
+    """A request's body, piece by piece. Its length is known beforehand."""
 
-    def __init__(self, pieces: Sequence[str | FileDraft], headers: Mapping[str, str]) -> None:
-        self.headers = headers
+    def __init__(self, pieces: Sequence[str | FileDraft]) -> None:
         self._pieces: list[bytes | FileDraft] = []
         texts: list[str] = []
         for piece in (*pieces, None):
@@ -53,40 +52,37 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class Header:
     """What an envelope's header bears: elements of their own, and a name and password as WS-Security has them."""
 
     elements: Mapping[str, Any] = field(default_factory=dict)
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """Those of them that the contract knows, as it has them."""
     namespace: str = ""
-    """Of those elements that do not say another, and that the WSDL does not know."""
-    username: str | None = None
-    password: str = ""
+    """Of those that it does not know, and that say no other."""
+    token: tuple[str, str] | None = field(default=None, repr=False)
 
 
 def build(
     operation: Operation,
     body: Mapping[str, Any] | Sequence[Any],
     *,
-    action: str | None = None,
-    credentials: Credentials | None = None,
-    headers: Mapping[str, Any] | None = None,
+    header: Header | None = None,
 ) -> Envelope:
     """The envelope of a call. `body` is its arguments, by name or by position; "@name" is an attribute.
 
-    `action` replaces the WSDL's: words {namespace} and {operation}; "" is none. `headers` are the elements that the
-    contract knows of the header, by name.
-
     :raises ContractError: a name is none, or there are more arguments than the operation takes."""
     writer = _Writer(operation)
-    head = writer.header(credentials or Credentials(), headers or {})
+    head = writer.header(header or Header())
     writer.outermost(_named(operation, body))
     soap = _SPACES[operation.version]
     spaces = "".join(f' xmlns:{prefix}="{_escaped(space)}"' for space, prefix in writer.prefixes.items())
     opening = f'<?xml version="1.0" encoding="utf-8"?>\n<soap:Envelope xmlns:soap="{soap}"{spaces}>{head}<soap:Body>'
-    return Envelope([opening, *writer.pieces, "</soap:Body></soap:Envelope>"], _http_headers(operation, action))
+    return Envelope([opening, *writer.pieces, "</soap:Body></soap:Envelope>"])
 
 
-def _http_headers(operation: Operation, action: str | None) -> dict[str, str]:
+def http_headers(operation: Operation, action: str | None = None) -> dict[str, str]:
+    """The headers of a call. `action` replaces the WSDL's: words {namespace} and {operation}; "" is none."""
     said = operation.action if action is None else action
     said = said.replace("{namespace}", operation.namespace).replace("{operation}", operation.name)
     if operation.version == "1.2":
@@ -102,9 +98,14 @@ def _http_headers(operation: Operation, action: str | None) -> dict[str, str]:
     }
 
 
+def argument_names(operation: Operation) -> list[str]:
+    """What the contract calls the arguments, in their order."""
+    return [name for name, _ in _known(operation.content)]
+
+
 def _named(operation: Operation, body: Mapping[str, Any] | Sequence[Any]) -> Mapping[str, Any]:
     """Arguments by position get the names that the contract has for them."""
-    names = [name for name, _ in _known(operation.content)]
+    names = argument_names(operation)
     if isinstance(body, Mapping):
         if operation.style == "rpc":  # such servers go by position: what is not said is said to be nothing
             return {**{name: body.get(name) for name in names}, **body}
@@ -126,18 +127,15 @@ class _Writer:
         if self._encoded:
             self.prefixes |= {SCHEMA_SPACE: "xsd", _INSTANCE: "xsi", ENCODING_SPACE: "enc"}
 
-    def header(self, credentials: Credentials, elements: Mapping[str, Any]) -> str:
+    def header(self, said: Header) -> str:
         """The header, whole; "" where nothing is said in it."""
         self._encoded = False
-        for name, value in credentials.elements.items():
-            known = elements.get(name)
-            space = known.qname.namespace if known is not None else credentials.namespace
+        for name, value in said.elements.items():
+            known = said.known.get(name)
+            space = known.qname.namespace if known is not None else said.namespace
             self._element(space or "", name, value, known)
-        if credentials.username is not None:
-            token = {
-                f"{{{_WSSE}}}Username": credentials.username,
-                f"{{{_WSSE}}}Password": {"@Type": _PASSWORD_TEXT, "#text": credentials.password},
-            }
+        if said.token is not None:
+            token = {"Username": said.token[0], "Password": {"@Type": _PASSWORD_TEXT, "#text": said.token[1]}}
             self._element(_WSSE, "Security", {"UsernameToken": token}, None)
         self._encoded = self._operation.encoded
         head = "".join(each for each in self.pieces if isinstance(each, str))

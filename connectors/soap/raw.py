@@ -62,7 +62,7 @@ class Said:
 
 def said(body: bytes) -> Said:
     """What a SOAP answer says.  :raises Unreadable: it is no envelope."""
-    reading = _Reading()
+    reading = _Reading(apart=True)
     reading.whole(body)
     if reading.root == "Fault":
         return _faulted(reading.resolved(reading.value))
@@ -83,7 +83,7 @@ def said(body: bytes) -> Said:
 
 def plain(body: bytes) -> Any:
     """What is inside the outermost element of any XML document.  :raises Unreadable: it is none."""
-    reading = _Reading()
+    reading = _Reading(apart=False)
     reading.whole(body)
     if reading.root.lower() == "html":
         raise Unreadable(_not_an_envelope(reading.root))
@@ -229,10 +229,11 @@ class _Reference:
 
 
 class _Reading(_Parser):
-    """A whole document."""
+    """A whole document. `apart`: of an envelope, each thing in its body is kept apart from the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, apart: bool) -> None:
         super().__init__()
+        self._apart = apart
         self.root = ""
         self.value: Any = None
         self.body: list[tuple[str, str, Any]] | None = None
@@ -296,10 +297,10 @@ class _Reading(_Parser):
             if frame.mark in self._marked:
                 self._twice.add(frame.mark)
             self._marked[frame.mark] = value
-        if len(self._open) == 1 and frame.name == "Body" and self.root == "Envelope" and self.body is None:
+        apart = self._apart and self.root == "Envelope"
+        if apart and len(self._open) == 1 and frame.name == "Body" and self.body is None:
             self.body = []
-        if len(self._open) == 2 and self._open[1].name == "Body" and self.root == "Envelope":
-            self._open[1].pieces.clear()
+        if apart and len(self._open) == 2 and self._open[1].name == "Body":
             self._bodied(frame, value)
         elif self._open:
             self._open[-1].add(frame.name, value)

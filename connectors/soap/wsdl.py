@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from connectors.credentials import Credentials
 from connectors.environment import Environment
 from connectors.errors import AccessError, ProtocolError
 from connectors.session import HttpSession, Origin
@@ -67,7 +68,8 @@ def fetched(
     :raises AccessError: nothing is pinned yet, or another one: it says what to do.  :raises ConnectorError: it cannot
     be had."""
     parts = urlsplit(address)
-    origin = Origin(f"{parts.scheme}://{parts.netloc}", headers, tuple(headers.values()), ca_file)
+    who = Credentials(headers=dict(headers))
+    origin = Origin(f"{parts.scheme}://{parts.netloc}", who, secrets=tuple(headers.values()), ca_file=ca_file)
     session = HttpSession(origin, environment)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:

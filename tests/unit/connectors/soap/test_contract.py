@@ -13,7 +13,7 @@ from connectors.emulators.server import Reply
 from connectors.errors import AccessError, ProtocolError
 from connectors.soap import raw
 from connectors.soap.contract import ContractError, Operation, contract
-from connectors.soap.envelope import Credentials, Envelope, build
+from connectors.soap.envelope import Envelope, Header, build, http_headers
 from connectors.soap.wsdl import Wsdl, fetched, given, shipped
 from connectors.testing import draft
 
@@ -108,8 +108,8 @@ def test_attributes_and_other_namespaces_are_said_in_the_name() -> None:
 
 def test_credentials_stand_in_the_header_as_elements_or_as_ws_security() -> None:
     known = {"AuthenticationInfo": contract(shipped("ggus.wsdl")).header("AuthenticationInfo")}
-    said = Credentials({"AuthenticationInfo": {"password": "p", "userName": "u"}}, "urn:unused", "u2", "p<2")
-    made = parsed(build(ggus("TicketGet"), {"GHD_Request_ID": "7"}, credentials=said, headers=known))
+    said = Header({"AuthenticationInfo": {"password": "p", "userName": "u"}}, known, "urn:unused", ("u2", "p<2"))
+    made = parsed(build(ggus("TicketGet"), {"GHD_Request_ID": "7"}, header=said))
     header = made.find("soap:Header", NS)
     assert names(header) == ["AuthenticationInfo", "Security"]
     assert names(header[0]) == ["userName", "password"]
@@ -129,42 +129,43 @@ def test_credentials_stand_in_the_header_as_elements_or_as_ws_security() -> None
     ],
 )
 def test_the_soap_action_is_the_contracts_or_a_template_or_nothing(action: str | None, wanted: str) -> None:
-    made = build(ggus("TicketGet"), {}, action=action)
-    assert made.headers["SOAPAction"] == wanted
-    assert made.headers["Content-Type"].startswith("text/xml")
+    headers = http_headers(ggus("TicketGet"), action)
+    assert headers["SOAPAction"] == wanted
+    assert headers["Content-Type"].startswith("text/xml")
 
 
 def test_an_encoded_call_takes_its_arguments_by_position_and_tells_their_types() -> None:
-    made = parsed(build(rpc("updateIssue"), ["token", 7, [{"id": "summary", "values": ["a", "b"]}]]))
+    notes = [{"body": "x", "id": 7}]
+    made = parsed(build(rpc("updateIssue"), ["token", 7, {"labels": ["a", "b"], "notes": notes, "Strange": True}]))
     (call,) = made.find("soap:Body", NS)
     assert call.tag == "{urn:clerk}updateIssue"
     assert call.get("{http://schemas.xmlsoap.org/soap/envelope/}encodingStyle") == str(call.nsmap["enc"])
-    assert [(each.tag, each.get(f"{{{NS['xsi']}}}type")) for each in call] == [
+    kind = f"{{{NS['xsi']}}}type"
+    prefix = call[2].get(kind).partition(":")[0]
+    assert call.nsmap[prefix] == "urn:clerk:beans"
+    assert [(each.tag, each.get(kind)) for each in call] == [
         ("in0", "xsd:string"),
         ("in1", "xsd:string"),
-        ("in2", "enc:Array"),
+        ("in2", f"{prefix}:Issue"),
     ]
-    array = call[2]
-    kind = array.get("{http://schemas.xmlsoap.org/soap/encoding/}arrayType")
-    prefix = kind.partition(":")[0]
-    assert kind == f"{prefix}:Value[1]"
-    assert array.nsmap[prefix] == "urn:clerk:beans"
-    (item,) = array
-    assert item.get(f"{{{NS['xsi']}}}type") == f"{prefix}:Value"
-    assert names(item) == ["id", "values"]
-    inner = item[1].get("{http://schemas.xmlsoap.org/soap/encoding/}arrayType")
-    assert inner == "xsd:string[2]"
+    array = "{http://schemas.xmlsoap.org/soap/encoding/}arrayType"
+    assert [(each.tag, each.get(kind), each.get(array)) for each in call[2]] == [
+        ("labels", "enc:Array", "xsd:string[2]"),
+        ("notes", "enc:Array", f"{prefix}:Note[1]"),
+        ("Strange", "xsd:boolean", None),
+    ]
+    assert [(each.tag, each.get(kind)) for each in call[2][1][0]] == [("id", "xsd:string"), ("body", "xsd:string")]
     assert raw.said(etree.tostring(made)).data == {
         "in0": "token",
         "in1": "7",
-        "in2": [{"id": "summary", "values": ["a", "b"]}],
+        "in2": {"labels": ["a", "b"], "notes": [{"id": "7", "body": "x"}], "Strange": "true"},
     }
 
 
 def test_arguments_that_are_not_said_are_nil_so_that_the_others_keep_their_places() -> None:
-    for body in (["t", None, 0, 100], {"in3": 100, "in0": "t", "in2": 0}):
+    for body in (["t", None, 100], {"in2": 100, "in0": "t"}):
         (call,) = parsed(build(rpc("getIssues"), body)).find("soap:Body", NS)
-        assert names(call) == ["in0", "in1", "in2", "in3"]
+        assert names(call) == ["in0", "in1", "in2"]
         assert call[1].get(f"{{{NS['xsi']}}}nil") == "true"
     with pytest.raises(ContractError, match="takes 1 arguments, and there are 2"):
         build(rpc("whoAmI"), ["t", "u"])
@@ -183,8 +184,8 @@ def test_a_file_is_sent_piece_by_piece_with_its_length_known_before() -> None:
 
 def test_an_empty_array_and_one_of_one_are_arrays() -> None:
     for values in ([], ["a"]):
-        (call,) = parsed(build(rpc("updateIssue"), ["t", "7", [{"id": "x", "values": values}]])).find("soap:Body", NS)
-        assert raw.said(etree.tostring(call.getroottree())).data["in2"] == [{"id": "x", "values": values}]
+        (call,) = parsed(build(rpc("updateIssue"), ["t", "7", {"labels": values}])).find("soap:Body", NS)
+        assert raw.said(etree.tostring(call.getroottree())).data["in2"] == {"labels": values}
 
 
 # -- reading a WSDL ------------------------------------------------------------------------------------------------

@@ -1,0 +1,210 @@
+"""A profile's requests as SOAP calls: operations by the WSDL, envelopes from plain data, answers from raw XML."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+from urllib.parse import urlsplit
+
+from connectors.answers import Answer
+from connectors.credentials import NOBODY, Shown
+from connectors.environment import Environment
+from connectors.errors import AccessError, ProtocolError
+from connectors.profiled.profile import Request, Soap
+from connectors.profiled.values import address, fill, put
+from connectors.remedies import Errors, Sign
+from connectors.session import Body, HttpSession, Made, Origin
+from connectors.soap import raw
+from connectors.soap.contract import Contract, ContractError, Operation, contract
+from connectors.soap.envelope import Envelope, Header, argument_names, build, http_headers
+from connectors.soap.wsdl import Wsdl, fetched, given, shipped
+
+_FAULTS = (
+    Sign(fault="Client", means="refused"),
+    Sign(fault="Sender", means="refused"),
+    Sign(at="Fault", means="failed"),
+)
+"""What a fault means that a profile says nothing of: the call was wrong, or whether it was done is open."""
+
+
+@runtime_checkable
+class _Filled(Protocol):
+    """A body with files in it, as data too."""
+
+    data: Mapping[str, Any]
+
+
+class SoapVoice:
+    """Says requests to one SOAP service, each as a POST to its endpoint.
+
+    The WSDL is read when it is first needed.  :raises AccessError: it cannot be had, or is not what the profile takes
+    it for."""
+
+    def __init__(self, shape: Soap, origin: Origin, environment: Environment, errors: Errors) -> None:
+        self._shape = shape
+        self._origin = origin
+        self._environment = environment
+        self._http = HttpSession(
+            origin,
+            environment,
+            errors=errors.model_copy(
+                update={"signs": (*errors.signs, *_FAULTS), "words": (*errors.words, "Fault.faultstring")}
+            ),
+            decode=_decoded,
+            calls=self._call,
+        )
+        self._lock = threading.Lock()
+        self._contract: Contract | None = None
+
+    @property
+    def offset(self) -> timedelta | None:
+        return self._http.offset
+
+    def call(self) -> AbstractContextManager[None]:
+        return self._http.call()
+
+    def read(
+        self,
+        request: Request,
+        words: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        *,
+        errors: Mapping[int, str] | None = None,
+        limit: int | None = None,
+    ) -> Answer:
+        path, headers, made = self._call(request.operation, body or {}, request, words)
+        query = _filled(request.query, words)
+        return self._http.read(path, query, method="POST", stream=made, headers=headers, errors=errors, limit=limit)
+
+    def write(
+        self,
+        request: Request,
+        words: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        *,
+        stream: Body | Made | None = None,
+        headers: Mapping[str, str] | None = None,
+        errors: Mapping[int, str] | None = None,
+    ) -> Answer:
+        if callable(stream):  # who we are is put into the envelope, not into this
+            stream = stream(NOBODY)
+        said = stream.data if isinstance(stream, _Filled) else body or {}
+        path, known, made = self._call(request.operation, said, request, words)
+        more = {name: value for name, value in (headers or {}).items() if name != "Content-Type"}
+        query = _filled(request.query, words)
+        return self._http.write("POST", path, query=query, stream=made, headers={**known, **more}, errors=errors)
+
+    @contextmanager
+    def stream(
+        self,
+        request: Request,
+        words: Mapping[str, Any],
+        *,
+        limit: int,
+        media_type: str = "",
+        size: int | None = None,
+    ) -> Iterator[Iterator[bytes]]:
+        del media_type, size  # a file inside an envelope is never taken for an error
+        body: dict[str, Any] = {}
+        for place, template in request.body.items():
+            put(body, place, fill(template, words) if isinstance(template, str) else template)
+        path, headers, made = self._call(request.operation, body, request, words)
+        with self._http.stream(path, _filled(request.query, words), limit=limit, asked=made, headers=headers) as chunks:
+            yield chunks
+
+    def server_now(self) -> datetime:
+        return self._http.server_now()
+
+    def close(self) -> None:
+        self._http.close()
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    def _call(
+        self, name: str, body: Mapping[str, Any], request: Request | None = None, words: Mapping[str, Any] | None = None
+    ) -> tuple[str, Mapping[str, str], Made]:
+        """Path, headers and body of a call."""
+        try:
+            operation = self._known().operation(name, self._shape.port)
+        except ContractError as problem:
+            raise AccessError(str(problem)) from None
+        headers = http_headers(operation, self._shape.action)
+        if request is not None:
+            headers |= _filled(request.headers, words or {})
+        template = (request.path if request is not None else "") or self._shape.path
+        path = address(template, words or self._origin.words) if template else _path_of(operation.address)
+        return path, headers, partial(self._made, operation, body)
+
+    def _made(self, operation: Operation, body: Mapping[str, Any], shown: Shown) -> Envelope:
+        """The envelope, with what we show of us in it.  :raises AccessError: the profile says what cannot be said."""
+        elements: dict[str, Any] = {}
+        for place, value in shown.envelope.items():
+            put(elements, place, value)
+        known = {name: found for name in elements if (found := self._known().header(name)) is not None}
+        header = Header(elements, known, self._shape.header_namespace or operation.namespace, shown.wsse)
+        try:
+            return build(operation, _arguments(operation, shown.signed(body) or {}, shown.arguments), header=header)
+        except ContractError as problem:
+            raise AccessError(f"the profile and the WSDL do not agree: {problem}") from None
+
+    def _known(self) -> Contract:
+        with self._lock:
+            if self._contract is None:
+                try:
+                    self._contract = contract(self._wsdl())
+                except ContractError as problem:
+                    raise AccessError(f"{problem}: give another WSDL") from None
+                except OSError as missing:
+                    raise AccessError(f"the WSDL cannot be read: {missing}") from None
+            return self._contract
+
+    def _wsdl(self) -> Wsdl:
+        """The WSDL that the profile names: shipped, a file, or an address."""
+        words = self._origin.words
+        try:
+            said = str(fill(self._shape.wsdl, words))
+        except KeyError as unsaid:
+            raise AccessError(f"the setting {unsaid.args[0]!r} is missing, and the WSDL with it") from None
+        if said.startswith(("http://", "https://")):
+            ours = urlsplit(said)[:2] == urlsplit(self._origin.url)[:2]
+            headers = self._origin.credentials.shown(words).headers if ours else {}
+            pin = str(words.get("wsdl_digest", ""))
+            return fetched(said, self._environment, headers=headers, pin=pin, ca_file=self._origin.ca_file)
+        if said == self._shape.wsdl and "/" not in said:
+            return shipped(said)
+        return given(Path(said))
+
+
+def unwrapped(chunks: Iterator[bytes], path: str, about: str) -> Iterator[bytes]:
+    """The bytes that stand as base64 at the end of a path of an answer, without ever holding all of them.
+
+    :raises ProtocolError: there are none, or they are no base64."""
+    try:
+        yield from raw.unwrapped(chunks, path.rpartition(".")[2])
+    except raw.Unreadable as trouble:
+        raise ProtocolError(f"{about}: the answer {trouble}") from None
+
+
+def _decoded(body: bytes) -> Any:
+    return raw.said(body).data
+
+
+def _arguments(operation: Operation, body: Mapping[str, Any], first: tuple[str, ...]) -> Any:
+    """A body by name, or by position where its names are numbers; what comes first of all is before them."""
+    if body and all(name.isdecimal() for name in body):
+        last = max(int(name) for name in body)
+        return [*first, *(body.get(str(number)) for number in range(last + 1))]
+    return {**dict(zip(argument_names(operation), first, strict=False)), **body}
+
+
+def _path_of(location: str) -> str:
+    """The WSDL tells the way to the endpoint. Its host is not believed: credentials go to the registered one only."""
+    parts = urlsplit(location)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _filled(templates: Mapping[str, str], words: Mapping[str, Any]) -> dict[str, Any]:
+    return {fill(name, words): fill(template, words) for name, template in templates.items()}
