@@ -1,12 +1,13 @@
 """What the live system says of itself, and the proof of a registration: by reading only."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from connectors.api import Finding, RemoteField
 from connectors.errors import AccessError, ConnectorError, NotFound, Transient
 from connectors.profiled.checking import check
 from connectors.profiled.fields import Fields
+from connectors.profiled.paging import Place
 from connectors.profiled.polling import Poller
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill
@@ -106,8 +107,8 @@ class Prover:
 
     def _shows(self, name: str, place: str) -> bool:
         """Whether tickets have this field; where there is none yet, nobody can tell."""
-        shown = self._poller.after(datetime(2000, 1, 1, tzinfo=UTC))
-        return not shown or name in (at(shown[0], place) or {})
+        shown = self._poller.page(Place()).rows
+        return not shown or name in (at(shown[0].raw, place) or {})
 
     def _rights(self) -> Iterable[Finding]:
         return self._site.quirks.rights(self._site) if self._site.quirks.rights is not None else ()
