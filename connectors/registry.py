@@ -14,6 +14,8 @@ import yaml
 from connectors.api import Connector
 from connectors.environment import Environment
 from connectors.errors import SettingsError
+from connectors.mail.opening import open_mail
+from connectors.mail.profile import MailProfile
 from connectors.memory import MemoryConnector
 from connectors.profiled.connector import ProfiledConnector
 from connectors.profiled.profile import Profile, Setting
@@ -32,18 +34,26 @@ Opener = Callable[[Mapping[str, Any], str, Environment], Connector]
 
 Problem = tuple[tuple[str | int, ...], str]
 
+AnyProfile = Profile | MailProfile
+"""A profile of any family."""
+
 
 def names() -> tuple[str, ...]:
     """Every connector there is."""
     return tuple(sorted({"memory", *profiles(), *(point.name for point in entry_points(group=ENTRY_POINTS))}))
 
 
+def model_of(data: Any) -> type[Profile] | type[MailProfile]:
+    """The vocabulary that a profile is written in: what it says of its family tells."""
+    return MailProfile if isinstance(data, Mapping) and data.get("family") == "mail" else Profile
+
+
 @cache
-def profiles() -> Mapping[str, Profile]:
+def profiles() -> Mapping[str, AnyProfile]:
     """The shipped profiles, by name."""
     found = sorted(files("connectors.profiles").iterdir(), key=lambda each: each.name)
-    texts = [each.read_text("utf-8") for each in found if each.name.endswith(".yaml")]
-    return {each.name: each for each in (Profile.model_validate(yaml.safe_load(text)) for text in texts)}
+    shipped = [yaml.safe_load(each.read_text("utf-8")) for each in found if each.name.endswith(".yaml")]
+    return {data["name"]: model_of(data).model_validate(data) for data in shipped}
 
 
 def open_connector(
@@ -53,7 +63,7 @@ def open_connector(
     system: str,
     environment: Environment,
     secrets: Secrets | None = None,
-    profile: Profile | None = None,
+    profile: AnyProfile | None = None,
 ) -> Connector:
     """The connector of a registered system; a `profile` that an operator brought goes before what is shipped.
 
@@ -75,24 +85,46 @@ def open_connector(
 
 
 def open_profile(
-    profile: Profile,
+    profile: AnyProfile,
     settings: Mapping[str, Any],
     *,
     system: str,
     environment: Environment,
     secrets: Secrets | None = None,
 ) -> Connector:
-    """The same for a profile that an operator brings (`Profile.model_validate(data)`).
+    """The same for a profile that an operator brings (`model_of(data).model_validate(data)`).
 
     :raises SettingsError: all that is wrong with the settings, at once."""
+    resolved, problems = _said(profile.product, profile.settings, settings, secrets)
+    if isinstance(profile, MailProfile):
+        if problems:
+            raise SettingsError(problems)
+        return open_mail(profile, resolved, environment)
+    if profile.quirks is not None and profile.quirks not in QUIRKS:
+        there = ", ".join(sorted(QUIRKS))
+        problems.append((("quirks",), f"there are no quirks {profile.quirks!r}; there are: {there}"))
+    if problems:
+        raise SettingsError(problems)
+    try:
+        return ProfiledConnector(profile, resolved, environment, QUIRKS[profile.quirks] if profile.quirks else None)
+    except OSError as error:
+        raise SettingsError([(("ca_file",), f"the certificates of {system} cannot be read: {error}")]) from None
+
+
+def _said(
+    product: str,
+    known: Mapping[str, Setting],
+    settings: Mapping[str, Any],
+    secrets: Secrets | None,
+) -> tuple[dict[str, str], list[Problem]]:
+    """What the operator says, defaults and secrets filled in; and all that is wrong with it."""
     problems: list[Problem] = []
     resolved: dict[str, str] = {}
     for name in settings:
-        if name not in profile.settings:
-            known = ", ".join(profile.settings)
-            near = _nearest(str(name), profile.settings)
-            problems.append(((str(name),), f"{profile.product} has no setting {name!r}{near}; it has: {known}"))
-    for name, setting in profile.settings.items():
+        if name not in known:
+            near = _nearest(str(name), known)
+            problems.append(((str(name),), f"{product} has no setting {name!r}{near}; it has: {', '.join(known)}"))
+    for name, setting in known.items():
         value = settings.get(name, setting.default)
         if value is None:
             if setting.required:
@@ -103,15 +135,7 @@ def open_profile(
             resolved[name] = said
         else:
             problems.append(said)
-    if profile.quirks is not None and profile.quirks not in QUIRKS:
-        there = ", ".join(sorted(QUIRKS))
-        problems.append((("quirks",), f"there are no quirks {profile.quirks!r}; there are: {there}"))
-    if problems:
-        raise SettingsError(problems)
-    try:
-        return ProfiledConnector(profile, resolved, environment, QUIRKS[profile.quirks] if profile.quirks else None)
-    except OSError as error:
-        raise SettingsError([(("ca_file",), f"the certificates of {system} cannot be read: {error}")]) from None
+    return resolved, problems
 
 
 def _resolved(settings: Mapping[str, Any], secrets: Secrets | None) -> dict[str, Any]:

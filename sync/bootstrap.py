@@ -21,7 +21,7 @@ from connectors.emulators.tracker import Tracker
 from connectors.environment import Environment
 from connectors.errors import QuotaSpent, SettingsError
 from connectors.pace import Pace
-from connectors.profiled.profile import Profile
+from connectors.registry import AnyProfile
 from mappings.document import compile_mapping
 from mappings.loader import DocumentError, Problem, read_files
 from mappings.model import Place
@@ -142,7 +142,7 @@ class ConnectorKinds:
         settings: Mapping[str, Any],
         system: str,
         *,
-        profile: Profile | None = None,
+        profile: AnyProfile | None = None,
         per_minute: int | None = None,
     ) -> Connector:
         """The connector of these settings, asking `per_minute` times at most. It asks nobody anything yet.
@@ -169,7 +169,7 @@ class ConnectorKinds:
         :raises MissingSecret: one is not there."""
         return access.digest(settings, self._secrets.look_up, self._environment.allowed_networks)
 
-    def check(self, name: str, settings: Mapping[str, Any], system: str, profile: Profile | None = None) -> None:
+    def check(self, name: str, settings: Mapping[str, Any], system: str, profile: AnyProfile | None = None) -> None:
         """:raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
         self.open(name, settings, system, profile=profile).close()
 

@@ -9,7 +9,7 @@ from central.model import FIELDS
 from central.store.api import Transaction
 from connectors.api import Capabilities, Connector, Finding, Mail
 from connectors.errors import ConnectorError, Transient
-from connectors.profiled.profile import Profile
+from connectors.registry import AnyProfile
 from mappings import loader, model
 from mappings.check.fit import fit
 from mappings.document import compile_mapping
@@ -115,7 +115,7 @@ def _mapping(tx: Transaction, name: str, documents: Iterable[loader.Document]) -
     return given or read_again(tx.registry.document("mapping", name))
 
 
-def _profile(tx: Transaction, name: str, documents: Iterable[loader.Document]) -> Profile | None:
+def _profile(tx: Transaction, name: str, documents: Iterable[loader.Document]) -> AnyProfile | None:
     given = next((each for each in documents if (each.kind, each.name) == ("profile", name)), None)
     registered = profile_of(tx, name)
     found = given or (read_again(registered) if registered else None)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from central import model
-from connectors.profiled.profile import Profile
+from connectors.registry import AnyProfile, model_of
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
 from sync import secrets
 from sync.policy import POLICIES
@@ -270,9 +270,9 @@ def system_document(document: Document) -> SystemDocument:
     return system
 
 
-def profile_document(document: Document) -> Profile:
+def profile_document(document: Document) -> AnyProfile:
     """A document of kind profile.  :raises DocumentError: with all that is wrong."""
-    return check_model(Profile, document)
+    return check_model(model_of(document.data), document)
 
 
 def instance_document(document: Document) -> InstanceDocument:

@@ -18,7 +18,7 @@ from central import registry
 from central.registry import System, SystemState
 from central.store.api import NoSuch, Transaction
 from connectors.errors import SettingsError
-from connectors.profiled.profile import Profile
+from connectors.registry import AnyProfile
 from mappings import document as mapping_document
 from mappings import extending, library, loader
 from mappings.loader import DocumentError, Problem, suggestion
@@ -36,7 +36,7 @@ class Connectors(Protocol):
     def names(self) -> Sequence[str]:
         """Every connector and profile there is."""
 
-    def check(self, name: str, settings: Mapping[str, Any], system: str, profile: Profile | None = None) -> None:
+    def check(self, name: str, settings: Mapping[str, Any], system: str, profile: AnyProfile | None = None) -> None:
         """A `profile` that is registered under this name, or is about to be, goes before what is shipped.
 
         :raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
@@ -132,7 +132,7 @@ class _Plan:
         self._documents = documents
         self._problems: list[Problem] = []
         self._mappings: dict[str, mapping_document.MappingDocument | None] = {}
-        self._profiles: dict[str, Profile | None] = {}
+        self._profiles: dict[str, AnyProfile | None] = {}
         """Those of these documents; None where one is broken."""
         self._systems: dict[str, tuple[loader.Document, SystemDocument]] = {}
         self._pinned: dict[str, loader.Document] = {}
@@ -358,10 +358,10 @@ def _valid_references(data: object) -> Iterator[tuple[tuple[str | int, ...], str
 
 
 def _addresses(settings: object) -> Iterable[tuple[tuple[str, ...], str]]:
-    """The web addresses among the settings."""
+    """The addresses among the settings: of web and mail servers."""
     if isinstance(settings, Mapping):
         for key, value in settings.items():
-            if isinstance(value, str) and value.startswith(("http://", "https://")):
+            if isinstance(value, str) and "://" in value[:20]:
                 yield (key,), value
 
 

@@ -13,6 +13,7 @@ from connectors import registry
 from connectors.api import Connector, Value
 from connectors.errors import SettingsError
 from connectors.profiled.profile import Profile
+from connectors.registry import AnyProfile
 from connectors.trial import Trial, Tried
 from mappings.loader import Document, DocumentError, Problem, read_files, suggestion
 from sync.bootstrap import Interdesk
@@ -39,7 +40,7 @@ class _Kind:
     product: str
     family: str
     comes: str
-    profile: Profile | None
+    profile: AnyProfile | None
 
 
 @group.command("list")
@@ -170,7 +171,7 @@ def _opened(desk: Interdesk, what: Sequence[str]) -> Connector:
         raise DocumentError([Problem(systems[0].place(("connector",)), str(absent))]) from None
 
 
-def _taught(desk: Interdesk, documents: Sequence[Document], system: SystemDocument) -> Profile | None:
+def _taught(desk: Interdesk, documents: Sequence[Document], system: SystemDocument) -> AnyProfile | None:
     given = [each for each in documents if (each.kind, each.name) == ("profile", system.connector)]
     stored = desk.store.read(lambda tx: profile_of(tx, system.connector))
     found = given[0] if given else read_again(stored) if stored else None
@@ -204,7 +205,7 @@ def _kinds(session: Session) -> list[_Kind]:
     return [found[name] for name in sorted(found)]
 
 
-def _of(profile: Profile, comes: str) -> _Kind:
+def _of(profile: AnyProfile, comes: str) -> _Kind:
     return _Kind(profile.name, profile.product, profile.family, comes, profile)
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import connectors
+from connectors.mail import profile as mail_profile
 from connectors.matrix import capability_matrix
 from connectors.profiled import profile
 
@@ -19,7 +20,8 @@ def test_the_table_of_capabilities_is_the_generated_one() -> None:
 def test_every_word_of_a_profile_is_explained() -> None:
     explained = set(re.findall(r"`([a-z0-9_]+)`", README))
     powers = set(profile.Powers.model_fields)
-    shapes = [each for each in vars(profile).values() if isinstance(each, type) and issubclass(each, profile.BaseModel)]
+    vocabularies = [*vars(profile).values(), *vars(mail_profile).values()]
+    shapes = [each for each in vocabularies if isinstance(each, type) and issubclass(each, profile.BaseModel)]
     words = {name for shape in shapes for name in shape.model_fields} - powers
     assert words - explained == set()
 

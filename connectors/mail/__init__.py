@@ -1,0 +1,1 @@
+"""The mail family: helpdesks that are reached by e-mail alone."""
