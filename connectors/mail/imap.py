@@ -303,3 +303,5 @@ def _told_of_mail(box: ImapBox) -> bool:
 def _leave(box: ImapBox) -> None:
     with suppress(*_TROUBLE):
         box.client.logout()
+    with suppress(*_TROUBLE, ValueError):  # where saying goodbye failed, the socket is open still
+        box.client.shutdown()

@@ -98,11 +98,14 @@ def smtp(server: Server, reach: Reach, deadline: Deadline, context: ssl.SSLConte
     :raises smtplib.SMTPException, OSError: it did not come about."""
 
     class Client(smtplib.SMTP):
+        def __init__(self) -> None:
+            super().__init__(local_hostname="localhost")
+            self._host = server.host  # whose certificate it must be
+
         def _get_socket(self, *_: Any) -> socket.socket:
             return _opened(server, reach, deadline, context)
 
-    client = Client(local_hostname="localhost")
-    client._host = server.host  # noqa: SLF001 (whose certificate it must be)
+    client = Client()
     client.timeout = 60.0  # smtplib refuses to connect without; the deadline decides
     try:
         code, said = client.connect(server.host, server.port)

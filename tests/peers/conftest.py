@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import pytest
 
-from tests.peers.sites import NotRunning, RedmineSite, RtSite, Site, ZnunySite
+from tests.peers.sites import MailSite, NotRunning, RedmineSite, RtSite, Site, ZnunySite
 
-AnySite = TypeVar("AnySite", bound=Site)
+AnySite = TypeVar("AnySite", bound=Site | MailSite)
 
 
 def _running(find: Callable[[str], AnySite], script: str) -> AnySite:
@@ -52,3 +52,9 @@ def znuny() -> Iterator[ZnunySite]:
     site = _running(ZnunySite.with_queue_of_its_own, "znuny.sh")
     yield site
     site.start()
+
+
+@pytest.fixture
+def mail() -> MailSite:
+    """Mail servers that run, with mailboxes that only this test uses."""
+    return _running(MailSite.with_boxes_of_its_own, "mail.sh")

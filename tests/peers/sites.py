@@ -183,3 +183,34 @@ class ZnunySite(Site):
             password=facts["ZNUNY_PASSWORD"],
             agent=agent,
         )
+
+
+@dataclass(frozen=True)
+class MailSite:
+    """The mail servers that mail.sh runs, with two mailboxes of their own: ours, and that of a desk."""
+
+    smtp: int
+    smtp_starttls: int
+    smtps: int
+    imap: int
+    imaps: int
+    ca_file: Path
+    password: str
+    ours: str
+    theirs: str
+
+    @classmethod
+    def with_boxes_of_its_own(cls, name: str) -> "MailSite":
+        """The running servers with fresh, empty mailboxes. Raises NotRunning."""
+        facts = Script("mail.sh").run("status")
+        return cls(
+            smtp=int(facts["MAIL_SMTP"]),
+            smtp_starttls=int(facts["MAIL_SMTP_STARTTLS"]),
+            smtps=int(facts["MAIL_SMTPS"]),
+            imap=int(facts["MAIL_IMAP"]),
+            imaps=int(facts["MAIL_IMAPS"]),
+            ca_file=Path(facts["MAIL_CA"]),
+            password=facts["MAIL_PASSWORD"],
+            ours=f"{name}@near.example",
+            theirs=f"{name}-desk@far.example",
+        )

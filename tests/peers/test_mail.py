@@ -1,0 +1,184 @@
+"""The mail family on a real exim and Dovecot."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+from imap_tools import MailBoxUnencrypted, MailMessage
+
+from connectors.api import CommentDraft, Cursor, Lookup, RemoteTicket
+from connectors.environment import Environment
+from connectors.errors import AccessError, NotFound, Refused
+from connectors.mail.connector import MailConnector
+from connectors.registry import open_connector, profiles
+from connectors.testing import ConnectorConformance, Stand
+from tests.peers.desk import RealDesk, wait_until
+from tests.peers.sites import MailSite
+
+pytestmark = pytest.mark.peer
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def opened(site: MailSite, **more: str) -> MailConnector:
+    """Our connector, over TLS unless told otherwise."""
+    settings = {
+        "imap": f"imaps://localhost:{site.imaps}",
+        "smtp": f"smtps://localhost:{site.smtps}",
+        "user": site.ours.partition("@")[0],
+        "password": site.password,
+        "address": site.ours,
+        "to": site.theirs,
+        "secret": "a secret for tests alone",
+        "authentication": "none",
+        "ca_file": str(site.ca_file),
+    }
+    here = Environment(
+        clock=utc_now,
+        allowed_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
+        deadline=timedelta(seconds=20),
+    )
+    made = open_connector("mail-ggus", settings | more, system="s", environment=here)
+    assert isinstance(made, MailConnector)
+    return made
+
+
+def desk_of(site: MailSite) -> RealDesk:
+    return RealDesk(site, {name: line.label for name, line in profiles()["mail-ggus"].fields.items()})
+
+
+class TestMail(ConnectorConformance):
+    @pytest.fixture
+    def stand(self, mail: MailSite) -> Iterator[Stand]:
+        connector = opened(mail)
+        yield Stand(
+            connector,
+            desk_of(mail),
+            subject="subject",
+            description="description",
+            owner=("assigned_to", "bob"),
+            stranger=lambda: opened(mail, password="wrong-secret"),
+            secrets=("wrong-secret", mail.password),
+            many=0,
+        )
+        connector.close()
+
+
+@pytest.fixture
+def desk(mail: MailSite) -> RealDesk:
+    return desk_of(mail)
+
+
+@pytest.fixture
+def open_here(mail: MailSite) -> Iterator[Callable[..., MailConnector]]:
+    """Connectors to these servers, closed after the test."""
+    made: list[MailConnector] = []
+
+    def make(**more: str) -> MailConnector:
+        made.append(opened(mail, **more))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_over_starttls_a_ticket_is_told_and_answered(
+    mail: MailSite, desk: RealDesk, open_here: Callable[..., MailConnector]
+) -> None:
+    connector = open_here(imap=f"imap://localhost:{mail.imap}", smtp=f"smtp://localhost:{mail.smtp_starttls}")
+    ticket = connector.create({"subject": "jobs fail", "status": "assigned"}, token="7Q-STARTTLS")
+    desk.say(ticket.key, "we look into it\n\nSTATUS: in progress")
+    after = connector.fetch(ticket.key, known=())
+    assert [each.text for each in after.comments or ()] == ["we look into it"]
+    assert after.fields["status"] == "in progress"
+    assert not [each for each in connector.probe() if not each.ok]
+
+
+def test_a_server_without_starttls_gets_neither_password_nor_mail(
+    mail: MailSite, open_here: Callable[..., MailConnector]
+) -> None:
+    connector = open_here(smtp=f"smtp://localhost:{mail.smtp}")
+    with pytest.raises(AccessError, match="STARTTLS"):
+        connector.create({"subject": "x"}, token="7Q-PLAIN")
+    assert connector.find("7Q-PLAIN", utc_now() - timedelta(days=1)) is Lookup.ABSENT
+
+
+def test_a_certificate_that_does_not_hold_is_refused(mail: MailSite, open_here: Callable[..., MailConnector]) -> None:
+    stranger = open_here(ca_file="/etc/ssl/certs/ca-certificates.crt")
+    with pytest.raises(AccessError, match="certificate"):
+        stranger.fetch("no-such-key")
+    with pytest.raises(AccessError, match="certificate"):
+        stranger.changes(None)
+
+
+def test_whoever_waits_is_woken_by_the_mail_that_arrives(
+    desk: RealDesk, open_here: Callable[..., MailConnector]
+) -> None:
+    connector, woken = open_here(), []
+    waiting = threading.Thread(target=lambda: woken.append(connector.wait(30)))
+    waiting.start()
+    desk.open("disk full", "since noon")
+    waiting.join(25)
+    assert woken == [True]
+
+
+def test_uids_that_are_others_after_a_restore_of_the_mail_server_lose_nothing(
+    mail: MailSite, desk: RealDesk, open_here: Callable[..., MailConnector]
+) -> None:
+    connector = open_here()
+    first = connector.changes(None).cursor
+    one = desk.open("one", "was before")
+    seen = connector.changes(first)
+    assert [each.key for each in seen.changes] == [one]
+    with MailBoxUnencrypted("127.0.0.1", mail.imap).login(mail.ours.partition("@")[0], mail.password) as box:
+        kept = [bytes(each.obj.as_bytes()) for each in _all(box, "interdesk")]
+        box.folder.set("INBOX")
+        box.folder.delete("interdesk")
+        box.folder.create("interdesk")
+        for each in kept:
+            box.append(each, "interdesk")
+    two = desk.open("two", "came after")
+    later = connector.changes(Cursor(seen.cursor.at - timedelta(minutes=5), seen.cursor.position))
+    assert {each.key for each in later.changes} == {one, two}
+    assert connector.fetch(one).fields["subject"] == "one"
+
+
+def test_a_mail_that_nobody_takes_is_refused_in_the_servers_words(open_here: Callable[..., MailConnector]) -> None:
+    connector = open_here(to="nobody@far.example")
+    with pytest.raises(Refused, match="nobody lives here"):
+        connector.create({"subject": "x"}, token="7Q-NOBODY")
+    assert connector.find("7Q-NOBODY", utc_now() - timedelta(days=1)) is Lookup.ABSENT
+
+
+def test_a_first_mail_that_comes_back_means_that_there_is_no_such_ticket(
+    desk: RealDesk, open_here: Callable[..., MailConnector]
+) -> None:
+    connector = open_here(to="gone@far.example")
+    assert isinstance(
+        connector.find(connector.create({"subject": "x"}, token="7Q-GONE").token or "", utc_now()), RemoteTicket
+    )
+    wait_until(lambda: any("mail.lab" in each for each in desk.arrived()), "the bounce arrived")
+    with pytest.raises(NotFound, match="nobody lives here any more"):
+        connector.fetch("7Q-GONE", known=())
+
+
+def _all(box: MailBoxUnencrypted, folder: str) -> Iterator[MailMessage]:
+    box.folder.set(folder)
+    yield from box.fetch(mark_seen=False)
+
+
+def test_our_own_copy_proves_what_was_accepted_and_is_no_comment(
+    mail: MailSite, desk: RealDesk, open_here: Callable[..., MailConnector]
+) -> None:
+    connector = open_here()
+    ticket = connector.create({"subject": "x"}, token="7Q-COPY")
+    connector.comment(ticket.key, CommentDraft("hello"), token="7Q-HELLO")
+    wait_until(lambda: sum("7Q-" in each for each in desk.arrived()) == 2, "both copies arrived")
+    assert [each.token for each in connector.fetch(ticket.key, known=()).comments or ()] == ["7Q-HELLO"]
+    assert not desk.arrived()
+    assert desk.look() == 2
