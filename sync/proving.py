@@ -51,7 +51,7 @@ def centre() -> Centre:
         final=frozenset(each.value for each in FINAL),
         steps={frm.value: frozenset(_next(frm)) for frm in Status},
         moves=tuple(Move(frm.value, str(to), when, _OURS) for frm, to, when in _AUTOMATIC),
-        settable=frozenset(to.value for frm in Status for to in workflow.permitted(frm, Actor.SUPPORTER)),
+        settable={frm.value: frozenset(to.value for to in workflow.permitted(frm, Actor.SUPPORTER)) for frm in Status},
         internal=frozenset({"involve"}),
     )
 

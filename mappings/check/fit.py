@@ -57,6 +57,11 @@ def _transitions(field: FieldMapping, theirs: Mapping[str, Schema]) -> Iterator[
             yield from _fills(fill, theirs)
 
 
+def limits_of(part: Mapping[str, Any]) -> tuple[int, ...]:
+    """The most characters that a text may have by what is written of it: no text has more of them than bytes."""
+    return tuple(part[key] for key in ("max_length", "max_bytes") if key in part)
+
+
 def _fills(fill: Fill, theirs: Mapping[str, Schema]) -> Iterator[Problem]:
     shape = theirs.get(fill.remote)
     if shape is None:
@@ -170,8 +175,8 @@ class _Sides:
             return
         rule, ours = self.field.rule, self.ours or {}
         if isinstance(rule, Text):  # it makes mentions longer: that ours is no longer than theirs is not enough
-            part = self._written["text"]
-            fits = part.get("max_length", 0) <= longest and bool(part.keys() & {"max_length", "max_bytes"})
+            limits = limits_of(self._written["text"])
+            fits = bool(limits) and min(limits) <= longest
         else:
             copied = isinstance(rule, Remembering) and isinstance(rule.translation, Copy)
             fits = not copied or bool(ours.get("values")) or (ours.get("max_length") or longest + 1) <= longest

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import STATUS, Asked, Centre, Subject, Words
-from mappings.check.total import may_be_empty
+from mappings.check.total import fills, may_be_empty
 from mappings.model import Carries, Fill, Value
 
 
@@ -21,22 +21,31 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
 
 
 def _unheard(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
-    """Words of theirs that are read as a status which only the centre sets, where another one could be meant."""
+    """Words of theirs that are read as a status which only the centre sets, or which nobody may set from where ours
+    stands, where another one could be meant."""
+    agreeing = list(words.agreeing())
+    anywhere = frozenset[Value]().union(*centre.settable.values())
     for theirs in words.theirs:
-        read = words.read(theirs)
-        meant = [ours for ours, word in words.agreeing() if word == theirs and ours in centre.settable]
-        if read is None or read in centre.settable or read in centre.final or not meant:
-            continue
-        sentence = (
-            f"{words.field.central}: their {theirs!r} is read as {read!r}, which nobody there may set: read it as "
-            f"{meant[0]!r}, or whoever sets it is written over"
-        )
-        story = (
-            f"a supporter sets {theirs!r} in {subject.name}",
-            f"{read!r} is set by the centre alone",
-            f"what stood there is written back, and nobody there can ever say {theirs!r}",
-        )
-        yield Refutation(Proof.REACHABLE, subject.place_read(words.field, read, theirs), sentence, story)
+        meant = [ours for ours, word in agreeing if word == theirs]
+        for before in words.ours:
+            read, may = words.read(theirs, before), centre.settable.get(before, frozenset())
+            better = [ours for ours in meant if ours in may]
+            if read is None or read in (before, *may, *centre.final) or before in meant or not better:
+                continue
+            nowhere = read not in anywhere
+            sentence = (
+                f"{words.field.central}: their {theirs!r} is read as {read!r}, which nobody there may set"
+                f"{'' if nowhere else f' where ours is {before!r}'}: read it as {better[0]!r}, or whoever sets it is "
+                "written over"
+            )
+            story = (
+                *(() if nowhere else (f"{words.field.central} is {before!r} here",)),
+                f"a supporter sets {theirs!r} in {subject.name}",
+                f"{read!r} is set by the centre alone" if nowhere else f"nothing that is {before!r} becomes {read!r}",
+                f"what stood there is written back, and nobody there can {'ever ' * nowhere}say {theirs!r}",
+            )
+            yield Refutation(Proof.REACHABLE, subject.place_read(words.field, read, theirs), sentence, story)
+            break
 
 
 def _closed_ways(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
@@ -97,7 +106,7 @@ def _lacks(subject: Subject, centre: Centre, name: str, fill: Fill | None) -> st
     """Why it is not sure that this field of theirs is filled, and what to do about it; '' where it is."""
     if fill is not None and fill.value is not None:
         return ""
-    if fill is None and subject.mapping.constants.get(name) not in (None, "", ()):
+    if fill is None and fills(subject.mapping.constants.get(name)):
         return ""
     fields = subject.mapping.fields.values()
     writer = next((e for e in fields if e.remote == name and e.carries is not Carries.INWARD), None)

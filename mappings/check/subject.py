@@ -32,8 +32,8 @@ class Centre:
     """From -> every status that anybody, the centre itself included, may set."""
     moves: tuple[Move, ...] = ()
     """What the centre sets by itself."""
-    settable: frozenset[Value] = frozenset()
-    """Statuses that whoever works there may set; empty: not known."""
+    settable: Mapping[Value, frozenset[Value]] = field(default_factory=dict)
+    """From -> statuses that whoever works there may set; empty: not known."""
     internal: frozenset[str] = frozenset()
     """Fields that only supporters may read."""
 

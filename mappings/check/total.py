@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mappings.check.finding import Proof, Refutation
-from mappings.check.fit import fit
+from mappings.check.fit import fit, limits_of
 from mappings.check.subject import Centre, Subject
 from mappings.loader import suggestion
 from mappings.model import Carries, FieldMapping, Value
@@ -22,13 +22,14 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
             yield from _unlike(subject, centre, each)
             yield from _unlike_sets(subject, centre, each)
             yield from _newest(subject, each)
+        yield from _constants(subject)
 
 
 def _comments(subject: Subject) -> Iterator[Refutation]:
     """Comments that are longer than theirs may be."""
     longest = subject.vocabulary.capabilities.get("max_comment")
     part = subject.document.data.get("comments", {})
-    if longest is None or part.get("max_length", longest + 1) <= longest or "max_bytes" in part:
+    if longest is None or min(limits_of(part), default=longest + 1) <= longest:
         return
     sentence = f"their comments take {longest} characters at most: say comments: {{max_length: {longest}}}"
     story = (
@@ -52,6 +53,11 @@ def _unlike(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Re
             sentence = f"their {each.remote!r} is a number, and {strange!r} is written to it: give it a scale"
             yield Refutation(Proof.TOTAL, subject.place(each), sentence)
     if "person" in written and theirs.values:
+        nobody = written["person"].get("nobody")
+        if nobody is not None and nobody not in theirs.values:
+            known = suggestion(str(nobody), map(str, theirs.values))
+            sentence = f"{nobody!r} is not a {each.remote} of theirs{known}: nobody can be written so"
+            yield Refutation(Proof.TOTAL, subject.place(each, "person", "nobody"), sentence)
         for person, account in written["person"].get("directory", {}).items():
             if account not in theirs.values:
                 known = suggestion(account, map(str, theirs.values))
@@ -74,6 +80,59 @@ def _unlike_sets(subject: Subject, centre: Centre, each: FieldMapping) -> Iterat
     elif theirs.kind != "set" and not parted:
         sentence = f"their {each.remote!r} is a single text: say by what separator its members are parted"
         yield Refutation(Proof.TOTAL, subject.place(each, "set"), sentence)
+    if each.carries is not Carries.INWARD:
+        yield from _unlike_members(subject, centre, each)
+
+
+def _unlike_members(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Refutation]:
+    """Members that theirs does not take, or has no room for together."""
+    written, theirs = subject.document.data["fields"][each.central]["set"], subject.theirs(each)
+    words, separator = written.get("words", {}), written.get("separator", "")
+    for ours, word in words.items() if theirs.values else ():
+        if word not in theirs.values:
+            known = suggestion(word, map(str, theirs.values))
+            sentence = f"{word!r} is not among the {each.remote} of theirs{known}"
+            yield Refutation(Proof.TOTAL, subject.place(each, "set", "words", ours), sentence)
+    if theirs.values and not words and not centre.values(each.central):
+        sentence = f"their {each.remote!r} takes its own words alone: say under 'words' which of them are ours"
+        yield Refutation(Proof.TOTAL, subject.place(each, "set"), sentence)
+    most = len(separator.join(words.values())) if words else centre.fields.get(each.central, {}).get("max_length")
+    longest = theirs.max_length if separator else None
+    if longest is not None and (most is None or most > longest):
+        together = f"all of ours together are {most}" if most else "ours may be any number of them"
+        sentence = f"their {each.remote!r} takes {longest} characters at most, and {together}"
+        story = (
+            f"somebody adds members to {each.central} here, until they are more than {longest} characters",
+            f"{subject.name} refuses them, and none of them is there",
+        )
+        yield Refutation(Proof.TOTAL, subject.place(each, "set"), sentence, story)
+
+
+def _constants(subject: Subject) -> Iterator[Refutation]:
+    """Constants of every create that their fields have no room for."""
+    for name, value in subject.mapping.constants.items():
+        theirs = subject.vocabulary.fields.get(name)
+        if theirs is None:
+            continue
+        place = subject.document.place(("constants", name))
+        if isinstance(value, tuple) and theirs.kind in _SINGLE:
+            yield Refutation(Proof.TOTAL, place, f"their {name!r} holds one value, and no list")
+        if isinstance(value, str) and theirs.kind == "number" and not theirs.values and not _is_number(value):
+            yield Refutation(Proof.TOTAL, place, f"their {name!r} is a number, and {value!r} is none")
+        if isinstance(value, str) and theirs.max_length is not None and len(value) > theirs.max_length:
+            yield Refutation(Proof.TOTAL, place, f"their {name!r} takes {theirs.max_length} characters at most")
+
+
+_SINGLE = frozenset({"choice", "number", "person", "moment"})
+
+
+def _is_number(word: str) -> bool:
+    return word.removeprefix("-").isdigit()
+
+
+def fills(value: Value) -> bool:
+    """Whether a constant is anything at all: blanks fill no field."""
+    return bool(value.strip()) if isinstance(value, str) else value not in (None, ())
 
 
 def _wordy(written: Mapping[str, Any], ours: tuple[Value, ...]) -> Value:
@@ -82,7 +141,7 @@ def _wordy(written: Mapping[str, Any], ours: tuple[Value, ...]) -> Value:
         said = [words[0] if isinstance(words, list) else words for words in written["table"].values()]
     else:
         said = [] if "scale" in written else list(ours)
-    return next((word for word in said if isinstance(word, str) and not word.removeprefix("-").isdigit()), None)
+    return next((word for word in said if isinstance(word, str) and not _is_number(word)), None)
 
 
 def _newest(subject: Subject, each: FieldMapping) -> Iterator[Refutation]:
@@ -103,7 +162,7 @@ def _creates(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """Fields that their system demands of a new ticket."""
     writers = {e.remote: e for e in subject.mapping.fields.values() if e.carries is not Carries.INWARD}
     for theirs in subject.vocabulary.fields.values():
-        if not theirs.required or subject.mapping.constants.get(theirs.name) not in (None, "", ()):
+        if not theirs.required or fills(subject.mapping.constants.get(theirs.name)):
             continue
         each = writers.get(theirs.name)
         if each is None:
