@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from central.registry import Document, System, SystemState
 from central.store.api import NoSuch, Store, Transaction
 from connectors import registry
-from connectors.profiled.profile import Hooks
+from connectors.profiled.profile import Hooks, Profile
 from mappings.loader import DocumentError
 from sync.config import SystemDocument, profile_document, system_document
 from sync.gateway import Gateway
@@ -149,7 +149,8 @@ def _hook(registration: Registration) -> Hook | None:
     profile = profile or registry.profiles().get(name)
     if webhook is None:
         return None
-    shape = profile.hooks if profile is not None and profile.hooks is not None else Hooks()
+    taught = profile.hooks if isinstance(profile, Profile) else None
+    shape = taught or Hooks()
     said = webhook.model_fields_set
     if "header" in said:
         shape = Hooks(header=webhook.header, key=shape.key)
