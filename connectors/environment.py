@@ -7,9 +7,14 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from requests.adapters import BaseAdapter
+
 from connectors.emulators.tracker import Tracker
 
 Network = IPv4Network | IPv6Network
+
+Wire = Callable[[BaseAdapter], BaseAdapter]
+"""Stands before the network, or instead of it (`connectors.tape`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +42,6 @@ class Environment:
     """Bytes of one file."""
     max_comment: int = 1024 * 1024
     """Characters of a comment's text; a longer one is listed as too large."""
+    wire: Wire | None = None
     trackers: Mapping[str, Tracker] = field(default_factory=dict)
     """The trackers in memory that the `memory` connector may be pointed at, by name."""

@@ -7,6 +7,7 @@ writes never; no secret in any error. What cannot be known about a write is `Unk
 
 import html
 import json
+import ssl
 import threading
 import zlib
 from collections import deque
@@ -22,6 +23,7 @@ from urllib.parse import quote, quote_plus, urlencode, urljoin, urlsplit
 
 import requests
 import tenacity
+from requests.adapters import BaseAdapter
 from urllib3.exceptions import HTTPError
 
 from connectors.answers import Answer, Judge, TurnedAway, broken, moment, redirected, tls_trouble, unreadable
@@ -459,13 +461,17 @@ class HttpSession:
         session: requests.Session | None = getattr(self._here, "session", None)
         if session is None:
             session = requests.Session()
-            session.mount("http://", adapter(self._reach, self._deadline(), self._elsewhere))
-            session.mount("https://", adapter(self._reach, self._deadline(), self._elsewhere))
+            session.mount("http://", self._wire(self._elsewhere))
+            session.mount("https://", self._wire(self._elsewhere))
             if self._here_context is not self._elsewhere:
-                session.mount(f"{self._place}/", adapter(self._reach, self._deadline(), self._here_context))
+                session.mount(f"{self._place}/", self._wire(self._here_context))
             self._here.session = session
             self._sessions.append(session)
         return session
+
+    def _wire(self, context: ssl.SSLContext) -> BaseAdapter:
+        network = adapter(self._reach, self._deadline(), context)
+        return self.environment.wire(network) if self.environment.wire is not None else network
 
     def _deadline(self) -> Deadline:
         deadline: Deadline | None = getattr(self._here, "deadline", None)

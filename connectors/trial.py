@@ -8,7 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.api import Change, CommentDraft, Connector, FileDraft, Finding, Lookup, RemoteTicket, Value
+from connectors.api import (
+    Change,
+    CommentDraft,
+    Connector,
+    FileDraft,
+    Finding,
+    Lookup,
+    RemoteField,
+    RemoteTicket,
+    Value,
+)
 from connectors.errors import AccessError, ConnectorError, NotFound, ProtocolError, Refused, Transient
 
 _LOOKED_AT = 5
@@ -32,6 +42,10 @@ class Trial:
     def __init__(self, connector: Connector, clock: Callable[[], datetime], token: Callable[[], str]) -> None:
         self._connector = connector
         self._clock, self._token = clock, token
+        self.tickets: list[RemoteTicket] = []
+        """Those that were read."""
+        self.fields: tuple[RemoteField, ...] = ()
+        """As it describes them."""
 
     def reading(self) -> Iterator[Tried]:
         """Everything that reads: who we are, the fields, the list, some tickets, the search, a file."""
@@ -40,12 +54,11 @@ class Trial:
         yield from self._say("changes", self._newest)
         rows: list[Change] = []
         yield from self._say("scan", lambda: self._listed(rows))
-        tickets: list[RemoteTicket] = []
         for row in rows[:_LOOKED_AT]:
-            yield from self._say("fetch", lambda row=row: self._read(row, tickets))  # type: ignore[misc]  # bound now
-        yield from self._empty(tickets)
+            yield from self._say("fetch", lambda row=row: self._read(row))  # type: ignore[misc]  # bound now
+        yield from self._empty(self.tickets)
         yield from self._say("find", self._nobodys)
-        yield from self._say("download", lambda: self._file(tickets))
+        yield from self._say("download", lambda: self._file(self.tickets))
 
     def writing(self, fields: Mapping[str, Value]) -> Iterator[Tried]:
         """Everything that writes, on one new ticket of these fields, which stays: the first is changed afterwards."""
@@ -68,7 +81,7 @@ class Trial:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _described(self) -> Iterator[Finding]:
-        fields = self._connector.describe()
+        self.fields = fields = tuple(self._connector.describe())
         for field in fields:
             values = f": {', '.join(field.values[:8])}{', …' if len(field.values) > 8 else ''}" if field.values else ""
             written = "" if field.writable else ", which cannot be written"
@@ -89,9 +102,9 @@ class Trial:
         keys = ", ".join(each.key for each in rows[:_LOOKED_AT])
         yield Finding(True, f"the first page of its list has {len(rows)} tickets{more}: {keys or 'none'}")
 
-    def _read(self, row: Change, tickets: list[RemoteTicket]) -> Iterator[Finding]:
+    def _read(self, row: Change) -> Iterator[Finding]:
         ticket = self._connector.fetch(row.key, known=())
-        tickets.append(ticket)
+        self.tickets.append(ticket)
         comments = ticket.comments or ()
         hidden = sum(each.internal for each in comments)
         values = "; ".join(f"{name} {_short(value)}" for name, value in ticket.fields.items() if value is not None)

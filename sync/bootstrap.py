@@ -18,7 +18,7 @@ from central.store.sql.database import database_of
 from connectors import registry
 from connectors.api import Connector
 from connectors.emulators.tracker import Tracker
-from connectors.environment import Environment
+from connectors.environment import Environment, Wire
 from connectors.errors import QuotaSpent, SettingsError
 from connectors.pace import Pace
 from connectors.registry import AnyProfile
@@ -144,12 +144,13 @@ class ConnectorKinds:
         *,
         profile: AnyProfile | None = None,
         per_minute: int | None = None,
+        wire: Wire | None = None,
     ) -> Connector:
         """The connector of these settings, asking `per_minute` times at most. It asks nobody anything yet.
-        A registered `profile` of that name goes before what is shipped.
+        A registered `profile` of that name goes before what is shipped; a `wire` listens to what is said.
 
         :raises SettingsError: with all that is wrong.  :raises LookupError: there is no such connector."""
-        environment = self._environment
+        environment = replace(self._environment, wire=wire)
         if per_minute is not None:
             places = partial(_reserve, self._store, system)
             pace = Pace(per_minute, places, clock=environment.clock, sleep=environment.sleep)

@@ -11,6 +11,7 @@ import click
 from central.store.api import StoreError
 from connectors import registry
 from connectors.api import Connector, Value
+from connectors.environment import Wire
 from connectors.errors import SettingsError
 from connectors.profiled.profile import Profile
 from connectors.registry import AnyProfile
@@ -108,9 +109,9 @@ def probe(session: Session, what: Sequence[str], write: bool, fields: Sequence[s
     if write != bool(wanted):
         raise click.UsageError("--write goes with --set: say what the new ticket holds, its title first")
     with session.interdesk(create=True) as desk:
-        connector = _opened(desk, what)
+        connector = named(desk, what).open(desk)
         try:
-            trial = Trial(connector, desk.clock, lambda: f"7Q-{secrets.token_hex(6).upper()}")
+            trial = Trial(connector, desk.clock, fresh_token)
             tried: list[Tried] = []
             for each in (*_shown(trial.reading(), as_json), *(_shown(trial.writing(wanted), as_json) if write else ())):
                 tried.append(each)
@@ -125,6 +126,11 @@ def probe(session: Session, what: Sequence[str], write: bool, fields: Sequence[s
 
 
 COMMANDS = (group,)
+
+
+def fresh_token() -> str:
+    """A token that nobody has."""
+    return f"7Q-{secrets.token_hex(6).upper()}"
 
 
 def _shown(tried: Any, as_json: bool) -> Any:
@@ -148,11 +154,32 @@ def _fields(given: Sequence[str]) -> dict[str, Value]:
     return found
 
 
-def _opened(desk: Interdesk, what: Sequence[str]) -> Connector:
-    """The connector of a registered system, or of the one in these files.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The system that was named, and the profile that it brings."""
 
-    :raises DocumentError, LookupError: what is wrong with them."""
-    if len(what) == 1 and not _is_file(what[0]):
+    place: Document
+    system: SystemDocument
+    profile: AnyProfile | None
+
+    def open(self, desk: Interdesk, wire: Wire | None = None) -> Connector:
+        """Its connector.  :raises DocumentError: what is wrong with it, at its place."""
+        system = self.system
+        try:
+            return desk.connectors.open(system.connector, system.settings, system.name, profile=self.profile, wire=wire)
+        except SettingsError as error:
+            raise DocumentError(
+                Problem(self.place.place(("settings", *path)), sentence) for path, sentence in error.problems
+            ) from None
+        except LookupError as absent:
+            raise DocumentError([Problem(self.place.place(("connector",)), str(absent))]) from None
+
+
+def named(desk: Interdesk, what: Sequence[str]) -> Named:
+    """The registered system of this name, or the one in these files.
+
+    :raises DocumentError, LookupError: there is none."""
+    if len(what) == 1 and not is_file(what[0]):
         stored = desk.store.read(lambda tx: (registered(tx, what[0]), tx.registry.document("system", what[0]))[1])
         documents: tuple[Document, ...] = (read_again(stored),)
     else:
@@ -160,26 +187,20 @@ def _opened(desk: Interdesk, what: Sequence[str]) -> Connector:
     systems = [each for each in documents if each.kind == "system"]
     if len(systems) != 1:
         raise DocumentError([Problem(documents[0].place(), "name one system: a document of kind system, alone")])
-    system, taught = system_document(systems[0]), _taught(desk, documents, system_document(systems[0]))
-    try:
-        return desk.connectors.open(system.connector, system.settings, system.name, profile=taught)
-    except SettingsError as error:
-        raise DocumentError(
-            Problem(systems[0].place(("settings", *path)), sentence) for path, sentence in error.problems
-        ) from None
-    except LookupError as absent:
-        raise DocumentError([Problem(systems[0].place(("connector",)), str(absent))]) from None
+    system = system_document(systems[0])
+    return Named(systems[0], system, taught(desk, documents, system.connector))
 
 
-def _taught(desk: Interdesk, documents: Sequence[Document], system: SystemDocument) -> AnyProfile | None:
-    given = [each for each in documents if (each.kind, each.name) == ("profile", system.connector)]
-    stored = desk.store.read(lambda tx: profile_of(tx, system.connector))
+def taught(desk: Interdesk, documents: Sequence[Document], connector: str) -> AnyProfile | None:
+    """The profile of this name, among these documents or registered; None: if any, it comes with interdesk."""
+    given = [each for each in documents if (each.kind, each.name) == ("profile", connector)]
+    stored = desk.store.read(lambda tx: profile_of(tx, connector))
     found = given[0] if given else read_again(stored) if stored else None
     return profile_document(found) if found else None
 
 
 def _kind(session: Session, name: str) -> _Kind:
-    if _is_file(name):
+    if is_file(name):
         found = [profile_document(each) for each in read_files([Path(name)]) if each.kind == "profile"]
         if len(found) != 1:
             raise click.UsageError(f"{name} holds {len(found)} profiles; name a file of one")
@@ -209,5 +230,6 @@ def _of(profile: AnyProfile, comes: str) -> _Kind:
     return _Kind(profile.name, profile.product, profile.family, comes, profile)
 
 
-def _is_file(name: str) -> bool:
+def is_file(name: str) -> bool:
+    """Whether a file is meant."""
     return "/" in name or name.endswith((".yaml", ".yml")) or Path(name).is_file()

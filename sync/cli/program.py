@@ -28,6 +28,7 @@ from sync.cli import (
     running,
     simulate,
     systems,
+    tapes,
     tickets,
 )
 from sync.cli.output import complain
@@ -37,10 +38,12 @@ from sync.identity import BadIdentity
 from sync.live import NotNow
 from sync.recovery.search import StillWorking
 from sync.secrets import MissingSecret
+from sync.taping import BadTape
 
 DONE, NO, MISTAKE, UNREACHABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 _MISTAKES = (
+    BadTape,
     DocumentError,
     BadSetting,
     BadIdentity,
@@ -87,6 +90,8 @@ for _command in (
     *simulate.COMMANDS,
 ):
     interdesk.add_command(_command)
+for _command in tapes.COMMANDS:
+    connectors.group.add_command(_command)
 
 
 def main() -> None:

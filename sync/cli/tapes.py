@@ -1,0 +1,113 @@
+"""`connector record|test`: what a live system answered, kept without what is somebody's, and played again."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from connectors import registry
+from connectors.api import Connector
+from connectors.environment import Environment
+from connectors.profiled.profile import Profile
+from connectors.registry import AnyProfile
+from connectors.tape import Player, Recorder
+from connectors.trial import Trial
+from mappings.loader import read_files
+from sync import taping
+from sync.bootstrap import Interdesk
+from sync.cli.connectors import fresh_token, named, taught
+from sync.cli.output import as_json, document, say
+from sync.cli.session import Session
+from sync.taping import Tape
+
+HOLDS, DIFFERS = 0, 1
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="FILE...|SYSTEM")
+@click.option("--to", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The tape's file.")
+@click.pass_obj
+def record(session: Session, what: Sequence[str], file: Path) -> int:
+    """Record what a live system answers to everything that reads, for `connector test` to play again.
+
+    Credentials are not kept, and nothing that could be somebody's: texts and people are said in other words, files are
+    emptied. The profile understands the tape as it understood the system, or there is none. Look at it all the same
+    before you give it away.
+    """
+    with session.interdesk(create=True) as desk:
+        wanted = named(desk, what)
+        profile = wanted.profile or registry.profiles().get(wanted.system.connector)
+        if not isinstance(profile, Profile):
+            raise click.UsageError("only what a profile speaks over HTTP can be recorded")
+        recorder = Recorder(desk.clock, desk.secrets.mask)
+        connector = wanted.open(desk, recorder)
+        try:
+            trial = Trial(connector, desk.clock, fresh_token)
+            heard = tuple(taping.sentence(each) for each in trial.reading())
+        finally:
+            connector.close()
+        key = desk.store.read(lambda tx: tx.instance.get()).id
+        raw = taping.cleaned(profile, _settings(desk, profile, wanted.system.settings), recorder, trial, key)
+        played = taping.played(raw, lambda player: _open(profile, raw, player), fresh_token)
+    if len(played) != len(heard) or [each[:2] for each in played] != [each[:2] for each in heard]:
+        _differ(heard, played)
+        say("", "without what is somebody's, the tape would be understood otherwise: it was not written")
+        return DIFFERS
+    tape = Tape(raw.connector, raw.settings, raw.exchanges, played)
+    file.write_text(tape.dump(), encoding="utf-8")
+    say(f"{file}: {len(tape.exchanges)} requests, {len(played)} sentences", f"next: interdesk connector test {file}")
+    return HOLDS
+
+
+@click.command()
+@click.argument("tapes", nargs=-1, required=True, metavar="TAPE...", type=click.Path(path_type=Path))
+@click.option("--profile", "file", type=click.Path(path_type=Path), help="The profile, where it is not registered.")
+@as_json
+@click.pass_obj
+def test(session: Session, tapes: Sequence[Path], file: Path | None, as_json: bool) -> int:
+    """Play tapes to a profile: what it understands must be what it understood when they were recorded.
+
+    Exit code 0: all is understood as it was. 1: something is understood otherwise. 2: no tape, or no profile.
+    """
+    documents = read_files([file]) if file else ()
+    found = []
+    with session.interdesk(create=True) as desk:
+        for each in tapes:
+            tape = taping.read(each)
+            profile = taught(desk, documents, tape.connector) or registry.profiles().get(tape.connector)
+            if not isinstance(profile, Profile):
+                raise click.UsageError(f"{each} is of connector {tape.connector}: name its profile with --profile")
+            now = taping.played(tape, lambda player, p=profile, t=tape: _open(p, t, player), fresh_token)  # type: ignore[misc]  # bound now
+            found.append((each, tape.understood, now))
+    if as_json:
+        document([{"tape": str(each), "holds": was == now, "understood": now} for each, was, now in found])
+    else:
+        for each, was, now in found:
+            say(f"{each}: {f'holds, {len(now)} sentences' if was == now else 'is understood otherwise'}")
+            _differ(was, now)
+    return HOLDS if all(was == now for _, was, now in found) else DIFFERS
+
+
+COMMANDS = (record, test)
+"""Of the group `connector`."""
+
+
+def _settings(desk: Interdesk, profile: AnyProfile, settings: object) -> dict[str, str]:
+    """Settings fit for a tape: a secret keeps its form, not its content."""
+    given = settings if isinstance(settings, dict) else dict(settings)  # type: ignore[call-overload]  # a mapping
+    found = {}
+    for name, value in given.items():
+        secret = profile.settings[name].kind == "secret"
+        found[name] = taping.blotted(desk.secrets.look_up(value["secret"])) if secret else str(value)
+    return found
+
+
+def _open(profile: Profile, tape: Tape, player: Player) -> Connector:
+    environment = Environment(clock=player.clock, sleep=lambda _: None, wire=player, tries=1)
+    return registry.open_profile(profile, tape.settings, system="tape", environment=environment)
+
+
+def _differ(was: Sequence[str], now: Sequence[str]) -> None:
+    for line in difflib.unified_diff(was, now, "as recorded", "now", lineterm="", n=0):
+        say(f"  {line}")
