@@ -1,8 +1,10 @@
-"""Our mark in a comment's text: one last line that makes a repeated send findable. Pure text in, text out."""
+"""Our mark in a comment's text: one last line that makes a repeated send findable; and in the name of a file that can
+hang on nothing but the ticket. Pure text in, text out."""
 
 import re
 
 _TOKEN = r"[0-9A-Za-z][0-9A-Za-z._-]{2,79}"  # noqa: S105 (a mark, no secret)
+_NAME_MARK = re.compile(rf" \[interdesk ({_TOKEN}) (\d+)\](?=(?:\.[^.]*)?\Z)")
 _MARK = re.compile(rf"\[interdesk (?P<token>{_TOKEN})\][ \t]*\Z")
 
 
@@ -14,6 +16,18 @@ def stamp(text: str, token: str) -> str:
         raise ValueError(f"a token is 3 to 80 letters, digits, dots, dashes or underscores, not {token!r}")
     body = text.rstrip()
     return f"{body}\n\n[interdesk {token}]" if body else f"[interdesk {token}]"
+
+
+def stamp_name(name: str, token: str, number: int) -> str:
+    """A file's name with our mark before its ending: the `number`th file of the comment that bears the token."""
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem or name} [interdesk {token} {number}]{dot + ending if stem else ''}"
+
+
+def read_name(name: str) -> tuple[str, str | None, int]:
+    """A file's name without our mark, the mark's token, and which file of its comment it is; else (name, None, 0)."""
+    found = _NAME_MARK.search(name)
+    return (name[: found.start()] + name[found.end() :], found[1], int(found[2])) if found else (name, None, 0)
 
 
 def read(text: str) -> tuple[str, str | None]:

@@ -56,6 +56,18 @@ class Body(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
 
+Encode = Callable[[Mapping[str, Any]], bytes]
+"""Writes a body. Any but JSON is named by a Content-Type."""
+
+
+def _as_json(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body).encode()
+
+
+def _as_form(body: Mapping[str, Any]) -> bytes:
+    return urlencode(body, doseq=True).encode()
+
+
 Made = Callable[[Shown], Body]
 """Makes a body that bears our credentials, anew for each log-in."""
 
@@ -88,8 +100,7 @@ class _Asking:
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
-    """Goes as JSON, or as a form."""
-    form: bool = False
+    encode: Encode = _as_json
     stream: Body | Made | None = None
     errors: Mapping[int, str] | None = None
     limit: int | None = None
@@ -103,8 +114,7 @@ class _Asking:
             return self.stream
         if self.body is None and (self.method == "GET" or not shown.body):
             return None
-        body = shown.signed(self.body or {})
-        return urlencode(body, doseq=True).encode() if self.form else json.dumps(body).encode()
+        return self.encode(shown.signed(self.body or {}) or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +205,17 @@ class HttpSession:
         *,
         method: str = "GET",
         body: Any = None,
+        encode: Encode = _as_json,
         stream: Body | Made | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
         limit: int | None = None,
     ) -> Answer:
-        """Ask for what changes nothing, a few times where the server is busy or out of reach. `body` goes as JSON,
-        `stream` as it is. `limit`: how many bytes the answer may have, if not as many as any.
+        """Ask for what changes nothing, a few times where the server is busy or out of reach. `encode` writes the body,
+        `stream` goes as it is. `limit`: how many bytes the answer may have, if not as many as any.
 
         :raises ConnectorError: by remedy."""
-        asking = self._asking(method, path, query, headers, body=body, stream=stream, errors=errors)
+        asking = self._asking(method, path, query, headers, body=body, encode=encode, stream=stream, errors=errors)
         asking = replace(asking, limit=limit)
         with self.call():
             return self._patiently(lambda: self._let_in(asking, self._send))
@@ -216,16 +227,19 @@ class HttpSession:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        encode: Encode = _as_json,
         stream: Body | Made | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
     ) -> Answer:
         """POST, PUT, PATCH or DELETE, sent once; again only where our session was over and nothing was done for that.
-        `body` goes as JSON, `stream` as it is (name its Content-Type).
+        `encode` writes the body; `stream` goes as it is (name its Content-Type).
 
         :raises Unknown: it was sent, and whether it was done is open.
         :raises ConnectorError: by remedy; then nothing was written."""
-        asking = self._asking(method, path, query, headers, body=body, stream=stream, errors=errors, writes=True)
+        asking = self._asking(
+            method, path, query, headers, body=body, encode=encode, stream=stream, errors=errors, writes=True
+        )
         with self.call():
             return self._let_in(asking, self._send)
 
@@ -302,6 +316,7 @@ class HttpSession:
         headers: Mapping[str, str] | None,
         *,
         body: Any = None,
+        encode: Encode = _as_json,
         stream: Body | Made | None = None,
         errors: Mapping[int, str] | None = None,
         writes: bool = False,
@@ -310,7 +325,9 @@ class HttpSession:
         if not path.startswith("/"):
             raise ProtocolError(f"{about}: the answer points to another place than the registered one")
         url, known = self._root + path, headers or {}
-        return _Asking(method, url, about, writes, query or {}, known, body=body, stream=stream, errors=errors)
+        return _Asking(
+            method, url, about, writes, query or {}, known, body=body, encode=encode, stream=stream, errors=errors
+        )
 
     def _let_in(self, asking: _Asking, send: Callable[[_Asking, Shown], Result]) -> Result:
         """Send it as who we are. Turned away, log in anew and send it again, once, if nothing was done."""
@@ -351,7 +368,10 @@ class HttpSession:
         else:
             path = address(step.path, words)
             url, about = self._root + path, f"{step.method} {_bare(path)}"
-        asking = _Asking(step.method, url, about, False, query, headers, body=body or None, form=step.form)
+        if step.form:
+            headers.setdefault("Content-Type", _FORM)
+        encode = _as_form if step.form else _as_json
+        asking = _Asking(step.method, url, about, False, query, headers, body=body or None, encode=encode)
         try:
             return self._send(asking, shown, moved=True)
         except TurnedAway as away:
@@ -437,7 +457,7 @@ class HttpSession:
         try:
             data = asking.bytes(shown)
             if data is not None and asking.stream is None:
-                headers.setdefault("Content-Type", _FORM if asking.form else "application/json")
+                headers.setdefault("Content-Type", "application/json")
             request = _prepared(asking.method, url, headers, data)
             response = self._session().get_adapter(url).send(request, stream=True)
         except AddressRefused as error:

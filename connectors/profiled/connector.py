@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.api import (
@@ -22,6 +22,7 @@ from connectors.api import (
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound
 from connectors.profiled import files
+from connectors.profiled.commenting import Commenter
 from connectors.profiled.comparing import Comparer
 from connectors.profiled.following import Follower
 from connectors.profiled.polling import Poller, by_key
@@ -33,6 +34,9 @@ from connectors.profiled.site import Site
 from connectors.profiled.values import at, text
 from connectors.profiled.writing import Writer
 
+_ASKEW = timedelta(minutes=5)
+"""How far clocks may differ for all that they tell."""
+
 
 class ProfiledConnector:
     """Speaks to one registered system by its product's profile. Each call keeps the session's deadline."""
@@ -43,7 +47,8 @@ class ProfiledConnector:
         self.site = Site(profile, settings, environment, quirks or Quirks())
         self._reader = Reader(self.site)
         self._poller = poller(self.site, self._reader)
-        self._writer = Writer(self.site, self._reader)
+        self._writer = Writer(self.site, self._reader, self.find)
+        self._commenter = Commenter(self.site, self._reader, self._writer)
         self._prover = Prover(self.site, self._poller)
         self.capabilities = self.site.capabilities
 
@@ -69,6 +74,8 @@ class ProfiledConnector:
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
         with self.site.voice.call():
+            if not self.site.profile.listing.find:
+                return self._listed(token, since) or self._absent(since)
             found = self._poller.bearing(token)
             shape = self.site.profile.ticket
             mine = [row for row in found if self._reader.token(row) == token]
@@ -79,8 +86,7 @@ class ProfiledConnector:
                 )
             if mine:
                 return self.fetch(min((text(at(row, shape.key)) for row in mine), key=by_key), known=())
-            bound = since + self.capabilities.search_lag + self.site.environment.deadline
-            return Lookup.ABSENT if self.site.environment.clock() >= bound else Lookup.UNKNOWN
+            return self._absent(since)
 
     def create(self, fields: Mapping[str, Value], *, token: str) -> RemoteTicket:
         with self.site.voice.call():
@@ -94,17 +100,17 @@ class ProfiledConnector:
     def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
         with self.site.voice.call():
             self._check(key)
-            return self._writer.comment(key, draft, token)
+            return self._commenter.comment(key, draft, token)
 
     def edit_comment(self, key: str, comment_id: str, draft: CommentDraft, *, token: str) -> None:
         with self.site.voice.call():
             self._check(key)
-            self._writer.edit_comment(comment_id, draft, token)
+            self._commenter.edit(key, comment_id, draft, token)
 
     def delete_comment(self, key: str, comment_id: str) -> None:
         with self.site.voice.call():
             self._check(key)
-            self._writer.delete_comment(comment_id)
+            self._commenter.delete(key, comment_id)
 
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:
         return files.download(self.site, file)
@@ -115,6 +121,24 @@ class ProfiledConnector:
 
     def close(self) -> None:
         self.site.voice.close()
+
+    def _listed(self, token: str, since: datetime) -> RemoteTicket | None:
+        """The ticket that bears a token no search can find: among all that changed since it was first written."""
+        start = since + (self.site.voice.offset or timedelta(0)) - _ASKEW
+        cursor, more = Cursor(start), True
+        while more:
+            page = self.changes(cursor)
+            for change in page.changes:
+                ticket = change.ticket or self.fetch(change.key, known=())
+                if ticket.token == token:
+                    return ticket
+            cursor, more = page.cursor, page.more
+        return None
+
+    def _absent(self, since: datetime) -> Lookup:
+        """What it means that nothing was found."""
+        bound = since + self.capabilities.search_lag + self.site.environment.deadline
+        return Lookup.ABSENT if self.site.environment.clock() >= bound else Lookup.UNKNOWN
 
     def _ensure_within(self, key: str, raw: Mapping[str, Any]) -> None:
         """:raises NotFound: the ticket is in another place, though our account may see it."""

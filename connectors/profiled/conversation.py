@@ -5,7 +5,7 @@ public: an internal comment is listed, and neither its text nor its files are ev
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,21 @@ from connectors import marks
 from connectors.api import FieldChange, Person, RemoteComment, RemoteFile, Value
 from connectors.errors import NotFound, ProtocolError
 from connectors.markup import text_of
+from connectors.profiled import belonging
+from connectors.profiled.belonging import Hung
 from connectors.profiled.fields import Fields
 from connectors.profiled.files import whereabouts
 from connectors.profiled.kept import Opening
-from connectors.profiled.profile import CommentRows, Conversation, FileRows, Format, Hidden, Mentions, Rows
+from connectors.profiled.profile import (
+    AttachedFiles,
+    CommentRows,
+    Conversation,
+    FileRows,
+    Format,
+    Hidden,
+    Mentions,
+    Rows,
+)
 from connectors.profiled.quirks import Talk
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, first, plain, text, truth, word
@@ -69,6 +80,8 @@ class Listener:
             entries.remove(opening)
             kept = self._opened(key, opening, attached.get(opening.id, []), kept)
         said = tuple(self._said(key, entries, attached, known or ()))
+        if self._site.profile.comment.attached is not None:
+            said, loose = self._settled(key, raw, said, self._site.profile.comment.attached)
         files = (*(kept.files if kept else ()), *loose)
         history = (*self._mentioned(entries), *self._history(key, raw, wanted))
         whole = self._site.capabilities.whole_conversation
@@ -179,11 +192,27 @@ class Listener:
     def _listed(self, key: str, raw: Mapping[str, Any]) -> Iterator[tuple[RemoteFile, str]]:
         """Each file of the ticket's list, and the comment that it names."""
         shape = self._shape.files
-        if shape is not None:
+        if shape is not None and self._site.profile.comment.attached is None:
             for row in self._rows(key, raw, shape, optional=True):
                 owner = text(at(row, shape.comment)) if shape.comment is not None else ""
                 owner = "" if word(owner) in self._site.profile.unset else owner
                 yield remote_file(self._site, shape, row, key, owner), owner
+
+    def _settled(
+        self, key: str, raw: Mapping[str, Any], said: tuple[RemoteComment, ...], shape: AttachedFiles
+    ) -> tuple[tuple[RemoteComment, ...], list[RemoteFile]]:
+        """The comments with their files, and the files of none, where all files hang on the ticket."""
+        owned, loose = belonging.settled(said, list(self.hung(key, raw)), shape.within)
+        return tuple(replace(each, files=(*each.files, *owned.get(each.id, ()))) for each in said), loose
+
+    def hung(self, key: str, raw: Mapping[str, Any]) -> Iterator[Hung]:
+        """The files that hang on the ticket, under the names that they have there."""
+        shape = self._shape.files
+        for row in self._rows(key, raw, shape, optional=True) if shape is not None else ():
+            assert shape is not None, "there are rows of it"
+            file = remote_file(self._site, shape, row, key, "")
+            author = self._site.person(at(row, shape.author)).key if shape.author is not None else ""
+            yield Hung(file, author, self._site.moment(at(row, shape.at), f"file {file.id}") if shape.at else None)
 
     def _loose(self, key: str, raw: Mapping[str, Any]) -> tuple[RemoteFile, ...]:
         return tuple(file for file, owner in self._listed(key, raw) if not owner)

@@ -5,6 +5,7 @@ from typing import Any
 
 from connectors.api import Value
 from connectors.markup import text_of
+from connectors.profiled import tokens
 from connectors.profiled.profile import FieldShape, Times
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, first, joined, plain, text, word
@@ -25,7 +26,7 @@ class Fields:
         found: dict[str, Value] = {}
         for name, shape in self._shapes.items():
             if shape.at is not None and (shown is None or name in shown):
-                found[name] = self.value(shape, first(raw, shape.at))
+                found[name] = self._unmarked(name, self.value(shape, first(raw, shape.at)))
         customs = self._customs
         if customs is not None:
             for number, name, value in self._custom_rows(raw):
@@ -35,7 +36,12 @@ class Fields:
         return found
 
     def token(self, raw: Mapping[str, Any]) -> str | None:
-        """Our token in the external id field."""
+        """Our token, wherever the product bears it."""
+        shape, name = self._site.profile.token, tokens.bearer(self._site.profile.token)
+        if shape is not None:
+            where = self._shapes[name] if name else None
+            value = self.value(where, first(raw, where.at)) if where is not None and where.at is not None else None
+            return tokens.read(shape, raw, value)
         if self._customs is None:
             return None
         wanted = fill(self._customs.token, self._site.words())
@@ -98,7 +104,8 @@ class Fields:
             table = shape.history_table or shape.table
             if shape.history_table is not None:
                 old, new = ids
-            return name, self._was(shape, table, old), self._was(shape, table, new)
+            was, became = (self._unmarked(name, self._was(shape, table, each)) for each in (old, new))
+            return name, was, became
         if self._customs is not None and field in self.custom_names():
             return self._customs.prefix + field, plain(old), plain(new)
         return None
@@ -110,6 +117,11 @@ class Fields:
             return None
         name = (self._site.tables.word(customs.table, field) if customs.table else None) or field
         return customs.prefix + name, plain(old), plain(new)
+
+    def _unmarked(self, name: str, value: Value) -> Value:
+        """A field as people wrote it."""
+        shape = self._site.profile.token
+        return tokens.without(shape, value)[0] if shape is not None and tokens.bearer(shape) == name else value
 
     def _was(self, shape: FieldShape, table: str | None, value: Any) -> Value:
         if table is not None and value not in (None, ""):

@@ -2,104 +2,28 @@
 
 import base64
 import binascii
-import json
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, unquote
 
+from connectors import marks
+from connectors.answers import Answer
 from connectors.api import FileDraft, RemoteFile
 from connectors.errors import NotFound, ProtocolError, Refused, Transient, Unknown
-from connectors.profiled.profile import InlineFiles, Request, UploadedFiles
+from connectors.profiled import streams
+from connectors.profiled.profile import AttachedFiles, Request, UploadedFiles
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, put
-from connectors.session import Made
 from connectors.soap import voice as soap
 
-_STEP = 57 * 1024
-"""Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
-_HOLE = "b2f6a1c4-file"
 _DIGITS = 64 * 1024
 """Of base64 that are decoded at a time: a multiple of four."""
 _MOST_FILES = 4
 """How many of the largest files an answer may hold that holds more than one."""
 _LONGEST_PREAMBLE = 1 << 20
 """Bytes of an answer before the file in it begins."""
-
-
-class FileBody:
-    """The bytes of a draft, as a request's body."""
-
-    def __init__(self, file: FileDraft) -> None:
-        self._file = file
-
-    def __len__(self) -> int:
-        return self._file.size
-
-    def __iter__(self) -> Iterator[bytes]:
-        with self._file.open() as chunks:
-            yield from chunks
-
-
-class InlineBody:
-    """A JSON body with files inside as base64, made while it is sent. Its length is known beforehand."""
-
-    def __init__(self, body: Mapping[str, Any], shape: InlineFiles, files: tuple[FileDraft, ...], site: Site) -> None:
-        media_type = site.quirks.media_type or (lambda file: file.media_type)
-        entries = [
-            {
-                shape.name: encoded_word(file.name) if shape.encoded_names else file.name,
-                shape.media_type: media_type(file),
-            }
-            for file in files
-        ]
-        whole: dict[str, Any] = json.loads(json.dumps(body))
-        self.data: dict[str, Any] = json.loads(json.dumps(body))
-        """The same as data, the files themselves in their places: for a voice that writes bodies of its own."""
-        put(self.data, shape.at, [{**each, shape.content: file} for each, file in zip(entries, files, strict=True)])
-        put(whole, shape.at, [{**each, shape.content: f"{_HOLE}{number}"} for number, each in enumerate(entries)])
-        texts = re.split(rf'"{_HOLE}(\d+)"', json.dumps(whole))
-        self._texts = [text.encode() for text in texts[0::2]]
-        self._files = [files[int(number)] for number in texts[1::2]]
-        self._empty = json.dumps(shape.empty).encode()
-
-    def __len__(self) -> int:
-        return sum(map(len, self._texts)) + sum(
-            2 + 4 * -(-file.size // 3) if file.size else len(self._empty) for file in self._files
-        )
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._texts[0]
-        for file, text in zip(self._files, self._texts[1:], strict=True):
-            if file.size:
-                yield b'"'
-                yield from _encoded(file)
-                yield b'"'
-            else:
-                yield self._empty
-            yield text
-
-
-def _encoded(file: FileDraft) -> Iterator[bytes]:
-    rest = b""
-    with file.open() as chunks:
-        for chunk in chunks:
-            rest += chunk
-            while len(rest) >= _STEP:
-                yield base64.b64encode(rest[:_STEP])
-                rest = rest[_STEP:]
-    yield base64.b64encode(rest)
-
-
-def inline(body: Mapping[str, Any], shape: InlineFiles, files: tuple[FileDraft, ...], site: Site) -> Made:
-    """A body with files inside, for whoever adds our credentials to it."""
-    return lambda shown: InlineBody(shown.signed(body), shape, files, site)
-
-
-def encoded_word(name: str) -> str:
-    """A name as one RFC 2047 word: the only form that some products keep exactly."""
-    return f"=?UTF-8?B?{base64.b64encode(name.encode()).decode()}?="
 
 
 def check(site: Site, files: tuple[FileDraft, ...], *, internal: bool) -> None:
@@ -124,20 +48,45 @@ def upload(site: Site, shape: UploadedFiles, file: FileDraft, body: MutableMappi
 
     :raises Refused: field `files`.
     :raises Transient: also where the answer was lost, since an upload that nobody refers to is nothing."""
-    try:
-        answer = site.write(
-            shape, stream=FileBody(file), headers={"Content-Type": "application/octet-stream"}, name=file.name
-        )
-        claim = at(answer.data(), shape.claim)
-    except Refused as refused:
-        raise Refused(refused.reason, field="files") from None
-    except Unknown as lost:
-        raise Transient(f"the file {file.name!r} was not taken, and nothing refers to it yet: {lost}") from None
+    answer = _sent(site, shape, file, file.name, {})
+    claim = at(answer.data(), shape.claim)
     if not claim:
         raise ProtocolError(f"{answer.about}: the upload's answer has nothing under {shape.claim!r}")
     if at(body, shape.at) is None:
         put(body, shape.at, [])
     at(body, shape.at).append({shape.key: claim, shape.name: file.name, shape.media_type: file.media_type})
+
+
+def attach(
+    site: Site, shape: AttachedFiles, key: str, files: Sequence[FileDraft], token: str, there: Collection[str]
+) -> None:
+    """Hang the files of a comment on its ticket, save those that are there already: `there` are the names on it.
+
+    :raises Refused: field `files`.
+    :raises Transient: also where an answer was lost, since a file is nothing until its comment is written."""
+    for number, file in enumerate(files, start=1):
+        name = marks.stamp_name(file.name, token, number)
+        if name not in there:
+            _sent(site, shape, file, name, {"key": key})
+
+
+def _sent(
+    site: Site, shape: UploadedFiles | AttachedFiles, file: FileDraft, name: str, words: Mapping[str, Any]
+) -> Answer:
+    """Send the bytes of one file: alone, as a part of a form, or as base64 inside a body."""
+    known = {**words, "name": name, "media_type": file.media_type, "size": file.size, "content": streams.hole(0)}
+    body = site.body(shape, site.words(**known))
+    if shape.part is not None:
+        streamed = streams.form(body, [(shape.part, name, file)])
+    else:
+        streamed = streams.holding(body, [file]) if shape.body else streams.alone(file)
+    headers = {} if "Content-Type" in shape.headers else {"Content-Type": streamed.media_type}
+    try:
+        return site.write(shape, stream=streamed.made, headers=headers, **known)
+    except Refused as refused:
+        raise Refused(refused.reason, field="files") from None
+    except Unknown as lost:
+        raise Transient(f"the file {file.name!r} was not taken, and nothing refers to it yet: {lost}") from None
 
 
 def whereabouts(site: Site, key: str, comment: str) -> str:

@@ -63,6 +63,10 @@ class Request(_Part):
     operation: str = ""
     body: dict[str, Any] = {}
     """Dotted place -> what goes there; left out where its setting is not given."""
+    format: Literal["json", "form", "multipart", "xml"] = "json"
+    """How REST writes the body: `form` and `multipart` name what is nested as issue[subject]."""
+    root: str = ""
+    """The name of the outermost element of XML."""
 
     def adding(self, more: Mapping[str, Any]) -> "Request":
         """With these words too: in the query of a GET, else in the body."""
@@ -237,6 +241,10 @@ class FieldShape(_Part):
     """Words that mean None when read (RT's owner Nobody)."""
     empty_value: Any = None
     """What is written for None."""
+    write_item: str = ""
+    """For a set: it is written as rows, each with its word there."""
+    swallowed: tuple[str | int | None, ...] = ()
+    """What the product makes in silence of a word that it does not know (0, null): a refusal, and put right again."""
     values: tuple[str, ...] = ()
     max_length: int | None = None
     max_bytes: int | None = None
@@ -371,8 +379,8 @@ class Listing(Request):
     """Those changed at or after {since}; {until} is a time to come."""
     newest: dict[str, Any] | None = None
     """The last changed first: where polling begins. None: it begins at the server's present time."""
-    find: dict[str, Any]
-    """Those that bear {token}."""
+    find: dict[str, Any] = {}
+    """Those that bear {token}. None: no search knows it, and what changed since it was written is looked through."""
 
     @property
     def sorting(self) -> str:
@@ -390,25 +398,143 @@ class Listing(Request):
         return self
 
 
+class Kept(_Part):
+    """Where an answer tells something: in its body, or in a header, as the first group of a pattern."""
+
+    at: Paths = ()
+    header: str | None = None
+    pattern: Pattern = r"([^/]+)/?$"
+
+
+def _kept(value: Any) -> Any:
+    return {"at": value} if isinstance(value, str | list) else value
+
+
+Keeping = dict[str, Annotated[Kept, BeforeValidator(_kept)]]
+"""Word -> where the answer tells it: a path, or how it is found in a header. Later requests know the word."""
+
+
+class Earlier(Request):
+    """How what an earlier attempt made, and did not get to use, is found again: one row bears our token."""
+
+    rows: str
+    token_at: str
+    """Where a row has it: alone, or as the mark of a text."""
+    keep: Keeping = {}
+
+
+class Step(Request):
+    """A request before the one that counts, or after it. Words are as there, and all that was kept so far."""
+
+    method: Method = "POST"
+    keep: Keeping = {}
+    again: Earlier | None = None
+    """None: nothing finds it again, and what was made for nothing stays unused."""
+
+
 class Create(Request):
     method: Method = "POST"
     at: str = ""
     """Where in the body the fields go."""
     defaults: dict[str, str] = {}
     """Fields and their values where the caller has none."""
-    answers: Literal["ticket", "key"]
-    """What the answer bears: the whole ticket, or only its key."""
-    key: str = "id"
+    apart: tuple[str, ...] = ()
+    """Fields that a create does not take: they are written right after it."""
+    answers: Literal["ticket", "key", "nothing"]
+    """What the answer bears: the whole ticket, only its key, or neither: then it is searched by its token."""
+    key: Paths = ("id",)
+    key_header: str | None = None
+    key_pattern: Pattern = r"([^/]+)/?$"
+    """Where the answer has the key: in its body, or in a header as the first group of a pattern."""
+    first: tuple[Step, ...] = ()
+    then: tuple[Step, ...] = ()
+    """What goes before and after it. Word, after it: {key}."""
+
+    @property
+    def keeps(self) -> Kept:
+        """Where the answer has the key."""
+        return Kept(at=() if self.key_header else self.key, header=self.key_header, pattern=self.key_pattern)
 
 
 class Update(Request):
+    """How fields are written. Words: {key}, and {version} as far as it is known."""
+
     method: Method = "PUT"
     at: str = ""
+    each: bool = False
+    """One request per field. Words: {field}, what it is called when written, and {value}."""
     guard: dict[str, str] = {}
     """Headers that make the server refuse if the ticket is not at {version} any more."""
+    compare: bool = False
+    """The ticket is read right before it is written, and one that has moved is left alone: where nothing guards."""
+    companions: tuple[str, ...] = ()
+    """Fields that every write must bear, changed or not."""
+    carry: dict[str, str] = {}
+    """Dotted place -> path in the ticket's answer: what else must be sent along as it stands. It is read before."""
     answers: Literal["ticket", "nothing"] = "nothing"
     sentences: str | None = None
     """Where the answer lists what became of each field, in the product's words."""
+
+
+class Ways(Request):
+    """How the ticket itself lists the transitions that it may take now."""
+
+    rows: str
+    id: Paths = ("id",)
+    to: Paths = ("to",)
+    """Where a row says what the field becomes."""
+    takes: str | None = None
+    """Where a row has the fields of its form: an object by their names, or a list of them."""
+
+
+class Transition(Request):
+    """How one field is written that has a request of its own: a status with its workflow above all.
+
+    Words: {key}, {to} (its word, or its id where it has a table), {way}, the transition's id, and {version}."""
+
+    method: Method = "POST"
+    at: str = ""
+    """Where in the body the fields go that come with it."""
+    fields: tuple[str, ...] = ()
+    """Fields that go with it where it happens."""
+    ways: Ways | None = None
+    """None: it is named by where it leads."""
+    to: dict[str, Request] = {}
+    """What the request says otherwise for one value (close, reopen)."""
+    guard: dict[str, str] = {}
+
+    def saying(self, value: str) -> "Transition":
+        """As it is said for this value."""
+        other = self.to.get(value)
+        return self if other is None else self.model_copy(update=_said(other))
+
+
+def _said(other: Request) -> dict[str, Any]:
+    return {name: getattr(other, name) for name in other.model_fields_set}
+
+
+class TokenShape(_Part):
+    """What our token looks like on a ticket, where no custom field bears it. Exactly one of these."""
+
+    write: str | None = None
+    """A place of its own in the body of a create: an external reference, a correlation id."""
+    at: Paths = ()
+    """And where it is read."""
+    mark: str | None = None
+    """A text field: our mark is its last line."""
+    title: str | None = None
+    """A field of one line: our mark ends it."""
+    label: str | None = None
+    """A set: one of its words is `prefix` and the token."""
+    prefix: str = "interdesk-"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "TokenShape":
+        if sum(each is not None for each in (self.write, self.mark, self.title, self.label)) != 1:
+            raise ValueError("say exactly one of write, mark, title, label")
+        if (self.write is not None) != bool(self.at):
+            raise ValueError("say at, where the token is read, with write and only there")
+        return self
 
 
 class InlineFiles(_Part):
@@ -428,6 +554,8 @@ class UploadedFiles(Request):
     """Files are uploaded first, each answered with a ticket for the cloakroom, which the comment then names."""
 
     method: Method = "POST"
+    part: str | None = None
+    """The file's part in a multipart body; None: the body is the file."""
     claim: str
     """Where the answer has that ticket."""
     at: str
@@ -436,34 +564,67 @@ class UploadedFiles(Request):
     media_type: str
 
 
+class AttachedFiles(Request):
+    """Files hang on the ticket, never on a comment: each is sent there before the comment it belongs to, and its name
+    bears our mark until it is read. Words: {key}, {name}, {media_type}, {size}, and {content} for base64 in a body."""
+
+    method: Method = "POST"
+    part: str | None = None
+    """The file's part in a multipart body; None: the body is the file, unless {content} stands in it."""
+    within: timedelta = timedelta(minutes=2)
+    """A file of a person belongs to the comment that they write within this time."""
+
+
+class PartFiles(_Part):
+    """Files go as parts of the comment's own request, which is multipart."""
+
+    part: str
+    """The name of a file's part. Word: {number}, from 1."""
+
+
 class CommentChange(Request):
-    """How a comment of ours is edited or taken away. Words: {comment}, its id; {text} and {internal}, for an edit."""
+    """How a comment of ours is edited, taken away or hidden. Words: {key}, {comment}, its id; for an edit {text} and
+    {internal}."""
 
     method: Method = "PUT"
+    looks: bool = False
+    """The product lets us change anybody's comment: we look first whose it is."""
 
 
 class CommentWrite(Request):
     method: Method = "POST"
     internal: Request | None = None
     """What a hidden comment's request says otherwise. None: nothing, its body says that it is hidden."""
+    id_at: Paths = ()
     id_header: str | None = None
     id_pattern: Pattern = r"(\d+)$"
-    """Where the answer names the new comment. None: it is read back and found by its mark."""
+    """Where the answer names the new comment, in its body or in a header. Neither: it is read back and found by its
+    mark."""
     internal_files: bool = True
     """Whether a hidden comment's files are hidden too. No: none are sent."""
     inline: InlineFiles | None = None
     uploaded: UploadedFiles | None = None
+    attached: AttachedFiles | None = None
+    parts: PartFiles | None = None
+    first: tuple[Step, ...] = ()
+    """What goes before it: the message is made, and this request links it. Words are as here, and what was kept."""
+    at: str = ""
+    """Where in the body the companions go."""
+    companions: tuple[str, ...] = ()
+    carry: dict[str, str] = {}
+    """As for an update: what must be sent along as it stands. The ticket is read before."""
     edit: CommentChange | None = None
     """None: comments cannot be edited."""
+    hide: CommentChange | None = None
+    show: CommentChange | None = None
+    """Where an edit itself cannot hide a comment, or show it again: sent after it."""
     delete: CommentChange | None = None
     """None: comments cannot be taken away."""
 
     @property
     def hidden(self) -> Request:
         """The request of a hidden comment."""
-        if self.internal is None:
-            return self
-        return self.model_copy(update={name: getattr(self.internal, name) for name in self.internal.model_fields_set})
+        return self if self.internal is None else self.model_copy(update=_said(self.internal))
 
 
 class Rows(_Part):
@@ -510,6 +671,9 @@ class FileRows(Rows):
     """Where a file of the ticket's list names the comment that it came with."""
     link: str | None = None
     """Where the address of its bytes is. One outside the registered origin is refused."""
+    author: str | None = None
+    at: str | None = None
+    """Who sent it and when: where files hang on nothing but the ticket, these tell whose comment it belongs to."""
 
 
 class CommentRows(Rows):
@@ -703,9 +867,13 @@ class Profile(_Part):
     ticket: TicketShape
     fields: dict[str, FieldShape]
     custom_fields: CustomFields | None = None
+    token: TokenShape | None = None
+    """None: a custom field bears it."""
     listing: Listing
     create: Create
     update: Update
+    transitions: dict[str, Transition] = {}
+    """The fields that have a request of their own, and how each is written."""
     comment: CommentWrite
     conversation: Conversation | None = None
     """None: the quirks read it."""

@@ -130,6 +130,12 @@ class Reader:
         """The fields of a ticket's answer, or those that a row shows. One that is not in it is None."""
         return self._fields.read(raw, shown)
 
+    def file_names(self, key: str) -> set[str]:
+        """The names that files have on the ticket, our marks in them."""
+        if self._listener is None:
+            return set()
+        return {each.file.name for each in self._listener.hung(key, self.raw(self._site.ticket(key), key))}
+
     def token(self, raw: Mapping[str, Any]) -> str | None:
         """Our token in the external id field."""
         return self._fields.token(raw)

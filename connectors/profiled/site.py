@@ -16,8 +16,9 @@ from connectors.profiled.kept import Openings
 from connectors.profiled.profile import Pages, PersonShape, Profile, Request
 from connectors.profiled.quirks import Quirks
 from connectors.profiled.tables import Tables, UnknownWord
-from connectors.profiled.values import at, fill, first, moment, put, rows, text
+from connectors.profiled.values import at, fill, filled, first, moment, put, rows, text
 from connectors.profiled.voice import Voice
+from connectors.rest.formats import decoded
 from connectors.rest.voice import RestVoice
 from connectors.session import Body, HttpSession, Made, Origin
 from connectors.soap.voice import SoapVoice
@@ -53,7 +54,7 @@ class Site:
         if profile.soap is not None:
             self.voice = SoapVoice(profile.soap, origin, environment, profile.errors)
         else:
-            self.voice = RestVoice(HttpSession(origin, environment, errors=profile.errors))
+            self.voice = RestVoice(HttpSession(origin, environment, errors=profile.errors, decode=decoded))
         self._account: Person | None = None
         self._place: str | None = None
         self._searched_in: str | None = None
@@ -108,7 +109,7 @@ class Site:
         found: dict[str, Any] = {}
         for place, template in request.body.items():
             try:
-                said = fill(template, words) if isinstance(template, str) else template
+                said = filled(template, words)
             except KeyError:
                 continue
             put(found, fill(place, words), said)

@@ -1,5 +1,6 @@
 """Small words of the REST family: looking into answers, filling templates, and when two values are the same. Pure."""
 
+import itertools
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -11,7 +12,7 @@ from connectors.api import Value
 from connectors.errors import ProtocolError
 
 _STEP = re.compile(r"([^.\[\]]*)(?:\[([^=\]]+)=([^\]]*)\])?(?:\.|$)")
-_WORD = re.compile(r"\{([a-z_]+)(:sql)?\}")
+_WORD = re.compile(r"\{([a-z_]+)(?::(sql|number))?\}")
 
 
 @lru_cache(maxsize=4096)
@@ -124,14 +125,39 @@ def fill(template: str, words: Mapping[str, Any]) -> Any:
 
     :raises KeyError: a word is not known."""
     whole = _WORD.fullmatch(template)
-    if whole is not None and not whole[2]:
-        return words[whole[1]]
+    if whole is not None and whole[2] != "sql":
+        found = words[whole[1]]
+        return int(found) if whole[2] == "number" and str(found).isdecimal() else found
 
     def word(found: re.Match[str]) -> str:
         said = str(words[found[1]])
-        return said.replace("\\", "\\\\").replace("'", "\\'") if found[2] else said
+        return said.replace("\\", "\\\\").replace("'", "\\'") if found[2] == "sql" else said
 
     return _WORD.sub(word, template)
+
+
+def filled(template: Any, words: Mapping[str, Any]) -> Any:
+    """Data with the words in it filled in, however deep; members whose words are not known are left out.
+
+    :raises KeyError: the template is a text, and one of its words is not known."""
+    if isinstance(template, str):
+        return fill(template, words)
+    if isinstance(template, dict):
+        found = ((fill(name, words), _known(each, words)) for name, each in template.items())
+        return {name: each for name, each in found if each is not _UNKNOWN}
+    if isinstance(template, list):
+        return [each for each in (_known(each, words) for each in template) if each is not _UNKNOWN]
+    return template
+
+
+_UNKNOWN = object()
+
+
+def _known(template: Any, words: Mapping[str, Any]) -> Any:
+    try:
+        return filled(template, words)
+    except KeyError:
+        return _UNKNOWN
 
 
 def address(template: str, words: Mapping[str, Any]) -> str:
@@ -140,12 +166,22 @@ def address(template: str, words: Mapping[str, Any]) -> str:
 
 
 def put(body: MutableMapping[str, Any], path: str, value: Any) -> None:
-    """Put a value at a dotted place, making the objects on the way."""
-    *way, last = path.split(".")
+    """Put a value at a dotted place, making what is on the way: a list where its first row (0) is named, else an
+    object."""
+    steps = path.split(".")
     place: Any = body
-    for step in way:
-        place = place.setdefault(step, {})
-    place[last] = value
+    for step, following in itertools.pairwise(steps):
+        fresh: Any = [] if following == "0" else {}
+        if isinstance(place, list):
+            if int(step) == len(place):
+                place.append(fresh)
+            place = place[int(step)]
+        else:
+            place = place.setdefault(step, fresh)
+    if isinstance(place, list):
+        place[int(steps[-1]) :] = [value, *place[int(steps[-1]) + 1 :]]
+    else:
+        place[steps[-1]] = value
 
 
 def joined(*paths: str) -> str:

@@ -1,238 +1,252 @@
-"""Patches and comments on their way out, and what became of them."""
+"""Tickets and patches on their way out, and what became of them."""
 
 import re
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from connectors import marks, patterns
 from connectors.answers import Answer
-from connectors.api import CommentDraft, Commented, RemoteComment, RemoteTicket, Value, Written
-from connectors.errors import AccessError, ConnectorError, NotFound, Refused, Unknown
-from connectors.profiled import files
-from connectors.profiled.profile import CommentChange, FieldShape
+from connectors.api import Lookup, RemoteTicket, Value, VersionStrength, Written
+from connectors.errors import AccessError, ConnectorError, NotFound, Refused, Unknown, VersionConflict
+from connectors.profiled import outcome, steps, tokens
+from connectors.profiled.bodies import Bodies, Unwritable, carried
+from connectors.profiled.profile import Transition, Update
 from connectors.profiled.reading import Reader
 from connectors.profiled.site import HIDDEN, Site
-from connectors.profiled.tables import UnknownWord
-from connectors.profiled.values import at, fill, joined, plain, put, same, text
-from connectors.session import Made
+from connectors.profiled.transitions import way
+from connectors.profiled.values import at, fill, same, text
+
+Finder = Callable[[str, datetime], RemoteTicket | Lookup]
+"""Looks for the ticket that bears a token; the time is when it was first written."""
 
 
-class Unwritable(Exception):
-    """This value cannot be written to this field. The sentence says why; nothing was sent."""
+@dataclass(slots=True)
+class _Turn:
+    """A patch on its way."""
+
+    key: str
+    left: dict[str, Value]
+    held: RemoteTicket | None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """The ticket as answered, where it was read for this."""
+    refused: dict[str, str] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+
+    def refuse(self, names: Iterable[str], reason: str) -> None:
+        """Write these no more."""
+        for name in names:
+            self.refused[name] = reason
+            self.left.pop(name, None)
+
+    @property
+    def version(self) -> dict[str, str]:
+        """The word {version}, as far as it is known."""
+        return {"version": self.held.version} if self.held is not None and self.held.version else {}
+
+    @property
+    def token(self) -> str | None:
+        """The token that the ticket bears."""
+        return self.held.token if self.held is not None else None
 
 
 class Writer:
     """Writes to one site, and reads back what an answer does not tell."""
 
-    def __init__(self, site: Site, reader: Reader) -> None:
+    def __init__(self, site: Site, reader: Reader, find: Finder) -> None:
         self._site = site
         self._reader = reader
+        self._find = find
+        self._bodies = Bodies(site)
         self._profile = site.profile
+
+    # -- creating --------------------------------------------------------------------------------------------------
 
     def create(self, fields: Mapping[str, Value], token: str) -> RemoteTicket:
         """Make a ticket bearing the token.
 
         :raises Refused: with the product's words.  :raises Unknown: it may have been made."""
-        shape, site = self._profile.create, self._site
-        body = site.body(shape, site.words())
-        wanted = {name: self._said(template) for name, template in shape.defaults.items()} | dict(fields)
-        for name, value in wanted.items():
-            if value is not None:
+        shape, site, began = self._profile.create, self._site, self._site.environment.clock()
+        wanted = {name: self._bodies.said(template) for name, template in shape.defaults.items()} | dict(fields)
+        late = {name: wanted.pop(name) for name in shape.apart if wanted.get(name) is not None}
+        words = steps.before(site, shape.first, {}, token)
+        body = site.body(shape, site.words(**words))
+        bearer = tokens.bearer(self._profile.token)
+        for name, value in (({bearer: None} if bearer else {}) | wanted).items():
+            if value is not None or name == bearer:
                 try:
-                    self._place(body, shape.at, name, value, creating=True)
+                    self._bodies.place(body, shape.at, name, value, creating=True, token=token)
                 except Unwritable as problem:
                     raise Refused(str(problem), field=name) from None
-        self._place_token(body, shape.at, token)
-        answer = site.write(shape, body)
-        if shape.answers == "ticket":
+        self._bodies.token(body, shape.at, token)
+        answer = site.write(shape, body, **words)
+        if shape.answers == "ticket" and not (late or shape.then) and self._shows_version(answer):
             return self._shown(answer, None, known=())[1]
-        key = text(at(answer.data(), shape.key))
-        if not re.fullmatch(self._profile.ticket.key_pattern, key):
+        key = self._key(answer, token, began)
+        try:
+            steps.after(site, shape.then, {**words, "key": key})
+            if late:
+                self._send_all(_Turn(key, late, self.look(key, wrote=True)[1]))
+        except ConnectorError as error:
+            raise Unknown(f"ticket {key} was made, and what comes after it failed: {error}", key=key) from None
+        return self.look(key, known=(), wrote=True)[1]
+
+    def _key(self, answer: Answer, token: str, began: datetime) -> str:
+        """The key of the ticket that was made."""
+        shape, ticket = self._profile.create, self._profile.ticket
+        if shape.answers == "nothing":
+            found = self._find(token, began)
+            key = found.key if isinstance(found, RemoteTicket) else ""
+        elif shape.answers == "ticket":
+            key = text(at(at(answer.data(), ticket.at), ticket.key))
+        else:
+            key = steps.told(shape.keeps, answer)
+        if not re.fullmatch(ticket.key_pattern, key):
             raise Unknown(f"{answer.about}: the answer to the create names no ticket; whether it was made is open")
-        return self._back(key, known=())[1]
+        return key
+
+    # -- updating --------------------------------------------------------------------------------------------------
 
     def update(self, key: str, patch: Mapping[str, Value], held: RemoteTicket | None) -> Written:
         """Write, read back, and tell what became of each field.
 
-        Where the product refuses a whole write because of one field, the rest is written without it."""
-        refused: dict[str, str] = {}
-        sentences: list[str] = []
-        left = dict(patch)
-        answer: Answer | None = None
-        while left and answer is None:
-            body = self._body(left, refused)
-            if not body:
-                break
-            try:
-                answer = self._put(key, body, held)
-            except Refused as said:
-                # nothing of such a write is stored
-                for name in [each for each in left if self._speaks_of(each, said.reason)] or list(left):
-                    refused[name] = said.reason
-                    del left[name]
-        shape = self._profile.update
-        if answer is not None and shape.answers == "ticket":
+        Where the product refuses a whole write because of one field, the rest is written without it.
+
+        :raises VersionConflict: the ticket has moved since `held`."""
+        turn = _Turn(key, dict(patch), held)
+        self._send_all(turn)
+        shape, profile, sentences = self._profile.update, self._profile, list[str]()
+        answer = turn.answers[-1] if len(turn.answers) == 1 else None
+        if answer is not None and shape.answers == "ticket" and self._shows_version(answer):
             # the whole state, conversation included, or the fields only
             known = () if self._site.capabilities.complete_answers else None
             raw, after = self._shown(answer, key, known=known)
         else:
-            raw, after = self._back(key, known=None, wrote=answer is not None)
+            raw, after = self.look(key, wrote=bool(turn.answers))
             if answer is not None and shape.sentences is not None:
                 sentences = [str(each) for each in at(answer.data(), shape.sentences) or ()]
-        for name, value in left.items():
-            if not self._arrived(name, value, after, held):
-                refused[name] = self._why(name, value, after, raw, sentences)
-        return Written(after, frozenset(patch) - frozenset(refused), refused)
+        stood = held.fields if held is not None else {}
+        gone = [name for name, value in turn.left.items() if outcome.swallowed(profile, name, value, after)]
+        for name, value in list(turn.left.items()):
+            if not outcome.arrived(profile, name, value, after, held):
+                turn.refuse([name], outcome.why(profile, name, value, after, raw, sentences))
+        if before := {name: stood[name] for name in gone if name in stood}:
+            # a word that it does not know has taken the place of one that it does
+            self._send_all(_Turn(key, before, after))
+            _, after = self.look(key, wrote=True)
+        return Written(after, frozenset(patch) - frozenset(turn.refused), turn.refused)
 
-    def comment(self, key: str, draft: CommentDraft, token: str) -> Commented:
-        """Add a comment bearing the token.
+    def _send_all(self, turn: _Turn) -> None:
+        """Write what is left of a patch: the fields that share a request, then those that have one of their own."""
+        shape, own = self._profile.update, self._profile.transitions
+        if self._looks_first(turn):
+            self._look(turn)
+        stands = turn.held.fields if turn.held is not None else {}
+        moves = [name for name, value in turn.left.items() if name in own and not same(stands.get(name), value)]
+        riders = {rider for name in moves for rider in own[name].fields}
+        common = [name for name in turn.left if name not in own and name not in riders]
+        for names in [[each] for each in common] if shape.each else [common]:
+            if turn.answers and shape.guard:
+                self._look(turn)
+            self._send(turn, names)
+        for name in moves:
+            if turn.answers and own[name].guard:
+                self._look(turn)
+            self._move(turn, name)
 
-        :raises Refused: with the product's words; nothing was written.  :raises Unknown: it may be there."""
-        shape, site = self._profile.comment, self._site
-        limit = site.capabilities.max_comment
-        if draft.internal and not site.capabilities.internal_comments:
-            raise Refused(f"{site.profile.product} cannot hide comments", field="internal")
-        if limit is not None and len(draft.text) > limit:
-            raise Refused(f"the comment is longer than {limit:,} characters", field="text")
-        files.check(site, draft.files, internal=draft.internal)
-        words = {"key": key, "text": marks.stamp(draft.text, token), "internal": draft.internal}
-        request = shape.hidden if draft.internal else shape
-        body = site.body(request, site.words(**words))
-        stream: Made | None = None
-        try:
-            if draft.files and shape.uploaded is not None:
-                for file in draft.files:
-                    files.upload(site, shape.uploaded, file, body)
-            elif draft.files and shape.inline is not None:
-                stream = files.inline(body, shape.inline, draft.files, site)
-            headers = {"Content-Type": "application/json"} if stream is not None else {}
-            answer = site.write(request, body, stream=stream, headers=headers, errors=HIDDEN, **words)
-        except NotFound as trouble:
-            raise self._denied(key, trouble) from None
-        except Refused:
-            site.ticket(key)  # RT denies a comment on a ticket out of our sight as if a right were missing
-            raise
-        if shape.id_header is not None:
-            return Commented(self._told(answer, draft, token))
-        return self._found(key, token)
+    def _looks_first(self, turn: _Turn) -> bool:
+        """Whether the ticket must be read before it can be written."""
+        shape, own = self._profile.update, self._profile.transitions
+        if shape.compare or shape.carry or tokens.bearer(self._profile.token) in turn.left:
+            return bool(turn.left)
+        return turn.held is None and bool(shape.companions or any(name in own for name in turn.left))
 
-    def edit_comment(self, comment_id: str, draft: CommentDraft, token: str) -> None:
-        """Give a comment of ours another text, its mark with it.
+    def _look(self, turn: _Turn) -> None:
+        """Read the ticket as it stands now.  :raises VersionConflict: it has moved since it was held, by others."""
+        turn.raw, present = self.look(turn.key, wrote=bool(turn.answers))
+        held, strong = turn.held, self._site.capabilities.version is VersionStrength.STRONG
+        if held is not None and self._profile.update.compare and not turn.answers:
+            if present.version != held.version if strong else present.fields != held.fields:
+                raise VersionConflict(f"ticket {turn.key} has moved since it was read; nothing was written")
+        elif held is not None:
+            for name, value in turn.left.items():
+                stands = present.fields.get(name)
+                if name in held.fields and not same(stands, held.fields[name]) and not same(stands, value):
+                    raise VersionConflict(f"somebody has written {name} of ticket {turn.key} meanwhile")
+        turn.held = present
 
-        :raises Refused: it cannot, or may not.  :raises NotFound: the comment is gone."""
-        shape, site = self._profile.comment.edit, self._site
-        limit = site.capabilities.max_comment
-        if shape is None or not site.capabilities.edit_comments:
-            raise Refused(f"{site.profile.product} cannot edit comments")
-        if draft.internal and not site.capabilities.internal_comments:
-            raise Refused(f"{site.profile.product} cannot hide comments", field="internal")
-        if limit is not None and len(draft.text) > limit:
-            raise Refused(f"the comment is longer than {limit:,} characters", field="text")
-        self._change_comment(shape, comment_id, text=marks.stamp(draft.text, token), internal=draft.internal)
-
-    def delete_comment(self, comment_id: str) -> None:
-        """Take a comment of ours away; one that is gone is as wanted.  :raises Refused: it cannot, or may not."""
-        shape = self._profile.comment.delete
-        if shape is None or not self._site.capabilities.delete_comments:
-            raise Refused(f"{self._profile.product} cannot take comments away")
-        try:
-            self._change_comment(shape, comment_id)
-        except NotFound:
-            return
-
-    def _change_comment(self, shape: CommentChange, comment_id: str, **words: Any) -> None:
-        if not re.fullmatch(r"\w+", comment_id, re.ASCII):
-            raise NotFound(f"{comment_id!r} is no comment's id")
-        site = self._site
-        known = {"comment": comment_id, **words}
-        body = site.body(shape, site.words(**known)) or None
-        site.write(shape, body, errors={403: "refused"}, **known)
-
-    # -- bodies ----------------------------------------------------------------------------------------------------
-
-    def _body(self, patch: dict[str, Value], refused: dict[str, str]) -> dict[str, Any]:
-        """The body of an update; what cannot be written moves from the patch to the refused."""
-        body: dict[str, Any] = {}
-        for name, value in list(patch.items()):
+    def _send(self, turn: _Turn, names: list[str]) -> None:
+        """One request with these fields; again without those that it is refused for."""
+        while names:
+            body, words = self._body(turn, names)
+            names = [each for each in names if each in turn.left]
+            if not names:
+                return
             try:
-                self._place(body, self._profile.update.at, name, value, creating=False)
-            except Unwritable as problem:
-                refused[name] = str(problem)
-                del patch[name]
-        return body
+                turn.answers.append(self._write(self._profile.update, turn, body, **words))
+                return
+            except Refused as said:
+                # nothing of such a write is stored
+                turn.refuse(
+                    [each for each in names if outcome.speaks_of(self._profile, each, said.reason)] or list(names),
+                    said.reason,
+                )
+                names = [each for each in names if each in turn.left]
 
-    def _put(self, key: str, body: Mapping[str, Any], held: RemoteTicket | None) -> Answer:
-        shape, site = self._profile.update, self._site
-        guard = shape.guard if held is not None and held.version else {}
-        headers = {name: fill(value, {"version": held.version if held else ""}) for name, value in guard.items()}
+    def _body(self, turn: _Turn, names: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The body of an update, and the words that it knows; what cannot be written is refused."""
+        shape, words = self._profile.update, dict[str, Any](turn.version)
+        for name in names if shape.each else ():
+            with _refusing(turn, name):
+                words["field"], words["value"] = self._bodies.theirs(name, turn.left[name], token=turn.token)
+        body = self._site.body(shape, self._site.words(key=turn.key, **words))
+        for name in () if shape.each else names:
+            with _refusing(turn, name):
+                self._bodies.place(body, shape.at, name, turn.left[name], token=turn.token)
+        stands = turn.held.fields if turn.held is not None else {}
+        for name in shape.companions:
+            if name in stands and name not in turn.left:
+                self._bodies.place(body, shape.at, name, stands[name], token=turn.token)
+        carried(turn.raw, shape.carry, body)
+        return body, words
+
+    def _move(self, turn: _Turn, name: str) -> None:
+        """One field by the request of its own, with those that go along."""
+        wanted = turn.left[name]
+        shape = self._profile.transitions[name].saying(str(wanted))
+        riders = [each for each in shape.fields if each in turn.left]
         try:
-            return site.write(shape, body, headers=headers, errors=HIDDEN, key=key)
+            theirs = self._bodies.theirs(name, wanted)[1]
+            words: dict[str, Any] = {"to": theirs, **turn.version}
+            if shape.ways is not None:
+                there = (str(wanted), str(theirs))
+                words["way"], takes = way(self._site, shape.ways, turn.key, name, there)
+                riders = [
+                    each for each in riders if takes is None or self._bodies.theirs(each, turn.left[each])[0] in takes
+                ]
+            body = self._site.body(shape, self._site.words(key=turn.key, **words))
+            for rider in riders:
+                self._bodies.place(body, shape.at, rider, turn.left[rider])
+            turn.answers.append(self._write(shape, turn, body, **words))
+        except (Unwritable, Refused) as said:
+            reason = said.reason if isinstance(said, Refused) else str(said)
+            turn.refuse([name, *(each for each in shape.fields if each in turn.left)], reason)
+
+    def _write(self, request: Update | Transition, turn: _Turn, body: Mapping[str, Any], **words: Any) -> Answer:
+        known = {"key": turn.key, **words}
+        guard = request.guard if turn.version else {}
+        headers = {name: fill(value, known) for name, value in guard.items()}
+        try:
+            return self._site.write(request, body or None, headers=headers, errors=HIDDEN, **known)
         except NotFound as trouble:
-            raise self._denied(key, trouble) from None
+            raise self.denied(turn.key, trouble) from None
 
-    def _place(self, body: MutableMapping[str, Any], below: str, name: str, value: Value, *, creating: bool) -> None:
-        """Put one field into a body.  :raises Unwritable: it has no place there."""
-        customs = self._profile.custom_fields
-        if customs is not None and name.startswith(customs.prefix) and name not in self._profile.fields:
-            self._place_custom(body, below, name.removeprefix(customs.prefix), value)
-            return
-        shape = self._profile.fields.get(name)
-        if shape is None:
-            raise Unwritable(f"there is no field {name!r}; there are: {', '.join(self._profile.fields)}")
-        place = (shape.create if creating else None) or shape.write
-        if place is None:
-            raise Unwritable(f"{self._profile.product} cannot change {name}")
-        if shape.max_bytes is not None and isinstance(value, str) and len(value.encode()) > shape.max_bytes:
-            raise Unwritable(f"{name} holds {shape.max_bytes} bytes of UTF-8; this is {len(value.encode())} long")
-        put(body, joined(below, place), self._theirs(shape, value))
+    # -- before and after ------------------------------------------------------------------------------------------
 
-    def _theirs(self, shape: FieldShape, value: Value) -> Any:
-        if value is None or value == () or value in shape.empty_words:
-            return shape.empty_value
-        if shape.table is not None:
-            try:
-                return _number(self._site.tables.id(shape.table, str(value)))
-            except UnknownWord as problem:
-                raise Unwritable(str(problem)) from None
-        return list(value) if isinstance(value, tuple) else value
-
-    def _place_token(self, body: MutableMapping[str, Any], below: str, token: str) -> None:
-        """The external id field bears the token.  :raises AccessError: there is no such field that we can see."""
-        customs = self._profile.custom_fields
-        if customs is None:
-            return
-        name = fill(customs.token, self._site.words())
-        try:
-            self._place_custom(body, below, name, token)
-        except Unwritable as problem:
-            raise AccessError(f"the field for our token cannot be found: {problem}") from None
-
-    def _place_custom(self, body: MutableMapping[str, Any], below: str, name: str, value: Value) -> None:
-        customs = self._profile.custom_fields
-        assert customs is not None, "only products with custom fields come here"
-        said = customs.empty_value if value is None else list(value) if isinstance(value, tuple) else value
-        place = joined(below, customs.write)
-        if customs.shape == "names":
-            held = at(body, place) if place else body
-            if isinstance(held, MutableMapping):
-                held[name] = said
-            else:
-                put(body, place, {name: said})
-            return
-        try:
-            number = self._site.tables.id(customs.table, name) if customs.table else name
-        except UnknownWord as problem:
-            raise Unwritable(str(problem)) from None
-        put(body, place, [*(at(body, place) or ()), {"id": _number(number), "value": said}])
-
-    def _said(self, template: Any) -> Any:
-        """A template of settings; None where one of them is not given."""
-        try:
-            return fill(template, self._site.words()) if isinstance(template, str) else template
-        except KeyError:
-            return None
-
-    # -- what became of it -----------------------------------------------------------------------------------------
+    def _shows_version(self, answer: Answer) -> bool:
+        header = self._profile.ticket.version.header
+        return header is None or header in answer.headers
 
     def _shown(
         self, answer: Answer, key: str | None, known: Collection[str] | None
@@ -247,10 +261,10 @@ class Writer:
             key = text(at(raw, self._profile.ticket.key))
             raise Unknown(f"ticket {key} was written, and reading the rest of it failed: {error}", key=key) from None
 
-    def _back(
-        self, key: str, *, known: Collection[str] | None, wrote: bool = True
+    def look(
+        self, key: str, *, known: Collection[str] | None = None, wrote: bool = False
     ) -> tuple[Mapping[str, Any], RemoteTicket]:
-        """The ticket as it is after a write."""
+        """The ticket as answered, and as read.  :raises Unknown: it cannot be read, and was written already."""
         try:
             answer = self._site.ticket(key)
             raw = self._reader.raw(answer, key)
@@ -260,7 +274,7 @@ class Writer:
                 raise
             raise Unknown(f"ticket {key} was written, and reading it back failed: {error}", key=key) from None
 
-    def _denied(self, key: str, trouble: NotFound) -> AccessError | NotFound:
+    def denied(self, key: str, trouble: NotFound) -> AccessError | NotFound:
         """Why a ticket could not be written: a right is missing, or it is out of our sight."""
         try:
             self._site.ticket(key)
@@ -268,59 +282,10 @@ class Writer:
             return worse
         return AccessError(f"ticket {key} can be read and not be written, a right is missing: {trouble}")
 
-    def _arrived(self, name: str, value: Value, after: RemoteTicket, held: RemoteTicket | None) -> bool:
-        """Whether a field was written. A third value means that somebody wrote after us: ours had arrived."""
-        shape, stands = self._profile.fields.get(name), after.fields.get(name)
-        if same(stands, None if shape is not None and value in shape.empty_words else value):
-            return True
-        return held is not None and name in held.fields and not same(stands, held.fields[name])
 
-    def _why(self, name: str, wanted: Value, after: RemoteTicket, raw: Mapping[str, Any], sentences: list[str]) -> str:
-        """Why a field stays as it was: in the product's words, or by what it allows."""
-        about = [each for each in sentences if self._speaks_of(name, each)] or sentences
-        if about:
-            return " ".join(about)
-        shape = self._profile.fields.get(name)
-        stays = f"{self._profile.product} left {name} at {after.fields.get(name)!r} instead of {wanted!r}"
-        ways = at(raw, shape.allowed) if shape is not None and shape.allowed else None
-        if isinstance(ways, list) and shape is not None:
-            words = [text(at(each, shape.allowed_name)) for each in ways]
-            others = ", ".join(each for each in words if each != after.fields.get(name)) or "nothing else"
-            return f"{stays}; from there it allows: {others}"
-        return f"{stays} without a word"
-
-    def _speaks_of(self, name: str, sentence: str) -> bool:
-        shape = self._profile.fields.get(name)
-        pattern = shape.said if shape is not None and shape.said else re.escape(name.rpartition(".")[2])
-        return patterns.found(pattern, sentence, ignore_case=True) is not None
-
-    def _told(self, answer: Answer, draft: CommentDraft, token: str) -> RemoteComment:
-        """The comment whose id the answer names. Its files have ids too, but only a later look shows them."""
-        shape = self._profile.comment
-        found = patterns.found(shape.id_pattern, answer.headers.get(shape.id_header or "", ""))
-        if found is None:
-            raise Unknown(f"{answer.about}: the answer names no comment; whether it was written is open")
-        return RemoteComment(
-            id=found[1],
-            author=self._site.account(),
-            own=True,
-            created_at=answer.at or self._site.environment.clock(),
-            text="" if draft.internal else text(plain(draft.text)),
-            internal=draft.internal,
-            token=token,
-        )
-
-    def _found(self, key: str, token: str) -> Commented:
-        """The comment as reading back shows it, found by its mark."""
-        _, ticket = self._back(key, known=())
-        mine = [each for each in ticket.comments or () if each.token == token]
-        if not mine:
-            raise Refused(
-                f"{self._profile.product} took the comment without a word and does not show it: "
-                "is the account allowed to write comments?"
-            )
-        return Commented(mine[0], ticket)
-
-
-def _number(word: str) -> int | str:
-    return int(word) if word.isdecimal() else word
+@contextmanager
+def _refusing(turn: _Turn, name: str) -> Iterator[None]:
+    try:
+        yield
+    except Unwritable as problem:
+        turn.refuse([name], str(problem))

@@ -1,4 +1,4 @@
-"""A profile's requests over plain HTTP: an address, a query, a body of JSON."""
+"""A profile's requests over plain HTTP: an address, a query, a body."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -8,6 +8,7 @@ from typing import Any
 from connectors.answers import Answer
 from connectors.profiled.profile import Request
 from connectors.profiled.values import address, fill
+from connectors.rest.formats import encoder
 from connectors.session import Body, HttpSession, Made
 
 
@@ -33,12 +34,14 @@ class RestVoice:
         errors: Mapping[int, str] | None = None,
         limit: int | None = None,
     ) -> Answer:
+        media_type, encode = encoder(request)
         return self._http.read(
             address(request.path, words),
             _filled(request.query, words),
             method=request.method,
             body=body or None,
-            headers=_filled(request.headers, words),
+            encode=encode,
+            headers={**({"Content-Type": media_type} if body else {}), **_filled(request.headers, words)},
             errors=errors,
             limit=limit,
         )
@@ -53,13 +56,16 @@ class RestVoice:
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
     ) -> Answer:
+        media_type, encode = encoder(request)
+        own = {"Content-Type": media_type} if body is not None else {}
         return self._http.write(
             request.method,
             address(request.path, words),
             query=_filled(request.query, words),
             body=body,
+            encode=encode,
             stream=stream,
-            headers={**_filled(request.headers, words), **(headers or {})},
+            headers={**own, **_filled(request.headers, words), **(headers or {})},
             errors=errors,
         )
 

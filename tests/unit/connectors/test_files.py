@@ -8,29 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.environment import Environment
+from connectors.credentials import NOBODY
 from connectors.errors import ProtocolError
-from connectors.profiled import files
-from connectors.profiled.connector import ProfiledConnector
+from connectors.profiled import files, streams
 from connectors.profiled.profile import InlineFiles
-from connectors.profiled.site import Site
-from connectors.registry import open_profile, profiles
 from connectors.testing import draft
-from tests.unit.connectors.conftest import Clock
 
 SHAPE = InlineFiles(at="Attachments", name="FileName", media_type="FileType", content="FileContent", empty="=")
 CONTENTS = st.lists(st.binary(max_size=200), max_size=4)
-
-
-def site() -> Site:
-    connector = open_profile(
-        profiles()["plain"], {"url": "http://localhost", "key": "k"}, system="s", environment=Environment(clock=Clock())
-    )
-    assert isinstance(connector, ProfiledConnector)
-    return connector.site
-
-
-SITE = site()
 
 
 @given(contents=CONTENTS, text=st.text(max_size=50), name=st.text(min_size=1, max_size=20))
@@ -38,7 +23,7 @@ def test_a_body_with_files_is_the_json_it_would_be_and_as_long_as_it_says(
     contents: list[bytes], text: str, name: str
 ) -> None:
     drafts = tuple(draft(name, content, "application/x-test") for content in contents)
-    body = files.InlineBody({"Content": text}, SHAPE, drafts, SITE)
+    body = streams.inline({"Content": text}, SHAPE, drafts).made(NOBODY)
     sent = b"".join(body)
     assert len(sent) == len(body)
     assert json.loads(sent) == {
@@ -55,7 +40,7 @@ def test_a_body_with_files_is_the_json_it_would_be_and_as_long_as_it_says(
 
 
 def test_a_large_file_is_never_whole_in_memory() -> None:
-    body = files.InlineBody({}, SHAPE, (draft("big", b"x" * 1_000_000),), SITE)
+    body = streams.inline({}, SHAPE, (draft("big", b"x" * 1_000_000),)).made(NOBODY)
     assert max(map(len, body)) < 100_000
 
 
@@ -104,4 +89,4 @@ def test_what_is_no_file_is_an_error(dumped: bytes, size: int) -> None:
 
 
 def test_names_go_as_one_encoded_word() -> None:
-    assert files.encoded_word("日本.txt") == "=?UTF-8?B?5pel5pysLnR4dA==?="
+    assert streams.encoded_word("日本.txt") == "=?UTF-8?B?5pel5pysLnR4dA==?="

@@ -27,7 +27,7 @@ from connectors.errors import (
     VersionConflict,
 )
 from connectors.network import Reach
-from connectors.profiled.files import FileBody
+from connectors.profiled.streams import FileBody
 from connectors.remedies import Errors
 from connectors.session import HttpSession, Origin
 from connectors.testing import draft

@@ -1,0 +1,129 @@
+"""Fields on their way into a request's body: where each goes, what it is called there, and what cannot be written."""
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from connectors.api import Value
+from connectors.errors import AccessError
+from connectors.profiled import tokens
+from connectors.profiled.profile import FieldShape
+from connectors.profiled.site import Site
+from connectors.profiled.tables import UnknownWord
+from connectors.profiled.values import at, fill, joined, put
+
+
+class Unwritable(Exception):
+    """This value cannot be written to this field. The sentence says why; nothing was sent."""
+
+
+class Bodies:
+    """Puts fields and our token into the bodies of one site."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._profile = site.profile
+
+    def place(
+        self,
+        body: MutableMapping[str, Any],
+        below: str,
+        name: str,
+        value: Value,
+        *,
+        creating: bool = False,
+        token: str | None = None,
+    ) -> None:
+        """Put one field into a body; the one that bears our token bears it on.  :raises Unwritable: it has no place."""
+        customs = self._profile.custom_fields
+        if customs is not None and name.startswith(customs.prefix) and name not in self._profile.fields:
+            self._place_custom(body, below, name.removeprefix(customs.prefix), value)
+            return
+        place, theirs = self.theirs(name, value, creating=creating, token=token)
+        put(body, joined(below, place), theirs)
+
+    def theirs(self, name: str, value: Value, *, creating: bool = False, token: str | None = None) -> tuple[str, Any]:
+        """What a field is called when written, and its value in the product's form.  :raises Unwritable: neither."""
+        shape, product = self._profile.fields.get(name), self._profile.product
+        if shape is None:
+            raise Unwritable(f"there is no field {name!r}; there are: {', '.join(self._profile.fields)}")
+        place = (shape.create if creating else None) or shape.write
+        if place is None and name not in self._profile.transitions:
+            raise Unwritable(f"{product} cannot change {name}")
+        marked = self._profile.token
+        if token is not None and marked is not None and tokens.bearer(marked) == name:
+            value = tokens.bearing(marked, value, token)
+        if shape.max_bytes is not None and isinstance(value, str) and len(value.encode()) > shape.max_bytes:
+            raise Unwritable(f"{name} holds {shape.max_bytes} bytes of UTF-8; this is {len(value.encode())} long")
+        if shape.max_length is not None and isinstance(value, str) and len(value) > shape.max_length:
+            raise Unwritable(f"{name} is too long: it holds {shape.max_length} characters, and this has {len(value)}")
+        return place or name, self._value(name, shape, value)
+
+    def token(self, body: MutableMapping[str, Any], below: str, token: str) -> None:
+        """Put our token into a place of its own.  :raises AccessError: there is no such field that we can see."""
+        shape, customs = self._profile.token, self._profile.custom_fields
+        if shape is not None:
+            if shape.write is not None:
+                put(body, joined(below, shape.write), token)
+            return
+        if customs is None:
+            return
+        name = fill(customs.token, self._site.words())
+        try:
+            self._place_custom(body, below, name, token)
+        except Unwritable as problem:
+            raise AccessError(f"the field for our token cannot be found: {problem}") from None
+
+    def said(self, template: Any) -> Any:
+        """A template of settings; None where one of them is not given."""
+        try:
+            return fill(template, self._site.words()) if isinstance(template, str) else template
+        except KeyError:
+            return None
+
+    def _value(self, name: str, shape: FieldShape, value: Value) -> Any:
+        if value is None or value == () or value in shape.empty_words:
+            return shape.empty_value
+        if shape.values and str(value) not in shape.values:
+            there = ", ".join(shape.values)
+            raise Unwritable(f"{self._profile.product} has no {value!r} for {name}; it has: {there}")
+        if isinstance(value, tuple):
+            words = [self._word(shape, each) for each in value]
+            return [{shape.write_item: each} if shape.write_item else each for each in words]
+        return self._word(shape, value)
+
+    def _word(self, shape: FieldShape, value: bool | int | str) -> Any:
+        if shape.table is not None:
+            try:
+                return _number(self._site.tables.id(shape.table, str(value)))
+            except UnknownWord as problem:
+                raise Unwritable(str(problem)) from None
+        return _number(value) if shape.kind == "number" and isinstance(value, str) else value
+
+    def _place_custom(self, body: MutableMapping[str, Any], below: str, name: str, value: Value) -> None:
+        customs = self._profile.custom_fields
+        assert customs is not None, "only products with custom fields come here"
+        said = customs.empty_value if value is None else list(value) if isinstance(value, tuple) else value
+        place = joined(below, customs.write)
+        if customs.shape == "names":
+            held = at(body, place) if place else body
+            if isinstance(held, MutableMapping):
+                held[name] = said
+            else:
+                put(body, place, {name: said})
+            return
+        try:
+            number = self._site.tables.id(customs.table, name) if customs.table else name
+        except UnknownWord as problem:
+            raise Unwritable(str(problem)) from None
+        put(body, place, [*(at(body, place) or ()), {"id": _number(number), "value": said}])
+
+
+def carried(raw: Mapping[str, Any], carry: Mapping[str, str], body: MutableMapping[str, Any]) -> None:
+    """Put along what must be sent as it stands, where the body does not say it already."""
+    for place, path in carry.items():
+        if at(body, place) is None:
+            put(body, place, at(raw, path))
+
+
+def _number(word: str) -> int | str:
+    return int(word) if word.isdecimal() else word

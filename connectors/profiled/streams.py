@@ -1,0 +1,186 @@
+"""Bodies that are made while they are sent, files in them. No file is ever whole in memory."""
+
+import base64
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.api import FileDraft
+from connectors.profiled.profile import InlineFiles, PartFiles
+from connectors.profiled.values import fill, put
+from connectors.session import Made
+
+_STEP = 57 * 1024
+"""Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
+_HOLE = "b2f6a1c4-file"
+_A_HOLE = re.compile(rf"{_HOLE}(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A body that is made while it is sent, anew for each log-in: it bears what we show of us."""
+
+    media_type: str
+    made: Made
+
+
+class FileBody:
+    """The bytes of a draft."""
+
+    def __init__(self, file: FileDraft) -> None:
+        self._file = file
+
+    def __len__(self) -> int:
+        return self._file.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._file.open() as chunks:
+            yield from chunks
+
+
+class InlineBody:
+    """A JSON body with files inside as base64: each stands where the body has its `hole`."""
+
+    def __init__(self, body: Mapping[str, Any], files: Sequence[FileDraft], empty: str = "") -> None:
+        self.data = _with_files(body, files)
+        """The same as data, the files themselves in their places: for a voice that writes bodies of its own."""
+        texts = re.split(rf'"{_HOLE}(\d+)"', json.dumps(body))
+        self._texts = [text.encode() for text in texts[0::2]]
+        self._files = [files[int(number)] for number in texts[1::2]]
+        self._empty = json.dumps(empty).encode()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._texts)) + sum(
+            2 + 4 * -(-file.size // 3) if file.size else len(self._empty) for file in self._files
+        )
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._texts[0]
+        for file, text in zip(self._files, self._texts[1:], strict=True):
+            if file.size:
+                yield b'"'
+                yield from _encoded(file)
+                yield b'"'
+            else:
+                yield self._empty
+            yield text
+
+
+class FormBody:
+    """A multipart form: first the fields of a body, then files, each as (part, name, file)."""
+
+    def __init__(self, body: Mapping[str, Any], files: Sequence[tuple[str, str, FileDraft]], boundary: str) -> None:
+        self._boundary = boundary
+        self._pieces: list[bytes | FileDraft] = []
+        for name, value in flattened(body):
+            self._pieces.append(self._head(name) + b"\r\n" + value.encode() + b"\r\n")
+        for part, name, file in files:
+            ending = f'; filename="{_quoted(name)}"\r\nContent-Type: {file.media_type}\r\n\r\n'
+            self._pieces += [self._head(part)[:-2] + ending.encode(), file, b"\r\n"]
+        self._pieces.append(f"--{self._boundary}--\r\n".encode())
+
+    def __len__(self) -> int:
+        return sum(len(each) if isinstance(each, bytes) else each.size for each in self._pieces)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for each in self._pieces:
+            if isinstance(each, bytes):
+                yield each
+            else:
+                with each.open() as chunks:
+                    yield from chunks
+
+    def _head(self, name: str) -> bytes:
+        return f'--{self._boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n'.encode()
+
+
+def alone(file: FileDraft) -> Streamed:
+    """The file itself."""
+    return Streamed("application/octet-stream", lambda _: FileBody(file))
+
+
+def hole(number: int) -> str:
+    """What stands in a body of data for a file."""
+    return f"{_HOLE}{number}"
+
+
+def holding(body: Mapping[str, Any], files: Sequence[FileDraft], empty: str = "") -> Streamed:
+    """A body of data with files where it has holes, as base64."""
+    return Streamed("application/json", lambda shown: InlineBody(shown.signed(body) or {}, files, empty))
+
+
+def inline(
+    body: Mapping[str, Any],
+    shape: InlineFiles,
+    files: Sequence[FileDraft],
+    media_type: Callable[[FileDraft], str] | None = None,
+) -> Streamed:
+    """A comment's body with its files inside. `media_type` says what a file is sent as."""
+    entries: list[dict[str, Any]] = []
+    for number, file in enumerate(files):
+        entry: dict[str, Any] = {}
+        put(entry, shape.name, encoded_word(file.name) if shape.encoded_names else file.name)
+        put(entry, shape.media_type, media_type(file) if media_type is not None else file.media_type)
+        put(entry, shape.content, hole(number))
+        entries.append(entry)
+    whole: dict[str, Any] = json.loads(json.dumps(body))
+    put(whole, shape.at, entries)
+    return holding(whole, files, shape.empty)
+
+
+def form(body: Mapping[str, Any], files: Sequence[tuple[str, str, FileDraft]]) -> Streamed:
+    """A multipart form of a body's fields and of files, each as (part, name, file)."""
+    boundary = secrets.token_hex(16)
+    return Streamed(
+        f"multipart/form-data; boundary={boundary}", lambda shown: FormBody(shown.signed(body) or {}, files, boundary)
+    )
+
+
+def parted(body: Mapping[str, Any], shape: PartFiles, files: Sequence[FileDraft]) -> Streamed:
+    """A comment's body as a form, with its files as parts."""
+    return form(body, [(fill(shape.part, {"number": n}), file.name, file) for n, file in enumerate(files, start=1)])
+
+
+def flattened(body: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The fields of a form: what is nested is named as issue[subject], the rows of a list as tags[]."""
+    if isinstance(body, Mapping):
+        for step, each in body.items():
+            yield from flattened(each, f"{name}[{step}]" if name else str(step))
+    elif isinstance(body, list | tuple):
+        for number, each in enumerate(body):
+            yield from flattened(each, f"{name}[{number}]" if isinstance(each, Mapping | list) else f"{name}[]")
+    else:
+        yield name, "" if body is None else str(body).lower() if isinstance(body, bool) else str(body)
+
+
+def encoded_word(name: str) -> str:
+    """A name as one RFC 2047 word: the only form that some products keep exactly."""
+    return f"=?UTF-8?B?{base64.b64encode(name.encode()).decode()}?="
+
+
+def _encoded(file: FileDraft) -> Iterator[bytes]:
+    rest = b""
+    with file.open() as chunks:
+        for chunk in chunks:
+            rest += chunk
+            while len(rest) >= _STEP:
+                yield base64.b64encode(rest[:_STEP])
+                rest = rest[_STEP:]
+    yield base64.b64encode(rest)
+
+
+def _with_files(data: Any, files: Sequence[FileDraft]) -> Any:
+    if isinstance(data, Mapping):
+        return {name: _with_files(each, files) for name, each in data.items()}
+    if isinstance(data, list):
+        return [_with_files(each, files) for each in data]
+    found = _A_HOLE.fullmatch(data) if isinstance(data, str) else None
+    return files[int(found[1])] if found else data
+
+
+def _quoted(name: str) -> str:
+    """A name inside quotes, as browsers write it."""
+    return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")

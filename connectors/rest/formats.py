@@ -1,0 +1,64 @@
+"""The body of a request, in the form that its profile names. Made from data, never from text."""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from connectors.profiled.profile import Request
+from connectors.profiled.streams import FormBody, flattened
+from connectors.session import Encode
+from connectors.soap.raw import plain
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def encoder(request: Request) -> tuple[str, Encode]:
+    """The media type of a request's body, and what writes it."""
+    match request.format:
+        case "form":
+            return "application/x-www-form-urlencoded", lambda body: urlencode(list(flattened(body))).encode()
+        case "multipart":
+            boundary = secrets.token_hex(16)
+            return f"multipart/form-data; boundary={boundary}", lambda body: b"".join(FormBody(body, (), boundary))
+        case "xml":
+            return "application/xml; charset=utf-8", lambda body: _xml(request.root or "request", body)
+        case _:
+            return "application/json", lambda body: json.dumps(body).encode()
+
+
+def decoded(body: bytes) -> Any:
+    """A body as data, XML if it says that it is, else JSON.  :raises ValueError: it is neither."""
+    return plain(body) if body.lstrip()[:5] == b"<?xml" else json.loads(body)
+
+
+def _xml(root: str, body: Mapping[str, Any]) -> bytes:
+    whole = Element(root)
+    _fill(whole, body)
+    content: bytes = tostring(whole, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def _fill(element: Element, value: Any) -> None:
+    """Put a value into an element: members become children, "@name" an attribute, "#text" its own text, the rows of a
+    list elements of one name. What XML cannot carry is left out."""
+    if not isinstance(value, Mapping):
+        element.text = _text(value)
+        return
+    for name, each in value.items():
+        if name == "#text":
+            element.text = _text(each)
+        elif name.startswith("@"):
+            element.set(name[1:], _text(each) or "")
+        else:
+            for row in each if isinstance(each, list | tuple) else [each]:
+                _fill(SubElement(element, name), row)
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return _NO_XML.sub("", str(value).lower() if isinstance(value, bool) else str(value))
