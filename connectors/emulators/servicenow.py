@@ -40,8 +40,9 @@ RULES = Rules(
         *(RemoteField(name, "text", max_length=length) for name, length in _LENGTHS.items()),
         *(RemoteField(name, "choice", values=tuple(words)) for name, words in CHOICES.items()),
         *(RemoteField(name, "person") for name in _PEOPLE),
+        RemoteField("assignment_group", "text"),
     ),
-    defaults={"state": "1", "urgency": "3", "impact": "3"},
+    defaults={"state": "1", "urgency": "3", "impact": "3", "assignment_group": "Grid"},
     workflow={
         "state": {"1": "2368", "2": "368", "3": "268", "6": "27", "7": "", "8": ""},
     },
@@ -154,6 +155,11 @@ class ServiceNowEmulator(Emulator):
         life = int(self.quirks.token_life.total_seconds())
         return Reply(200, {"access_token": bearer, "scope": "useraccount", "token_type": "Bearer", "expires_in": life})
 
+    def note(self, key: str) -> str:
+        """The tracker's own id of an entry of the journal."""
+        notes = (note.id for issue in self.tracker.issues.values() for note in issue.notes)
+        return next(each for each in notes if sys_id("journal", each) == key)
+
     def expire(self) -> None:
         """Every access token is worth nothing from now on."""
         self._bearers.clear()
@@ -194,6 +200,10 @@ class ServiceNowEmulator(Emulator):
                     return [self._attachment(each, file) for each in issues for file in _files(each)]
                 case "sys_user":
                     return [self._user(each) for each in self.people]
+                case "sys_user_group":
+                    names = [str(each.fields.get("assignment_group") or "") for each in issues]
+                    names.append(str(self.tracker.rules.defaults.get("assignment_group") or ""))
+                    return [texts(sys_id=self._group(each).value, name=each) for each in dict.fromkeys(names) if each]
                 case "sys_choice":
                     words = [(name, *pair) for name, choices in CHOICES.items() for pair in choices.items()]
                     return [
@@ -227,6 +237,7 @@ class ServiceNowEmulator(Emulator):
             row[name] = Shown(value, words.get(value, ""))
         for name in _PEOPLE:
             row[name] = self._person(str(fields.get(name) or ""))
+        row["assignment_group"] = self._group(str(fields.get("assignment_group") or ""))
         row["opened_by"] = self._person(issue.author)
         for name, internal in (("comments", False), ("work_notes", True)):
             written = [each.text for each in reversed(issue.notes) if each.internal == internal]
@@ -279,6 +290,10 @@ class ServiceNowEmulator(Emulator):
         if login not in self.people:
             self.people.append(login)
         return Shown(sys_id("user", login), _full(login), "sys_user")
+
+    @staticmethod
+    def _group(name: str) -> Shown:
+        return Shown(sys_id("group", name) if name else "", name, "sys_user_group")
 
     def _time(self, at: datetime) -> Shown:
         there, zone = at.astimezone(UTC), self.quirks.zone
@@ -369,6 +384,9 @@ class ServiceNowEmulator(Emulator):
                 patch[name] = next(
                     (each["user_name"].value for each in rows if value in [each[k].value for k in keys]), None
                 )
+            elif name == "assignment_group":
+                groups = {row["sys_id"].value: row["name"].value for row in self._rows("sys_user_group")}
+                patch[name] = groups.get(value)
             elif spec.kind == "choice":
                 words = CHOICES[name]
                 value = next((key for key, word in words.items() if shown and word == value), value)

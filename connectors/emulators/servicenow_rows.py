@@ -45,15 +45,16 @@ def queried(rows: list[Row], query: str, *, none: bool) -> list[Row]:
     parts = [each for each in query.split("^") if each]
     for part in parts:
         found = re.fullmatch(
-            r"(OR)?([a-z_]+)(>=|<=|!=|>|<|=|IN|LIKE|STARTSWITH|ISNOTEMPTY|ISEMPTY)(.*)", part, re.DOTALL
+            r"(OR)?([a-z_.]+)(>=|<=|!=|>|<|=|IN|LIKE|STARTSWITH|ISNOTEMPTY|ISEMPTY)(.*)", part, re.DOTALL
         )
         if part.startswith("ORDERBY") or found is None:
             continue
         _, name, how, said = found.groups()
+        name, _, dotted = name.partition(".")
         if rows and name not in rows[0]:
             rows = [] if none else rows
             continue
-        rows = [each for each in rows if _holds(each[name].value, how, said)]
+        rows = [each for each in rows if _holds(each[name].display if dotted else each[name].value, how, said)]
     for part in reversed(parts):
         if order := re.fullmatch(r"ORDERBY(DESC)?([a-z_]+)", part):
             name = order[2]

@@ -109,7 +109,9 @@ class Times(_Part):
 class Table(_Part):
     """Words and their ids, read live: statuses, people, custom fields. The first source that can be read is taken."""
 
-    sources: tuple["Source", ...]
+    sources: tuple["Source", ...] = ()
+    find: "Source | None" = None
+    """How a single {word} is looked up where the list is too long to be read."""
     one: Request | None = None
     """How a single id is looked up where there is no list; the name is at `one_name`."""
     one_name: str = "name"

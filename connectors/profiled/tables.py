@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors.errors import AccessError, NotFound
 from connectors.profiled.profile import Source, Table
@@ -36,6 +36,8 @@ class Tables:
         pairs: list[tuple[str, str]] = []
         for again in (False, True):
             pairs = self._pairs(table, again=again)
+            if again and self._tables[table].find is not None:
+                pairs = self._found(table, word)
             found = [each for each, name in pairs if name == word] or [each for each, _ in pairs if each == word]
             if len(found) == 1:
                 return found[0]
@@ -48,6 +50,15 @@ class Tables:
             return word  # a number, and no list to hold it against
         words = ", ".join(dict.fromkeys(name for _, name in pairs)) or "none that we can see"
         raise UnknownWord(f"{self._site.profile.product} has no {word!r} here; it has: {words}")
+
+    def _found(self, table: str, word: str) -> list[tuple[str, str]]:
+        """The pairs of one word, looked up now."""
+        source = self._tables[table].find
+        assert source is not None, "only such tables come here"
+        pairs = self._list(source, word=word)
+        for number, name in pairs:
+            self.learn(table, number, name)
+        return pairs
 
     def word(self, table: str, number: str) -> str | None:
         """The word of an id; None where nobody knows it."""
@@ -104,11 +115,11 @@ class Tables:
             raise refused
         return []
 
-    def _list(self, source: Source) -> list[tuple[str, str]]:
+    def _list(self, source: Source, **words: Any) -> list[tuple[str, str]]:
         pairs: list[tuple[str, str]] = []
         while True:
             page = {source.offset: str(len(pairs))} if source.offset else {}
-            answer = self._site.read(source.adding(page))
+            answer = self._site.read(source.adding(page), **words)
             data = answer.data()
             if at(data, source.rows) is None:
                 return pairs

@@ -1,6 +1,6 @@
 """Every connector that runs without a server keeps the contract: memory, and the REST family on its emulators."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -12,6 +12,7 @@ from connectors.emulators.plain import PlainEmulator
 from connectors.emulators.redmine import RedmineEmulator
 from connectors.emulators.rt import RtEmulator
 from connectors.emulators.server import Asked, Emulator, Fault
+from connectors.emulators.servicenow import ServiceNowEmulator
 from connectors.emulators.tracker import Person, Tracker
 from connectors.emulators.zammad import ZammadEmulator
 from connectors.environment import Environment
@@ -36,9 +37,10 @@ class Clock:
 class TrackerPeople:
     """Alice, at work in a tracker in memory."""
 
-    def __init__(self, tracker: Tracker, subject: str, description: str) -> None:
+    def __init__(self, tracker: Tracker, subject: str, description: str, note: Callable[[str], str] = str) -> None:
         self._person = Person(tracker, "alice")
         self._names = (subject, description)
+        self._note = note
 
     def open(self, subject: str, description: str) -> str:
         return self._person.open({self._names[0]: subject, self._names[1]: description})
@@ -51,9 +53,9 @@ class TrackerPeople:
 
     def reword(self, key: str, comment_id: str, text: str) -> None:
         if text:
-            self._person.reword(key, comment_id, text)
+            self._person.reword(key, self._note(comment_id), text)
         else:
-            self._person.unsay(key, comment_id)
+            self._person.unsay(key, self._note(comment_id))
 
 
 FAULTS = {
@@ -99,10 +101,17 @@ def faults_of(emulator: Emulator):  # type: ignore[no-untyped-def]  # a fixture'
     return faults
 
 
-def stand_on(emulator: Emulator, clock: Clock, subject: str, description: str, **more: object) -> Stand:
-    """A stand on an emulator."""
+def stand_on(
+    emulator: Emulator,
+    clock: Clock,
+    subject: str,
+    description: str,
+    note: Callable[[str], str] = str,
+    **more: object,
+) -> Stand:
+    """A stand on an emulator. `note` makes the tracker's own id of a comment of what the connector calls it."""
     return Stand(
-        people=TrackerPeople(emulator.tracker, subject, description),
+        people=TrackerPeople(emulator.tracker, subject, description, note),
         subject=subject,
         description=description,
         settle=clock.step,
@@ -202,6 +211,39 @@ class TestZammad(ConnectorConformance, FaultConformance):
                 owner=("owner", "bob"),
                 stranger=lambda: opened("wrong-secret"),
                 secrets=(emulator.token, "wrong-secret"),
+            )
+            connector.close()
+
+
+class TestServiceNow(ConnectorConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with ServiceNowEmulator(clock, people=["alice", "bob"]) as emulator:
+            settings = {
+                "url": emulator.url,
+                "group": "Grid",
+                "account": emulator.login,
+                "client_id": emulator.client_id,
+            }
+
+            def opened(secret: str):  # type: ignore[no-untyped-def]
+                return open_connector(
+                    "servicenow", {**settings, "client_secret": secret}, system="s", environment=environment(clock)
+                )
+
+            connector = opened(emulator.client_secret)
+            yield stand_on(
+                emulator,
+                clock,
+                "short_description",
+                "description",
+                emulator.note,
+                connector=connector,
+                refused=("state", "6"),
+                owner=("assigned_to", "bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.client_secret, "wrong-secret"),
             )
             connector.close()
 
