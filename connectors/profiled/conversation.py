@@ -26,6 +26,7 @@ from connectors.profiled.profile import (
     Format,
     Hidden,
     Mentions,
+    Request,
     Rows,
 )
 from connectors.profiled.quirks import Talk
@@ -96,8 +97,9 @@ class Listener:
     # -- comments --------------------------------------------------------------------------------------------------
 
     def _entries(self, key: str, raw: Mapping[str, Any]) -> Iterator[Entry]:
+        read: list[tuple[Request, list[Any]]] = []
         for shape in self._shape.comments:
-            for row in self._rows(key, raw, shape):
+            for row in self._numbered(key, raw, shape, read):
                 number = text(at(row, shape.id))
                 if not number:
                     raise ProtocolError(f"ticket {key}: a comment has no id under {shape.id!r}", raw=repr(row))
@@ -222,7 +224,7 @@ class Listener:
         shape = entry.shape.files
         if shape is not None and not entry.internal:
             for each in self._site.some(at(row, shape.rows)):
-                if meets(each, shape.where):
+                if is_meant(each, shape):
                     yield remote_file(self._site, shape, each, key, entry.number)
 
     # -- history ---------------------------------------------------------------------------------------------------
@@ -270,15 +272,34 @@ class Listener:
 
     # -- lists -----------------------------------------------------------------------------------------------------
 
+    def _numbered(
+        self, key: str, raw: Mapping[str, Any], shape: CommentRows, read: list[tuple[Request, list[Any]]]
+    ) -> Iterator[Any]:
+        """The rows of a list of comments. What two lists ask for alike is asked for once: `read` so far."""
+        found = next((rows for request, rows in read if request == shape.read), None)
+        if found is None:
+            found = list(self._all(key, raw, shape))
+            if shape.read is not None and shape.pages is None:
+                read.append((shape.read, found))
+        if shape.id == "#":
+            found = [{**row, "#": str(place)} for place, row in enumerate(found, start=1) if isinstance(row, Mapping)]
+        return (each for each in found if is_meant(each, shape))
+
     def _rows(self, key: str, raw: Mapping[str, Any], shape: Rows, *, optional: bool = False) -> Iterator[Any]:
         """The rows of a list that are meant, wherever they are."""
+        return (each for each in self._all(key, raw, shape, optional=optional) if is_meant(each, shape))
+
+    def _all(self, key: str, raw: Mapping[str, Any], shape: Rows, *, optional: bool = False) -> Iterator[Any]:
         if shape.read is not None:
-            found = self._site.listed(shape.read, shape.pages, shape.rows, key=key)
-        elif optional:
-            found = iter(self._site.some(at(raw, shape.rows)))
-        else:
-            found = iter(self._site.rows(raw, shape.rows, f"ticket {key}"))
-        return (each for each in found if meets(each, shape.where))
+            return self._site.listed(shape.read, shape.pages, shape.rows, key=key)
+        if optional:
+            return iter(self._site.some(at(raw, shape.rows)))
+        return iter(self._site.rows(raw, shape.rows, f"ticket {key}"))
+
+
+def is_meant(row: Any, shape: Rows) -> bool:
+    """Whether a row is one of those that this list means."""
+    return meets(row, shape.where) and (shape.having is None or at(row, shape.having) not in (None, ""))
 
 
 def meets(row: Any, where: Mapping[str, tuple[str, ...]]) -> bool:

@@ -639,6 +639,8 @@ class Rows(_Part):
     rows: str = ""
     where: dict[str, Words] = {}
     """Paths and the values there: other rows are none of these."""
+    having: str | None = None
+    """Rows that have nothing there are none of these."""
 
 
 class Hidden(_Part):
@@ -682,6 +684,7 @@ class CommentRows(Rows):
     """A list of comments. Their order does not matter: they are put by time."""
 
     id: str = "id"
+    """`#` is the row's place in the list, for lists that only ever grow."""
     id_prefix: str = ""
     """Put before the ids of this list, where another list counts anew."""
     author: str = ""
