@@ -1,7 +1,9 @@
 """What a profile says in one place and denies in another. Pure."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from connectors.profiled.profile import Conversation, Profile
@@ -9,6 +11,7 @@ if TYPE_CHECKING:
 
 def contradictions(profile: "Profile") -> Iterator[str]:
     """Each in a sentence that says what to change."""
+    yield from _family(profile)
     yield from _tables(profile)
     talk, powers = profile.conversation, profile.capabilities
     if talk is None:
@@ -26,6 +29,39 @@ def contradictions(profile: "Profile") -> Iterator[str]:
         yield "conversation.comments: give each list but one an id_prefix, or comments of two lists may share an id"
     if talk.opening is not None and talk.opening.field not in profile.fields:
         yield f"conversation.opening: there is no field {talk.opening.field!r}; there are: {', '.join(profile.fields)}"
+
+
+_PARTIAL = ("internal", "to")
+"""Requests that only say what is otherwise than in another."""
+
+
+def _family(profile: "Profile") -> Iterator[str]:
+    """Words of the other family."""
+    if profile.family == "rest" and profile.soap is not None:
+        yield "soap: the family is rest; say family: soap, or leave it out"
+    if profile.family == "soap" and profile.soap is None:
+        yield "soap: missing, and the family is soap; say where its WSDL is: soap: {wsdl: ...}"
+    for place, operation in _operations(profile, ""):
+        if operation and profile.family == "rest":
+            yield f"{place}.operation: only SOAP has operations; say method and path, or family: soap"
+        if not operation and profile.family == "soap":
+            yield f"{place}: say which operation of the WSDL it is"
+
+
+def _operations(part: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Every whole request in a part of a profile: where it is, and its operation."""
+    if isinstance(part, BaseModel):
+        if hasattr(part, "operation") and "path" in type(part).model_fields and not hasattr(part, "gives"):
+            yield place, part.operation
+        for name in part.model_fields_set:
+            if name not in _PARTIAL:
+                yield from _operations(getattr(part, name), f"{place}.{name}" if place else name)
+    elif isinstance(part, Mapping):
+        for name, each in part.items():
+            yield from _operations(each, f"{place}.{name}")
+    elif isinstance(part, tuple):
+        for number, each in enumerate(part):
+            yield from _operations(each, f"{place}.{number}")
 
 
 def _tables(profile: "Profile") -> Iterator[str]:

@@ -145,6 +145,19 @@ def test_an_operation_or_wsdl_that_is_not_there_says_what_to_do(clerk: RpcEmulat
         get(opened(clerk.url, soap={"wsdl": "{url}/rpc/soap/clerk?wsdl"}))
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"soap": None}, r"soap: missing, and the family is soap"),
+        ({"family": "rest"}, r"soap: the family is rest.*ticket\.read\.operation: only SOAP has operations"),
+        ({"place": {"path": "/me"}}, r"place: say which operation of the WSDL it is"),
+    ],
+)
+def test_a_profile_that_speaks_of_another_family_is_told_so(changed: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        profile(**changed)
+
+
 def test_the_wsdls_host_is_not_believed_but_its_path_is(clerk: RpcEmulator, opened: Opened) -> None:
     get_paths = {"in the WSDL": {}, "in the profile": {"path": "/elsewhere"}}
     seen = {}
