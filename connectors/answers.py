@@ -185,7 +185,7 @@ def broken(about: str, error: Exception, *, writes: bool) -> Transient:
 
 def tls_trouble(about: str, detail: str, *, writes: bool) -> ConnectorError:
     """Certificates are for people to mend; everything else about TLS passes or not."""
-    if re.search("CERTIFICATE_REQUIRED|BAD_CERTIFICATE|ALERT_UNKNOWN_CA|HANDSHAKE_FAILURE", detail):
+    if re.search("ALERT_[A-Z_]*(CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)", detail):
         return AccessError(
             f"{about}: the server does not accept our client certificate, or wants one that we do not show"
         )

@@ -5,6 +5,7 @@ its mind between check and use gains nothing. The deadline holds for every byte:
 inside headers or body, is cut off like one that says nothing.
 """
 
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -20,6 +21,16 @@ from urllib3.util.retry import Retry
 from connectors.environment import Network
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def _without_queries(record: logging.LogRecord) -> bool:
+    """urllib3 logs whole addresses, and what only we should know may stand in a query: none is ever logged."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
+    return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_without_queries)
 
 
 class AddressRefused(Exception):

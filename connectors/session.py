@@ -336,7 +336,7 @@ class HttpSession:
             return send(asking, shown)
         except TurnedAway as away:
             self._login.over(shown)
-            if not away.undone or not self._login.renews:
+            if (asking.writes and not away.undone) or not self._login.renews:
                 raise _closed(away, asking) from None
         shown = self._login.shown(self._left())
         try:

@@ -146,10 +146,21 @@ def test_cookies_are_not_kept(server: Scripted, here: Environment) -> None:
 
 
 @contextmanager
-def tls_server(answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", drip: float = 0) -> Iterator[str]:
+def tls_server(
+    answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    drip: float = 0,
+    client: ssl.VerifyMode = ssl.CERT_NONE,
+    seen: list[bool] | None = None,
+    host: str = "127.0.0.1",
+) -> Iterator[str]:
+    """`client`: whether clients must show a certificate; `seen`: whether each whose request came did."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(TLS / "server.pem")
-    listener = socket.create_server(("127.0.0.1", 0))
+    context.load_verify_locations(TLS / "client.pem")
+    context.verify_mode = client
+    if client is ssl.CERT_REQUIRED:  # TLS 1.3 says so only after the request, and the connection may break first
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    listener = socket.create_server((host, 0))
 
     def serve() -> None:
         while True:
@@ -160,6 +171,8 @@ def tls_server(answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
             try:
                 with context.wrap_socket(made, server_side=True) as wrapped:
                     wrapped.recv(65536)
+                    if seen is not None:
+                        seen.append(bool(wrapped.getpeercert()))
                     for start in range(0, len(answer), 1 if drip else len(answer)):
                         wrapped.sendall(answer[start : start + (1 if drip else len(answer))])
                         time.sleep(drip)
@@ -168,7 +181,8 @@ def tls_server(answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
     threading.Thread(target=serve, daemon=True).start()
     try:
-        yield f"https://localhost:{listener.getsockname()[1]}"
+        named = "localhost" if host == "127.0.0.1" else host
+        yield f"https://{named}:{listener.getsockname()[1]}"
     finally:
         listener.close()
 
