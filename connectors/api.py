@@ -352,3 +352,11 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Release connections. The connector is not used afterwards."""
+
+
+@runtime_checkable
+class SelfChecking(Protocol):
+    """A connector that can tell by a few reads whether the tracker still understands how it is searched. Optional."""
+
+    def self_check(self) -> Sequence[Finding]:
+        """What of its list's filters works. Asked once a day: trackers ignore or misread a filter without an error."""

@@ -14,6 +14,7 @@ import structlog
 
 from central.registry import Outage, System, SystemState
 from central.store.api import Lease, Store, StoreError, Transaction
+from connectors.api import SelfChecking
 from connectors.errors import AccessError, ConnectorError, QuotaSpent, Transient
 from sync import access, outage
 from sync.gateway import Gateway, Gateways
@@ -49,6 +50,8 @@ class _Turn:
     asked_at: datetime | None = None
     out: bool = False
     """Whether it was out when it was last looked for: once it answers somebody, it is asked at once."""
+    doubt: str = ""
+    """Why its polls may miss changes, as its last self-check found."""
 
 
 class Scheduler:
@@ -187,6 +190,19 @@ class Scheduler:
         if system.scanned_at is None or self._means.clock() - system.scanned_at >= gateway.full_scan:
             scanned = scan(self._means, gateway)
             log.info("scanned", system=gateway.system, rows=scanned.rows, owed=scanned.owed)
+            turn.doubt = _doubt(gateway)
+        if turn.doubt:
+            self._tell(gateway, turn.doubt)
+
+    def _tell(self, gateway: Gateway, doubt: str) -> None:
+        """Say of a system that answers that its polls may miss changes. It goes on: the full scan finds them late."""
+
+        def change(tx: Transaction) -> None:
+            system = tx.registry.system(gateway.system)
+            tx.registry.put_system(replace(system, last_error=doubt, error_at=self._means.clock()))
+
+        self._means.store.write(change)
+        log.error("may miss changes", system=gateway.system, reason=doubt, contacts=list(gateway.contacts))
 
     def _stop(self, name: str, reason: str, gateway: Gateway | None = None) -> None:
         """Stop this system only, and say so to those who can mend it. Without a gateway it cannot be used at all."""
@@ -220,6 +236,14 @@ class Scheduler:
         if known is not None and outage.is_out(known):
             wait = known.next_try_at - self._means.clock()
         log.warning("not polled", system=name, error=sentence, again_in_seconds=wait.total_seconds())
+
+
+def _doubt(gateway: Gateway) -> str:
+    """What the system's self-check has against the way it is searched."""
+    if not isinstance(gateway.connector, SelfChecking):
+        return ""
+    wrong = [each for each in gateway.connector.self_check() if not each.ok]
+    return "; ".join(f"{each.sentence}: {each.remedy}" for each in wrong)
 
 
 def _patience(every: timedelta, failures: int, error: ConnectorError) -> timedelta:

@@ -22,6 +22,7 @@ from connectors.api import (
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound
 from connectors.profiled import files
+from connectors.profiled.checking import check
 from connectors.profiled.commenting import Commenter
 from connectors.profiled.comparing import Comparer
 from connectors.profiled.following import Follower
@@ -118,6 +119,10 @@ class ProfiledConnector:
     def probe(self) -> Sequence[Finding]:
         with self.site.voice.call():
             return self._prover.probe()
+
+    def self_check(self) -> Sequence[Finding]:
+        with self.site.voice.call():
+            return tuple(check(self.site, self._poller))
 
     def close(self) -> None:
         self.site.voice.close()

@@ -1,10 +1,11 @@
 """Whom to poll and when, driven by a clock that moves only when told to. Rounds run at once, in the test's thread."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from central.registry import System, SystemState
 from central.store.api import CommitFailed
 from central.store.memory import MemoryStore
+from connectors.api import Connector, Finding
 from connectors.errors import AccessError, ProtocolError, QuotaSpent, Transient
 from connectors.memory import Call
 from sync.gateway import Gateway
@@ -25,17 +27,35 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 
 
+class Doubtful:
+    """A connector that checks itself, and what it finds."""
+
+    def __init__(self, connector: Connector, findings: Sequence[Finding]) -> None:
+        self._connector = connector
+        self._findings = findings
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connector, name)
+
+    def self_check(self) -> Sequence[Finding]:
+        return self._findings
+
+
 class Systems(Members):
     """The systems of a mesh; `broken` are those that cannot be used as they stand."""
 
     def __init__(self, mesh: Mesh) -> None:
         super().__init__(list(mesh.members.values()))
         self.broken: set[str] = set()
+        self.doubts: dict[str, Sequence[Finding]] = {}
 
     def get(self, system: str) -> Gateway:
         if system in self.broken:
             raise Unusable(f"{system}: the secret is missing")
-        return replace(super().get(system), contacts=("ops@example.org",))
+        found = super().get(system)
+        if system in self.doubts:
+            found = replace(found, connector=Doubtful(found.connector, self.doubts[system]))
+        return replace(found, contacts=("ops@example.org",))
 
 
 class Shift:
@@ -243,6 +263,23 @@ def test_the_full_scan_comes_once_a_day(shift: Shift) -> None:
         shift.put(replace(shift.system(name), scanned_at=shift.clock()))
     shift.run(timedelta(hours=49), step=MINUTE)
     assert shift.rt.connector.calls["scan"] == 2
+
+
+def test_once_a_day_it_is_asked_whether_its_filters_work_and_a_doubt_stands_until_they_do(shift: Shift) -> None:
+    shift.run(MINUTE)
+    shift.systems.doubts["ngi-cz"] = (Finding(False, "it ignores the time in a search", "look at the profile"),)
+    shift.run(MINUTE)
+    assert shift.system().last_error == ""
+    shift.run(timedelta(hours=24), step=MINUTE)
+    assert shift.system().last_error == "it ignores the time in a search: look at the profile"
+    assert shift.system().state is SystemState.LIVE
+    before = shift.polls()
+    shift.run(10 * MINUTE, step=MINUTE)
+    assert shift.polls() - before == 10, "it is polled all the same"
+    assert shift.system().last_error
+    shift.systems.doubts["ngi-cz"] = ()
+    shift.run(timedelta(hours=25), step=MINUTE)
+    assert shift.system().last_error == ""
 
 
 def test_what_another_process_commits_is_taken_in_within_a_second(shift: Shift) -> None:
