@@ -59,18 +59,19 @@ def read(profile: MailProfile, text: str) -> Said:
 
 
 def _told(profile: MailProfile, lines: list[str], labels: Mapping[str, str]) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    """Values by field; a line that begins with blanks goes on with the one above."""
+    found: dict[str, list[str]] = {}
     name: str | None = None
     for line in lines:
         if line.startswith(_INDENT):
             if name is not None:
-                found[name] = f"{found[name] or ''}\n{line[len(_INDENT) :].rstrip()}".strip("\n")
+                found[name].append(line[len(_INDENT) :].rstrip())
             continue
         label, colon, value = line.partition(":")
-        name = labels.get(label.strip()) if colon else None
+        name = labels.get(label.strip()) if colon else name
         if name is not None:
-            found[name] = _value(profile.fields[name], value)
-    return found
+            found[name] = [value] if colon else [*found[name], ""]
+    return {name: _value(profile.fields[name], "\n".join(said)) for name, said in found.items()}
 
 
 def _read_xml(profile: MailProfile, text: str) -> Said:

@@ -12,8 +12,8 @@ DIVIDER = "-- please write above this line --"
 _LONGEST = 400
 """Characters of a line that may introduce a quote."""
 _WROTE = re.compile(
-    r"(wrote|writes|schrieb|schreibt|a écrit|escribió|ha scritto|scrisse|schreef|escreveu|napsal\(?a?\)?"
-    r"|napisał\(?a?\)?|skrev|kirjoitti|написал\(?а?\)?)[^\w]{0,3}$",
+    r"\b(wrote|writes|schrieb|schreibt|a écrit|escribió|ha scritto|scrisse|schreef|escreveu|napsal\(?a?\)?"
+    r"|napisał\(?a?\)?|skrev|kirjoitti|написал\(?а?\)?)(?!\w)",
     re.IGNORECASE,
 )
 _BEGINS = re.compile(r"(on|am|le|el|il|op|em|dne|w dniu|den|\d{1,4}[./-]\d{1,2})\b", re.IGNORECASE)
@@ -73,9 +73,17 @@ def _attribution(lines: list[str], end: int) -> int:
         at -= 1
     for size in (1, 2, 3):
         said = " ".join(line.strip() for line in lines[max(0, at - size) : at])
-        if at >= size and len(said) <= _LONGEST and _WROTE.search(said) and _BEGINS.match(said):
+        if at >= size and len(said) <= _LONGEST and _introduces(said):
             return at - size
     return end
+
+
+def _introduces(said: str) -> bool:
+    """Whether these words introduce a quote; in a language that we do not know, by the address and the date in them."""
+    if not said.endswith(":"):
+        return False
+    ours = _WROTE.search(said) is not None and _BEGINS.match(said) is not None
+    return ours or ("@" in said and any(each.isdigit() for each in said))
 
 
 def _without_quote(lines: list[str]) -> list[str]:
@@ -88,10 +96,8 @@ def _without_quote(lines: list[str]) -> list[str]:
     if any(lines[n].strip() and not lines[n].lstrip().startswith(">") for n in range(first, last)):
         return lines
     begin = _attribution(lines, first)
-    above = any(line.strip() for line in lines[:begin])
-    below = any(line.strip() for line in lines[last + 1 :])
-    if above and below and begin == first:
-        return lines  # a sentence was quoted in the middle of what they say
+    if begin == first:
+        return lines  # nothing says that it is more than lines that begin so
     return lines[:begin] + lines[last + 1 :]
 
 

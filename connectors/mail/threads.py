@@ -118,7 +118,7 @@ def place(
     key = of_number(number) if number else None
     if key is not None:
         return Place(key, "its subject bears their number")
-    return Place(f"n{number}" if number and KEY.fullmatch(f"n{number}") else new_key(mail.id), "it is new", is_new=True)
+    return Place(f"no.{number}" if number else new_key(mail.id), "it is new", is_new=True)
 
 
 def new_key(message_id: str) -> str:
