@@ -1,5 +1,6 @@
 """`connector …`: the kinds of trackers there are, and the proof of a new one."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +16,10 @@ from connectors.environment import Wire
 from connectors.errors import SettingsError
 from connectors.profiled.profile import Profile
 from connectors.registry import AnyProfile
+from connectors.sketch.drawing import draw
+from connectors.sketch.openapi import Unreadable
+from connectors.sketch.openapi import read as read_openapi
+from connectors.sketch.services import read as read_wsdl
 from connectors.trial import Trial, Tried
 from mappings.loader import Document, DocumentError, Problem, read_files, suggestion
 from sync.bootstrap import Interdesk
@@ -26,6 +31,7 @@ from sync.live import registered
 from sync.stored import read_again
 
 PROVEN, REFUTED = 0, 1
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 @click.group("connector")
@@ -123,6 +129,29 @@ def probe(session: Session, what: Sequence[str], write: bool, fields: Sequence[s
     else:
         say("", f"{wrong} to mend" if wrong else "all was understood")
     return REFUTED if wrong else PROVEN
+
+
+@group.command()
+@click.argument("name")
+@click.option("--openapi", type=click.Path(path_type=Path, dir_okay=False), help="The product's OpenAPI document.")
+@click.option("--wsdl", type=click.Path(path_type=Path, dir_okay=False), help="The product's WSDL.")
+def new(name: str, openapi: Path | None, wsdl: Path | None) -> None:
+    """Sketch a profile from an OpenAPI document or a WSDL, and print it.
+
+    Guesses are marked as such; every operation that was found is listed at the end. `connector probe` tells what holds.
+    """
+    if (openapi is None) == (wsdl is None):
+        raise click.UsageError("name an --openapi document or a --wsdl")
+    if not _NAME.fullmatch(name):
+        raise click.UsageError("a profile is named by small letters, digits, dashes and underscores, a letter first")
+    given = openapi or wsdl
+    try:
+        interface = read_openapi(openapi.read_bytes()) if openapi is not None else read_wsdl(wsdl or Path())
+    except OSError as trouble:
+        raise click.UsageError(f"{given} cannot be read: {trouble.strerror}") from None
+    except Unreadable as trouble:
+        raise click.UsageError(f"{given}: {trouble}") from None
+    click.echo(draw(interface, name), nl=False)
 
 
 COMMANDS = (group,)

@@ -92,3 +92,13 @@ def test_a_registered_system_is_tried_out_by_its_name(desk, theirs: PlainEmulato
     assert desk.type("apply", desk.write(SYSTEM.format(url=theirs.url), MAPPING, OURS)).code == 0
     assert desk.type("connector", "probe", "ngi-de").code == 0
     assert desk.type("connector", "probe", "ngi-fr").code == 2
+
+
+def test_a_profile_is_sketched_from_what_the_product_publishes(desk) -> None:
+    said = desk.type("connector", "new", "hub", "--openapi", "tests/unit/connectors/hub.openapi.yaml")
+    assert said.code == 0
+    assert desk.type("connector", "show", desk.write(said.out)).out.startswith("hub: Help Hub, over rest")
+    assert desk.type("connector", "new", "hub").code == 2
+    assert desk.type("connector", "new", "Hub", "--openapi", "x").code == 2
+    assert "cannot be read" in desk.type("connector", "new", "hub", "--openapi", "no-such-file").err
+    assert "it is neither JSON nor YAML" in desk.type("connector", "new", "hub", "--openapi", desk.write("a: [")).err
