@@ -88,7 +88,7 @@ class Comparer(Poller):
         return replace(self._finish(memory), changes=changes)
 
     def _look(self, memory: Memory) -> tuple[Memory, Page]:
-        page = self._pager.read(self._shape.changes or self._shape.scan, memory.place)
+        page = self._lists["changes"].read(memory.place)
         shown = (memory.shown or frozenset()) | {self._digest(row) for row in page.rows}
         if len(shown) > MOST_ROWS:
             raise ProtocolError(

@@ -53,12 +53,12 @@ class Follower(Poller):
     def begin(self) -> ChangePage:
         """The cursor at the log's present end."""
         if self._shape.newest is not None:
-            page = self._pager.read(self._shape.newest, Place())
+            page = self._lists["newest"].read(Place())
             last = max((row.number for row in page.rows), default=0)
         else:
             last, following = 0, Place()
             while True:
-                page = self._pager.read(self._shape.changes, following)
+                page = self._lists["changes"].read(following)
                 last = max([last, *(row.number for row in page.rows)])
                 if page.next is None:
                     break
@@ -72,7 +72,7 @@ class Follower(Poller):
         if log.after is None:
             begin = log.begins(since.at)
             log = replace(log, after=begin, place=Place(after=str(begin)))
-        page = self._pager.read(self._shape.changes, log.place)
+        page = self._lists["changes"].read(log.place)
         rows = [row for row in page.rows if row.number > (log.after or 0)]
         latest = {row.key: row for row in sorted(rows, key=lambda row: row.number)}
         changes = tuple(self.change(row, page) for row in sorted(latest.values(), key=lambda row: row.number))
@@ -88,7 +88,7 @@ class Follower(Poller):
 
     def numbered(self, after: int) -> list[int]:
         """The numbers of the first rows after one, as the product finds them."""
-        return [row.number for row in self._pager.read(self._shape.changes, Place(after=str(after))).rows]
+        return [row.number for row in self._lists["changes"].read(Place(after=str(after))).rows]
 
     def _time(self, page: Page, changes: list[Change]) -> datetime:
         """When the last of these was done, as far as anybody tells."""

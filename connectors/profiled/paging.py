@@ -14,9 +14,10 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from connectors.answers import Answer
 from connectors.errors import ProtocolError
-from connectors.profiled.profile import Request
+from connectors.profiled.conversation import meets
+from connectors.profiled.profile import Listing, Purpose, Request
 from connectors.profiled.site import Site
-from connectors.profiled.values import at, fill, text
+from connectors.profiled.values import at, fill, text, truth
 
 _NEXT = re.compile(r'<([^>]*)>\s*(?:;[^,<]*)?;\s*rel="?next"?', re.IGNORECASE)
 
@@ -66,6 +67,7 @@ class Page:
     next: Place | None
     """None: it was the last one."""
     answer: Answer
+    shape: Listing
     moved: bool = False
     """Rows moved between this page and the one before."""
 
@@ -76,11 +78,11 @@ class Page:
 
 
 class Pager:
-    """Reads one site's lists."""
+    """Reads one of a site's lists."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, purpose: Purpose) -> None:
         self._site = site
-        self._shape = site.profile.listing
+        self.shape = self._shape = site.profile.listing.of(purpose)
 
     @property
     def steady(self) -> bool:
@@ -88,37 +90,35 @@ class Pager:
         steady, by = self._shape.pages.steady, self._shape.pages.by
         return steady if steady is not None else by in ("key", "token", "none")
 
-    def says(self, more: Mapping[str, Any], word: str) -> bool:
-        """Whether the list with these words added has a word in braces anywhere."""
-        asked = self._shape.adding(more)
+    def says(self, word: str) -> bool:
+        """Whether the request has a word in braces anywhere."""
+        asked = self._shape
         return f"{{{word}}}" in repr((asked.path, asked.query, asked.headers, asked.body))
 
-    def read(self, more: Mapping[str, Any], place: Place, *, size: int = 0, **words: Any) -> Page:
-        """One page of the list with these words added.
+    def read(self, place: Place, *, size: int = 0, **words: Any) -> Page:
+        """One page of the list.
 
         :raises ProtocolError: there is no list, or it leads in a circle or to another origin."""
         by = self._shape.pages.by
         guarded = not self.steady and bool(place.anchor)
         overlaps = guarded and by == "offset" and place.rows > 0
-        request, own = self._request(more, place, size, overlap=1 if overlaps else 0)
+        request, own = self._request(place, size, overlap=1 if overlaps else 0)
         answer = self._site.read(request, **{**own, **words})
         raws = self._raws(answer)
         keys = [self._key(raw) for raw in raws]
         full, until = len(raws) >= (size or self._shape.size), place.rows + len(raws) - (1 if overlaps else 0)
         # found further back, it was pushed there by rows that came before it: nothing slipped through
-        moved = guarded and place.anchor not in keys and (overlaps or self._left(more, place, size, words))
+        moved = guarded and place.anchor not in keys and (overlaps or self._left(place, size, words))
         if overlaps and not moved:
             known = keys.index(place.anchor) + 1
             raws, keys = raws[known:], keys[known:]
         rows = tuple(self._rows(raws, keys, answer.about))
         following = self._following(place, rows, keys, answer, until=until, full=full)
-        return Page(rows, place, following, answer, moved)
+        return Page(rows, place, following, answer, self._shape, moved)
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    def _request(
-        self, more: Mapping[str, Any], place: Place, size: int, *, overlap: int = 0
-    ) -> tuple[Request, dict[str, Any]]:
+    def _request(self, place: Place, size: int, *, overlap: int = 0) -> tuple[Request, dict[str, Any]]:
         pages = self._shape.pages
         if place.token and pages.by in ("link", "address"):
             return self._linked(place.token)
@@ -129,11 +129,12 @@ class Pager:
             "next": int(after) + 1 if after.isdecimal() else first,
             "page": first + place.pages,
             "offset": first + place.rows - overlap,
+            "upto": first + place.rows - overlap + (size or self._shape.size) - 1,
             "page_token": place.token,
             "size": size or self._shape.size,
         }
         left_out = [f"{{{name}}}" for name in ("after", "page_token") if known[name] == ""]
-        request = self._shape.adding(more)
+        request: Request = self._shape
         if left_out:
             kept = {
                 part: {
@@ -168,6 +169,8 @@ class Pager:
         found = [] if answer.empty else at(answer.data(), self._shape.rows)
         if isinstance(found, dict) and text(at(found, self._key_path)):
             return [found]
+        if isinstance(found, dict) and found and all(text(at(each, self._key_path)) for each in found.values()):
+            return list(found.values())  # an object of key to ticket
         if not isinstance(found, list) and found not in (None, "", {}) and not self._key_path:
             return [found]
         return found if isinstance(found, list) else self._site.rows(answer.data(), self._shape.rows, answer.about)
@@ -191,12 +194,14 @@ class Pager:
             except ValueError:
                 raise ProtocolError(f"{about}: a row has no number under {self._shape.sequence!r}") from None
         if self._shape.batch is None:
-            yield from (Row(*each) for each in zip(keys, raws, numbers, strict=True))
-            return
-        read = self._batch(list(dict.fromkeys(keys)))
-        for key, number in zip(keys, numbers, strict=True):
-            if key in read:  # else it was deleted meanwhile
-                yield Row(key, read[key], number)
+            rows = [Row(*each) for each in zip(keys, raws, numbers, strict=True)]
+        else:
+            read = self._batch(list(dict.fromkeys(keys)))
+            # one that is not among them was deleted meanwhile
+            rows = [Row(key, read[key], number) for key, number in zip(keys, numbers, strict=True) if key in read]
+        words = self._site.words()
+        where = {path: tuple(str(fill(each, words)) for each in said) for path, said in self._shape.where.items()}
+        yield from (row for row in rows if meets(row.raw, where))
 
     def _batch(self, keys: list[str]) -> dict[str, Any]:
         shape = self._shape.batch
@@ -218,10 +223,10 @@ class Pager:
 
     # -- going on --------------------------------------------------------------------------------------------------
 
-    def _left(self, more: Mapping[str, Any], place: Place, size: int, words: Mapping[str, Any]) -> bool:
+    def _left(self, place: Place, size: int, words: Mapping[str, Any]) -> bool:
         """Whether the page before does not end any more with the row that it ended with."""
         before = Place(pages=max(place.pages - 1, 0), token=place.back)
-        request, own = self._request(more, before, size)
+        request, own = self._request(before, size)
         answer = self._site.read(request, **{**own, **words})
         return [self._key(raw) for raw in self._raws(answer)][-1:] != [place.anchor]
 
@@ -239,13 +244,13 @@ class Pager:
         token = ""
         if pages.by in ("token", "link", "address"):
             token = self._told(data, answer)
-            if not token or self._says_last(data):
+            if not token or self._says_last(data, answer):
                 return None
             if token in (place.token, place.back):
                 raise ProtocolError(
                     f"{answer.about}: the list leads in a circle: the page after this one is one before it"
                 )
-        elif pages.by == "none" or not self._goes_on(place, len(keys), data, until=until, full=full):
+        elif pages.by == "none" or not self._goes_on(place, len(keys), data, answer, until=until, full=full):
             return None
         numbers = [row.number for row in rows] if self._shape.sequence is not None else []
         last = str(max(numbers)) if numbers else _highest(keys) or place.after
@@ -257,30 +262,37 @@ class Pager:
         if pages.by == "link":
             found = _NEXT.search(answer.headers.get("Link", ""))
             return found[1] if found else ""
-        return text(at(data, pages.at or ""))
+        return text(_tells(pages.at, data, answer))
 
-    def _says_last(self, data: Any) -> bool:
+    def _says_last(self, data: Any, answer: Answer) -> bool:
         pages = self._shape.pages
-        return (pages.last is not None and at(data, pages.last) in (True, "true", 1)) or (
-            pages.more is not None and at(data, pages.more) in (False, "false", 0)
-        )
+        last, more = _tells(pages.last, data, answer), _tells(pages.more, data, answer)
+        return (last is not None and truth(last)) or (more is not None and not truth(more))
 
-    def _goes_on(self, place: Place, count: int, data: Any, *, until: int, full: bool) -> bool:
+    def _goes_on(self, place: Place, count: int, data: Any, answer: Answer, *, until: int, full: bool) -> bool:
         """Whether there are more rows: by what the list says of itself, else by how full the page is."""
         pages, shape = self._shape.pages, self._shape
-        if self._says_last(data):
+        if self._says_last(data, answer):
             return False
-        if pages.last is not None or (pages.more is not None and at(data, pages.more) is not None):
+        if pages.last is not None or _tells(pages.more, data, answer) is not None:
             return True
-        if pages.pages is not None and text(at(data, pages.pages)).isdecimal():
-            return place.pages + 1 < int(text(at(data, pages.pages)))
+        counted = text(_tells(pages.pages, data, answer))
+        if counted.isdecimal():
+            return place.pages + 1 < int(counted)
         if shape.total is not None:
-            total = at(data, shape.total)
+            total = _tells(shape.total, data, answer)
             if total is None:
                 return count > 0  # it cannot count, since rights are applied after paging
             if pages.by in ("number", "offset") and text(total).isdecimal():
                 return count > 0 and until < int(text(total))
         return count > 0 if pages.until == "empty" else full
+
+
+def _tells(path: str | None, data: Any, answer: Answer) -> Any:
+    """What an answer tells at a path, or in a header; None: nothing, or nobody says where."""
+    if path is None:
+        return None
+    return answer.headers.get(path.removeprefix("header:")) if path.startswith("header:") else at(data, path)
 
 
 def _highest(keys: list[str]) -> str:

@@ -10,6 +10,7 @@ does not, the round is asked again with all the doubt taken off. Going live sets
 then is never brought.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -20,6 +21,7 @@ from connectors.api import Change, ChangePage, Cursor, VersionStrength
 from connectors.errors import ProtocolError
 from connectors.profiled.moments import Sayer
 from connectors.profiled.paging import Page, Pager, Place, Row
+from connectors.profiled.profile import Purpose
 from connectors.profiled.reading import Reader
 from connectors.profiled.rounds import EPOCH, Position, Round, Seen
 from connectors.profiled.site import Site
@@ -40,18 +42,18 @@ class Poller:
         self._site = site
         self._reader = reader
         self._shape = site.profile.listing
-        self._pager = Pager(site)
+        self._lists: dict[Purpose, Pager] = {each: Pager(site, each) for each in ("scan", "changes", "newest", "find")}
         self._sayer = Sayer(self._shape.moments, site.search_zone, self._server_now)
 
     def begin(self) -> ChangePage:
         """The cursor at the tracker's present: its newest change. By its own clock, whatever that says."""
         if self._shape.newest is None:
             return self._begin_now()
-        page = self._pager.read(self._shape.newest, Place())
+        page = self._lists["newest"].read(Place())
         seen = self._seen(page)
         floor = max((each.at for each in seen), default=EPOCH)
         there = [each for each in seen if each.at == floor]
-        if len(there) == self._shape.size:  # a whole page of one second: there may be more of it
+        if len(there) == self._lists["newest"].shape.size:  # a whole page of one second: there may be more of it
             there = [each for each in self._all_since(floor) if each.at == floor]
         return self._begun(floor, there)
 
@@ -59,7 +61,7 @@ class Poller:
         """One page of a round: a new one from `since`, or the next page of the one that its position is in."""
         place = Position.load(since.position)
         turn = place.round or self._new_round(place, since)
-        page = self._read(self._shape.changes, turn, self._asked(turn))
+        page = self._read("changes", turn, self._asked(turn))
         changes = [self.change(row, page) for row in page.rows]
         turn = replace(
             turn,
@@ -68,7 +70,7 @@ class Poller:
         )
         wanted = [change for change in changes if self._is_new(place, turn, change)]
         wanted.sort(key=lambda change: (change.changed_at or EPOCH, by_key(change.key)))
-        following = self._next(self._shape.changes, turn, page, changes)
+        following = self._next("changes", turn, page, changes)
         if following is None and self._misread(place, turn):
             following = Round(turn.since, turn.since, doubtful=True)
         if following is not None:
@@ -81,43 +83,43 @@ class Poller:
             turn = Round.load(json.loads(position))
         else:
             turn = Round(_LONG_AGO, _LONG_AGO, Place(after=position))
-        page = self._read(self._shape.scan, turn, turn.edge)
+        page = self._read("scan", turn, turn.edge)
         changes = [self.change(row, page) for row in page.rows]
         newest = max((change.changed_at or EPOCH for change in changes), default=page.at or EPOCH)
         wanted = tuple(change for change in changes if _shown(change) not in turn.seen)
-        following = self._next(self._shape.scan, turn, page, changes)
+        following = self._next("scan", turn, page, changes)
         dumped = json.dumps(following.data()) if following is not None else ""
         return ChangePage(wanted, Cursor(newest, dumped), more=following is not None)
 
     def bearing(self, token: str) -> list[Mapping[str, Any]]:
         """The rows that the product lists for a token."""
         field = self._site.token_field() if self._site.profile.custom_fields else ""
-        return [row.raw for row in self._pager.read(self._shape.find, Place(), token=token, token_field=field).rows]
+        return [row.raw for row in self._lists["find"].read(Place(), token=token, token_field=field).rows]
 
     def after(self, when: datetime) -> list[Change]:
         """The first rows of those changed after a time, as the product finds them: unfiltered by us."""
         turn = Round(when, when)
-        page = self._read(self._shape.changes, turn, self._asked(turn))
+        page = self._read("changes", turn, self._asked(turn))
         return [self.change(row, page) for row in page.rows]
 
     @property
     def filters(self) -> bool:
         """Whether the list is asked by time at all."""
-        return self._by_time(self._shape.changes)
+        return self._by_time("changes")
 
     def some(self) -> list[Change]:
         """Some tickets, the newest among them where the product can tell."""
-        queries = [self._shape.scan] if self._shape.newest is None else [self._shape.newest, self._shape.scan]
+        queries: list[Purpose] = ["scan"] if self._shape.newest is None else ["newest", "scan"]
         pages = [self._read(each, Round(_LONG_AGO, _LONG_AGO), _LONG_AGO) for each in queries]
         return [self.change(row, page) for page in pages for row in page.rows]
 
     def page(self, place: Place) -> Page:
         """The page of all tickets that begins there."""
-        return self._pager.read(self._shape.scan, place, **self._sayer.words(_LONG_AGO))
+        return self._lists["scan"].read(place, **self._sayer.words(_LONG_AGO))
 
     def change(self, row: Row, page: Page) -> Change:
         """What a row shows: its ticket, or only that something changed.  :raises ProtocolError: not even when."""
-        shape = self._shape
+        shape = page.shape
         hint = shape.batch is None and (shape.key is not None or shape.changed_at is not None)
         if not hint:
             return self._reader.row(row.raw, page.answer)
@@ -133,12 +135,13 @@ class Poller:
     def _begin_now(self) -> ChangePage:
         """Where nothing lists the newest first: at the server's present, or at the newest of all that there is."""
         if self._shape.sorting == "newest":
-            floor = max((each.at for each in self._seen(self._pager.read(self._shape.scan, Place()))), default=EPOCH)
+            floor = max((each.at for each in self._seen(self._lists["scan"].read(Place()))), default=EPOCH)
         elif self._tells_time():
             floor = self._site.voice.server_now() - _PROXY_SKEW
         else:
             floor = max((each.at for each in self._all_since(_LONG_AGO)), default=EPOCH)
-        return self._begun(floor, [each for each in self._all_since(floor) if each.at >= floor])
+        step = self._site.capabilities.granularity
+        return self._begun(floor, [each for each in self._all_since(floor) if each.at + step > floor])
 
     def _begun(self, floor: datetime, there: list[Seen]) -> ChangePage:
         newest = max(there, key=lambda each: each.at, default=None)
@@ -166,8 +169,9 @@ class Poller:
         )
 
     def _is_new(self, place: Position, turn: Round, change: Change) -> bool:
-        when = change.changed_at or EPOCH
-        if when < turn.since or when < place.floor:
+        # what a coarse clock wrote down may have happened at the end of its step
+        when = (change.changed_at or EPOCH) + self._site.capabilities.granularity
+        if when <= turn.since or when <= place.floor:
             return False
         return _shown(change) not in place.there and _shown(change) not in turn.seen
 
@@ -182,21 +186,21 @@ class Poller:
 
     # -- from page to page -----------------------------------------------------------------------------------------
 
-    def _read(self, query: Mapping[str, Any], turn: Round, asked: datetime) -> Page:
-        words = self._sayer.words(asked, until=self._pager.says(query, "until"))
-        return self._pager.read(query, turn.place, size=turn.size, **words)
+    def _read(self, purpose: Purpose, turn: Round, asked: datetime) -> Page:
+        pager = self._lists[purpose]
+        return pager.read(turn.place, size=turn.size, **self._sayer.words(asked, until=pager.says("until")))
 
-    def _next(self, query: Mapping[str, Any], turn: Round, page: Page, changes: list[Change]) -> Round | None:
+    def _next(self, purpose: Purpose, turn: Round, page: Page, changes: list[Change]) -> Round | None:
         """How the round goes on after this page; None: it has come to its end.
 
         :raises ProtocolError: more changed at one time than the product lists at once."""
-        shape = self._shape
+        pager, shape = self._lists[purpose], self._lists[purpose].shape
         if page.moved and turn.restarts < _RESTARTS:
             return replace(turn, place=Place(), seen=(), restarts=turn.restarts + 1)
         if page.moved:
             turn = replace(turn, restarts=turn.restarts + 1)
         if turn.first:
-            turn = replace(turn, first=False, ceiling=self._ceiling(turn, page, changes))
+            turn = replace(turn, first=False, ceiling=self._ceiling(shape.sorting, turn, page, changes))
         times = [change.changed_at or EPOCH for change in changes]
         if shape.sorting == "newest" and times and min(times) < turn.since:
             return None  # all that follows is older
@@ -205,7 +209,7 @@ class Poller:
         cut = capped or (shape.pages.by == "none" and len(page.rows) >= size)
         if page.next is None and not cut:
             return None
-        if shape.sorting == "time" and times and self._by_time(query) and (cut or not self._pager.steady):
+        if shape.sorting == "time" and times and self._by_time(purpose) and (cut or not pager.steady):
             edge = max(times)
             step = self._sayer.step(edge)
             if edge > turn.edge and step != self._sayer.step(turn.edge):
@@ -214,22 +218,22 @@ class Poller:
         if not cut:
             return replace(turn, place=page.next or Place())
         most = shape.pages.most or size
-        if size < most and self._pager.says(query, "size"):
+        if size < most and pager.says("size"):
             return replace(turn, place=Place(), size=min(size * 2, most))
         raise ProtocolError(
             f"{page.answer.about}: more tickets changed at one time ({turn.edge.isoformat()}) than {size} rows: "
             f"{self._site.profile.product} lists no more of them at once, and nothing tells them apart"
         )
 
-    def _by_time(self, query: Mapping[str, Any]) -> bool:
-        return any(self._pager.says(query, word) for word in ("since", *self._shape.moments.parts))
+    def _by_time(self, purpose: Purpose) -> bool:
+        return any(self._lists[purpose].says(word) for word in ("since", *self._shape.moments.parts))
 
-    def _ceiling(self, turn: Round, page: Page, changes: list[Change]) -> datetime | None:
+    def _ceiling(self, sorting: str, turn: Round, page: Page, changes: list[Change]) -> datetime | None:
         """A list that is continued by time sees all that changes meanwhile at its end; no other does."""
-        if self._shape.sorting == "time" or page.next is None:
+        if sorting == "time" or page.next is None:
             return None
         newest = max((change.changed_at or EPOCH for change in changes), default=turn.since)
-        if self._shape.sorting == "newest":
+        if sorting == "newest":
             return newest
         return page.at - _PROXY_SKEW if page.at else newest
 
@@ -238,10 +242,10 @@ class Poller:
         turn: Round | None = Round(since, since)
         seen: list[Seen] = []
         while turn is not None:
-            page = self._read(self._shape.changes, turn, self._asked(turn))
+            page = self._read("changes", turn, self._asked(turn))
             changes = [self.change(row, page) for row in page.rows]
             seen += [_shown(each) for each in changes]
-            turn = self._next(self._shape.changes, turn, page, changes)
+            turn = self._next("changes", turn, page, changes)
         return seen
 
     def _seen(self, page: Page) -> list[Seen]:
@@ -263,7 +267,9 @@ def by_key(key: str) -> tuple[int, str]:
 
 
 def _shown(change: Change) -> Seen:
-    return Seen(change.key, change.changed_at or EPOCH)
+    """A row that shows something else is not the same, though its time be: clocks may be coarse."""
+    content = repr((change.version, sorted((change.fields or {}).items(), key=lambda each: each[0])))
+    return Seen(change.key, change.changed_at or EPOCH, hashlib.sha256(content.encode()).hexdigest()[:8])
 
 
 def _newer(newest: Seen | None, changes: Iterable[Change]) -> Seen | None:

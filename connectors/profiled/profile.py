@@ -317,14 +317,16 @@ class Moments(_Part):
 class Paging(_Part):
     """How a list goes on after a page, and how its end shows.
 
-    `key`: after the last key ({after}, {next}). `number`: {page}. `offset`: {offset}. `token`: {page_token}, which the
-    answer bears. `link`: the header Link. `address`: the answer bears the next page's. `none`: it does not."""
+    `key`: after the last key ({after}, {next}). `number`: {page}. `offset`: {offset}, and {upto}, that of its last row.
+    `token`: {page_token}, which the answer bears. `link`: the header Link. `address`: the answer bears the next page's.
+    `none`: it does not."""
 
     by: Literal["key", "number", "offset", "token", "link", "address", "none"] = "key"
     first: int | str = 0
     """The first page's number, the first row's offset, or the key before all; "": the word is left out at first."""
     at: str | None = None
-    """Where the answer has the token or the address of the next page."""
+    """Where the answer has the token or the address of the next page. This, `last`, `more`, `pages` and `total` may
+    be in a header: "header:X-Next-Page"."""
     last: str | None = None
     """Where it says that this page is the last one."""
     more: str | None = None
@@ -350,6 +352,23 @@ class Batch(Request):
     most: int = 50
 
 
+Purpose = Literal["scan", "changes", "newest", "find"]
+
+
+class Apart(Request):
+    """What one of the lists says otherwise than the others: its request, and the shape of its answer."""
+
+    rows: str | None = None
+    key: str | None = None
+    changed_at: str | None = None
+    order: Literal["key", "time", "newest", "none"] | None = None
+    pages: Paging | None = None
+    batch: Batch | None = None
+    where: dict[str, Words] = {}
+    size: int | None = None
+    total: str | None = None
+
+
 class Listing(Request):
     """How tickets are listed. The best is by ascending key, each page continuing after the last one.
 
@@ -369,6 +388,8 @@ class Listing(Request):
     None: by key where pages go by it, else anyhow."""
     pages: Paging = Paging()
     batch: Batch | None = None
+    where: dict[str, Words] = {}
+    """Paths and the values there, settings in braces: other rows are none of this system's tickets."""
     shows: tuple[str, ...]
     """The fields that a row shows."""
     size: int
@@ -383,6 +404,18 @@ class Listing(Request):
     """The last changed first: where polling begins. None: it begins at the server's present time."""
     find: dict[str, Any] = {}
     """Those that bear {token}. None: no search knows it, and what changed since it was written is looked through."""
+    apart: dict[Purpose, Apart] = {}
+    """Where one of the four is asked for elsewhere, or answered otherwise."""
+
+    def of(self, purpose: Purpose) -> "Listing":
+        """The list as it is asked for this: with what is said of it alone, and its words added."""
+        said = self.apart.get(purpose)
+        found = self if said is None else self.model_copy(update={n: getattr(said, n) for n in said.model_fields_set})
+        if purpose in ("scan", "find"):  # these list tickets, and no log
+            found = found.model_copy(update={"sequence": None})
+        whole = found.adding(getattr(self, purpose) or {})
+        assert isinstance(whole, Listing), "a copy is of the same kind"
+        return whole
 
     @property
     def sorting(self) -> str:

@@ -16,15 +16,17 @@ class Seen:
 
     key: str
     at: datetime
+    content: str = ""
+    """A digest of what else the row showed."""
 
     def dump(self) -> list[str]:
         """As a cursor carries it."""
-        return [self.key, self.at.isoformat()]
+        return [self.key, self.at.isoformat(), self.content]
 
     @classmethod
     def load(cls, dumped: list[str]) -> "Seen":
         """What `dump` made."""
-        return cls(dumped[0], datetime.fromisoformat(dumped[1]))
+        return cls(dumped[0], datetime.fromisoformat(dumped[1]), *dumped[2:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -407,6 +407,8 @@ def test_an_hour_that_the_zone_has_twice_loses_nothing_whichever_the_product_mea
 
 def test_a_log_is_followed_by_its_number(odd: Odd, clock: Clock) -> None:
     def answer(asked: Asked) -> Any:
+        if asked.path == "/api/all":
+            return {"all": [each.row() for each in odd.by_time()]}
         found = odd.log[::-1] if asked.word("last") else odd.log
         after = int(asked.word("after", "0"))
         rows = [{"n": number, "about": each.key} for number, each in found if number > after]
@@ -415,7 +417,7 @@ def test_a_log_is_followed_by_its_number(odd: Odd, clock: Clock) -> None:
     odd.lists = answer
     odd.touch("OLD-1")
     listing = {"key": "about", "sequence": "n", "changes": {"after": "{after}"}, "newest": {"last": "1"}}
-    connector = odd.opened(**listing)
+    connector = odd.opened(**listing, apart={"scan": {"path": "/all", "rows": "all", "key": None, "size": 99}})
     cursor = connector.changes(None).cursor
     assert poll(connector, cursor)[0] == set()
     clock.passes(minutes=1)
@@ -433,6 +435,7 @@ def test_a_log_is_followed_by_its_number(odd: Odd, clock: Clock) -> None:
     clock.passes(hours=1)
     listed(connector, cursor)
     assert odd.asked - before == 1
+    assert sorted(keys_of(connector)) == sorted(odd.tickets)
     assert [each for each in connector.probe() if not each.ok] == []
 
 
@@ -484,6 +487,57 @@ def test_bare_ids_are_read_many_at_once(odd: Odd, clock: Clock) -> None:
     assert {each.key for each in changes} == {f"K-{number}" for number in range(9)} - {"K-2"}, "K-2 is gone by then"
     assert all(each.fields == {"title": odd.tickets[each.key].title} for each in changes)
     assert odd.asked - before == 4
+
+
+def test_what_a_header_tells_of_pages_counts_and_rows_are_asked_for_by_their_range(odd: Odd, clock: Clock) -> None:
+    def answer(asked: Asked) -> Any:
+        begin, end = (int(each) for each in asked.headers["range"].removeprefix("items=").split("-"))
+        found = odd.by_time(since_of(asked))
+        return Reply(206, {"rows": [each.row() for each in found[begin : end + 1]]}, {"X-Total": str(len(found))})
+
+    odd.lists = answer
+    headers = {"Range": "items={offset}-{upto}"}
+    connector = odd.opened(**BY_TIME, headers=headers, pages={"by": "offset"}, total="header:X-Total")
+    keys = {odd.touch(f"KEY-{number}") for number in range(9)}
+    assert sorted(keys_of(connector)) == sorted(keys)
+
+
+def test_rows_of_other_places_are_none_of_ours_and_rows_may_stand_in_an_object(odd: Odd, clock: Clock) -> None:
+    def answer(asked: Asked) -> Any:
+        rows = [{**each.row(), "zone": "UTC" if each.key < "KEY-5" else "CET"} for each in odd.by_time(since_of(asked))]
+        return {"rows": {row["id"]: row for row in rows}}
+
+    odd.lists = answer
+    connector = odd.opened(**BY_TIME, size=99, where={"zone": "{zone}"})
+    cursor = connector.changes(None).cursor
+    clock.passes(seconds=1)
+    for number in range(9):
+        odd.touch(f"KEY-{number}")
+    assert poll(connector, cursor)[0] == {f"KEY-{number}" for number in range(5)}
+
+
+def test_a_clock_of_whole_days_loses_nothing_that_rows_show(odd: Odd, clock: Clock) -> None:
+    def answer(asked: Asked) -> Any:
+        since = since_of(asked, "%Y-%m-%d")
+        rows = [{**each.row(), "changed": f"{each.at:%Y-%m-%d}"} for each in odd.by_time()]
+        return {"rows": [row for row in rows if since is None or row["changed"] >= f"{since:%Y-%m-%d}"]}
+
+    odd.lists = answer
+    odd.touch("OLD-1")
+    odd.touch("OLD-2")
+    powers = {**BASE["capabilities"], "granularity": "P1D"}
+    listing = {"path": "/tickets", "rows": "rows", "shows": ["title"], "size": 99, "find": {}, **BY_TIME}
+    listing["moments"] = {"form": "%Y-%m-%d", "step": "P1D"}
+    profile = Profile.model_validate({**BASE, "capabilities": powers, "listing": listing})
+    connector = open_profile(profile, {"url": odd._server.url}, system="s", environment=odd._here)
+    cursor = connector.changes(None).cursor
+    assert poll(connector, cursor)[0] == set()
+    for number in range(20):
+        clock.passes(hours=5)
+        key = odd.touch("OLD-1" if number % 3 else f"NEW-{number}")
+        found, cursor = poll(connector, cursor)
+        assert key in found
+        assert "OLD-2" not in found
 
 
 @pytest.mark.parametrize(
