@@ -1,7 +1,7 @@
 """Jira as its REST API shows it, quirks included: Data Center (version 2), or Cloud where `Quirks.cloud` says so.
 
 Written from Atlassian's public documentation; no real one was tried. An issue's id is the tracker's number, its key
-the project's with that number. Files hang on the issue: a comment names those that belong to it as `[^name]`.
+the project's with that number. Files hang on the issue, never on a comment.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from connectors.api import RemoteField, Value
@@ -106,7 +107,7 @@ class JiraEmulator(Emulator):
         if path.startswith("/search"):
             return "find" if "labels" in (asked.word("jql") or asked.body.decode("utf-8", "replace")) else "list"
         if asked.method == "GET":
-            if path.startswith("/attachment/content/"):
+            if path.startswith("/attachment/content/") or asked.path.startswith("/secure/"):
                 return "file"
             return "read" if re.match(r"/issue/[^/]+(/comment)?$", path) else "schema"
         if path.endswith("/attachments"):
@@ -138,9 +139,13 @@ class JiraEmulator(Emulator):
             return _against(400, str(wrong))
 
     def _routed(self, asked: Asked) -> Reply:
+        if found := re.fullmatch(r"/secure/attachment/(\d+)/.*", asked.path, re.DOTALL):
+            return self._bytes(found[1])
         match asked.method, asked.path.partition("/rest/api/2/")[2].split("/"):
             case "GET", ["myself"]:
                 return Reply(200, {**self._who(OURS), "timeZone": self.quirks.zone, "locale": "en_US"})
+            case "GET", ["user"] if asked.word("accountId") in {self._id(each) for each in self.people}:
+                return Reply(200, self._who(asked.word("accountId").rpartition(":")[2]))
             case "GET", ["project", self.project]:
                 return Reply(200, {"id": "10000", "key": self.project, "name": self.project})
             case "GET", ["status" | "priority" | "resolution" as kind]:
@@ -153,8 +158,7 @@ class JiraEmulator(Emulator):
             case "POST", ["issue"]:
                 return self._create(asked)
             case "GET", ["attachment", "content", number]:
-                file = self.tracker.file(number)
-                return Reply(200, file.content, {"Content-Type": file.media_type})
+                return self._bytes(number)
             case method, ["issue", key, *rest]:
                 with self.tracker.lock:
                     return self._on_issue(asked, method, self._issue(key), rest)
@@ -184,6 +188,10 @@ class JiraEmulator(Emulator):
                 return self._attach(asked, issue)
             case _:
                 return Reply(405, b"")
+
+    def _bytes(self, number: str) -> Reply:
+        file = self.tracker.file(number)
+        return Reply(200, file.content, {"Content-Type": file.media_type})
 
     # -- what is shown ---------------------------------------------------------------------------------------------
 
@@ -220,11 +228,10 @@ class JiraEmulator(Emulator):
         return there.replace(tzinfo=None).isoformat(timespec="milliseconds") + there.strftime("%z")
 
     def _comment(self, note: Note, expand: str = "") -> dict[str, Any]:
-        text = "\n".join([note.text, *(f"[^{file.name}]" for file in note.files)]) if note.files else note.text
         shown: dict[str, Any] = {
             "id": note.id,
             "author": self._who(note.author),
-            "body": text,
+            "body": note.text,
             "created": self.moment(note.at),
             "updated": self.moment(note.at),
         }
@@ -235,6 +242,9 @@ class JiraEmulator(Emulator):
         return shown
 
     def _attachment(self, file: File) -> dict[str, Any]:
+        where = f"/secure/attachment/{file.id}/{quote(file.name)}"
+        if self.quirks.cloud:
+            where = f"/rest/api/2/attachment/content/{file.id}"
         return {
             "id": file.id,
             "filename": file.name,
@@ -242,7 +252,7 @@ class JiraEmulator(Emulator):
             "created": self.moment(file.at),
             "size": len(file.content),
             "mimeType": file.media_type,
-            "content": f"{self.url}/rest/api/2/attachment/content/{file.id}",
+            "content": f"{self.url}{where}",
         }
 
     def _change(self, deed: Deed) -> dict[str, Any]:

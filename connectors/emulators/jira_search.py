@@ -22,7 +22,7 @@ _CONDITION = re.compile(
     re.I,
 )
 _ORDER = re.compile(r"\s+ORDER BY\s+(.*)$", re.I | re.S)
-_AGO = re.compile(r"-(\d+)([wdhm])")
+_AGO = re.compile(r"(-?\d+)([wdhm])")
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes"}
 _FORMS = ("%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M", "%Y/%m/%d", "%Y-%m-%d")
 
@@ -134,7 +134,7 @@ def _compared(one: Any, op: str, other: Any) -> bool:
 def _when(emulator: "JiraEmulator", said: str) -> datetime:
     ago = _AGO.fullmatch(said)
     if ago is not None:
-        return emulator.tracker.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        return emulator.tracker.now() + timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     for form in _FORMS:
         try:
             return datetime.strptime(said, form).replace(tzinfo=ZoneInfo(emulator.quirks.zone)).astimezone(UTC)

@@ -12,10 +12,9 @@ then is never brought.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from connectors.api import Change, ChangePage, Cursor, VersionStrength
 from connectors.errors import ProtocolError
@@ -91,10 +90,10 @@ class Poller:
         dumped = json.dumps(following.data()) if following is not None else ""
         return ChangePage(wanted, Cursor(newest, dumped), more=following is not None)
 
-    def bearing(self, token: str) -> list[Mapping[str, Any]]:
+    def bearing(self, token: str) -> tuple[Row, ...]:
         """The rows that the product lists for a token."""
         field = self._site.token_field() if self._site.profile.custom_fields else ""
-        return [row.raw for row in self._lists["find"].read(Place(), token=token, token_field=field).rows]
+        return self._lists["find"].read(Place(), token=token, token_field=field).rows
 
     def after(self, when: datetime) -> list[Change]:
         """The first rows of those changed after a time, as the product finds them: unfiltered by us."""

@@ -8,6 +8,8 @@ from ipaddress import ip_network
 import pytest
 
 from connectors.api import Value
+from connectors.emulators.jira import JiraEmulator
+from connectors.emulators.jira import Quirks as JiraQuirks
 from connectors.emulators.plain import PlainEmulator
 from connectors.emulators.redmine import RedmineEmulator
 from connectors.emulators.rt import RtEmulator
@@ -268,5 +270,56 @@ class TestPlain(ConnectorConformance, FaultConformance):
                 owner=("assigned_to", "bob"),
                 stranger=lambda: opened("wrong-secret"),
                 secrets=(emulator.key, "wrong-secret"),
+            )
+            connector.close()
+
+
+class TestJira(ConnectorConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with JiraEmulator(clock, people=["alice", "bob"], quirks=JiraQuirks(zone="Asia/Kolkata")) as emulator:
+
+            def opened(token: str):  # type: ignore[no-untyped-def]
+                settings = {"url": emulator.url, "project": "GGUS", "token": token}
+                return open_connector("jira", settings, system="s", environment=environment(clock))
+
+            connector = opened(emulator.token)
+            yield stand_on(
+                emulator,
+                clock,
+                "summary",
+                "description",
+                connector=connector,
+                refused=("status", "Closed"),
+                owner=("assignee", "bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.token, "wrong-secret"),
+            )
+            connector.close()
+
+
+class TestJiraCloud(ConnectorConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        quirks = JiraQuirks(cloud=True, zone="America/St_Johns")
+        with JiraEmulator(clock, people=["alice", "bob"], quirks=quirks) as emulator:
+
+            def opened(token: str):  # type: ignore[no-untyped-def]
+                settings = {"url": emulator.url, "project": "GGUS", "account": "ggus-sync", "token": token}
+                return open_connector("jira-cloud", settings, system="s", environment=environment(clock))
+
+            connector = opened(emulator.token)
+            yield stand_on(
+                emulator,
+                clock,
+                "summary",
+                "description",
+                connector=connector,
+                refused=("status", "Closed"),
+                owner=("assignee", "712020:bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.token, "wrong-secret"),
             )
             connector.close()

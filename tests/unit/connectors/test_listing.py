@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.api import Connector, Cursor
+from connectors.api import Connector, Cursor, Lookup, RemoteTicket
 from connectors.emulators.server import Asked, Reply
 from connectors.environment import Environment
 from connectors.errors import ConnectorError, ProtocolError
@@ -81,9 +81,9 @@ class Odd:
         for key in keys:
             self.touch(key)
 
-    def opened(self, lists: str = "loose", **listing: Any) -> Connector:
+    def opened(self, lists: str = "loose", token: dict[str, str] | None = None, **listing: Any) -> Connector:
         whole = {"path": "/tickets", "rows": "rows", "shows": ["title"], "size": 3, "find": {}, **listing}
-        profile = Profile.model_validate({**BASE, "lists": lists, "listing": whole})
+        profile = Profile.model_validate({**BASE, "lists": lists, "token": token, "listing": whole})
         return open_profile(profile, {"url": self._server.url}, system="s", environment=self._here)
 
     def by_time(self, since: datetime | None = None, *, newest: bool = False) -> list[Ticket]:
@@ -514,6 +514,24 @@ def test_rows_of_other_places_are_none_of_ours_and_rows_may_stand_in_an_object(o
     for number in range(9):
         odd.touch(f"KEY-{number}")
     assert poll(connector, cursor)[0] == {f"KEY-{number}" for number in range(5)}
+
+
+def test_a_search_that_shows_less_than_the_ticket_finds_our_token_all_the_same(odd: Odd, clock: Clock) -> None:
+    key, other = odd.touch("KEY-1"), odd.touch("KEY-2")
+    odd.tickets[key].title = "jobs fail [interdesk T-1234]"
+
+    def answer(asked: Asked) -> Any:
+        if asked.path.startswith("/api/tickets/"):
+            return odd.tickets[asked.path.rpartition("/")[2]].row()
+        return {"rows": [other, key] if "T-1234" in asked.word("q") else []}
+
+    odd.lists = answer
+    apart = {"find": {"key": "", "query": {"q": "{token}"}}}
+    connector = odd.opened(**BY_TIME, apart=apart, find={"exact": "0"}, token={"title": "title"})
+    found = connector.find("T-1234", clock())
+    assert isinstance(found, RemoteTicket)
+    assert (found.key, found.fields["title"]) == (key, "jobs fail")
+    assert connector.find("T-9999", clock() - timedelta(days=1)) is Lookup.ABSENT
 
 
 def test_a_clock_of_whole_days_loses_nothing_that_rows_show(odd: Odd, clock: Clock) -> None:
