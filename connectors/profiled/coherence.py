@@ -27,6 +27,9 @@ def contradictions(profile: "Profile") -> Iterator[str]:
         yield "capabilities.history: the conversation has neither history nor details to read it from; say false"
     if len(talk.comments) > 1 and len({each.id_prefix for each in talk.comments}) < len(talk.comments):
         yield "conversation.comments: give each list but one an id_prefix, or comments of two lists may share an id"
+    unknown = [name for name in talk.history.shows if name not in profile.fields] if talk.history is not None else []
+    for name in unknown:
+        yield f"conversation.history.shows: there is no field {name!r}; there are: {', '.join(profile.fields)}"
     if talk.opening is not None and talk.opening.field not in profile.fields:
         yield f"conversation.opening: there is no field {talk.opening.field!r}; there are: {', '.join(profile.fields)}"
 

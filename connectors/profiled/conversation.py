@@ -4,6 +4,9 @@ What is apart is asked for only when it is wanted, and texts of single comments 
 public: an internal comment is listed, and neither its text nor its files are ever read.
 """
 
+import hashlib
+import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,13 +28,38 @@ from connectors.profiled.profile import (
     FileRows,
     Format,
     Hidden,
+    HistoryRows,
     Mentions,
-    Request,
     Rows,
 )
 from connectors.profiled.quirks import Talk
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, first, plain, text, truth, word
+
+
+class Look:
+    """One look at one ticket: each list that hangs on it, asked for once."""
+
+    def __init__(self, site: Site, key: str, raw: Mapping[str, Any]) -> None:
+        self._site, self.key, self.raw = site, key, raw
+        self._asked: dict[str, list[Any]] = {}
+
+    def rows(self, shape: Rows, *, optional: bool = False) -> Iterator[Any]:
+        """The rows of a list that are meant, wherever it is.  :raises ProtocolError: there is none."""
+        if shape.read is not None:
+            asked = repr((shape.read, shape.pages, shape.rows))
+            if asked not in self._asked:
+                self._asked[asked] = list(self._site.listed(shape, key=self.key))
+            found = self._asked[asked]
+        elif optional or shape.keyed:
+            found = self._site.some(at(self.raw, shape.rows))
+        else:
+            found = self._site.rows(self.raw, shape.rows, f"ticket {self.key}")
+        if shape.keyed:
+            found = [{**row, "@key": key} for each in found for key, row in each.items()]
+        if shape.id == "#":
+            found = [{**row, "#": place} for place, row in enumerate(found, start=1)]
+        return (each for each in found if is_meant(each, shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +93,25 @@ class Listener:
         """What hangs on this ticket. `known`: None where nobody asks for comments; `unmoved`: nothing new can be there;
         `made`: the answer is that to a write, and may leave out what is still empty."""
         wanted = known is not None and not unmoved
+        look = Look(self._site, key, raw)
         shape, kept = self._shape, self._site.openings.get(key)
         left_out = made and all(
             each.read is None and each.rows and at(raw, each.rows) is None for each in shape.comments
         )
         if left_out or (self._apart and not wanted and (shape.opening is None or kept is not None)):
-            files = self._loose(key, raw) if left_out else kept.files if kept else ()
-            return Talk(
-                () if left_out else None, files, self._history(key, raw, wanted), None, kept.text if kept else None
-            )
-        entries = sorted(self._entries(key, raw), key=lambda each: each.at)
+            files = self._loose(look) if left_out else kept.files if kept else ()
+            return Talk(() if left_out else None, files, self._history(look, wanted), None, kept.text if kept else None)
+        entries = sorted(self._entries(look), key=lambda each: each.at)
         opening = self._opening(entries)
-        attached, loose = self._files(key, raw, entries)
+        attached, loose = self._files(look, entries)
         if opening is not None:
             entries.remove(opening)
             kept = self._opened(key, opening, attached.get(opening.id, []), kept)
         said = tuple(self._said(key, entries, attached, known or ()))
         if self._site.profile.comment.attached is not None:
-            said, loose = self._settled(key, raw, said, self._site.profile.comment.attached)
+            said, loose = self._settled(look, said, self._site.profile.comment.attached)
         files = (*(kept.files if kept else ()), *loose)
-        history = (*self._mentioned(entries), *self._history(key, raw, wanted))
+        history = (*self._mentioned(entries), *self._history(look, wanted))
         whole = self._site.capabilities.whole_conversation
         return Talk(
             tuple(each for each in said if each.id not in (known or ())),
@@ -96,13 +123,13 @@ class Listener:
 
     # -- comments --------------------------------------------------------------------------------------------------
 
-    def _entries(self, key: str, raw: Mapping[str, Any]) -> Iterator[Entry]:
-        read: list[tuple[Request, list[Any]]] = []
+    def _entries(self, look: Look) -> Iterator[Entry]:
         for shape in self._shape.comments:
-            for row in self._numbered(key, raw, shape, read):
-                number = text(at(row, shape.id))
+            met: Counter[str] = Counter()
+            for row in look.rows(shape):
+                number = identity(row, shape, met)
                 if not number:
-                    raise ProtocolError(f"ticket {key}: a comment has no id under {shape.id!r}", raw=repr(row))
+                    raise ProtocolError(f"ticket {look.key}: a comment has no id under {shape.id!r}", raw=repr(row))
                 author = self._site.person(at(row, shape.author), shape.person)
                 when = self._site.moment(at(row, shape.at), f"comment {number}")
                 own, internal = self._site.is_us(author), is_internal(row, shape.internal)
@@ -121,19 +148,14 @@ class Listener:
                     row = self._whole(key, each)
                 except NotFound:
                     continue  # it was there a moment ago
-            body = "" if unread and not self._journal else read_text(row, each.shape)
+            body = "" if unread and each.shape.body is not None else read_text(row, each.shape)
             files = [*attached.get(each.id, ()), *self._within(key, each, row)]
-            if body or files or (each.internal and not self._journal):
+            if body or files or (unread and each.shape.body is not None):  # else it says nothing
                 shown, token, too_large = self._shown(body, internal=each.internal)
                 mine = () if each.internal else tuple(files)
                 yield RemoteComment(
                     each.id, each.author, each.own, each.at, shown, each.internal, mine, token, too_large
                 )
-
-    @property
-    def _journal(self) -> bool:
-        """Whether comments are entries of a journal, of which many say nothing."""
-        return self._shape.details is not None
 
     def _whole(self, key: str, entry: Entry) -> Mapping[str, Any]:
         """The row with what its own answer adds."""
@@ -168,13 +190,11 @@ class Listener:
 
     # -- files -----------------------------------------------------------------------------------------------------
 
-    def _files(
-        self, key: str, raw: Mapping[str, Any], entries: list[Entry]
-    ) -> tuple[dict[str, list[RemoteFile]], list[RemoteFile]]:
+    def _files(self, look: Look, entries: list[Entry]) -> tuple[dict[str, list[RemoteFile]], list[RemoteFile]]:
         """The ticket's own list of files: those of each comment by its id, and those that came with none. What came
         with a comment that is hidden, or that nobody shows us, is in neither."""
-        hidden = set(self._site.quirks.hidden_files(raw)) if self._site.quirks.hidden_files else set()
-        listed = {file.id: (file, owner) for file, owner in self._listed(key, raw) if file.id not in hidden}
+        hidden = set(self._site.quirks.hidden_files(look.raw)) if self._site.quirks.hidden_files else set()
+        listed = {file.id: (file, owner) for file, owner in self._listed(look) if file.id not in hidden}
         attached: dict[str, list[RemoteFile]] = {}
         told: set[str] = set()
         for each in entries:
@@ -191,33 +211,36 @@ class Listener:
                 loose.append(file)
         return attached, loose
 
-    def _listed(self, key: str, raw: Mapping[str, Any]) -> Iterator[tuple[RemoteFile, str]]:
+    def _listed(self, look: Look) -> Iterator[tuple[RemoteFile, str]]:
         """Each file of the ticket's list, and the comment that it names."""
         shape = self._shape.files
         if shape is not None and self._site.profile.comment.attached is None:
-            for row in self._rows(key, raw, shape, optional=True):
+            for row in look.rows(shape, optional=True):
                 owner = text(at(row, shape.comment)) if shape.comment is not None else ""
                 owner = "" if word(owner) in self._site.profile.unset else owner
-                yield remote_file(self._site, shape, row, key, owner), owner
+                yield remote_file(self._site, shape, row, look.key, owner), owner
 
     def _settled(
-        self, key: str, raw: Mapping[str, Any], said: tuple[RemoteComment, ...], shape: AttachedFiles
+        self, look: Look, said: tuple[RemoteComment, ...], shape: AttachedFiles
     ) -> tuple[tuple[RemoteComment, ...], list[RemoteFile]]:
         """The comments with their files, and the files of none, where all files hang on the ticket."""
-        owned, loose = belonging.settled(said, list(self.hung(key, raw)), shape.within)
+        owned, loose = belonging.settled(said, list(self._hung(look)), shape.within)
         return tuple(replace(each, files=(*each.files, *owned.get(each.id, ()))) for each in said), loose
 
     def hung(self, key: str, raw: Mapping[str, Any]) -> Iterator[Hung]:
         """The files that hang on the ticket, under the names that they have there."""
+        return self._hung(Look(self._site, key, raw))
+
+    def _hung(self, look: Look) -> Iterator[Hung]:
         shape = self._shape.files
-        for row in self._rows(key, raw, shape, optional=True) if shape is not None else ():
+        for row in look.rows(shape, optional=True) if shape is not None else ():
             assert shape is not None, "there are rows of it"
-            file = remote_file(self._site, shape, row, key, "")
+            file = remote_file(self._site, shape, row, look.key, "")
             author = self._site.person(at(row, shape.author)).key if shape.author is not None else ""
             yield Hung(file, author, self._site.moment(at(row, shape.at), f"file {file.id}") if shape.at else None)
 
-    def _loose(self, key: str, raw: Mapping[str, Any]) -> tuple[RemoteFile, ...]:
-        return tuple(file for file, owner in self._listed(key, raw) if not owner)
+    def _loose(self, look: Look) -> tuple[RemoteFile, ...]:
+        return tuple(file for file, owner in self._listed(look) if not owner)
 
     def _within(self, key: str, entry: Entry, row: Any) -> Iterator[RemoteFile]:
         """Files that the comment's own row lists; those of an internal one are not looked at."""
@@ -229,21 +252,30 @@ class Listener:
 
     # -- history ---------------------------------------------------------------------------------------------------
 
-    def _history(self, key: str, raw: Mapping[str, Any], wanted: bool) -> tuple[FieldChange, ...]:
+    def _history(self, look: Look, wanted: bool) -> tuple[FieldChange, ...]:
         shape = self._shape.history
         if shape is None or not (wanted or self._history_always or shape.read is None):
             return ()
+        met: Counter[str] = Counter()
+        rows = [(self._site.moment(at(row, shape.at), f"ticket {look.key}'s history"), row) for row in look.rows(shape)]
         found: list[FieldChange] = []
-        for row in self._rows(key, raw, shape):
-            number, author = text(at(row, shape.id)), self._site.person(at(row, shape.author), shape.person)
-            when = self._site.moment(at(row, shape.at), f"change {number}")
-            for item in self._site.some(at(row, shape.items)):
-                old, new = at(item, shape.old), at(item, shape.new)
-                ids = at(item, shape.old_id or shape.old), at(item, shape.new_id or shape.new)
-                change = self._fields.changed(text(at(item, shape.field)), old, new, ids)
-                if change is not None:
-                    found.append(FieldChange(number, *change, author, self._site.is_us(author), when))
-        return tuple(sorted(found, key=lambda each: each.at))
+        before: Mapping[str, Value] = {}
+        for when, row in sorted(rows, key=lambda each: each[0]):
+            number, author = identity(row, shape, met), self._site.person(at(row, shape.author), shape.person)
+            after = self._fields.shown(row, shape.shows)
+            moved = [(name, before[name], now) for name, now in after.items() if before and before[name] != now]
+            moved += self._items(shape, row) if not shape.shows else ()
+            found += [FieldChange(number, *each, author, self._site.is_us(author), when) for each in moved]
+            before = after
+        return tuple(found)
+
+    def _items(self, shape: HistoryRows, row: Any) -> Iterator[tuple[str, Value, Value]]:
+        for item in self._site.some(at(row, shape.items)):
+            old, new = at(item, shape.old), at(item, shape.new)
+            ids = at(item, shape.old_id or shape.old), at(item, shape.new_id or shape.new)
+            change = self._fields.changed(text(at(item, shape.field)), old, new, ids)
+            if change is not None:
+                yield change
 
     def _mentioned(self, entries: list[Entry]) -> Iterator[FieldChange]:
         """Changes that the journal's entries list among their details."""
@@ -270,35 +302,19 @@ class Listener:
             if text(at(detail, shape.kind)) == shape.file_kind and at(detail, shape.new) is not None:
                 yield text(at(detail, shape.name))
 
-    # -- lists -----------------------------------------------------------------------------------------------------
 
-    def _numbered(
-        self, key: str, raw: Mapping[str, Any], shape: CommentRows, read: list[tuple[Request, list[Any]]]
-    ) -> Iterator[Any]:
-        """The rows of a list of comments. What two lists ask for alike is asked for once: `read` so far."""
-        found = next((rows for request, rows in read if request == shape.read), None)
-        if found is None:
-            found = list(self._all(key, raw, shape))
-            if shape.read is not None and shape.pages is None:
-                read.append((shape.read, found))
-        if shape.id == "#":
-            found = [{**row, "#": str(place)} for place, row in enumerate(found, start=1) if isinstance(row, Mapping)]
-        return (each for each in found if is_meant(each, shape))
-
-    def _rows(self, key: str, raw: Mapping[str, Any], shape: Rows, *, optional: bool = False) -> Iterator[Any]:
-        """The rows of a list that are meant, wherever they are."""
-        return (each for each in self._all(key, raw, shape, optional=optional) if is_meant(each, shape))
-
-    def _all(self, key: str, raw: Mapping[str, Any], shape: Rows, *, optional: bool = False) -> Iterator[Any]:
-        if shape.read is not None:
-            return self._site.listed(shape.read, shape.pages, shape.rows, key=key)
-        if optional:
-            return iter(self._site.some(at(raw, shape.rows)))
-        return iter(self._site.rows(raw, shape.rows, f"ticket {key}"))
+def identity(row: Any, shape: Rows, met: Counter[str]) -> str:
+    """A row's id, as it bears it or as its contents tell it from others; `met` counts those that are alike."""
+    if not shape.id_from:
+        return text(at(row, shape.id))
+    content = json.dumps([text(at(row, each)) for each in shape.id_from])
+    digest = hashlib.sha256(content.encode()).hexdigest()[:24]
+    met[digest] += 1
+    return digest if met[digest] == 1 else f"{digest}-{met[digest]}"
 
 
 def is_meant(row: Any, shape: Rows) -> bool:
-    """Whether a row is one of those that this list means."""
+    """Whether a row is one of those that a list means."""
     return meets(row, shape.where) and (shape.having is None or at(row, shape.having) not in (None, ""))
 
 

@@ -1,6 +1,6 @@
 """A ticket's fields: from the places and forms in which a product answers them to plain values."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.api import Value
@@ -95,6 +95,11 @@ class Fields:
     def _is_unset(self, value: Value, shape: FieldShape | None = None) -> bool:
         said = word(value)
         return said in self._site.profile.unset or (shape is not None and said in shape.empty_words)
+
+    def shown(self, row: Any, places: Mapping[str, Sequence[str]]) -> dict[str, Value]:
+        """Fields as a row of the history shows them."""
+        shapes = {name: self._shapes[name].model_copy(update={"resolve": None}) for name in places}
+        return {name: self.value(shapes[name], first(row, paths)) for name, paths in places.items()}
 
     def changed(self, field: str, old: Any, new: Any, ids: tuple[Any, Any]) -> tuple[str, Value, Value] | None:
         """A field's change as the history tells it; None: it is none of ours. `ids`: those of both values."""

@@ -13,6 +13,7 @@ from connectors.answers import Answer
 from connectors.api import FileDraft, RemoteFile
 from connectors.errors import NotFound, ProtocolError, Refused, Transient, Unknown
 from connectors.profiled import streams
+from connectors.profiled.onward import linked
 from connectors.profiled.profile import AttachedFiles, Request, UploadedFiles
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, put
@@ -105,11 +106,8 @@ def _place(site: Site, file: RemoteFile) -> tuple[Request, dict[str, Any]]:
         key, _, comment = file.address.partition("/")
         return site.profile.download, {**words, "key": unquote(key), "comment": unquote(comment)}
     root = str(fill(site.profile.root, site.words()))
-    path = file.address.removeprefix(root)
-    if not path.startswith("/") or path.startswith("//"):
-        elsewhere = file.address.partition("?")[0]
-        raise ProtocolError(f"the file {file.name!r} is at {elsewhere}, outside of {root}: it is not fetched")
-    return site.profile.download.model_copy(update={"path": path.replace("{", "%7B"), "query": {}}), words
+    request, known = linked(root, site.profile.download, file.address, f"the file {file.name!r}")
+    return request, {**words, **known}
 
 
 @contextmanager

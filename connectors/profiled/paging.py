@@ -5,21 +5,18 @@ ones forward, and one of them falls between two pages. So the last row of a page
 next page was read; if it is not, the page is `moved`, and the caller begins again.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
 
 from connectors.answers import Answer
 from connectors.errors import ProtocolError
 from connectors.profiled.conversation import meets
+from connectors.profiled.onward import linked, says_last, says_more, tells, told, without, words
 from connectors.profiled.profile import Listing, Purpose, Request
 from connectors.profiled.site import Site
-from connectors.profiled.values import at, fill, text, truth
-
-_NEXT = re.compile(r'<([^>]*)>\s*(?:;[^,<]*)?;\s*rel="?next"?', re.IGNORECASE)
+from connectors.profiled.values import at, fill, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,49 +117,20 @@ class Pager:
 
     def _request(self, place: Place, size: int, *, overlap: int = 0) -> tuple[Request, dict[str, Any]]:
         pages = self._shape.pages
-        if place.token and pages.by in ("link", "address"):
-            return self._linked(place.token)
-        first = pages.first if isinstance(pages.first, int) else 0
-        after: Any = place.after or str(pages.first)
-        known: dict[str, Any] = {
-            "after": int(after) if after.isdecimal() else after,
-            "next": int(after) + 1 if after.isdecimal() else first,
-            "page": first + place.pages,
-            "offset": first + place.rows - overlap,
-            "upto": first + place.rows - overlap + (size or self._shape.size) - 1,
-            "page_token": place.token,
-            "size": size or self._shape.size,
-        }
-        left_out = [f"{{{name}}}" for name in ("after", "page_token") if known[name] == ""]
         request: Request = self._shape
-        if left_out:
-            kept = {
-                part: {
-                    name: said
-                    for name, said in getattr(request, part).items()
-                    if not (isinstance(said, str) and any(word in said for word in left_out))
-                }
-                for part in ("query", "body")
-            }
-            request = request.model_copy(update=kept)
-        return request, known
-
-    def _linked(self, where: str) -> tuple[Request, dict[str, Any]]:
-        """The request of an address that an answer named. Only its path and query are taken from there."""
-        root = str(fill(self._site.profile.root, self._site.words())).rstrip("/")
-        base, there = urlsplit(root), urlsplit(urljoin(f"{root}{self._shape.path}", where))
-        other = (there.hostname, there.port) != (base.hostname, base.port) if there.scheme == base.scheme else False
-        if other or there.hostname != base.hostname or not there.path.startswith(base.path) or "{" in there.path:
-            raise ProtocolError(f"the next page is at another place than the registered one: {where}")
-        known: dict[str, Any] = {}
-        query: dict[str, str] = {}
-        letters = "abcdefghijklmnopqrstuvwxyz"
-        for number, (name, values) in enumerate(parse_qs(there.query, keep_blank_values=True).items()):
-            word = "linked_" + letters[number // 26 % 26] + letters[number % 26]
-            known |= {word: values, f"{word}_name": name}
-            query[f"{{{word}_name}}"] = f"{{{word}}}"
-        path = there.path[len(base.path) :]
-        return Request(method=self._shape.method, path=path, query=query, headers=self._shape.headers), known
+        if place.token and pages.by in ("link", "address"):
+            root = str(fill(self._site.profile.root, self._site.words()))
+            plain = Request(method=self._shape.method, path=self._shape.path, headers=self._shape.headers)
+            return linked(root, plain, place.token, "the next page")
+        known = words(
+            pages,
+            after=place.after,
+            page=place.pages,
+            rows=place.rows - overlap,
+            token=place.token,
+            size=size or self._shape.size,
+        )
+        return without(request, [name for name in ("after", "page_token") if known[name] == ""]), known
 
     def _raws(self, answer: Answer) -> list[Any]:
         """The rows of an answer; one that stands alone is a list of one."""
@@ -243,8 +211,8 @@ class Pager:
         pages, data = self._shape.pages, None if answer.empty else answer.data()
         token = ""
         if pages.by in ("token", "link", "address"):
-            token = self._told(data, answer)
-            if not token or self._says_last(data, answer):
+            token = told(pages, data, answer.headers)
+            if not token or says_last(pages, data, answer.headers):
                 return None
             if token in (place.token, place.back):
                 raise ProtocolError(
@@ -257,42 +225,19 @@ class Pager:
         anchor = keys[-1] if keys else place.anchor
         return Place(last, place.pages + 1, until, token, anchor, place.token)
 
-    def _told(self, data: Any, answer: Answer) -> str:
-        pages = self._shape.pages
-        if pages.by == "link":
-            found = _NEXT.search(answer.headers.get("Link", ""))
-            return found[1] if found else ""
-        return text(_tells(pages.at, data, answer))
-
-    def _says_last(self, data: Any, answer: Answer) -> bool:
-        pages = self._shape.pages
-        last, more = _tells(pages.last, data, answer), _tells(pages.more, data, answer)
-        return (last is not None and truth(last)) or (more is not None and not truth(more))
-
     def _goes_on(self, place: Place, count: int, data: Any, answer: Answer, *, until: int, full: bool) -> bool:
         """Whether there are more rows: by what the list says of itself, else by how full the page is."""
         pages, shape = self._shape.pages, self._shape
-        if self._says_last(data, answer):
-            return False
-        if pages.last is not None or _tells(pages.more, data, answer) is not None:
-            return True
-        counted = text(_tells(pages.pages, data, answer))
-        if counted.isdecimal():
-            return place.pages + 1 < int(counted)
+        said = says_more(pages, data, answer.headers, place.pages)
+        if said is not None:
+            return said
         if shape.total is not None:
-            total = _tells(shape.total, data, answer)
+            total = tells(shape.total, data, answer.headers)
             if total is None:
                 return count > 0  # it cannot count, since rights are applied after paging
             if pages.by in ("number", "offset") and text(total).isdecimal():
                 return count > 0 and until < int(text(total))
         return count > 0 if pages.until == "empty" else full
-
-
-def _tells(path: str | None, data: Any, answer: Answer) -> Any:
-    """What an answer tells at a path, or in a header; None: nothing, or nobody says where."""
-    if path is None:
-        return None
-    return answer.headers.get(path.removeprefix("header:")) if path.startswith("header:") else at(data, path)
 
 
 def _highest(keys: list[str]) -> str:

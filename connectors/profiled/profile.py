@@ -36,6 +36,10 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_worded)]
 """Values as answers show them, compared as words: 1 and "1", true and "True" are one."""
 
 
+NOWHERE = "-"
+"""A path that leads nowhere."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,26 +79,6 @@ class Request(_Part):
         if self.method == "GET" and not self.operation:
             return self.model_copy(update={"query": {**self.query, **more}})
         return self.model_copy(update={"body": {**self.body, **more}})
-
-
-class Pages(_Part):
-    """How a list that comes in pieces goes on after a piece of `size` rows; a shorter one is the last."""
-
-    by: Literal["page", "offset", "next"]
-    """By the page's number, by the rows seen so far, or by what the answer itself names."""
-    word: str
-    """The query word that asks for it."""
-    size: int = 100
-    first: int = 1
-    """The number of the first page."""
-    next: str | None = None
-    """Where the answer names what comes next; nothing there: that was all."""
-
-    @model_validator(mode="after")
-    def _names_next(self) -> "Pages":
-        if (self.by == "next") != (self.next is not None):
-            raise ValueError("say next, where the answer names what comes next, with by: next and only there")
-        return self
 
 
 class Times(_Part):
@@ -211,9 +195,10 @@ class TicketShape(_Part):
     """Where the number is that people call it by, if that is another one: a word of `address`."""
     aliases: str | None = None
     """Where keys are listed that this very ticket bore before."""
-    version: Version
-    changed_at: str
-    created_by: str
+    version: Version = Version()
+    changed_at: str = NOWHERE
+    """Where the time of the last change is, if it is told."""
+    created_by: str = NOWHERE
     address: str = ""
     address_at: str | None = None
     """Where the answer has the address that people open it by."""
@@ -667,13 +652,21 @@ class Rows(_Part):
 
     read: Request | None = None
     """None: it is in the ticket's own answer."""
-    pages: Pages | None = None
+    pages: Paging | None = None
     """None: it comes whole."""
+    full: int = 100
+    """How many rows a full page has, where its being full tells that there are more."""
     rows: str = ""
+    keyed: bool = False
+    """It is an object of id to row; the id stands in each row as `@key`."""
     where: dict[str, Words] = {}
     """Paths and the values there: other rows are none of these."""
     having: str | None = None
     """Rows that have nothing there are none of these."""
+    id: str = "id"
+    """`#` is the row's place in the list, for lists that only ever grow."""
+    id_from: Joined = ()
+    """Where rows bear no ids: the paths that together tell one from another."""
 
 
 class Hidden(_Part):
@@ -700,7 +693,6 @@ class Format(_Part):
 class FileRows(Rows):
     """A list of files: the ticket's, or within a comment's row."""
 
-    id: str = "id"
     name: str
     media_type: Paths = ()
     size: str | None = None
@@ -716,8 +708,6 @@ class FileRows(Rows):
 class CommentRows(Rows):
     """A list of comments. Their order does not matter: they are put by time."""
 
-    id: str = "id"
-    """`#` is the row's place in the list, for lists that only ever grow."""
     id_prefix: str = ""
     """Put before the ids of this list, where another list counts anew."""
     author: str = ""
@@ -739,18 +729,25 @@ class CommentRows(Rows):
 class HistoryRows(Rows):
     """A list of changes of fields."""
 
-    id: str = "id"
     author: str = ""
     person: PersonShape | None = None
     at: str
     items: str = ""
     """Where a row lists several changes; "": it is one."""
-    field: str
-    old: str
-    new: str
+    field: str = ""
+    old: str = ""
+    new: str = ""
     old_id: str | None = None
     new_id: str | None = None
     """Where the ids of both values are, for fields with a `history_table`; None: at `old` and `new`."""
+    shows: dict[str, Paths] = {}
+    """Instead: fields, and where a row shows how they stood after it. What differs from the row before is a change."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "HistoryRows":
+        if bool(self.shows) == bool(self.field):
+            raise ValueError("say either field, old and new, or shows")
+        return self
 
 
 class Mentions(_Part):

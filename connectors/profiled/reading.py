@@ -72,7 +72,7 @@ class Reader:
             known_comments=talk.known_comments if talk is not None and known is not None else None,
             files=talk.files if talk is not None else (),
             history=talk.history if talk is not None else (),
-            changed_at=site.moment(changed, f"ticket {key}"),
+            changed_at=site.moment(changed, f"ticket {key}") if changed is not None else None,
             created_by=person,
             own=person is not None and site.is_us(person),
             token=self.token(raw),

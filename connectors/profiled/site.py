@@ -13,7 +13,8 @@ from connectors.api import Capabilities, Person
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound, ProtocolError
 from connectors.profiled.kept import Openings
-from connectors.profiled.profile import Pages, PersonShape, Profile, Request
+from connectors.profiled.onward import linked, says_last, says_more, told, without, words
+from connectors.profiled.profile import PersonShape, Profile, Request, Rows
 from connectors.profiled.quirks import Quirks
 from connectors.profiled.tables import Tables, UnknownWord
 from connectors.profiled.values import at, fill, filled, first, moment, put, rows, text
@@ -166,29 +167,43 @@ class Site:
         """A list inside an answer, as strictly as the product keeps to it.  :raises ProtocolError: there is none."""
         return self.some(at(data, path)) if self.profile.lists == "loose" else rows(data, path, about)
 
-    def listed(self, request: Request, pages: Pages | None, path: str, **words: Any) -> Iterator[Any]:
+    def listed(self, shape: Rows, **more: Any) -> Iterator[Any]:
         """The rows of a list that has a request of its own, page after page.
 
         :raises ProtocolError: there is none, or it does not end."""
-        seen, number, following, before = 0, pages.first if pages else 1, "", list[Any]()
+        assert shape.read is not None, "it has a request of its own"
+        pages, page, seen, token, before = shape.pages, 0, 0, "", list[Any]()
         while True:
-            asked = request
-            if pages is not None and (pages.by != "next" or following):
-                said = {"page": str(number), "offset": str(seen), "next": following}[pages.by]
-                asked = request.adding({pages.word: said})
-            answer = self.read(asked, **words)
+            request, known = self._asked(shape, page, seen, token, before[-1:])
+            answer = self.read(request, **{**more, **known})
             data = answer.data()
-            found = self.rows(data, path, answer.about)
+            found = self.rows(data, shape.rows, answer.about)
             if found and found == before:
-                raise ProtocolError(f"{answer.about}: its pages are alike: does it know {pages and pages.word!r}?")
+                raise ProtocolError(f"{answer.about}: its pages are alike: does it know how it is asked for more?")
             yield from found
             if pages is None:
                 return
-            seen, number, before = seen + len(found), number + 1, found
-            if pages.next is not None:
-                following = text(at(data, pages.next))
-            if not following if pages.by == "next" else len(found) < pages.size:
+            page, seen, before = page + 1, seen + len(found), found
+            if pages.by in ("token", "link", "address"):
+                token = told(pages, data, answer.headers)
+                goes_on: bool | None = bool(token) and not says_last(pages, data, answer.headers)
+            else:
+                goes_on = says_more(pages, data, answer.headers, page - 1)
+            if not (goes_on if goes_on is not None else len(found) >= (1 if pages.until == "empty" else shape.full)):
                 return
+
+    def _asked(
+        self, shape: Rows, page: int, seen: int, token: str, last: list[Any]
+    ) -> tuple[Request, Mapping[str, Any]]:
+        """The request for one page of a list, and its words."""
+        assert shape.read is not None, "it has a request of its own"
+        if shape.pages is None:
+            return shape.read, {}
+        if token and shape.pages.by in ("link", "address"):
+            return linked(str(fill(self.profile.root, self.words())), shape.read, token, "the next page")
+        after = text(at(last[0], shape.id)) if last else ""
+        known = words(shape.pages, after=after, page=page, rows=seen, token=token, size=shape.full)
+        return without(shape.read, [name for name in ("after", "page_token") if known[name] == ""]), known
 
     def search_zone(self) -> str:
         """The time zone that times of a search are said in: as the profile has it, or our account's own there.

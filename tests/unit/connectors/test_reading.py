@@ -63,6 +63,7 @@ class Product:
 
     def __init__(self, server: Scripted, environment: Environment) -> None:
         self.answers: dict[str, Any] = {"/me": ME}
+        self.headers: dict[str, dict[str, str]] = {}
         self.asked: Counter[str] = Counter()
         self.server, self.environment = server, environment
         server.reply = self._reply
@@ -72,7 +73,7 @@ class Product:
         address = asked.path + (f"?{words}" if words else "")
         self.asked[address] += 1
         found = self.answers.get(address)
-        return Reply(404, {}) if found is None else Reply(200, found)
+        return Reply(404, {}) if found is None else Reply(200, found, self.headers.get(address, {}))
 
     def speaks(self, parts: Mapping[str, Any], settings: Mapping[str, str] | None = None) -> ProfiledConnector:
         profile = Profile.model_validate({**BASE, **parts})
@@ -152,6 +153,13 @@ def test_a_ticket_may_come_as_a_list_of_one_or_below_a_name(product: Product) ->
     product.answers["/tickets/1"] = {"result": []}
     with pytest.raises(ProtocolError, match="bears no ticket"):
         product.speaks(ticket_with(at="result")).fetch("1")
+
+
+def test_what_a_product_does_not_tell_is_not_made_up(product: Product) -> None:
+    product.answers["/tickets/1"] = {"id": "1", "title": "jobs fail"}
+    shape = {name: value for name, value in BASE["ticket"].items() if name in ("read", "address")}
+    found = product.speaks({"ticket": shape}).fetch("1")
+    assert (found.version, found.row_version, found.changed_at, found.created_by) == ("", "", None, None)
 
 
 def test_further_requests_complete_a_ticket(product: Product) -> None:
@@ -387,6 +395,35 @@ def test_an_author_named_by_id_is_looked_up_once(product: Product) -> None:
     assert product.asked["/users/7"] == 1
 
 
+def test_rows_without_ids_are_told_apart_by_what_they_say(product: Product) -> None:
+    said = {"by": "bob", "at": "2026-03-01T09:00:00Z"}
+    rows = [{**said, "text": "+1"}, {**said, "text": "+1"}, {**said, "text": "thanks"}]
+    shape = {"id_from": ["by", "at", "text"]}
+    first = product.hears(shape, {"comments": rows[:2]})
+    later = product.hears(shape, {"comments": rows})
+    assert len({each.id for each in later}) == 3
+    assert [each.id for each in later[:2]] == [each.id for each in first]
+
+
+def test_rows_may_be_numbered_by_their_place_and_left_out_where_they_have_nothing(product: Product) -> None:
+    rows = [row(None, text=None, kind=""), row(None, text="x", kind="said"), row(None, text="y", kind=None)]
+    found = product.hears({"id": "#", "having": "kind"}, {"comments": rows})
+    assert [(each.id, each.text) for each in found] == [("2", "x")]
+
+
+def test_a_list_may_be_an_object_of_id_to_row(product: Product) -> None:
+    rows = {"5": {**row(), "id": None}, "6": {**row(text="second"), "id": None}}
+    found = product.hears({"keyed": True, "id": "@key"}, {"comments": rows})
+    assert [(each.id, each.text) for each in found] == [("5", "hello"), ("6", "second")]
+    assert product.hears({"keyed": True, "id": "@key"}, {"comments": {}}) == ()
+
+
+def test_a_row_that_says_nothing_is_no_comment(product: Product) -> None:
+    rows = [row(5, text=""), row(6, text=None, private=True), row(7, text="x"), row(8, text="y", private=True)]
+    found = product.hears({"internal": "private"}, {"comments": rows})
+    assert [(each.id, each.text, each.internal) for each in found] == [("7", "x", False), ("8", "", True)]
+
+
 # -- further requests --------------------------------------------------------------------------------------------------
 
 APART = {"read": {"path": "/tickets/{key}/comments"}, "rows": "rows"}
@@ -395,25 +432,42 @@ APART = {"read": {"path": "/tickets/{key}/comments"}, "rows": "rows"}
 @pytest.mark.parametrize(
     ("pages", "answers"),
     [
-        ({"by": "page", "word": "page", "size": 2}, {"?page=1": [5, 6], "?page=2": [7]}),
-        ({"by": "page", "word": "page", "size": 2, "first": 0}, {"?page=0": [5, 6], "?page=1": [7]}),
-        ({"by": "offset", "word": "start", "size": 2}, {"?start=0": [5, 6], "?start=2": [7]}),
-        ({"by": "next", "word": "cursor", "next": "next"}, {"": [5, 6], "?cursor=c1": [7]}),
+        ({"by": "number", "first": 1}, {"?at=1": [5, 6], "?at=2": [7]}),
+        ({"by": "number"}, {"?at=0": [5, 6], "?at=1": [7]}),
+        ({"by": "number", "until": "empty"}, {"?at=0": [5], "?at=1": [6, 7], "?at=2": []}),
+        ({"by": "number", "more": "more"}, {"?at=0": [5], "?at=1": [6, 7]}),
+        ({"by": "offset"}, {"?at=0": [5, 6], "?at=2": [7]}),
+        ({"by": "key", "first": ""}, {"": [5, 6], "?at=6": [7]}),
+        ({"by": "token", "at": "next"}, {"": [5, 6], "?at=c1": [7]}),
+        ({"by": "address", "at": "address"}, {"": [5, 6], "?at=c1": [7]}),
+        ({"by": "link"}, {"": [5, 6], "?at=c1": [7]}),
     ],
 )
 def test_comments_apart_are_read_page_by_page(product: Product, pages: Any, answers: Mapping[str, list[int]]) -> None:
+    path = "/tickets/1/comments"
     for number, (words, ids) in enumerate(answers.items()):
-        following = {"next": "c1"} if number == 0 else {}
-        product.answers[f"/tickets/1/comments{words}"] = {"rows": [row(each) for each in ids], **following}
-    found = product.hears({**APART, "pages": pages})
+        more = number + 1 < len(answers)
+        following = {"next": "c1", "address": f"{product.server.url}{path}?at=c1"} if more else {}
+        product.answers[path + words] = {"rows": [row(each) for each in ids], "more": more, **following}
+    product.headers[path] = {"Link": f'<{product.server.url}{path}?at=c1>; rel="next"'}
+    word = {"number": "page", "offset": "offset", "key": "after"}.get(pages["by"], "page_token")
+    asked = {"path": "/tickets/{key}/comments", "query": {"at": f"{{{word}}}"}}
+    found = product.hears({**APART, "read": asked, "pages": pages, "full": 2})
     assert [each.id for each in found] == ["5", "6", "7"]
 
 
 def test_a_list_that_does_not_know_its_pages_is_an_error_and_no_endless_loop(product: Product) -> None:
-    for page in ("1", "2"):
+    for page in ("0", "1"):
         product.answers[f"/tickets/1/comments?page={page}"] = {"rows": [row(5), row(6)]}
+    asked = {"path": "/tickets/{key}/comments", "query": {"page": "{page}"}}
     with pytest.raises(ProtocolError, match="pages are alike"):
-        product.hears({**APART, "pages": {"by": "page", "word": "page", "size": 2}})
+        product.hears({**APART, "read": asked, "pages": {"by": "number"}, "full": 2})
+
+
+def test_a_next_page_at_another_place_is_not_asked_for(product: Product) -> None:
+    product.answers["/tickets/1/comments"] = {"rows": [row(5)], "next": "https://evil.example.org/more"}
+    with pytest.raises(ProtocolError, match="another place"):
+        product.hears({**APART, "pages": {"by": "address", "at": "next"}})
 
 
 def test_nothing_apart_is_asked_for_where_nobody_asks_for_comments(product: Product) -> None:
@@ -524,7 +578,7 @@ def test_a_link_to_a_file_is_followed_below_the_root_and_nowhere_else(product: P
             assert b"".join(chunks) == b"text"
     for link in ("https://evil.example.org/3", f"{product.server.url}.evil.example.org/3", "//evil.example.org/3"):
         with (
-            pytest.raises(ProtocolError, match="outside of"),
+            pytest.raises(ProtocolError, match="another place"),
             connector.download(RemoteFile("3", "a.log", "text/plain", 4, link)) as chunks,
         ):
             b"".join(chunks)
@@ -565,6 +619,37 @@ def test_history_is_a_list_of_its_own_with_several_changes_in_a_row(product: Pro
         ("title", "a", "b", True),
         ("owner", "bob", None, True),
     ]
+
+
+def test_a_history_of_states_is_read_for_what_moved_and_asked_for_once_with_the_diaries_in_it(product: Product) -> None:
+    act = {"by": "bob", "state": "new", "owner": None}
+    rows = [
+        {**act, "at": "2026-03-01 10:00:00"},
+        {**act, "at": "2026-03-01 10:01:00", "public": "looking", "state": "open"},
+        {**act, "at": "2026-03-01 10:02:00", "internal": "CANARY", "state": "open", "by": "interdesk"},
+        {**act, "at": "2026-03-01 10:03:00", "owner": "bob", "state": "open"},
+    ]
+    product.answers["/tickets/1/acts"] = rows
+    acts = {"read": {"path": "/tickets/{key}/acts"}, "rows": "", "author": "by", "at": "at", "id_from": ["at", "by"]}
+    shows = {"state": ["state"], "owner": "owner"}
+    parts = {
+        "fields": {"state": {"at": "state"}, "owner": {"at": "owner"}},
+        "conversation": {
+            "comments": [
+                {**acts, "text": "public"},
+                {**acts, "text": "internal", "internal": True, "id_prefix": "i"},
+            ],
+            "history": {**acts, "shows": shows},
+        },
+    }
+    found = product.reads(parts)
+    assert "CANARY" not in repr(found)
+    assert [(each.text, each.internal) for each in found.comments or ()] == [("looking", False), ("", True)]
+    assert [(each.field, each.old, each.new) for each in found.history] == [
+        ("state", "new", "open"),
+        ("owner", None, "bob"),
+    ]
+    assert product.asked["/tickets/1/acts"] == 1
 
 
 # -- the place ---------------------------------------------------------------------------------------------------------
