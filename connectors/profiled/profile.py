@@ -144,6 +144,8 @@ class Version(_Part):
     Nowhere, if none of them is said."""
 
     header: str | None = None
+    exact: bool = False
+    """The header goes back as it came, quotes and all."""
     at: Joined | None = None
     digest_without: tuple[str, ...] | None = None
     """Parts that are not content (what the workflow allows now)."""

@@ -109,7 +109,8 @@ class Reader:
         """The ticket's version."""
         shape = self._profile.ticket.version
         if shape.header is not None:
-            found = answer.headers.get(shape.header, "").removeprefix("W/").strip('"')
+            found = answer.headers.get(shape.header, "")
+            found = found if shape.exact else found.removeprefix("W/").strip('"')
             if not found:
                 raise ProtocolError(f"{answer.about}: the answer has no {shape.header} header, its version")
             return found
