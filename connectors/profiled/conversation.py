@@ -351,7 +351,7 @@ def remote_file(site: Site, shape: FileRows, row: Any, key: str, comment: str) -
         raise ProtocolError(f"ticket {key}: a file has no id under {shape.id!r}", raw=repr(row))
     return RemoteFile(
         id=number,
-        name=text(at(row, shape.name)) or f"file-{number}",
+        name=text(plain(at(row, shape.name))) or f"file-{number}",
         media_type=text(first(row, shape.media_type)) or "application/octet-stream",
         size=int(size) if size.isdecimal() else None,
         address=text(at(row, shape.link)) if shape.link else whereabouts(site, key, comment),

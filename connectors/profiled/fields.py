@@ -27,6 +27,8 @@ class Fields:
         for name, shape in self._shapes.items():
             if shape.at is not None and (shown is None or name in shown):
                 found[name] = self._unmarked(name, self.value(shape, first(raw, shape.at)))
+            elif not shape.told and shown is None:
+                found[name] = None
         customs = self._customs
         if customs is not None:
             for number, name, value in self._custom_rows(raw):

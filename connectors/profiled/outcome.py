@@ -13,6 +13,8 @@ from connectors.profiled.values import at, same, text
 def arrived(profile: Profile, name: str, value: Value, after: RemoteTicket, held: RemoteTicket | None) -> bool:
     """Whether a field was written. A third value means that somebody wrote after us: ours had arrived."""
     shape, stands = profile.fields.get(name), after.fields.get(name)
+    if shape is not None and not shape.told:
+        return True
     if same(stands, None if shape is not None and value in shape.empty_words else value):
         return True
     if swallowed(profile, name, value, after):

@@ -212,6 +212,8 @@ class FieldShape(_Part):
     kind: Literal["text", "choice", "person", "moment", "number", "set"] = "text"
     at: Paths | None = None
     """None: the conversation's opening has it, or the quirks read it."""
+    told: bool = True
+    """No: it is written, and no answer tells it, so that it is taken for arrived."""
     item: str = ""
     """For a set: where the word is in each row."""
     split: str | None = None

@@ -235,10 +235,15 @@ class ConnectorConformance:
         self._send(stand, ticket.key, draft(name, content, media_type))
         assert self._files(stand, ticket.key) == [(name, content)]
 
-    def test_a_file_of_five_megabytes_comes_back_byte_by_byte(self, stand: Stand) -> None:
+    def test_a_file_of_five_megabytes_comes_back_byte_by_byte_or_is_refused(self, stand: Stand) -> None:
         stand.need(stand.connector.capabilities.files, "files")
         content = bytes(range(256)) * 20480
         ticket = stand.create()
+        if (stand.connector.capabilities.max_file or len(content)) < len(content):
+            with pytest.raises(Refused):
+                self._send(stand, ticket.key, draft("five.bin", content))
+            assert stand.comments(ticket.key) == ()
+            return
         self._send(stand, ticket.key, draft("five.bin", content))
         assert self._files(stand, ticket.key) == [("five.bin", content)]
 
