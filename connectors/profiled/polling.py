@@ -127,7 +127,8 @@ class Poller:
             return Change(row.key, str(row.number or ""))
         changed_at = self._site.moment(when, page.answer.about)
         weak = self._site.capabilities.row_version is not VersionStrength.NONE
-        return Change(row.key, text(when) if weak else "", changed_at)
+        shown = self._reader.fields(row.raw, shape.shows) if shape.shows and isinstance(row.raw, Mapping) else None
+        return Change(row.key, text(when) if weak else "", changed_at, fields=shown)
 
     # -- where a round begins and ends -----------------------------------------------------------------------------
 
