@@ -5,7 +5,7 @@ uses connectors needs to know nothing of it.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -86,19 +86,20 @@ class MailConnector:
         more_waits = self._intake.take()
         place = json.loads(since.position) if since.position else {}
         generation = self._box.generation()
-        floor, after = (int(place.get(name, 0)) for name in ("floor", "after"))
+        floor, after, told = (int(place.get(name, 0)) for name in ("floor", "after", "told"))
         if place.get("generation", generation) != generation:  # the uids are others now: time alone tells
-            floor = after = 0
+            floor = after = told = 0
         slips = self._box.since(max(floor, after), since.at)
         page = slips[:PAGE]
-        keys = list(dict.fromkeys(each.key for each in reversed(page) if not each.pending))[::-1]
+        latest = {each.key: each.uid for each in page if not each.pending}
         more = more_waits or len(slips) > len(page)
-        newest = max((each.at for each in page), default=since.at)
-        kept = {"generation": generation, "floor": floor}
+        told_too = max((each.uid for each in page), default=told)
+        kept = {"generation": generation, "floor": floor, "told": max(told, told_too)}
         if more:
             kept["after"] = page[-1].uid if page else after
-        at = max(since.at, newest) if not more else since.at
-        return ChangePage(self._rows(keys), Cursor(at, json.dumps(kept)), more)
+        at = since.at if more else max((since.at, *(each.at for each in page)))
+        rows = self._rows(latest, {key for key, uid in latest.items() if uid > told})
+        return ChangePage(rows, Cursor(at, json.dumps(kept)), more)
 
     def scan(self, position: str) -> ChangePage:
         self._take_all()
@@ -107,7 +108,7 @@ class MailConnector:
         keys = tuple(dict.fromkeys(each.key for each in page))
         at = max((each.at for each in page), default=self._here.clock())
         more = bool(page) and page[-1].uid < firsts[-1].uid
-        return ChangePage(self._rows(keys), Cursor(at, str(page[-1].uid) if page else position), more)
+        return ChangePage(self._rows(keys, keys), Cursor(at, str(page[-1].uid) if page else position), more)
 
     def fetch(self, key: str, *, known: Collection[str] | None = None, version: str | None = None) -> RemoteTicket:
         self._ensure_key(key)
@@ -211,14 +212,16 @@ class MailConnector:
             if self._here.monotonic() > deadline:
                 raise Transient("more mail waits than one call can take in; it goes on from there")
 
-    def _rows(self, keys: Sequence[str]) -> tuple[Change, ...]:
+    def _rows(self, keys: Iterable[str], news: Collection[str]) -> tuple[Change, ...]:
+        """Of these tickets. One whose mail came back has no version: it deserves one look, while that is news."""
         rows = []
         for key in keys:
             try:
                 ticket = self._told(key, None)
                 rows.append(Change(key, ticket.version, ticket.changed_at, fields=ticket.fields))
-            except (NotFound, Refused):  # it deserves a look all the same, which tells why
-                rows.append(Change(key, f"bounced {self._here.clock().date()}", self._here.clock()))
+            except (NotFound, Refused):
+                if key in news:
+                    rows.append(Change(key, "", self._here.clock()))
         return tuple(rows)
 
     def _told(self, key: str, known: Collection[str] | None) -> RemoteTicket:
