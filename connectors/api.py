@@ -360,3 +360,11 @@ class SelfChecking(Protocol):
 
     def self_check(self) -> Sequence[Finding]:
         """What of its list's filters works. Asked once a day: trackers ignore or misread a filter without an error."""
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """What some connectors can beside the contract: notice that something arrived, without asking again and again."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something arrives, at most so long; whether it did: then it is time to ask for `changes`."""

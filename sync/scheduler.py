@@ -20,6 +20,7 @@ from sync import access, outage
 from sync.gateway import Gateway, Gateways
 from sync.guards import marker
 from sync.jobs.runner import Runner
+from sync.listening import Listening
 from sync.means import Means
 from sync.poll import poll, scan
 from sync.recovery.copies import at_rest
@@ -70,6 +71,7 @@ class Scheduler:
         sweep: Callable[[], None],
         rivals: "Rivals | None" = None,
     ) -> None:
+        self.listening = Listening(gateways, self.hurry)
         self._means, self._gateways, self._submit, self._moved = means, gateways, submit, moved
         self._sweep, self._swept_at = sweep, means.clock()
         self._rivals = rivals
@@ -90,7 +92,9 @@ class Scheduler:
         soonest = now + LOOK_AROUND
         if self._rivals is not None and not self._rivals.is_mine(now):
             return soonest
-        for system in self._means.store.read(lambda tx: () if at_rest(tx) else tx.registry.systems()):
+        systems = self._means.store.read(lambda tx: () if at_rest(tx) else tx.registry.systems())
+        self.listening.keep({system.name for system in systems if system.reads and not outage.is_out(system.outage)})
+        for system in systems:
             turn = self._turn(system, now)
             if turn is None or turn.asking:
                 continue
@@ -102,6 +106,13 @@ class Scheduler:
             self._submit(lambda name=system.name, turn=turn: self._round(name, turn))  # type: ignore[misc]  # bound now
         self._jobs.step()
         return soonest
+
+    def hurry(self, name: str) -> None:
+        """Something arrived there: ask it with the next step. One that failed is not asked the sooner for that."""
+        with self._lock:
+            turn = self._turns.get(name)
+            if turn is not None and turn.failures == 0:
+                turn.at = min(turn.at, self._means.clock())
 
     def _turn(self, system: System, now: datetime) -> _Turn | None:
         """The turn of a system that is read; one that comes (back) to life is asked at once."""
@@ -282,6 +293,7 @@ class Clockwork:
         self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="poll")
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._scheduler: Scheduler | None = None
 
     def submit(self, round_: Callable[[], None]) -> object:
         """Run it on the pool."""
@@ -289,6 +301,7 @@ class Clockwork:
 
     def start(self, scheduler: Scheduler) -> None:
         """Begin."""
+        self._scheduler = scheduler
         self._thread = threading.Thread(target=self._run, args=(scheduler,), name="scheduler", daemon=True)
         self._thread.start()
 
@@ -297,6 +310,8 @@ class Clockwork:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        if self._scheduler is not None:
+            self._scheduler.listening.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, scheduler: Scheduler) -> None:

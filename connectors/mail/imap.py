@@ -3,6 +3,7 @@
 import base64
 import imaplib
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,6 +57,7 @@ class ImapMailbox:
         self._lock = threading.RLock()
         self._box: ImapBox | None = None
         self._folder = ""
+        self._listening: ImapBox | None = None
 
     def arrivals(self, limit: int) -> Sequence[Arrival]:
         with self._in(self._inbox) as box:
@@ -135,6 +137,7 @@ class ImapMailbox:
         deadline = self._due(self._term)
         with self._translated():
             box = self._opened(deadline)
+            self._listening = box
             try:
                 box.folder.set(self._inbox)
                 if box.uids("UNDELETED", charset=None):
@@ -143,6 +146,7 @@ class ImapMailbox:
                 deadline.at = self._due(term).at
                 return _told_of_mail(box)
             finally:
+                self._listening = None
                 deadline.at = self._due(self._term).at
                 _leave(box)
 
@@ -154,6 +158,10 @@ class ImapMailbox:
             return [each for each in (self._inbox, self._archive, self._aside) if each not in names]
 
     def close(self) -> None:
+        listening = self._listening
+        if listening is not None:
+            with suppress(OSError):
+                listening.client.sock.shutdown(socket.SHUT_RDWR)
         with self._lock:
             if self._box is not None:
                 _leave(self._box)
@@ -296,8 +304,8 @@ def _told_of_mail(box: ImapBox) -> bool:
             if b" EXISTS" in line:
                 return True
     except TimeoutError:
-        pass
-    return False
+        return False
+    raise imaplib.IMAP4.abort("it hung up while we listened")
 
 
 def _leave(box: ImapBox) -> None:

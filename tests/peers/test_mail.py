@@ -10,7 +10,7 @@ from imap_tools import MailBoxUnencrypted, MailMessage
 
 from connectors.api import CommentDraft, Cursor, Lookup, RemoteTicket
 from connectors.environment import Environment
-from connectors.errors import AccessError, NotFound, Refused
+from connectors.errors import AccessError, NotFound, Refused, Transient
 from connectors.mail.connector import MailConnector
 from connectors.registry import open_connector, profiles
 from connectors.testing import ConnectorConformance, Stand
@@ -125,6 +125,22 @@ def test_whoever_waits_is_woken_by_the_mail_that_arrives(
     desk.open("disk full", "since noon")
     waiting.join(25)
     assert woken == [True]
+
+
+def test_whoever_listens_ends_with_the_connector(open_here: Callable[..., MailConnector]) -> None:
+    connector, ended = open_here(), []
+
+    def listen() -> None:
+        with pytest.raises(Transient, match="did not answer"):
+            connector.wait(600)
+        ended.append(True)
+
+    waiting = threading.Thread(target=listen)
+    waiting.start()
+    wait_until(lambda: connector._box._listening is not None, "it listens")
+    connector.close()
+    waiting.join(25)
+    assert ended == [True]
 
 
 def test_uids_that_are_others_after_a_restore_of_the_mail_server_lose_nothing(

@@ -315,3 +315,24 @@ def test_what_is_owed_is_looked_for_though_nobody_commits_anything() -> None:
     shift = Shift()
     shift.run(MINUTE)
     assert (shift.moves, shift.sweeps) == (1, 11)
+
+
+def test_a_system_where_something_arrived_is_asked_with_the_next_step_unless_it_fails() -> None:
+    shift = Shift()
+    shift.run(SECOND)
+    asked = shift.rt.connector.calls["changes"]
+    shift.scheduler.hurry("ngi-cz")
+    shift.scheduler.hurry("nobody")
+    shift.run(SECOND)
+    assert shift.rt.connector.calls["changes"] == asked + 1
+
+    def fail(_: Call) -> None:
+        raise Transient("away")
+
+    shift.rt.connector.intruder = fail
+    shift.scheduler.hurry("ngi-cz")
+    shift.run(SECOND)
+    asked = shift.rt.connector.calls["changes"]
+    shift.scheduler.hurry("ngi-cz")
+    shift.run(SECOND)
+    assert shift.rt.connector.calls["changes"] == asked
