@@ -1,9 +1,12 @@
 """The mail family on a real exim and Dovecot."""
 
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from imap_tools import MailBoxUnencrypted, MailMessage
@@ -14,8 +17,9 @@ from connectors.errors import AccessError, NotFound, Refused, Transient
 from connectors.mail.connector import MailConnector
 from connectors.registry import open_connector, profiles
 from connectors.testing import ConnectorConformance, Stand
+from connectors.testing.stand import draft
 from tests.peers.desk import RealDesk, wait_until
-from tests.peers.sites import MailSite
+from tests.peers.sites import MailSite, RtSite, Script
 
 pytestmark = pytest.mark.peer
 
@@ -24,7 +28,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def opened(site: MailSite, **more: str) -> MailConnector:
+def opened(site: MailSite, profile: str = "mail-ggus", **more: str) -> MailConnector:
     """Our connector, over TLS unless told otherwise."""
     settings = {
         "imap": f"imaps://localhost:{site.imaps}",
@@ -42,7 +46,7 @@ def opened(site: MailSite, **more: str) -> MailConnector:
         allowed_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
         deadline=timedelta(seconds=20),
     )
-    made = open_connector("mail-ggus", settings | more, system="s", environment=here)
+    made = open_connector(profile, settings | more, system="s", environment=here)
     assert isinstance(made, MailConnector)
     return made
 
@@ -198,3 +202,51 @@ def test_our_own_copy_proves_what_was_accepted_and_is_no_comment(
     assert [each.token for each in connector.fetch(ticket.key, known=()).comments or ()] == ["7Q-HELLO"]
     assert not desk.arrived()
     assert desk.look() == 2
+
+
+class Gateway:
+    """Carries mail between our servers and Request Tracker, whose own gateway takes it in."""
+
+    def __init__(self, rt: RtSite, mail: MailSite) -> None:
+        self.address = f"{rt.queue}@rt.example.org"
+        self._rt, self._mail = rt, mail
+        self._outbox = Path(Script("rt.sh").run("status")["RT_OUTBOX"])
+        self._desk = RealDesk(replace(mail, theirs=self.address), {})
+        self._carried = set(self._outbox.iterdir())
+
+    def carry(self, mails: int) -> None:
+        """What we have sent, so many mails by now, into Request Tracker; and what that has sent to us."""
+        before = len(self._desk.received)
+        wait_until(lambda: self._desk.look() >= mails, "our mail was delivered")
+        for each in self._desk.received[before:]:
+            command = ["rt-mailgate-5", "--queue", self._rt.queue, "--action", "correspond", "--url", self._rt.url]
+            subprocess.run(command, input=each.as_bytes(), check=True)
+        self.carry_back()
+
+    def carry_back(self) -> None:
+        """What Request Tracker has sent to us."""
+        for file in sorted(set(self._outbox.iterdir()) - self._carried):
+            self._carried.add(file)
+            if self._mail.ours in file.read_text("utf-8", "replace"):
+                self._desk.write(file.read_bytes())
+
+
+def test_request_trackers_own_gateway_is_a_desk_like_any_other(
+    rt: RtSite, mail: MailSite, open_here: Callable[..., MailConnector]
+) -> None:
+    gateway = Gateway(rt, mail)
+    connector = open_here(profile="mail-rt", to=gateway.address, senders="rt.example.org", tool="rt.example.org")
+    ticket = connector.create({"subject": "CE refuses jobs", "description": "since noon\nÜ"}, token="7Q-RT")
+    gateway.carry(1)
+    (key,) = rt.agent.keys()
+    rt.agent.reply(key, "we look into it")
+    gateway.carry_back()
+    after = connector.fetch(ticket.key, known=())
+    assert [(each.text, each.own) for each in after.comments or ()] == [("we look into it", False)]
+    files = (draft("naïve.log", b"line\n\x00"),)
+    connector.comment(ticket.key, CommentDraft("thanks, here is more", files=files), token="7Q-MORE")
+    gateway.carry(2)
+    assert rt.agent.keys() == [key]
+    assert sum("thanks, here is more" in each.text for each in rt.agent.comments(key)) == 1
+    assert [(each.name, each.content) for each in rt.agent.files(key)] == [("naïve.log", b"line\n\x00")]
+    assert len(connector.fetch(ticket.key, known=()).comments or ()) == 2
