@@ -226,6 +226,11 @@ def stand_ins(rule: Rule) -> frozenset[Value]:
     return rule.texts if isinstance(rule, StandIn) else frozenset()
 
 
+def bare(rule: Rule) -> Rule:
+    """The rule itself, whatever stands in for nothing beside it."""
+    return rule.rule if isinstance(rule, StandIn) else rule
+
+
 def says_nothing(rule: Rule, ours: Value) -> bool:
     """Whether ours is empty, as this rule sees it."""
     return rule.canonical_ours(ours) in EMPTY

@@ -56,7 +56,9 @@ class TheirField:
 
     def may_move(self, frm: Value, to: Value) -> bool:
         """Whether our account may set `to` where `frm` stands."""
-        return frm == to or self.workflow is None or to in self.workflow.get(frm, ())
+        if self.workflow is None or frm == to or (None in (frm, to) and None not in self.values):
+            return True  # a workflow leads from word to word; where nothing is one of them, it says so
+        return to in self.workflow.get(frm, ())
 
 
 @dataclass(frozen=True, slots=True)

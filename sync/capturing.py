@@ -19,6 +19,7 @@ from mappings.fixtures.written import written
 from mappings.model import FieldMapping, Untranslatable
 from mappings.remembering import Remembering
 from mappings.rules import Moment, Person, Scale, Set, Table, Text
+from mappings.transitions import bare
 from sync.gateway import Gateway
 from sync.past import Past, read_past
 from sync.secrets import Secrets
@@ -76,7 +77,7 @@ class _Capture:
                 mine[field.central] = self._value(field, ours[field.central])
             if field.remote in theirs:
                 shown = theirs[field.remote]
-                sent = field.central in ours and isinstance(field.rule, Text)
+                sent = field.central in ours and isinstance(bare(field.rule), Text)
                 if sent and shown == field.rule.outward(ours[field.central], held=None):
                     yours[field.remote] = field.rule.outward(mine[field.central], held=None)  # its mark names the whole
                 else:

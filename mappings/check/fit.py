@@ -13,6 +13,7 @@ from mappings.model import Mapping as CompiledMapping
 from mappings.remembering import Remembering
 from mappings.rules import Copy, Text
 from mappings.rules.table import text_of
+from mappings.transitions import bare
 
 Schema = Mapping[str, Any]
 
@@ -173,7 +174,7 @@ class _Sides:
         """A text of ours may be longer than theirs: its rule must know, and one without a rule cuts nothing."""
         if longest is None or self.field.carries is Carries.INWARD:
             return
-        rule, ours = self.field.rule, self.ours or {}
+        rule, ours = bare(self.field.rule), self.ours or {}
         if isinstance(rule, Text):  # it makes mentions longer: that ours is no longer than theirs is not enough
             limits = limits_of(self._written["text"])
             fits = bool(limits) and min(limits) <= longest

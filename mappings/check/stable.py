@@ -11,7 +11,7 @@ from mappings.check.subject import Centre, Subject, Words
 from mappings.formats import FORMATS, FormatName
 from mappings.model import Carries, FieldMapping, Place, Untranslatable, Value
 from mappings.remembering import Remembering
-from mappings.rules import Copy, Moment, Text
+from mappings.rules import Moment
 from mappings.rules.moment import STEPS
 
 
@@ -19,7 +19,7 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """What a write of ours changes beside what it says."""
     yield from _gone(subject, centre)
     yield from _means_both(subject, centre)
-    yield from _coarse(subject)
+    yield from _coarse(subject, centre)
     yield from _foreign(subject, centre)
     yield from _coupled(subject, centre)
     yield from _constants(subject, centre)
@@ -66,20 +66,19 @@ def _means_both(subject: Subject, centre: Centre) -> Iterator[Refutation]:
                 yield Refutation(Proof.STABLE, subject.place(each, "lost_when"), sentence, told)
 
 
-def _coarse(subject: Subject) -> Iterator[Refutation]:
+def _coarse(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """Moments of which they keep less than the mapping believes."""
     for each in subject.mapping.fields.values():
-        rule, kept = each.rule, subject.theirs(each).granularity
-        if (
-            not isinstance(rule, Remembering)
-            or not isinstance(rule.translation, Moment)
-            or each.carries is not Carries.BOTH
-        ):
+        translation = each.rule.translation if isinstance(each.rule, Remembering) else None
+        ours = translation.granularity if isinstance(translation, Moment) else "second"
+        copied = subject.as_it_is(each) and centre.fields.get(each.central, {}).get("kind") == "moment"
+        if each.carries is not Carries.BOTH or not (copied or isinstance(translation, Moment)):
             continue
-        if STEPS.index(rule.translation.granularity) < STEPS.index(kept):
+        kept = subject.theirs(each).granularity
+        if STEPS.index(ours) < STEPS.index(kept):
             sentence = f"their {each.remote!r} keeps no more than the {kept}: say granularity: {kept}"
             story = (
-                f"somebody sets {each.central} here, to the {rule.translation.granularity}",
+                f"somebody sets {each.central} here, to the {ours}",
                 f"{subject.name} keeps it to the {kept}",
                 f"its echo sets {each.central} to the full {kept} here",
                 "nobody touched it",
@@ -91,8 +90,7 @@ def _foreign(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """Texts and comments in another format than theirs: what is said in one reads otherwise in the other."""
     for each in subject.mapping.fields.values():
         theirs, part = subject.theirs(each).format, subject.document.data["fields"][each.central].get("text", {})
-        copied = isinstance(each.rule, Remembering) and isinstance(each.rule.translation, Copy)
-        if theirs and (isinstance(each.rule, Text) or (copied and not centre.values(each.central))):
+        if theirs and subject.as_it_is(each) and not centre.values(each.central):
             place = subject.place(each, "text", "format")
             outward = each.carries is not Carries.INWARD
             yield from _misread(subject, f"their {each.remote!r} is", place, part, theirs, outward=outward)

@@ -13,7 +13,8 @@ from mappings.loader import Document
 from mappings.model import Carries, FieldMapping, Place, Untranslatable, Value
 from mappings.model import Mapping as CompiledMapping
 from mappings.remembering import Remembering
-from mappings.rules import Copy, Scale, Table
+from mappings.rules import Copy, Scale, Table, Text
+from mappings.transitions import bare
 from mappings.vocabulary import Move, TheirField, Vocabulary
 
 STATUS = "status"
@@ -80,10 +81,11 @@ class Subject:
                 yield Words(each, self.theirs(each), ours, tuple(word for word in theirs if word not in gone))
 
     def words(self, each: FieldMapping) -> tuple[Value, ...]:
-        """Their values: declared, else named by the rule, else none, which means any."""
-        if declared := self.theirs(each).values:
-            return declared
+        """Their values: declared, else named by the rule, else none, which means any. A table may name nothing, too."""
         translation = each.rule.translation if isinstance(each.rule, Remembering) else None
+        if declared := self.theirs(each).values:
+            says_nothing = isinstance(translation, Table) and None in translation.back and None not in declared
+            return (*declared, None) if says_nothing else declared
         if isinstance(translation, Table):
             return tuple(translation.back)
         if isinstance(translation, Scale):  # at, below and above every step
@@ -97,9 +99,14 @@ class Subject:
             if len(centre.values(each.central)) * len(self.words(each)) > MOST_PAIRS:
                 yield each.central
 
+    def as_it_is(self, each: FieldMapping) -> bool:
+        """Whether its words travel as they are, shortened and marked up at most: no table knows them."""
+        return isinstance(bare(each.rule), Text) or self._same_words(each)
+
     def _same_words(self, each: FieldMapping) -> bool:
         """Whether both sides speak alike: what we can say is all that is known of what they can."""
-        return isinstance(each.rule, Remembering) and isinstance(each.rule.translation, Copy)
+        rule = bare(each.rule)
+        return isinstance(rule, Remembering) and isinstance(rule.translation, Copy)
 
 
 class Asked(NamedTuple):

@@ -39,19 +39,41 @@ def _comments(subject: Subject) -> Iterator[Refutation]:
     yield Refutation(Proof.TOTAL, subject.document.place(("comments", "max_length")), sentence, story)
 
 
+_MEETS = {
+    "text": {"text", "choice", "person"},
+    "choice": {"text", "choice", "number"},
+    "person": {"text", "choice", "number", "person"},
+    "moment": {"text", "moment"},
+    "set": {"text", "set"},
+}
+"""The kind of a field of ours: those of theirs that can say the same."""
+
+
 def _unlike(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Refutation]:
     """Fields whose kinds have nothing to say to each other; people whom they do not have."""
     written, theirs = subject.document.data["fields"][each.central], subject.theirs(each)
     kind = centre.fields.get(each.central, {}).get("kind", "")
+    meets = theirs.kind in _MEETS.get(kind, {theirs.kind})
+    if not meets:
+        sentence = (
+            f"our {each.central!r} is a {kind}, and their {each.remote!r} is a {theirs.kind}: neither has a word for "
+            "what the other says"
+        )
+        yield Refutation(Proof.TOTAL, subject.place(each, "remote"), sentence)
+    if kind == "set" and theirs.kind != "set" and subject.as_it_is(each):
+        sentence = f"our {each.central!r} has several members, and their {each.remote!r} is a single text: say set"
+        yield Refutation(Proof.TOTAL, subject.place(each), sentence)
     for rule in ("moment", "person"):
         if rule in written and kind not in ("", rule):
             sentence = f"our {each.central!r} is no {rule}: what people write there has no word of theirs"
             yield Refutation(Proof.TOTAL, subject.place(each, rule), sentence)
-    if theirs.kind == "number" and not theirs.values:
+    if meets and theirs.kind == "number" and not theirs.values:
         strange = _wordy(written, centre.values(each.central))
         if strange and each.carries is not Carries.INWARD:
             sentence = f"their {each.remote!r} is a number, and {strange!r} is written to it: give it a scale"
             yield Refutation(Proof.TOTAL, subject.place(each), sentence)
+    if subject.as_it_is(each) and theirs.kind != "set" and kind not in ("", "set"):
+        yield from _free(subject, centre, each)
     if "person" in written and theirs.values:
         nobody = written["person"].get("nobody")
         if nobody is not None and nobody not in theirs.values:
@@ -63,6 +85,25 @@ def _unlike(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Re
                 known = suggestion(account, map(str, theirs.values))
                 sentence = f"{account!r} is not a {each.remote} of theirs{known}"
                 yield Refutation(Proof.TOTAL, subject.place(each, "person", "directory", person), sentence)
+
+
+def _free(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Refutation]:
+    """Any text on one side, where the other has words of its own and no table translates."""
+    theirs, words = subject.theirs(each), centre.values(each.central)
+    if theirs.values and not words and each.carries is not Carries.INWARD:
+        sentence = (
+            f"their {each.remote!r} takes its own words alone, and our {each.central!r} may be any text: a table must "
+            "say which of theirs it is, or it is carried inward only"
+        )
+        story = (f"somebody writes {each.central} here, in words of their own", f"{subject.name} refuses it")
+        yield Refutation(Proof.TOTAL, subject.place(each), sentence, story)
+    if words and theirs.kind == "text" and not theirs.values and each.carries is not Carries.OUTWARD:
+        sentence = (
+            f"their {each.remote!r} may be any text, and our {each.central!r} takes its own words alone: a table must "
+            "say what theirs mean, or it is carried outward only"
+        )
+        story = (f"somebody writes {each.remote} in {subject.name}, in words of their own", "it is refused here")
+        yield Refutation(Proof.TOTAL, subject.place(each), sentence, story)
 
 
 def _unlike_sets(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Refutation]:

@@ -134,6 +134,31 @@ def test_a_form_is_filled_for_sure_by_a_constant_or_by_what_stands_in() -> None:
         assert refuted.proof is Proof.REACHABLE
 
 
+@pytest.mark.parametrize(
+    ("fields", "theirs"),
+    [
+        ('vo_specific: {remote: D, table: {"No": null, "Yes": checked}}', "D: {values: [checked]}"),
+        ('vo_specific: {remote: D, table: {"No": [null, "off"], "Yes": "on"}}', 'D: {values: ["on", "off"]}'),
+        ('vo_specific: {remote: D, table: {"No": false, "Yes": true}}', "D: {values: [true, false]}"),
+        ("priority: {remote: D, carries: inward, table: {urgent: high}}", "D: {values: [high], writable: false}"),
+        (
+            "priority: {remote: D, scale: {less urgent: 4, urgent: 3, very urgent: 2, top priority: 1}}",
+            "D: {kind: number}",
+        ),
+        ("status: {remote: D, carries: inward, table: {in progress: open, solved: done}}", "D: {values: [open, done]}"),
+        ("cc: {remote: D, set: {separator: ' '}}", "D: {max_length: 254}"),
+        ("involve: {remote: D, carries: inward, set: {}}", "D: {kind: set}"),
+        ("unit: {remote: D, only_on_create: true}", "D: {writable: false}"),
+        ("solution: {remote: D, text: {max_bytes: 200}}", "D: {max_length: 200}"),
+        ("affected_site: {remote: D, carries: inward}\n  affected_vo: {remote: D, carries: inward}", "D: {}"),
+    ],
+)
+def test_what_is_unusual_and_right_is_proven(fields: str, theirs: str) -> None:
+    text = f"kind: mapping\nname: m\nconnector: m\nfields:\n  {fields}\n"
+    (report,) = proven(text, f"kind: vocabulary\nname: m\nfields:\n  {theirs}\n")
+    assert report.refuted == ()
+
+
 def test_a_constant_fills_what_a_transition_needs() -> None:
     needs = vocabulary(", needs: {done: [Resolution]}", "  Resolution: {}\n")
     assert {each.proof for each in proven(mapping(), needs)[0].refuted} == {Proof.REACHABLE}
