@@ -88,7 +88,9 @@ def _report(subject: Subject, centre: Centre, found: list[Refutation], how: dict
         subject.document.file,
         tuple(Shown(proof, how[proof]) for proof in Proof if proof not in broken and proof in how),
         refuted,
-        Losses((*losses.outward, *reach.consequences(subject, centre)), losses.inward),
+        Losses(
+            (*losses.outward, *reach.consequences(subject, centre)), (*losses.inward, *reach.unsaid(subject, centre))
+        ),
         tuple(_assumed(subject, centre)),
     )
 

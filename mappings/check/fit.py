@@ -58,6 +58,11 @@ def _transitions(field: FieldMapping, theirs: Mapping[str, Schema]) -> Iterator[
             yield from _fills(fill, theirs)
 
 
+def is_number(word: str) -> bool:
+    """Whether this text is a number as a scale has them."""
+    return word.removeprefix("-").isdigit()
+
+
 def limits_of(part: Mapping[str, Any]) -> tuple[int, ...]:
     """The most characters that a text may have by what is written of it: no text has more of them than bytes."""
     return tuple(part[key] for key in ("max_length", "max_bytes") if key in part)
@@ -71,6 +76,8 @@ def _fills(fill: Fill, theirs: Mapping[str, Schema]) -> Iterator[Problem]:
     values, longest = shape.get("values") or (), shape.get("max_length")
     if not shape.get("writable", True):
         yield Problem(fill.at, f"their {fill.remote!r} cannot be written: nothing travels in it")
+    if shape.get("kind") == "number" and isinstance(fill.value, str) and not values and not is_number(fill.value):
+        yield Problem(fill.at, f"their {fill.remote!r} is a number, and {fill.value!r} is none")
     if values and fill.value is not None and fill.value not in values:
         named = [str(word) for word in values]
         yield Problem(fill.at, f"{fill.value!r} is not a {fill.remote} of theirs{suggestion(str(fill.value), named)}")

@@ -76,10 +76,11 @@ class _Mesh:
             edges.setdefault(move.frm, set()).add(move.to)
         for subject, words in self._several:
             moves = words.theirs_field.moves
-            under_way = [(ours, theirs) for ours, theirs, _ in words.between(self._centre)] if moves else []
-            for ours, theirs in (*words.agreeing(), *under_way) if moves else ():
-                for to in {move.to for move in moves if move.frm == theirs}:
-                    looked = self._engine.look(subject, words.field, Side(ours, to, (ours, theirs)))
+            stands = [(ours, (ours, theirs)) for ours, theirs in words.agreeing()] if moves else []
+            stands += words.under_way(self._centre) if moves else ()
+            for ours, base in stands:
+                for to in {move.to for move in moves if move.frm == base[1]}:
+                    looked = self._engine.look(subject, words.field, Side(ours, to, base))
                     if looked.took or looked.write is not None:  # written back is a way back to where it began
                         edges.setdefault(ours, set()).add(looked.side.ours)
         return edges

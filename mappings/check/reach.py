@@ -134,3 +134,16 @@ def consequences(subject: Subject, centre: Centre) -> Iterator[str]:
             if stay:
                 shown = f"{', '.join(stay)} set here stays here and is shown as not agreeing"
                 yield f"{words.field.central}: once it is {theirs!r} there, {shown} ({why})"
+
+
+def unsaid(subject: Subject, centre: Centre) -> Iterator[str]:
+    """Words of theirs that nobody there can say to us: each is written over where somebody sets it."""
+    anywhere = frozenset[Value]().union(*centre.settable.values())
+    for words in subject.finite(centre):
+        if words.field.central != STATUS or not (words.inward and words.outward and anywhere):
+            continue
+        for theirs in words.theirs:
+            meant = [ours for ours, word in words.agreeing() if word == theirs]
+            if meant and not anywhere & set(meant):
+                only = " or ".join(map(repr, meant))
+                yield f"{STATUS}: who sets their {theirs!r} is written over: no supporter may set {only}"

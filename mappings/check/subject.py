@@ -193,6 +193,16 @@ class Words(NamedTuple):
                     told.add(met)
                     yield met
 
+    def under_way(self, centre: Centre) -> Iterator[tuple[Value, tuple[Value, Value]]]:
+        """Every value of ours that is walked to, and what may have been agreed on last in the middle of the way."""
+        told = set()
+        for each in self.asked(centre):
+            for theirs in self.field.way(each.theirs, each.wanted):
+                for base in ((each.ours, theirs), (each.after, theirs)):
+                    if (stands := (each.after, base)) not in told:
+                        told.add(stands)
+                        yield stands
+
     def agreeing(self) -> Iterator[tuple[Value, Value]]:
         """Every pair of values that say the same: what a link at rest may hold."""
         for ours in self.ours:

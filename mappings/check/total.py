@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mappings.check.finding import Proof, Refutation
-from mappings.check.fit import fit, limits_of
+from mappings.check.fit import fit, is_number, limits_of
 from mappings.check.subject import Centre, Subject
 from mappings.loader import suggestion
 from mappings.model import Carries, FieldMapping, Value
@@ -158,17 +158,13 @@ def _constants(subject: Subject) -> Iterator[Refutation]:
         place = subject.document.place(("constants", name))
         if isinstance(value, tuple) and theirs.kind in _SINGLE:
             yield Refutation(Proof.TOTAL, place, f"their {name!r} holds one value, and no list")
-        if isinstance(value, str) and theirs.kind == "number" and not theirs.values and not _is_number(value):
+        if isinstance(value, str) and theirs.kind == "number" and not theirs.values and not is_number(value):
             yield Refutation(Proof.TOTAL, place, f"their {name!r} is a number, and {value!r} is none")
         if isinstance(value, str) and theirs.max_length is not None and len(value) > theirs.max_length:
             yield Refutation(Proof.TOTAL, place, f"their {name!r} takes {theirs.max_length} characters at most")
 
 
 _SINGLE = frozenset({"choice", "number", "person", "moment"})
-
-
-def _is_number(word: str) -> bool:
-    return word.removeprefix("-").isdigit()
 
 
 def fills(value: Value) -> bool:
@@ -182,7 +178,7 @@ def _wordy(written: Mapping[str, Any], ours: tuple[Value, ...]) -> Value:
         said = [words[0] if isinstance(words, list) else words for words in written["table"].values()]
     else:
         said = [] if "scale" in written else list(ours)
-    return next((word for word in said if isinstance(word, str) and not _is_number(word)), None)
+    return next((word for word in said if isinstance(word, str) and not is_number(word)), None)
 
 
 def _newest(subject: Subject, each: FieldMapping) -> Iterator[Refutation]:

@@ -124,6 +124,12 @@ def test_what_a_comment_moves_in_the_middle_of_a_way_goes_on_from_there() -> Non
     assert {each.proof for each in refuted} >= {Proof.REACHABLE, Proof.STABLE}
 
 
+def test_a_word_that_nobody_there_may_say_is_told_as_a_loss() -> None:
+    (jira,) = proving.prove(library.with_vocabulary("jira"))
+    lost = "status: who sets their 'Open' is written over: no supporter may set 'new' or 'assigned'"
+    assert [each for each in jira.losses.inward if "written over: no" in each] == [lost]
+
+
 def test_a_form_is_filled_for_sure_by_a_constant_or_by_what_stands_in() -> None:
     needs = vocabulary(", needs: {done: [Kind, Resolution]}", "  Resolution: {}\n  Kind: {}\n")
     solution = "  solution: {remote: Resolution}\n"
