@@ -157,22 +157,22 @@ class Credentials(_Part):
 
     def shown(self, words: Mapping[str, Any]) -> "Shown":
         """What goes with a request, as far as the words are known."""
-        headers = _filled(self.headers, words)
+        headers = filled(self.headers, words)
         if self.oauth2 is not None:
-            headers |= _filled({"Authorization": "Bearer {access_token}"}, words)
-        if self.basic is not None:
-            headers["Authorization"] = basic(self.basic, words)
-        if cookies := _filled(self.cookies, words):
+            headers |= filled({"Authorization": "Bearer {access_token}"}, words)
+        if (pair := basic(self.basic, words)) is not None:
+            headers["Authorization"] = pair
+        if cookies := filled(self.cookies, words):
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        arguments = [said for each in self.arguments if (said := _said(each, words)) is not None]
+        arguments = [value for each in self.arguments if (value := said(each, words)) is not None]
         return Shown(
             headers=headers,
-            query=_filled(self.query, words),
-            body=_filled(self.body, words),
+            query=filled(self.query, words),
+            body=filled(self.body, words),
             arguments=tuple(arguments),
-            envelope=_filled(self.envelope, words),
-            wsse=(str(fill(self.wsse.user, words)), str(fill(self.wsse.password, words))) if self.wsse else None,
-            on_writes=_filled(self.on_writes, words),
+            envelope=filled(self.envelope, words),
+            wsse=_pair(self.wsse, words),
+            on_writes=filled(self.on_writes, words),
         )
 
 
@@ -202,22 +202,31 @@ NOBODY = Shown()
 """Nothing of us: what goes to other places than the registered one."""
 
 
-def basic(who: Basic, words: Mapping[str, Any], *, escaped: bool = False) -> str:
-    """The header of basic authentication. `escaped`: as OAuth 2 wants name and secret."""
-    pair = [str(fill(each, words)) for each in (who.user, who.password)]
-    said = ":".join(quote_plus(each) for each in pair) if escaped else ":".join(pair)
-    return f"Basic {base64.b64encode(said.encode()).decode()}"
+def basic(who: Basic | None, words: Mapping[str, Any], *, escaped: bool = False) -> str | None:
+    """The header of basic authentication; None where there is nobody. `escaped`: as OAuth 2 wants name and secret."""
+    pair = _pair(who, words)
+    if pair is None:
+        return None
+    joined = ":".join(quote_plus(each) for each in pair) if escaped else ":".join(pair)
+    return f"Basic {base64.b64encode(joined.encode()).decode()}"
 
 
-def _filled(templates: Mapping[str, str], words: Mapping[str, Any]) -> dict[str, str]:
-    return {name: said for name, each in templates.items() if (said := _said(each, words)) is not None}
+def filled(templates: Mapping[str, str], words: Mapping[str, Any]) -> dict[str, str]:
+    """The templates whose words are all known, filled in."""
+    return {name: value for name, each in templates.items() if (value := said(each, words)) is not None}
 
 
-def _said(template: str, words: Mapping[str, Any]) -> str | None:
+def said(template: str, words: Mapping[str, Any]) -> str | None:
+    """The template filled in; None where a word of it is not known."""
     try:
         return str(fill(template, words))
     except KeyError:
         return None
+
+
+def _pair(who: Basic | None, words: Mapping[str, Any]) -> tuple[str, str] | None:
+    user, password = (said(each, words) for each in (who.user, who.password)) if who is not None else (None, None)
+    return (user, password) if user is not None and password is not None else None
 
 
 def _merged(under: MutableMapping[str, Any], over: Mapping[str, Any]) -> MutableMapping[str, Any]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from connectors.profiled.values import names
+
 if TYPE_CHECKING:
     from connectors.profiled.profile import Conversation, Profile
 
@@ -13,6 +15,7 @@ def contradictions(profile: "Profile") -> Iterator[str]:
     """Each in a sentence that says what to change."""
     yield from _family(profile)
     yield from _tables(profile)
+    yield from _words(profile)
     talk, powers = profile.conversation, profile.capabilities
     if talk is None:
         return
@@ -65,6 +68,25 @@ def _operations(part: Any, place: str) -> Iterator[tuple[str, str]]:
     elif isinstance(part, tuple):
         for number, each in enumerate(part):
             yield from _operations(each, f"{place}.{number}")
+
+
+def _words(profile: "Profile") -> Iterator[str]:
+    """Words of the credentials that nothing fills: what they stand in would never be sent, without a word."""
+    who, known = profile.credentials, {"url", *profile.settings}
+    for number, step in enumerate(who.steps):
+        if step.operation and profile.soap is None:
+            yield f"credentials.log_in.{number}: only the SOAP family has operations; say method and path"
+        if step.elsewhere is not None and getattr(profile.settings.get(step.elsewhere), "kind", "") != "url":
+            yield f"credentials: elsewhere is the name of a setting of kind url, and {step.elsewhere!r} is none"
+        for word in sorted(names(step.model_dump()) - known):
+            yield f"credentials: nothing gives {{{word}}} by then; there are: {', '.join(sorted(known))}"
+        known |= set(step.gives)
+    for word in sorted(names(who.model_dump(exclude={"log_in", "oauth2", "certificate"})) - known):
+        yield f"credentials: nothing gives {{{word}}}; there are: {', '.join(sorted(known))}"
+    if who.certificate is not None:
+        for setting in who.certificate.model_dump(exclude_none=True).values():
+            if setting not in profile.settings:
+                yield f"credentials.certificate names settings, and {setting!r} is none"
 
 
 def _tables(profile: "Profile") -> Iterator[str]:

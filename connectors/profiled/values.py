@@ -160,6 +160,17 @@ def _known(template: Any, words: Mapping[str, Any]) -> Any:
         return _UNKNOWN
 
 
+def names(templates: Any) -> set[str]:
+    """The words in braces of a template, or of all that are in an object or a list."""
+    if isinstance(templates, str):
+        return {found[1] for found in _WORD.finditer(templates)}
+    if isinstance(templates, Mapping):
+        return {name for each in templates.items() for part in each for name in names(part)}
+    if isinstance(templates, list | tuple):
+        return {name for each in templates for name in names(each)}
+    return set()
+
+
 def address(template: str, words: Mapping[str, Any]) -> str:
     """A path with its words filled in, each escaped so that it stays one step."""
     return _WORD.sub(lambda found: quote(str(words[found[1]]), safe=""), template)

@@ -1,25 +1,30 @@
 """Being let in: every way of showing who we are, over real sockets, and what becomes of it when it is over."""
 
 import logging
+import re
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from importlib.resources import files
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from connectors.credentials import Credentials
 from connectors.emulators.server import Asked, Fault, Reply
 from connectors.environment import Environment
-from connectors.errors import AccessError, ConnectorError, ProtocolError, Transient, Unknown
+from connectors.errors import AccessError, ConnectorError, ProtocolError, SettingsError, Transient, Unknown
+from connectors.profiled.profile import Profile
 from connectors.remedies import Errors
 from connectors.session import HttpSession, Origin
 from tests.unit.connectors.conftest import LOOPBACK, Clock, Scripted
@@ -120,6 +125,28 @@ def test_headers_on_writes_go_with_writes_alone(server: Scripted, here: Environm
     speaking.read("/x")
     speaking.write("POST", "/x")
     assert [each.headers.get("origin") for each in server.asked] == [None, server.url]
+
+
+def test_an_operation_accepts_what_it_says(server: Scripted, here: Environment) -> None:
+    speaking = talk(server, here, {})
+    speaking.read("/x")
+    speaking.read("/x", headers={"Accept": "application/vnd.x+json"})
+    speaking.write("POST", "/x", headers={"Accept": "text/plain"})
+    accepted = [each.headers["accept"] for each in server.asked]
+    assert accepted == ["application/json", "application/vnd.x+json", "text/plain"]
+
+
+def test_what_stands_for_a_setting_that_is_not_given_is_left_out(server: Scripted, here: Environment) -> None:
+    credentials = {
+        "basic": {"user": "we", "password": "{absent}"},
+        "query": {"key": "{absent}"},
+        "log_in": {"path": "/login", "body": {"p": "{password}", "realm": "{absent}"}, "gives": {"session": "session"}},
+    }
+    server.reply = Door()
+    talk(server, here, {**credentials, "headers": {"X-Session": "{session}"}}).read("/x")
+    login, read = server.asked
+    assert login.json() == {"p": PASSWORD}
+    assert (read.headers.get("authorization"), dict(read.query)) == (None, {})
 
 
 def test_first_arguments_keep_their_order() -> None:
@@ -379,7 +406,6 @@ def elsewhere(clock: Clock) -> Iterator[Scripted]:
 
 
 ALL = {
-    "headers": {"Authorization": "Bearer {password}"},
     "query": {"key": "{password}"},
     "cookies": {"A": "{password}"},
     "on_writes": {"X-CSRF": "{password}"},
@@ -392,8 +418,10 @@ def test_a_file_elsewhere_is_fetched_without_credentials(
     here = replace(here, deadline=timedelta(seconds=5))
     server.reply = lambda _: Reply(302, b"", {"Location": f"{elsewhere.url}/bucket/1?signature=x"})
     speaking = talk(server, here, {**ALL, "headers": {"X-Key": "k"}})
-    assert fetched(speaking, "/files/1") == b"the bytes"
-    assert fetched(speaking, f"{elsewhere.url}/bucket/1?signature=x") == b"the bytes"
+    known: dict[str, Any] = {"query": {"key": PASSWORD}, "headers": {"X-Key": "k"}}
+    assert fetched(speaking, "/files/1", **known) == b"the bytes"
+    assert fetched(speaking, f"{elsewhere.url}/bucket/1?signature=x", **known) == b"the bytes"
+    assert len(elsewhere.asked) == 2
     for asked in elsewhere.asked:
         assert (asked.word("signature"), asked.word("key")) == ("x", "")
         assert not {"authorization", "cookie", "x-key", "x-csrf"} & set(asked.headers)
@@ -412,6 +440,15 @@ def test_every_address_on_the_way_to_a_file_is_checked(server: Scripted, here: E
         server.reply = lambda _, target=target: Reply(302, b"", {"Location": target})
         with pytest.raises(ConnectorError):
             fetched(speaking, "/files/1")
+
+
+def test_a_file_that_is_asked_for_by_a_call_is_not_followed(
+    server: Scripted, here: Environment, elsewhere: Scripted
+) -> None:
+    server.reply = lambda _: Reply(302, b"", {"Location": f"{elsewhere.url}/1"})
+    with pytest.raises(ProtocolError, match="not followed"):
+        fetched(talk(server, here, {}), "/files/1", asked=lambda _: b"the call")
+    assert not elsewhere.asked
 
 
 def test_redirects_that_go_round_end(server: Scripted, here: Environment) -> None:
@@ -464,7 +501,7 @@ def test_a_client_certificate_that_cannot_be_read_is_an_error_when_the_session_i
     (tmp_path / "empty.pem").write_text("")
     credentials = Credentials.model_validate({"certificate": {"file": "client_certificate"}})
     for name in ("empty.pem", "absent.pem"):
-        with pytest.raises(OSError):
+        with pytest.raises(SettingsError, match="certificate"):
             HttpSession(Origin("https://x", credentials, {"client_certificate": str(tmp_path / name)}), here)
 
 
@@ -541,3 +578,40 @@ def test_no_error_no_answer_no_representation_and_no_log_shows_a_secret(
         assert "given-session-1" not in each
         assert kind != "basic" or encoded not in each
     speaking.close()
+
+
+# -- in a profile ----------------------------------------------------------------------------------------------------
+
+
+def profile(credentials: Mapping[str, Any]) -> Profile:
+    data = yaml.safe_load(files("connectors.profiles").joinpath("plain.yaml").read_text("utf-8"))
+    return Profile.model_validate({**data, "credentials": credentials})
+
+
+@pytest.mark.parametrize(
+    ("credentials", "sentence"),
+    [
+        ({"Authorization": "Bearer {kye}"}, r"nothing gives \{kye\}; there are: key, url"),
+        ({"query": {"k": "{session}"}}, r"nothing gives \{session\}"),
+        ({"log_in": {"path": "/{csrf}", "gives": {"csrf": "x"}}}, r"nothing gives \{csrf\} by then"),
+        ({"log_in": {"operation": "SessionCreate", "gives": {"session": "x"}}}, "only the SOAP family"),
+        ({"oauth2": {"elsewhere": "key", "client_id": "x", "client_secret": "{key}"}}, "setting of kind url"),
+        ({"oauth2": {"elsewhere": "http://x", "client_id": "x", "client_secret": "{key}"}}, "setting of kind url"),
+        ({"certificate": {"file": "/etc/key.pem"}}, "names settings"),
+        ({"log_in": {"path": "/x", "elsewhere": "url", "gives": {}}}, "exactly one of path, operation, elsewhere"),
+        ({"log_in": {"path": "/x", "gives": {"s": {"at": "x", "cookie": "y"}}}}, "exactly one of at, header, cookie"),
+        ({"headers": {}, "heders": {}}, "heders"),
+    ],
+)
+def test_credentials_that_could_never_be_shown_are_refused_when_the_profile_is_read(
+    credentials: Mapping[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        profile(credentials)
+
+
+def test_the_examples_in_the_documentation_are_profiles() -> None:
+    readme = files("connectors").joinpath("README.md").read_text("utf-8")
+    examples = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)]
+    assert any(Credentials.model_validate(each["credentials"]).steps for each in examples if "credentials" in each)
+    assert any(Errors.model_validate(each["errors"]).signs for each in examples if "errors" in each)
