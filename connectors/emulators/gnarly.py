@@ -23,10 +23,9 @@ _PAGE = b'<html><title>Welcome</title><form action="/login"><input name="passwor
 class Switches:
     """How it is awkward."""
 
-    door: Literal["bearer", "basic", "query", "fields", "session", "cookie", "oauth2", "certificate"] = "bearer"
+    door: Literal["bearer", "basic", "query", "fields", "session", "cookie", "oauth2"] = "bearer"
     """How one shows who one is: a key as bearer, name and password, a key in the query, name and password as fields of
-    each body or query, the session id of a log-in in a header, the same in a cookie, a token by OAuth 2, or nothing
-    (whoever shows a certificate is somebody)."""
+    each body or query, the session id of a log-in in a header, the same in a cookie, or a token by OAuth 2."""
     closed: Literal["status", "page", "redirect"] = "status"
     """What answers those who are nobody: 401, a log-in page with 200, or the way there."""
     errors: Literal["status", "nested", "flag"] = "status"
@@ -103,8 +102,6 @@ class GnarlyEmulator(PlainEmulator):
                 return self._in_session(cookies.get("GNARLY", ""))
             case "oauth2":
                 return self._in_session(headers.get("authorization", "").removeprefix("Bearer "))
-            case _:
-                return True
 
     def _in_session(self, session: str) -> bool:
         with self._door:

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.api import Change, CommentDraft, RemoteTicket
 from connectors.errors import AccessError, ConnectorError, ProtocolError, Transient, Unknown
-from connectors.testing.stand import Stand
+from connectors.testing.stand import Stand, listed
 
 
 class FaultConformance:
@@ -96,6 +96,27 @@ class FaultConformance:
         ticket = stand.create()
         with self._fault(stand, how, "read"), pytest.raises(Transient):
             stand.connector.fetch(ticket.key)
+
+    def test_a_session_that_ends_in_the_middle_is_renewed_and_no_write_is_done_twice(self, stand: Stand) -> None:
+        if stand.expire is None:
+            pytest.skip("this tracker gives no sessions")
+        first = stand.connector.changes(None).cursor
+        stand.settle()
+        ticket = stand.create()
+        stand.expire()
+        written = stand.connector.update(ticket.key, {stand.subject: "written"}, held=ticket)
+        assert written.applied == {stand.subject}
+        stand.expire()
+        stand.connector.comment(ticket.key, CommentDraft("once"), token=stand.token())
+        stand.expire()
+        assert [each.text for each in stand.comments(ticket.key)] == ["once"]
+        stand.expire()
+        assert ticket.key in {each.key for each in listed(stand.connector, first)[0]}
+        stand.expire()
+        other = stand.connector.create({**stand.extra, stand.subject: "once"}, token=stand.token())
+        stand.expire()
+        mine = [each.key for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == "once"]
+        assert mine == [other.key]
 
     @pytest.mark.parametrize("how", ["page", "cut", "bomb", "redirect", "failed", "slow", "down", "lost", "busy"])
     @pytest.mark.parametrize("operation", ["read", "create"])

@@ -50,6 +50,8 @@ class Stand:
     """Let the tracker's clock move on by one step."""
     faults: "Callable[[str, str], AbstractContextManager[None]] | None" = None
     """(how, operation): inside, that operation's requests go wrong that way. For `FaultConformance`."""
+    expire: Callable[[], None] | None = None
+    """End every session that the tracker gave us, now. None: it gives none."""
     writes: Callable[[], int] | None = None
     """How many requests could have written so far."""
     extra: Mapping[str, Value] = field(default_factory=dict)
