@@ -4,7 +4,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from connectors.api import Value
-from connectors.errors import AccessError
+from connectors.errors import AccessError, ProtocolError
 from connectors.profiled import tokens
 from connectors.profiled.profile import FieldShape
 from connectors.profiled.site import Site
@@ -97,7 +97,17 @@ class Bodies:
                 return _number(self._site.tables.id(shape.table, str(value)))
             except UnknownWord as problem:
                 raise Unwritable(str(problem)) from None
+        if shape.parts:
+            return self._parted(shape, value)
         return _number(value) if shape.kind == "number" and isinstance(value, str) else value
+
+    def _parted(self, shape: FieldShape, value: Value) -> dict[str, int]:
+        """A moment as an object of numbers.  :raises Unwritable: it is none."""
+        try:
+            when = self._site.local(value)
+        except ProtocolError as problem:
+            raise Unwritable(str(problem)) from None
+        return {name: int(when.strftime(pattern)) for name, pattern in shape.parts.items()}
 
     def _place_custom(self, body: MutableMapping[str, Any], below: str, name: str, value: Value) -> None:
         customs = self._profile.custom_fields
@@ -115,7 +125,7 @@ class Bodies:
             number = self._site.tables.id(customs.table, name) if customs.table else name
         except UnknownWord as problem:
             raise Unwritable(str(problem)) from None
-        put(body, place, [*(at(body, place) or ()), {"id": _number(number), "value": said}])
+        put(body, place, [*(at(body, place) or ()), {customs.write_name: _number(number), customs.write_value: said}])
 
 
 def carried(raw: Mapping[str, Any], carry: Mapping[str, str], body: MutableMapping[str, Any]) -> None:

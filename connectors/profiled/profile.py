@@ -236,6 +236,8 @@ class FieldShape(_Part):
     """For a set: it is written as rows, each with its word there."""
     swallowed: tuple[str | int | None, ...] = ()
     """What the product makes in silence of a word that it does not know (0, null): a refusal, and put right again."""
+    parts: dict[str, str] = {}
+    """A moment is written as an object of numbers: each one's name and pattern (Year: "%Y"), in the zone of `times`."""
     values: tuple[str, ...] = ()
     max_length: int | None = None
     max_bytes: int | None = None
@@ -266,6 +268,9 @@ class CustomFields(_Part):
     write: str
     shape: Literal["rows", "names"]
     """Written as a list of {id, value}, or as an object of name to value."""
+    write_name: str = "id"
+    write_value: str = "value"
+    """What both are called in such a list."""
     empty_value: Any = None
     token: str = "{external_id}"  # noqa: S105 (the field that holds our mark)
     """The custom field that holds our token: its name, or its id where the setting is a number."""

@@ -153,6 +153,10 @@ class Site:
         """A time of an answer, as UTC.  :raises ProtocolError: it is none."""
         return moment(value, about, self.profile.times.forms, self._zone)
 
+    def local(self, value: Any) -> datetime:
+        """A time of ours as it stands in the product's own zone.  :raises ProtocolError: it is none."""
+        return moment(value, "what was to be written", zone=self._zone).astimezone(self._zone)
+
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(str(fill(self.profile.times.zone, self.words())))

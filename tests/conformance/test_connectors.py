@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from connectors.api import Value
+from connectors.api import CommentDraft, Value
 from connectors.emulators.jira import JiraEmulator
 from connectors.emulators.jira import Quirks as JiraQuirks
 from connectors.emulators.plain import PlainEmulator
@@ -17,10 +17,13 @@ from connectors.emulators.server import Asked, Emulator, Fault
 from connectors.emulators.servicenow import ServiceNowEmulator
 from connectors.emulators.tracker import Person, Tracker
 from connectors.emulators.zammad import ZammadEmulator
+from connectors.emulators.znuny import Quirks as ZnunyQuirks
+from connectors.emulators.znuny import ZnunyEmulator
 from connectors.environment import Environment
 from connectors.memory import MemoryConnector
 from connectors.registry import open_connector
 from connectors.testing import ConnectorConformance, FaultConformance, Stand
+from tests.conformance.znuny import ZONES, ZnunyConformance, keeps_time
 
 
 class Clock:
@@ -323,3 +326,71 @@ class TestJiraCloud(ConnectorConformance, FaultConformance):
                 secrets=(emulator.token, "wrong-secret"),
             )
             connector.close()
+def znuny_stand(emulator: ZnunyEmulator, clock: Clock, zone: str = "UTC") -> Stand:
+    settings = {
+        "url": f"{emulator.url}/otrs",
+        "queue": "ggus",
+        "login": "ggus-sync",
+        "customer": "customer",
+        "zone": zone,
+    }
+
+    def opened(password: str):  # type: ignore[no-untyped-def]
+        here = environment(clock)
+        said = {**settings, "zone": zone, "password": password}
+        return open_connector("znuny", said, system="s", environment=here)
+
+    return stand_on(
+        emulator,
+        clock,
+        "Title",
+        "Description",
+        connector=opened(emulator.password),
+        refused=("State", "no such state"),
+        owner=("Owner", "bob"),
+        stranger=lambda: opened("wrong-secret"),
+        secrets=(emulator.password, "wrong-secret"),
+    )
+
+
+class TestZnuny(ZnunyConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with ZnunyEmulator(clock, people=["bob"]) as emulator:
+            stand = znuny_stand(emulator, clock)
+            yield stand
+            stand.connector.close()
+
+    @ZONES
+    def test_whatever_zone_it_lives_in_polling_keeps_time(self, zone: str) -> None:
+        clock = Clock()
+        with ZnunyEmulator(clock, quirks=ZnunyQuirks(zone=zone)) as emulator:
+            stand = znuny_stand(emulator, clock, zone)
+            keeps_time(stand)
+            stand.connector.close()
+
+    def test_a_session_that_is_over_is_renewed_unseen(self) -> None:
+        clock = Clock()
+        with ZnunyEmulator(clock) as emulator:
+            stand = znuny_stand(emulator, clock)
+            ticket = stand.create()
+            for act in (
+                lambda: stand.connector.fetch(ticket.key),
+                lambda: stand.connector.update(ticket.key, {"Title": "new"}, held=ticket),
+                lambda: stand.connector.comment(ticket.key, CommentDraft("once"), token=stand.token()),
+            ):
+                emulator.sessions.clear()
+                act()
+            found = stand.connector.fetch(ticket.key, known=())
+            assert (found.fields["Title"], [each.text for each in found.comments or ()]) == ("new", ["once"])
+            stand.connector.close()
+
+    def test_no_password_and_no_session_is_in_an_address(self) -> None:
+        clock = Clock()
+        with ZnunyEmulator(clock) as emulator:
+            stand = znuny_stand(emulator, clock)
+            stand.create()
+            stand.connector.probe()
+            assert all(not each.query for each in emulator.asked)
+            stand.connector.close()

@@ -1,4 +1,4 @@
-"""The connectors against the real Request Tracker and the real Redmine: the same claims as on the emulators, and what
+"""The connectors against the real Request Tracker, Redmine and Znuny: the same claims as on the emulators, and what
 only the real ones can show."""
 
 import base64
@@ -16,8 +16,9 @@ from connectors.environment import Environment
 from connectors.errors import NotFound, Refused
 from connectors.registry import open_connector
 from connectors.testing import ConnectorConformance, Stand, draft, listed
-from tests.peers.people import Attached, Person, RedminePerson
-from tests.peers.sites import RedmineSite, RtSite
+from tests.conformance.znuny import ZONES, ZnunyConformance, keeps_time
+from tests.peers.people import Attached, Person, RedminePerson, ZnunyPerson
+from tests.peers.sites import RedmineSite, RtSite, ZnunySite
 
 pytestmark = pytest.mark.peer
 
@@ -29,7 +30,7 @@ def utc_now() -> datetime:
 
 
 def next_second() -> None:
-    """Both trackers count whole seconds."""
+    """All of them count whole seconds."""
     time.sleep(1.01 - time.time() % 1)
 
 
@@ -56,7 +57,7 @@ class Agent:
         say(key, text, files=attached)
 
     def reword(self, key: str, comment_id: str, text: str) -> None:
-        assert isinstance(self._person, RedminePerson), f"nobody edits comments in the tracker of {key}"
+        assert isinstance(self._person, RedminePerson | ZnunyPerson), f"nobody edits comments in the tracker of {key}"
         self._person.reword(comment_id, text)
 
 
@@ -290,3 +291,66 @@ class TestRedmine(ConnectorConformance):
             ("assigned_to", None, "Ada Agent"),
         }
         assert all(each.at > utc_now() - timedelta(minutes=5) for each in history)
+
+
+def znuny_stand(znuny: ZnunySite, zone: str = "UTC") -> Stand:
+    url, _, service = znuny.url.partition("/nph-genericinterface.pl/Webservice/")
+    here = {"url": url, "service": service, "queue": znuny.queue, "zone": zone}
+    settings = {**here, "login": znuny.login, "customer": "customer"}
+    names = {"Title": "subject", "State": "status", "Priority": "priority", "Owner": "owner"}
+    return Stand(
+        opened("znuny", {**settings, "password": znuny.password}),
+        Agent(znuny.agent, names),
+        subject="Title",
+        description="Description",
+        refused=("State", "no such state"),
+        owner=("Owner", "agent"),
+        stranger=lambda: opened("znuny", {**settings, "password": "wrong-secret"}),
+        secrets=(znuny.password, "wrong-secret"),
+        many=105,
+        settle=next_second,
+        writes=lambda: sum(
+            each.user == znuny.user and (each.method == "PATCH" or each.path.endswith("/Ticket"))
+            for each in znuny.asked()
+        ),
+    )
+
+
+class TestZnuny(ZnunyConformance):
+    @pytest.fixture
+    def stand(self, znuny: ZnunySite) -> Iterator[Stand]:
+        stand = znuny_stand(znuny)
+        yield stand
+        stand.connector.close()
+
+    @ZONES
+    def test_whatever_zone_it_lives_in_polling_keeps_time(self, znuny: ZnunySite, zone: str) -> None:
+        with znuny.timezone(zone):
+            stand = znuny_stand(znuny, zone)
+            keeps_time(stand)
+            stand.connector.close()
+
+    def test_files_of_an_internal_article_stay_hidden(self, znuny: ZnunySite, stand: Stand) -> None:
+        ticket = stand.create()
+        znuny.agent.comment_internal(ticket.key, "CANARY", files=[Attached("CANARY.txt", b"CANARY")])
+        found = stand.connector.fetch(ticket.key, known=())
+        assert "CANARY" not in repr(found)
+        assert found.files == ()
+
+    def test_one_field_is_compared_written_and_read_back_in_three_requests(
+        self, znuny: ZnunySite, stand: Stand
+    ) -> None:
+        ticket = stand.create()
+        before = len(znuny.asked())
+        stand.connector.update(ticket.key, {"Priority": "5 very high"}, held=ticket)
+        assert [each.method for each in znuny.asked()[before:]] == ["POST", "PATCH", "POST"]
+
+    def test_a_moved_ticket_is_not_found(self, znuny: ZnunySite, stand: Stand) -> None:
+        ticket = stand.create()
+        znuny.agent.set(ticket.key, place=znuny.hidden_queue)
+        with pytest.raises(NotFound):
+            stand.connector.fetch(ticket.key)
+        with pytest.raises(NotFound):
+            stand.connector.update(ticket.key, {"Title": "x"}, held=None)
+        with pytest.raises(NotFound):
+            stand.connector.comment(ticket.key, CommentDraft("x"), token=stand.token())
