@@ -804,11 +804,16 @@ class Download(Request):
 
 
 class Soap(_Part):
-    """Where the WSDL is, and where and how calls go."""
+    """Where the WSDL is, and where and how calls go. Where there is none, how calls look."""
 
-    wsdl: str
+    wsdl: str | None = None
     """A file that is shipped beside the profile, or {a setting}: of kind path a file, of kind url an address, whose
     WSDL is fetched once a process and held against the setting `wsdl_digest`."""
+    namespace: str | None = None
+    """Instead of a WSDL: the namespace of operations. Elements go in the order of the body."""
+    style: Literal["document", "rpc"] = "document"
+    encoded: bool = False
+    """Without a WSDL: whether each argument bears its type."""
     port: str | None = None
     """None: the first that speaks SOAP over HTTP."""
     path: str = ""
@@ -817,6 +822,16 @@ class Soap(_Part):
     """SOAPAction, instead of the WSDL's: words {namespace} and {operation}; "" for none."""
     header_namespace: str = ""
     """Of the credentials in the envelope's header, where the WSDL does not know them; "": the operation's."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Soap":
+        if (self.wsdl is None) == (self.namespace is None):
+            raise ValueError("say wsdl, or namespace where there is no WSDL, and not both")
+        if self.wsdl is None and not self.path:
+            raise ValueError("say path: without a WSDL, nothing else tells where the endpoint is")
+        if self.wsdl is not None and (self.style != "document" or self.encoded):
+            raise ValueError("style and encoded are the WSDL's to say")
+        return self
 
 
 class Powers(_Part):

@@ -68,6 +68,11 @@ class Operation:
     """Its arguments, as zeep's type; None: the WSDL does not tell."""
 
 
+def unwritten(name: str, namespace: str, style: Literal["document", "rpc"], *, encoded: bool) -> Operation:
+    """An operation that no WSDL tells of: all that is sent to it is sent as it is said."""
+    return Operation(name, style, encoded, namespace, name, "{namespace}#{operation}", "1.1", "")
+
+
 class Contract:
     """A WSDL that was read. Thread-safe: nothing of it changes."""
 

@@ -98,14 +98,16 @@ def http_headers(operation: Operation, action: str | None = None) -> dict[str, s
     }
 
 
-def argument_names(operation: Operation) -> list[str]:
-    """What the contract calls the arguments, in their order."""
+def argument_names(operation: Operation, most: int = 0) -> list[str]:
+    """What the contract calls the arguments, in their order; in0, in1, ... (`most` of them) where it tells nothing."""
+    if operation.content is None:
+        return [f"in{number}" for number in range(most)]
     return [name for name, _ in _known(operation.content)]
 
 
 def _named(operation: Operation, body: Mapping[str, Any] | Sequence[Any]) -> Mapping[str, Any]:
     """Arguments by position get the names that the contract has for them."""
-    names = argument_names(operation)
+    names = argument_names(operation, 0 if isinstance(body, Mapping) else len(body))
     if isinstance(body, Mapping):
         if operation.style == "rpc":  # such servers go by position: what is not said is said to be nothing
             return {**{name: body.get(name) for name in names}, **body}

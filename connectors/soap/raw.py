@@ -1,9 +1,8 @@
 """Hostile XML in, plain data out: by local name, whatever the schema says. Sends nothing, fetches nothing.
 
 Real servers do not keep to their own schema (Znuny sorts children by name, adds some, repeats others): none is asked.
-One parser reads everything, expat, piece by piece: a document type is refused at its first character, and with it
-every entity, external or swelling. Depth, number of elements and what references swell to are bounded; a text is
-as long as the answer may be (the session's limit), since a file of 20 MB is one text.
+What references swell to is bounded like everything else (`parser`); a text is as long as the answer may be (the
+session's limit), since a file of 20 MB is one text.
 
 | XML | plain data |
 |---|---|
@@ -16,25 +15,17 @@ as long as the answer may be (the session's limit), since a file of 20 MB is one
 | `href`, `ref` | what it refers to |
 """
 
-import base64
-import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from xml.parsers import expat
 
-_DEPTH = 100
-_ELEMENTS = 500_000
-_UNDIGESTED = 1 << 20
-"""Bytes that may be fed before the parser makes anything of them: a tag longer than that is an attack."""
-_PIECE = 1 << 16
+from connectors.soap.parser import MOST_DEPTH, MOST_ELEMENTS, Parser, Unreadable, split
+
+__all__ = ["Fault", "Said", "Unreadable", "plain", "said"]
+
 _ENVELOPES = ("http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope")
 _ENCODINGS = ("http://schemas.xmlsoap.org/soap/encoding/", "http://www.w3.org/2003/05/soap-encoding")
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
-
-
-class Unreadable(ValueError):
-    """This is not what was expected. The sentence continues "the answer …"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,90 +79,6 @@ def plain(body: bytes) -> Any:
     if reading.root.lower() == "html":
         raise Unreadable(_not_an_envelope(reading.root))
     return reading.resolved(reading.value)
-
-
-def decoded(text: Any) -> bytes:
-    """The bytes of a base64 text.  :raises Unreadable: it is none."""
-    try:
-        return base64.b64decode("".join(str(text or "").split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise Unreadable("has a text that is not base64 where a file was expected") from None
-
-
-def unwrapped(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """The bytes that stand as base64 in the first element of this local name, without ever holding all of them.
-
-    :raises Unreadable: there is no such element, it is no base64, or the answer ends before it does."""
-    reading = _Catching(name)
-    rest = ""
-    for chunk in chunks:
-        reading.feed(chunk)
-        rest += "".join("".join(reading.caught).split())
-        reading.caught.clear()
-        whole = len(rest) - len(rest) % 4
-        if whole:
-            yield decoded(rest[:whole])
-            rest = rest[whole:]
-    reading.feed(b"", last=True)
-    if reading.fault is not None:
-        raise Unreadable(f"is a fault: {reading.fault}")
-    if not reading.found:
-        raise Unreadable(f"has no element {name}")
-    if rest:
-        raise Unreadable("has a text that is not base64 where a file was expected")
-
-
-class _Parser:
-    """What every reading keeps to."""
-
-    def __init__(self) -> None:
-        self._parser = expat.ParserCreate(namespace_separator=" ")
-        self._parser.ordered_attributes = True
-        self._parser.buffer_text = True
-        self._parser.buffer_size = _PIECE
-        self._parser.StartDoctypeDeclHandler = self._no_doctype
-        self._parser.StartElementHandler = self._opened
-        self._parser.EndElementHandler = self._closed
-        self._parser.CharacterDataHandler = self._text
-        self._depth = self._elements = self._fed = 0
-
-    def feed(self, chunk: bytes, *, last: bool = False) -> None:
-        """:raises Unreadable: it is no XML, or none that is read here."""
-        self._fed += len(chunk)
-        try:
-            self._parser.Parse(chunk, last)
-        except expat.ExpatError as broken:
-            raise Unreadable(f"is not well-formed XML ({broken})") from None
-        if not last and self._fed - self._parser.CurrentByteIndex > _UNDIGESTED + len(chunk):
-            raise Unreadable("has a tag that is longer than any should be")
-
-    def _opened(self, name: str, attributes: list[str]) -> None:
-        self._depth += 1
-        self._elements += 1
-        if self._depth > _DEPTH:
-            raise Unreadable(f"is nested deeper than {_DEPTH} elements")
-        if self._elements > _ELEMENTS:
-            raise Unreadable(f"holds more than {_ELEMENTS:,} elements")
-        self.opened(_split(name)[1], attributes)
-
-    def _closed(self, _: str) -> None:
-        self._depth -= 1
-        self.closed()
-
-    @staticmethod
-    def _no_doctype(*_: Any) -> None:
-        raise Unreadable("has a document type: it would be a door for entities, so it is not read")
-
-    def _text(self, text: str) -> None:
-        raise NotImplementedError
-
-    def opened(self, name: str, attributes: list[str], /) -> None:
-        """An element begins: its local name, names and values of its attributes."""
-        raise NotImplementedError
-
-    def closed(self) -> None:
-        """The element that began last ends."""
-        raise NotImplementedError
 
 
 @dataclass(slots=True)
@@ -228,7 +135,7 @@ class _Reference:
     to: str
 
 
-class _Reading(_Parser):
+class _Reading(Parser):
     """A whole document. `apart`: of an envelope, each thing in its body is kept apart from the others."""
 
     def __init__(self, *, apart: bool) -> None:
@@ -262,7 +169,7 @@ class _Reading(_Parser):
             self.root = name
         frame = _Frame(name, [], {})
         for key, value in zip(attributes[0::2], attributes[1::2], strict=True):
-            where, word = _split(key)
+            where, word = split(key)
             if where == _INSTANCE:
                 if word == "nil":
                     frame.nil = value.strip() in ("true", "1")
@@ -333,7 +240,7 @@ class _Reading(_Parser):
 
     def _follow(self, value: Any, way: tuple[str, ...]) -> tuple[Any, int]:
         if isinstance(value, _Reference):
-            if value.to in way or len(way) > _DEPTH:
+            if value.to in way or len(way) > MOST_DEPTH:
                 raise Unreadable(f"refers to {value.to!r} from within itself")
             if self._marked[value.to] == value:
                 raise Unreadable(f"refers to {value.to!r}, which is not in it")
@@ -351,48 +258,12 @@ class _Reading(_Parser):
         return value, 1
 
     @staticmethod
-    def _weighed(weights: Iterator[int]) -> int:
+    def _weighed(weights: Iterable[int]) -> int:
         """What references swell to when they are written out."""
         total = 1 + sum(weights)
-        if total > _ELEMENTS:
-            raise Unreadable(f"holds more than {_ELEMENTS:,} elements once its references are followed")
+        if total > MOST_ELEMENTS:
+            raise Unreadable(f"holds more than {MOST_ELEMENTS:,} elements once its references are followed")
         return total
-
-
-class _Catching(_Parser):
-    """The text of the first element of one name, as it comes; and the words of a fault, if it is one."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.caught: list[str] = []
-        self.found = False
-        self.fault: str | None = None
-        self._name = name
-        self._inside = 0
-        self._words = False
-
-    def opened(self, name: str, _: list[str]) -> None:
-        if name == self._name and not self.found:
-            self.found, self._inside = True, self._depth
-        elif name == "Fault":
-            self.fault = ""
-        self._words = name in ("faultstring", "Text")
-
-    def closed(self) -> None:
-        if self._inside > self._depth:
-            self._inside = 0
-        self._words = False
-
-    def _text(self, text: str) -> None:
-        if self._inside:
-            self.caught.append(text)
-        elif self._words and self.fault is not None:
-            self.fault = (self.fault + text)[:500]
-
-
-def _split(name: str) -> tuple[str, str]:
-    space, _, local = name.rpartition(" ")
-    return space, local
 
 
 def _unmarked(value: Any) -> Any:

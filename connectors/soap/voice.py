@@ -17,8 +17,8 @@ from connectors.profiled.profile import Request, Soap
 from connectors.profiled.values import address, fill, put
 from connectors.remedies import Errors, Sign
 from connectors.session import Body, HttpSession, Made, Origin
-from connectors.soap import raw
-from connectors.soap.contract import Contract, ContractError, Operation, contract
+from connectors.soap import files, raw
+from connectors.soap.contract import Contract, ContractError, Operation, contract, unwritten
 from connectors.soap.envelope import Envelope, Header, argument_names, build, http_headers
 from connectors.soap.wsdl import Wsdl, fetched, given, shipped
 
@@ -127,10 +127,7 @@ class SoapVoice:
         self, name: str, body: Mapping[str, Any], request: Request | None = None, words: Mapping[str, Any] | None = None
     ) -> tuple[str, Mapping[str, str], Made]:
         """Path, headers and body of a call."""
-        try:
-            operation = self._known().operation(name, self._shape.port)
-        except ContractError as problem:
-            raise AccessError(str(problem)) from None
+        operation = self._operation(name)
         headers = http_headers(operation, self._shape.action)
         if request is not None:
             headers |= _filled(request.headers, words or {})
@@ -138,12 +135,23 @@ class SoapVoice:
         path = address(template, words or self._origin.words) if template else _path_of(operation.address)
         return path, headers, partial(self._made, operation, body)
 
+    def _operation(self, name: str) -> Operation:
+        shape = self._shape
+        if shape.namespace is not None:
+            return unwritten(name, shape.namespace, shape.style, encoded=shape.encoded)
+        try:
+            return self._known().operation(name, shape.port)
+        except ContractError as problem:
+            raise AccessError(str(problem)) from None
+
     def _made(self, operation: Operation, body: Mapping[str, Any], shown: Shown) -> Envelope:
         """The envelope, with what we show of us in it.  :raises AccessError: the profile says what cannot be said."""
         elements: dict[str, Any] = {}
         for place, value in shown.envelope.items():
             put(elements, place, value)
-        known = {name: found for name in elements if (found := self._known().header(name)) is not None}
+        known: dict[str, Any] = {}
+        if elements and self._shape.wsdl is not None:
+            known = {name: found for name in elements if (found := self._known().header(name)) is not None}
         header = Header(elements, known, self._shape.header_namespace or operation.namespace, shown.wsse)
         try:
             return build(operation, _arguments(operation, shown.signed(body) or {}, shown.arguments), header=header)
@@ -165,7 +173,7 @@ class SoapVoice:
         """The WSDL that the profile names: shipped, a file, or an address."""
         words = self._origin.words
         try:
-            said = str(fill(self._shape.wsdl, words))
+            said = str(fill(self._shape.wsdl or "", words))
         except KeyError as unsaid:
             raise AccessError(f"the setting {unsaid.args[0]!r} is missing, and the WSDL with it") from None
         if said.startswith(("http://", "https://")):
@@ -183,7 +191,7 @@ def unwrapped(chunks: Iterator[bytes], path: str, about: str) -> Iterator[bytes]
 
     :raises ProtocolError: there are none, or they are no base64."""
     try:
-        yield from raw.unwrapped(chunks, path.rpartition(".")[2])
+        yield from files.unwrapped(chunks, path.rpartition(".")[2])
     except raw.Unreadable as trouble:
         raise ProtocolError(f"{about}: the answer {trouble}") from None
 
@@ -197,7 +205,7 @@ def _arguments(operation: Operation, body: Mapping[str, Any], first: tuple[str, 
     if body and all(name.isdecimal() for name in body):
         last = max(int(name) for name in body)
         return [*first, *(body.get(str(number)) for number in range(last + 1))]
-    return {**dict(zip(argument_names(operation), first, strict=False)), **body}
+    return {**dict(zip(argument_names(operation, len(first)), first, strict=False)), **body}
 
 
 def _path_of(location: str) -> str:

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from connectors.soap import raw
+from connectors.soap import files, raw
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 ENC = "http://schemas.xmlsoap.org/soap/encoding/"
@@ -211,14 +211,14 @@ def pieces(body: bytes, size: int):  # type: ignore[no-untyped-def]
 def test_a_file_is_taken_out_of_an_answer_piece_by_piece(content: bytes, size: int) -> None:
     digits = base64.encodebytes(content).decode().replace("\n", "&#13;\n")
     body = envelope(f"<R><Name>x</Name><Data>{digits}</Data><Data>other</Data></R>")
-    assert b"".join(raw.unwrapped(pieces(body, size), "Data")) == content
+    assert b"".join(files.unwrapped(pieces(body, size), "Data")) == content
 
 
 def test_a_file_of_twenty_megabytes_needs_no_more_than_a_few() -> None:
     content = bytes(range(256)) * 81920
     body = envelope(f"<R><Data>{base64.b64encode(content).decode()}</Data></R>")
     tracemalloc.start()
-    total = sum(len(each) for each in raw.unwrapped(pieces(body, 65536), "Data"))
+    total = sum(len(each) for each in files.unwrapped(pieces(body, 65536), "Data"))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert total == len(content)
@@ -238,10 +238,10 @@ def test_a_file_of_twenty_megabytes_needs_no_more_than_a_few() -> None:
 )
 def test_a_file_that_is_none_is_an_error_and_never_an_empty_file(body: bytes, why: str) -> None:
     with pytest.raises(raw.Unreadable, match=why):
-        list(raw.unwrapped(pieces(body, 100), "Data"))
+        list(files.unwrapped(pieces(body, 100), "Data"))
 
 
 def test_a_tag_that_never_ends_is_given_up() -> None:
     endless = (b'<R a="' if first else b"x" * 65536 for first in (True, *[False] * 1000))
     with pytest.raises(raw.Unreadable, match="longer than any should be"):
-        list(raw.unwrapped(endless, "Data"))
+        list(files.unwrapped(endless, "Data"))

@@ -226,6 +226,39 @@ def test_the_soap_action_is_as_the_profile_says(
     assert recorder.asked[-1].method == "POST"
 
 
+def test_where_there_is_no_wsdl_calls_go_as_they_are_said(recorder: Recorder, opened: Opened) -> None:
+    soap = {
+        "namespace": "http://www.otrs.org/TicketConnector/",
+        "path": "/service",
+        "action": "{namespace}#{operation}",
+    }
+    site = opened(recorder.url, credentials={"body": {"UserLogin": "{user}"}}, soap=soap)
+    site.read(Request(operation="TicketGet", body={"TicketID": 7, "Article.Body": "x", "Article.Hidden": True}))
+    call = called(recorder.asked[-1].body)
+    assert call.body == {"UserLogin": "interdesk", "TicketID": "7", "Article": {"Body": "x", "Hidden": "true"}}
+    assert b'xmlns:n0="http://www.otrs.org/TicketConnector/"' in recorder.asked[-1].body
+    assert recorder.asked[-1].headers["soapaction"] == '"http://www.otrs.org/TicketConnector/#TicketGet"'
+    assert recorder.asked[-1].path == "/service"
+    soap = {"namespace": "urn:x", "path": "/service", "style": "rpc", "encoded": True}
+    site = opened(recorder.url, credentials={"arguments": ["{user}"]}, soap=soap)
+    site.read(Request(operation="get", body={"0": 7}))
+    assert b'<in0 xsi:type="xsd:string">interdesk</in0><in1 xsi:type="xsd:int">7</in1>' in recorder.asked[-1].body
+
+
+@pytest.mark.parametrize(
+    ("soap", "why"),
+    [
+        ({}, "say wsdl, or namespace"),
+        ({"wsdl": "ggus.wsdl", "namespace": "urn:x"}, "and not both"),
+        ({"namespace": "urn:x"}, "say path"),
+        ({"wsdl": "ggus.wsdl", "style": "rpc"}, "are the WSDL's to say"),
+    ],
+)
+def test_a_wsdl_and_what_stands_for_one_exclude_each_other(soap: dict[str, str], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        profile(soap=soap)
+
+
 def test_a_wsdl_at_an_address_is_asked_for_once_and_must_be_the_pinned_one(
     server: Any, here: Environment, opened: Opened
 ) -> None:

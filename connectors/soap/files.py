@@ -1,0 +1,70 @@
+"""A file inside an answer, taken out of it as it comes: never whole in memory."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import Any
+
+from connectors.soap.parser import Parser, Unreadable
+
+
+def decoded(text: Any) -> bytes:
+    """The bytes of a base64 text.  :raises Unreadable: it is none."""
+    try:
+        return base64.b64decode("".join(str(text or "").split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise Unreadable("has a text that is not base64 where a file was expected") from None
+
+
+def unwrapped(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """The bytes that stand as base64 in the first element of this local name, without ever holding all of them.
+
+    :raises Unreadable: there is no such element, it is no base64, or the answer ends before it does."""
+    reading = _Catching(name)
+    rest = ""
+    for chunk in chunks:
+        reading.feed(chunk)
+        rest += "".join("".join(reading.caught).split())
+        reading.caught.clear()
+        whole = len(rest) - len(rest) % 4
+        if whole:
+            yield decoded(rest[:whole])
+            rest = rest[whole:]
+    reading.feed(b"", last=True)
+    if reading.fault is not None:
+        raise Unreadable(f"is a fault: {reading.fault}")
+    if not reading.found:
+        raise Unreadable(f"has no element {name}")
+    if rest:
+        raise Unreadable("has a text that is not base64 where a file was expected")
+
+
+class _Catching(Parser):
+    """The text of the first element of one name, as it comes; and the words of a fault, if it is one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.caught: list[str] = []
+        self.found = False
+        self.fault: str | None = None
+        self._name = name
+        self._inside = 0
+        self._words = False
+
+    def opened(self, name: str, _: list[str]) -> None:
+        if name == self._name and not self.found:
+            self.found, self._inside = True, self._depth
+        elif name == "Fault":
+            self.fault = ""
+        self._words = name in ("faultstring", "Text")
+
+    def closed(self) -> None:
+        if self._inside > self._depth:
+            self._inside = 0
+        self._words = False
+
+    def _text(self, text: str) -> None:
+        if self._inside:
+            self.caught.append(text)
+        elif self._words and self.fault is not None:
+            self.fault = (self.fault + text)[:500]
