@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from central.events import Kind
 from central.link import Link, LinkState
-from central.model import Visibility
+from central.model import Visibility, value_of
 from connectors.emulators.server import Emulator
 from connectors.emulators.tracker import AUTOMAT, Deed
 from sync.demo.stage import ACCOUNT, Stage
@@ -87,7 +87,7 @@ class Judge:
         kept = store.read(lambda tx: tx.tickets.conflicts(link.ticket_id))
         took = {Kind.FIELD_CHANGED, Kind.FIELD_AGREED}
         arrived = any(
-            e.kind in took and e.system == gateway.system and e.data.get("theirs") == deed.new for e in events
+            e.kind in took and e.system == gateway.system and value_of(e.data.get("theirs")) == deed.new for e in events
         )
         return arrived or any(c.system == gateway.system and c.theirs == deed.new for c in kept)
 

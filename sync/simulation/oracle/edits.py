@@ -12,7 +12,7 @@ from central.link import Link, LinkState
 from central.model import Ticket
 from mappings.model import FieldMapping
 from sync.simulation.mesh import Member
-from sync.simulation.oracle.evidence import Edit, Evidence, Told, same, says
+from sync.simulation.oracle.evidence import Edit, Evidence, Told, same, says, value_in
 from sync.simulation.wire import DEADLINE
 
 _EFFECT = timedelta(seconds=10)
@@ -91,7 +91,7 @@ def _arrived(
             continue
         if until is not None and event.at > until:
             break
-        if event.kind in (Kind.FIELD_CHANGED, Kind.FIELD_AGREED) and same(mapping, event.data.get("theirs"), edit.new):
+        if event.kind in (Kind.FIELD_CHANGED, Kind.FIELD_AGREED) and same(mapping, value_in(event, "theirs"), edit.new):
             return True
     # what says the same as the centre does at that time needs no carrying
     read_at = evidence.world.chronicle.last_read(link.system, link.key or "", until or evidence.world.clock.now)
@@ -263,7 +263,7 @@ def invented(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
             edits = [
                 e
                 for e in evidence.edits.get((member.name, link.key, mapping.remote), ())
-                if e.at < event.at and same(mapping, e.new, event.data["theirs"])
+                if e.at < event.at and same(mapping, e.new, value_in(event, "theirs"))
             ]
             if edits and edits[-1].human:
                 continue

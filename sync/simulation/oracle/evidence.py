@@ -8,7 +8,7 @@ from functools import cached_property
 
 from central.events import Event, Kind
 from central.link import Link, LinkState
-from central.model import SYSTEM, Comment, Conflict, Ticket, Value
+from central.model import SYSTEM, Comment, Conflict, Ticket, Value, value_of
 from connectors.emulators.tracker import AUTOMAT, Deed, Issue
 from mappings.model import FieldMapping, Untranslatable
 from sync.reconcile import corresponds
@@ -141,20 +141,25 @@ class Evidence:
     def course(self, ticket: Ticket, name: str) -> Sequence[Told]:
         """What a central field held, in order; the first is what it was born with."""
         changes = [e for e in self.events[ticket.id] if e.kind is Kind.FIELD_CHANGED and e.field == name]
-        first = changes[0].data["from"] if changes else ticket[name]
+        first = value_in(changes[0], "from") if changes else ticket[name]
         course = [Told(ticket.created_at, None, first, ticket.born_in, ticket.born_in is None)]
         course += [
             Told(
                 e.at,
-                e.data["from"],
-                e.data["to"],
+                value_in(e, "from"),
+                value_in(e, "to"),
                 e.system,
                 e.system is None and e.actor.id != SYSTEM.id,
-                e.data.get("theirs"),
+                value_in(e, "theirs"),
             )
             for e in changes
         ]
         return course
+
+
+def value_in(event: Event, what: str) -> Value:
+    """A value in the data of an event, where a set is a list."""
+    return value_of(event.data.get(what))
 
 
 def says(mapping: FieldMapping, ours: Value, theirs: Value) -> bool:
