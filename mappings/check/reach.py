@@ -73,7 +73,9 @@ def _closed_ways(subject: Subject, centre: Centre, words: Words) -> Iterator[Ref
 def _refused(subject: Subject, words: Words, asked: Asked, barred: tuple[Value, Value]) -> tuple[str, ...]:
     name, system, (frm, to) = words.field.central, subject.name, barred
     stands = f"{name} is {asked.ours!r} here and {asked.theirs!r} in {system}"
-    lines = [stands + (", where a way was interrupted" if asked.under_way else "")]
+    by_itself = any(move.to == asked.theirs for move in words.theirs_field.moves)
+    how = ", which it became by itself" if by_itself else ", where a way was interrupted"
+    lines = [stands + how * asked.under_way]
     if asked.after != asked.ours:
         lines.append(f"somebody sets {asked.after!r} here")
     before = takewhile(lambda value: value != to, words.field.way(asked.theirs, asked.wanted))

@@ -4,7 +4,7 @@ Everything about our side comes as plain data too: this package knows no ticket 
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
@@ -164,9 +164,9 @@ class Words(NamedTuple):
 
     def asked(self, centre: Centre) -> Iterator[Asked]:
         """Everything that our next value may ask of them, from wherever they stand: in the middle of a way, too, where
-        it was interrupted."""
+        it was interrupted, and where theirs has moved by itself to what is not taken in."""
         agreeing = dict.fromkeys(self.agreeing())
-        found, queue = set(agreeing), deque(agreeing)
+        found, queue = set(agreeing), deque((*agreeing, *self._moved(agreeing, centre)))
         while queue:
             ours, theirs = queue.popleft()
             under_way = (ours, theirs) not in agreeing
@@ -183,6 +183,15 @@ class Words(NamedTuple):
                     for stands in {(after, between), (after, moved)} - found:
                         found.add(stands)
                         queue.append(stands)
+
+    def _moved(self, agreeing: Collection[tuple[Value, Value]], centre: Centre) -> Iterator[tuple[Value, Value]]:
+        """What theirs becomes by itself, where ours stays what it is, so that it is written again."""
+        for ours, theirs in agreeing:
+            for move in self.theirs_field.moves:
+                read = self.read(move.to, ours) if self.inward else None
+                taken = self.inward and (self.field.central != STATUS or read in centre.settable.get(ours, ()))
+                if move.frm == theirs and not taken and read != ours and (ours, move.to) not in agreeing:
+                    yield ours, move.to
 
     def between(self, centre: Centre) -> Iterator[tuple[Value, Value, Value]]:
         """Every (ours, theirs, wanted): the values by which our account walks to what ours asks for."""
