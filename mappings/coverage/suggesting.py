@@ -1,5 +1,6 @@
 """The smallest set of fixtures that closes the gap: by each step the most, and the steps of all fields side by side."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
@@ -7,22 +8,42 @@ from itertools import count
 from mappings.coverage import Report, Words, show
 from mappings.coverage.exercise import Duty
 from mappings.coverage.mutants import Mutant
-from mappings.coverage.steps import GONE, Step, candidates, general, together
+from mappings.coverage.steps import GONE, Step, candidates, general, steps, together
 from mappings.fixtures.document import Case, Outcome, Way
 from mappings.fixtures.replay import judged, outcome
 from mappings.fixtures.written import written
 from mappings.model import Mapping as CompiledMapping
+from mappings.model import Value
 
 
 def suggestions(report: Report, ours: Words) -> tuple[str, ...]:
     """YAML documents, one fixture each, that are green and show what is missing, as far as any example can."""
     taken, found = {fixture.name for fixture in (*report.fixtures, *(each.fixture for each in report.red))}, []
     for case in _cases(list(_steps(report, ours)), report.mapping):
-        kind = "comes-in" if case.way is Way.INWARD else "is-made" if case.held is None else "goes-out"
-        name = next(name for number in count(1) if (name := f"{kind}-{number}") not in taken)
+        title = _title(case, report.mapping)
+        name = next(each for n in count(1) if (each := title if n == 1 else f"{title}-{n}") not in taken)
         taken.add(name)
         found.append(written(name, report.mapping.name, [replace(case, expected=judged(report.mapping, case))]))
     return tuple(found)
+
+
+def _title(case: Case, mapping: CompiledMapping) -> str:
+    """A name that tells what travels: the first field that says a word, else the first field there is."""
+    travels = "comes-in" if case.way is Way.INWARD else "is-made" if case.held is None else "goes-out"
+    told = [(step.field, _slug(step.value)) for step in steps(case, mapping)]
+    field, word = next((each for each in told if each[1]), told[0] if told else ("comment" * bool(case.comments), ""))
+    return "-".join(filter(None, (_slug(field), word, travels)))
+
+
+def _slug(value: Value) -> str:
+    """A short word as part of a name; '' for what is none."""
+    text = str(value) if isinstance(value, str | int) else ""
+    slug = _APART.sub("-", text.lower()).strip("-")
+    return slug if len(text) <= _SHORT else ""
+
+
+_APART = re.compile("[^a-z0-9]+")
+_SHORT = 24
 
 
 def _steps(report: Report, ours: Words) -> Iterator[Step]:

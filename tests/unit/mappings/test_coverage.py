@@ -154,6 +154,14 @@ def test_fixtures_that_are_there_are_not_suggested_again_and_their_names_are_tak
     assert all_of_it[0].splitlines()[1] not in rest
 
 
+def test_what_is_suggested_is_called_by_what_it_shows() -> None:
+    table = "{remote: Status, table: {new: N, on hold: [Held, Stalled]}}"
+    texts = suggestions(measured(f"{HEAD}  status: {table}\n"), {})
+    names = [text.splitlines()[1].removeprefix("name: ") for text in texts]
+    assert {"status-stalled-comes-in", "status-on-hold-goes-out"} <= set(names)
+    assert len(set(names)) == len(names)
+
+
 def test_every_key_of_the_language_is_changed_or_it_is_said_why_not() -> None:
     """A key that comes to the language later is here by itself, or this test says so."""
     found, refused = mutants(document(EVERYTHING))
