@@ -2,8 +2,8 @@
 it before anybody asks the system itself. A document of its own kind; nothing is synchronised by it.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -53,6 +53,17 @@ class TheirField:
     """The smallest step of a moment that they keep."""
     after_comment: Mapping[Value, Value] = field(default_factory=dict)
     """What a comment of ours makes of a value."""
+
+    def renamed(self, word: Callable[[Value], Value]) -> "TheirField":
+        """The same field in other words."""
+        return replace(
+            self,
+            values=tuple(map(word, self.values)),
+            workflow=self.workflow and {word(frm): tuple(map(word, several)) for frm, several in self.workflow.items()},
+            needs={word(to): names for to, names in self.needs.items()},
+            moves=tuple(replace(each, frm=word(each.frm), to=word(each.to)) for each in self.moves),
+            after_comment={word(frm): word(to) for frm, to in self.after_comment.items()},
+        )
 
     def may_move(self, frm: Value, to: Value) -> bool:
         """Whether our account may set `to` where `frm` stands."""

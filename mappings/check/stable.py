@@ -181,7 +181,7 @@ def _constants(subject: Subject, centre: Centre) -> Iterator[Refutation]:
 
 def _moved(reader: FieldMapping, theirs: Value, centre: Centre) -> tuple[Value, Value] | None:
     """A value of ours that reading theirs would replace, and by what."""
-    for before in centre.values(reader.central) or ("x",):
+    for before in (*(centre.values(reader.central) or ("x",)), None):
         try:
             after = reader.rule.inward(theirs, held=before)
         except Untranslatable:

@@ -59,8 +59,10 @@ class Subject:
         return self.mapping.name
 
     def theirs(self, each: FieldMapping) -> TheirField:
-        """Their field, as far as it is known."""
-        return self.vocabulary.fields.get(each.remote) or TheirField(each.remote)
+        """Their field, as far as it is known. The words of one that a scale reads are numbers, as it says them."""
+        theirs = self.vocabulary.fields.get(each.remote) or TheirField(each.remote)
+        scaled = isinstance(each.rule, Remembering) and isinstance(each.rule.translation, Scale)
+        return theirs.renamed(each.rule.canonical_theirs) if scaled else theirs
 
     def place(self, each: FieldMapping, *path: str) -> Place:
         """Where this is said of a field."""

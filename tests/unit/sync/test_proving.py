@@ -151,6 +151,10 @@ def test_a_form_is_filled_for_sure_by_a_constant_or_by_what_stands_in() -> None:
             "priority: {remote: D, scale: {less urgent: 4, urgent: 3, very urgent: 2, top priority: 1}}",
             "D: {kind: number}",
         ),
+        (
+            "priority: {remote: D, scale: {less urgent: 1, urgent: 2, very urgent: 3, top priority: 4}}",
+            'D: {values: ["1", "2", "3", "4"], automatic: [{from: "1", to: "2", when: a day has passed}]}',
+        ),
         ("status: {remote: D, carries: inward, table: {in progress: open, solved: done}}", "D: {values: [open, done]}"),
         ("cc: {remote: D, set: {separator: ' '}}", "D: {max_length: 254}"),
         ("involve: {remote: D, carries: inward, set: {}}", "D: {kind: set}"),
