@@ -59,6 +59,8 @@ class Mail:
 class Capabilities:
     """What this connector can say, as data: it steers the engine, skips tests and fills the matrix in the docs."""
 
+    reads: bool = True
+    """A ticket can be read there; else what stands for it is a shadow of what was told and heard."""
     version: VersionStrength = VersionStrength.NONE
     row_version: VersionStrength = VersionStrength.NONE
     """Strength of the version in a `Change` (a list row often shows less than the ticket itself)."""

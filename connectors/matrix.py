@@ -7,6 +7,7 @@ from connectors.memory import WELL_BEHAVED
 from connectors.registry import profiles
 
 _ROWS: Mapping[str, str] = {
+    "reads": "tickets can be read there",
     "version": "version of a ticket",
     "row_version": "version in a list row",
     "preconditions": "refuses a write from an old state",

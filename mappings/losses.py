@@ -86,13 +86,18 @@ def _of_writing(capabilities: Mapping[str, Any]) -> Iterator[str]:
             yield f"files of more than {largest} bytes cannot be sent; a note in their place says so"
     if longest := capabilities.get("max_comment"):
         yield f"comments of more than {longest} characters cannot be sent whole"
-    if not capabilities.get("preconditions", False):
+    if not capabilities.get("reads", True):
+        yield "nothing can be read there: what we told is assumed to hold until a word of theirs says otherwise"
+    elif not capabilities.get("preconditions", False):
         window = "no lock: what somebody writes there between our read and our write is written over"
         fate = "and shown as a lost edit, from their history" if capabilities.get("history", False) else "unseen"
         yield f"{window}, {fate}"
 
 
 def _of_reading(capabilities: Mapping[str, Any]) -> Iterator[str]:
+    if not capabilities.get("reads", True):
+        yield "what people there do to a ticket stays unknown, unless they tell us"
+        return
     match str(capabilities.get("row_version", "none")):
         case "none":
             yield "no versions: a change is found by comparing contents"

@@ -198,6 +198,7 @@ class VocabularyDocument(Part):
     files: bool = Field(False, description="Whether files can be sent.")
     lock: bool = Field(False, description="Whether a write can be made to depend on what was read.")
     history: bool = Field(False, description="Whether changes of fields can be read with their old values.")
+    reads: bool = Field(True, description="Whether a ticket can be read there at all.")
 
     def faults(self) -> Iterator[Fault]:
         """What is well formed but cannot be meant so."""
@@ -228,6 +229,7 @@ def compile_vocabulary(document: Document) -> Vocabulary:
             "files": parsed.files,
             "preconditions": parsed.lock,
             "history": parsed.history,
+            "reads": parsed.reads,
             "row_version": "strong" if parsed.lock else "weak",
         },
         comments_format=parsed.comments.format,

@@ -119,6 +119,7 @@ class MailProfile(_Part):
     def capabilities(self) -> Powers:
         """What any helpdesk can do that is reached by mail: the shadow in our mailbox answers for it."""
         return Powers(
+            reads=False,
             version=VersionStrength.STRONG,
             row_version=VersionStrength.STRONG,
             complete_answers=True,

@@ -837,6 +837,7 @@ class Soap(_Part):
 class Powers(_Part):
     """What the connector can say of itself: `connectors.api.Capabilities`, as far as a product decides it."""
 
+    reads: bool = True
     version: VersionStrength
     row_version: VersionStrength
     preconditions: bool = False

@@ -16,8 +16,10 @@ from connectors.mail.trust import Policy as Trust
 from connectors.registry import profiles
 from mappings import library
 from mappings.document import compile_mapping
+from mappings.losses import loss_statement
 from sync.simulation.members import rt_like
 from sync.simulation.mesh import Member, Mesh, VirtualClock
+from sync.spoken import plain
 
 TPM = Person("tpm", "Tess from TPM")
 
@@ -156,3 +158,12 @@ def test_machines_at_the_desk_move_nothing(world: World) -> None:
         world.desk.say(world.link().key or "", "I am away")
     world.mesh.settle()
     assert (len(world.desk.received), len(world.rt.tracker.issues[key].notes)) == (told, notes)
+
+
+def test_the_loss_statement_says_that_nothing_can_be_read(world: World) -> None:
+    gateway = world.mesh.gateways.get("ngi-pl")
+    losses = loss_statement(gateway.mapping, plain(gateway.connector.capabilities))
+    said = [*losses.outward, *losses.inward]
+    assert any("what we told is assumed to hold" in each for each in said)
+    assert any("stays unknown, unless they tell us" in each for each in said)
+    assert not any("no lock" in each for each in said)
