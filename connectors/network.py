@@ -48,6 +48,16 @@ class Deadline:
         self._monotonic = monotonic
         self.at = monotonic()
 
+    def begin(self, seconds: float) -> None:
+        """So much time from now on."""
+        self.at = self._monotonic() + seconds
+
+    def another(self, seconds: float) -> "Deadline":
+        """One beside this, of so much time from now on."""
+        made = Deadline(self._monotonic)
+        made.begin(seconds)
+        return made
+
     def left(self) -> float:
         """Seconds left.  :raises TimeoutError: none."""
         left = self.at - self._monotonic()

@@ -5,11 +5,14 @@ uses connectors needs to know nothing of it.
 """
 
 import json
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import wraps
 from hashlib import sha256
+from typing import Concatenate, ParamSpec, TypeVar
 
 from connectors.api import (
     Change,
@@ -37,7 +40,10 @@ from connectors.mail.shadow import Entry, EntryKind, Filed, fold, short
 from connectors.mail.threads import KEY, Numbers, Signer
 from connectors.mail.trust import Policy
 from connectors.mail.writing import Draft, compose
+from connectors.network import Deadline
 
+_Result = TypeVar("_Result")
+_Words = ParamSpec("_Words")
 PAGE = 100
 BOUNCE_STANDS = timedelta(days=1)
 """How long a mail that came back keeps its ticket from being told anything more, unless they write, or the address
@@ -50,6 +56,19 @@ class Correspondents:
 
     ours: str
     theirs: str
+
+
+def _call(
+    act: "Callable[Concatenate[MailConnector, _Words], _Result]",
+) -> "Callable[Concatenate[MailConnector, _Words], _Result]":
+    """One call at a time, and one deadline over all of it."""
+
+    @wraps(act)
+    def kept(self: "MailConnector", /, *args: _Words.args, **words: _Words.kwargs) -> _Result:
+        with self.call():
+            return act(self, *args, **words)
+
+    return kept
 
 
 class MailConnector:
@@ -66,20 +85,25 @@ class MailConnector:
         secret: str,
         number: str,
         policy: Policy,
+        deadline: Deadline | None = None,
     ) -> None:
-        """`secret`: what our marks are signed with; `number`: the profile's template, its settings filled in."""
+        """`secret`: what our marks are signed with; `number`: the profile's template, its settings filled in;
+        `deadline`: what `box` and `post` keep, begun anew with each call."""
         said = profile.capabilities.capabilities(profile.notifies)
         self.capabilities = replace(said, max_file=min(environment.max_file, MAX_FILE))
         self._profile, self._here, self._box, self._post = profile, environment, box, post
-        self._between = between
+        self._between, self._deadline = between, deadline or Deadline(environment.monotonic)
+        self._lock = threading.RLock()
         self._signer = Signer(secret, between.ours.rpartition("@")[2])
         self._numbers = Numbers(number)
         self._intake = Intake(profile, box, self._signer, self._numbers, policy, environment.clock)
 
+    @_call
     def describe(self) -> Sequence[RemoteField]:
         self._box.check()
         return [RemoteField(name, line.kind, max_length=line.max_length) for name, line in self._profile.fields.items()]
 
+    @_call
     def changes(self, since: Cursor | None) -> ChangePage:
         if since is None:
             return self._begin()
@@ -101,6 +125,7 @@ class MailConnector:
         rows = self._rows(latest, {key for key, uid in latest.items() if uid > told})
         return ChangePage(rows, Cursor(at, json.dumps(kept)), more)
 
+    @_call
     def scan(self, position: str) -> ChangePage:
         self._take_all()
         firsts = [each for each in self._box.find(mailbox.FIRST, "yes") if each.uid > int(position or 0)]
@@ -110,12 +135,14 @@ class MailConnector:
         more = bool(page) and page[-1].uid < firsts[-1].uid
         return ChangePage(self._rows(keys, keys), Cursor(at, str(page[-1].uid) if page else position), more)
 
+    @_call
     def fetch(self, key: str, *, known: Collection[str] | None = None, version: str | None = None) -> RemoteTicket:
         self._ensure_key(key)
         self._take_all()
         ticket = self._told(key, known)
         return replace(ticket, comments=None) if known is not None and version == ticket.version else ticket
 
+    @_call
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
         self._take_all()
         with suppress(NotFound):
@@ -126,6 +153,7 @@ class MailConnector:
         bound = since + self.capabilities.search_lag + self._here.deadline
         return Lookup.ABSENT if self._here.clock() >= bound else Lookup.UNKNOWN
 
+    @_call
     def create(self, fields: Mapping[str, Value], *, token: str) -> RemoteTicket:
         known = {name: value for name, value in fields.items() if name in self._profile.fields}
         stranger = next((name for name in fields if name not in known), None)
@@ -140,6 +168,7 @@ class MailConnector:
         self._send(entry, subject, text, (), ())
         return self._after(token, ())
 
+    @_call
     def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
         self._ensure_key(key)
         told = self._thread(key)
@@ -152,6 +181,7 @@ class MailConnector:
             self._send(entry, self._subject(told), bodies.write(self._profile, "", known), (), told)
         return Written(self._after(key, None), frozenset(known), refused)
 
+    @_call
     def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
         self._ensure_key(key)
         told = self._thread(key)
@@ -179,6 +209,7 @@ class MailConnector:
         """Wait until a mail arrives, at most so long; whether one did: then it is time to ask for changes."""
         return self._box.wait(seconds)
 
+    @_call
     def probe(self) -> Sequence[Finding]:
         findings: list[Finding] = []
         try:
@@ -196,6 +227,18 @@ class MailConnector:
             findings.append(Finding(False, f"no mail can be sent: {trouble}", "mend smtp, user and password"))
         return findings
 
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """:raises Transient: others have the connection for too long."""
+        seconds = self._here.deadline.total_seconds()
+        if not self._lock.acquire(timeout=seconds):
+            raise Transient("others are at our mailbox; it is asked again later")
+        try:
+            self._deadline.begin(seconds)
+            yield
+        finally:
+            self._lock.release()
+
     def close(self) -> None:
         self._box.close()
 
@@ -207,9 +250,8 @@ class MailConnector:
 
     def _take_all(self) -> None:
         """Take in all that waits.  :raises Transient: there is too much for one call; what was done stays done."""
-        deadline = self._here.monotonic() + self._here.deadline.total_seconds()
         while self._intake.take():
-            if self._here.monotonic() > deadline:
+            if self._deadline.at - self._here.monotonic() < self._here.deadline.total_seconds() / 4:
                 raise Transient("more mail waits than one call can take in; it goes on from there")
 
     def _rows(self, keys: Iterable[str], news: Collection[str]) -> tuple[Change, ...]:
@@ -262,6 +304,8 @@ class MailConnector:
         earlier = [each for each in self._box.find(mailbox.ID, short(entry.id)) if each.key == entry.key]
         if any(not each.pending for each in earlier):
             return  # it was accepted long ago, at an attempt whose answer was lost
+        if self._here.pace is not None:
+            self._here.pace()
         entry = replace(entry, to=between.theirs.lower())
         slip = earlier[0] if earlier else self._box.keep(labels, entry.plain(), mail, now, pending=True)
         try:
@@ -301,8 +345,9 @@ class MailConnector:
     @contextmanager
     def _download(self, file: RemoteFile) -> Iterator[Iterator[bytes]]:
         label, _, number = file.id.partition("/")
-        slips = [each for each in self._box.find(mailbox.ID, label) if label and number.isdecimal()]
-        original = self._box.original(slips[0].uid) if slips else None
+        with self.call():
+            slips = [each for each in self._box.find(mailbox.ID, label) if label and number.isdecimal()]
+            original = self._box.original(slips[0].uid) if slips else None
         found = file_of(original, int(number)) if original is not None else None
         if found is None:
             raise NotFound(f"the mail of the file {file.name!r} is gone from our archive")

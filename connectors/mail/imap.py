@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 _FLAGS = re.compile(rb"FLAGS \(([^)]*)\)")
 _APPENDED = re.compile(rb"APPENDUID (\d+) (\d+)")
 _AT_ONCE = 200
+CONNECTS_WITHIN = 30
 LONGEST_IDLE = 25 * 60
 """Seconds: a server may hang up on one that idles for half an hour."""
 _Result = TypeVar("_Result")
@@ -43,17 +44,15 @@ class ImapMailbox:
         context: ssl.SSLContext,
         account: tuple[str, str],
         folders: tuple[str, str, str],
-        monotonic: Callable[[], float],
+        deadline: Deadline,
         *,
-        term: timedelta,
         largest: int,
     ) -> None:
-        """`folders`: those of what waits, of the archive and of what is laid aside."""
+        """`folders`: those of what waits, of the archive and of what is laid aside. `deadline`: of the present call."""
         self._server, self._reach, self._context = server, reach, context
-        self._account, self._term, self._largest = account, term, largest
+        self._account, self._largest = account, largest
         self._inbox, self._archive, self._aside = folders
-        self._monotonic = monotonic
-        self._deadline = Deadline(monotonic)
+        self._deadline = deadline
         self._lock = threading.RLock()
         self._box: ImapBox | None = None
         self._folder = ""
@@ -133,26 +132,26 @@ class ImapMailbox:
             return None
 
     def wait(self, seconds: float) -> bool:
-        term = timedelta(seconds=min(seconds, LONGEST_IDLE))
-        deadline = self._due(self._term)
+        deadline = self._deadline.another(CONNECTS_WITHIN)
         with self._translated():
             box = self._opened(deadline)
             self._listening = box
             try:
                 box.folder.set(self._inbox)
+                box.client.response("EXISTS")  # how many there are; whatever is said of it later is news
                 if box.uids("UNDELETED", charset=None):
                     return True
                 box.idle.start()
-                deadline.at = self._due(term).at
+                if box.client.response("EXISTS")[1] != [None]:  # it came before the server had begun to listen
+                    return True
+                deadline.begin(min(seconds, LONGEST_IDLE))
                 return _told_of_mail(box)
             finally:
                 self._listening = None
-                deadline.at = self._due(self._term).at
-                _leave(box)
+                _hang_up(box)  # whoever idles is not heard saying goodbye
 
     def check(self) -> Sequence[str]:
         with self._lock, self._translated():
-            self._deadline.at = self._due(self._term).at
             box = self._connected()
             names = {each.name for each in box.folder.list()}
             return [each for each in (self._inbox, self._archive, self._aside) if each not in names]
@@ -167,16 +166,10 @@ class ImapMailbox:
                 _leave(self._box)
                 self._box = None
 
-    def _due(self, term: timedelta) -> Deadline:
-        deadline = Deadline(self._monotonic)
-        deadline.at += term.total_seconds()
-        return deadline
-
     @contextmanager
     def _in(self, folder: str, *, make: bool = False) -> Iterator[ImapBox]:
         """The connection, with this folder open."""
         with self._lock, self._translated():
-            self._deadline.at = self._due(self._term).at
             if self._folder == folder and self._box is not None:
                 try:
                     self._box.client.noop()  # tells what is new; a connection that broke meanwhile shows here
@@ -311,5 +304,9 @@ def _told_of_mail(box: ImapBox) -> bool:
 def _leave(box: ImapBox) -> None:
     with suppress(*_TROUBLE):
         box.client.logout()
-    with suppress(*_TROUBLE, ValueError):  # where saying goodbye failed, the socket is open still
+    _hang_up(box)
+
+
+def _hang_up(box: ImapBox) -> None:
+    with suppress(*_TROUBLE, ValueError):
         box.client.shutdown()

@@ -12,7 +12,7 @@ from connectors.mail.post import SmtpPost
 from connectors.mail.profile import NUMBER, MailProfile
 from connectors.mail.server import Server, server_of
 from connectors.mail.trust import Dns, Policy
-from connectors.network import Reach, tls_context
+from connectors.network import Deadline, Reach, tls_context
 
 Authentication = Literal["results", "dkim", "none"]
 LARGEST_MAIL = 40 * 1024 * 1024
@@ -50,14 +50,14 @@ def open_mail(
         raise SettingsError(problems)
     reach, account = Reach(environment.allowed_networks), (settings["user"], settings["password"])
     folders = (settings["inbox"], settings["archive"], settings["aside"])
-    term, monotonic = environment.deadline, environment.monotonic
-    box = ImapMailbox(imap, reach, context, account, folders, monotonic, term=term, largest=LARGEST_MAIL)
+    deadline = Deadline(environment.monotonic)
+    box = ImapMailbox(imap, reach, context, account, folders, deadline, largest=LARGEST_MAIL)
     senders = settings.get("senders") or settings["to"]
     return MailConnector(
         profile,
         environment,
         box,
-        SmtpPost(smtp, reach, context, account, monotonic, term=term),
+        SmtpPost(smtp, reach, context, account, deadline),
         between=Correspondents(settings["address"].lower(), settings["to"]),
         secret=settings["secret"],
         number=_filled(profile, settings),
@@ -68,6 +68,7 @@ def open_mail(
             hour=profile.hour,
             dns=dns,
         ),
+        deadline=deadline,
     )
 
 

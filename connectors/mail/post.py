@@ -3,9 +3,8 @@
 import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Protocol
 
 from connectors.errors import AccessError, Refused, Transient, Unknown
@@ -35,13 +34,12 @@ class SmtpPost:
         reach: Reach,
         context: ssl.SSLContext,
         account: tuple[str, str],
-        monotonic: Callable[[], float],
-        *,
-        term: timedelta,
+        deadline: Deadline,
     ) -> None:
+        """`deadline`: of the present call."""
         self._server, self._reach, self._context = server, reach, context
         self._user, self._password = account
-        self._monotonic, self._term = monotonic, term
+        self._deadline = deadline
 
     def send(self, mail: bytes, sender: str, to: str) -> None:
         with self._connected() as client:
@@ -64,10 +62,8 @@ class SmtpPost:
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
-        deadline = Deadline(self._monotonic)
-        deadline.at += self._term.total_seconds()
         try:
-            client = smtp(self._server, self._reach, deadline, self._context)
+            client = smtp(self._server, self._reach, self._deadline, self._context)
         except ssl.SSLCertVerificationError as wrong:
             raise AccessError(f"the certificate of {self._server} does not hold: {wrong.verify_message}") from None
         except AddressRefused as wrong:

@@ -167,3 +167,29 @@ def test_the_loss_statement_says_that_nothing_can_be_read(world: World) -> None:
     assert any("what we told is assumed to hold" in each for each in said)
     assert any("stays unknown, unless they tell us" in each for each in said)
     assert not any("no lock" in each for each in said)
+
+
+def test_a_later_mail_that_comes_back_is_a_dead_letter_and_goes_on_once_they_write(world: World) -> None:
+    key = world.shared()
+    world.desk.say(world.link().key or "", "we look into it")
+    world.mesh.settle()
+    world.alice.comment(key, "still failing")
+    world.mesh.settle()
+    about = str(world.desk.received[-1]["Message-ID"]).strip("<>")
+    report = (
+        "From: mailer-daemon@near.example\r\nX-Failed-Recipients: desk@far.example\r\n"
+        f"Message-ID: <b1>\r\nIn-Reply-To: <{about}>\r\n\r\n552 mailbox full\r\n"
+    )
+    world.clock.advance(timedelta(minutes=1))
+    world.box.arrive(report.encode())
+    world.mesh.settle()
+    (letter,) = world.mesh.store.read(lambda tx: tx.outbox.dead())
+    assert "552 mailbox full" in letter.error
+    told = len(world.desk.received)
+    world.mesh.settle()
+    assert len(world.desk.received) == told
+    world.clock.advance(timedelta(minutes=1))
+    world.desk.say(world.link().key or "", "here we are again")
+    world.mesh.settle()
+    assert not world.mesh.store.read(lambda tx: tx.outbox.dead())
+    assert sum("here we are again" in note.text for note in world.rt.tracker.issues[key].notes) == 1
