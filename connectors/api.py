@@ -307,7 +307,8 @@ class Connector(Protocol):
         still the ticket's, comments may stay unread (None). Tells of our own earlier attempts too: a comment of
         ours that got through is among the unknown ones and bears its token.
 
-        :raises NotFound: there is no such ticket for us; `Became` where it answers under another key now."""
+        :raises NotFound: there is no such ticket for us; `Became` where it answers under another key now.
+        :raises Refused: it cannot be read at all (`reads`), and what we told last came back, with the words of that."""
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
         """The ticket that bears this token, whoever asks again. `since` is when the write was first tried."""

@@ -89,7 +89,10 @@ def fold(
 
     :raises NotFound: nothing was ever said of it, or the mail that opened it came back.
     :raises Refused: our last mail to this very address came back, and nobody has written since."""
-    once = list({each.entry.id: each for each in reversed(filed)}.values())[::-1]
+    by_id: dict[str, Filed] = {}
+    for each in filed:
+        by_id.setdefault(each.entry.id, each)
+    once = list(by_id.values())
     told = [each for each in once if each.entry.kind is not EntryKind.BOUNCED]
     if not told:
         raise NotFound("no mail tells of such a ticket")
