@@ -5,6 +5,8 @@ import re
 
 _TOKEN = r"[0-9A-Za-z][0-9A-Za-z._-]{2,79}"  # noqa: S105 (a mark, no secret)
 _NAME_MARK = re.compile(rf" \[interdesk ({_TOKEN}) (\d+)\](?=(?:\.[^.]*)?\Z)")
+ROOM = 100
+"""Characters that a mark may need, with all that divides it from the words."""
 _MARK = re.compile(rf"\[interdesk (?P<token>{_TOKEN})\][ \t]*\Z")
 
 

@@ -412,7 +412,7 @@ class ServiceNowEmulator(Emulator):
     def _speak(self, who: str, key: str, body: Mapping[str, Any]) -> None:
         for name, internal in (("comments", False), ("work_notes", True)):
             if str(body.get(name) or "").strip():
-                self.tracker.comment(who, key, str(body[name]), internal=internal)
+                self.tracker.comment(who, key, str(body[name])[: _LENGTHS["description"]], internal=internal)
 
     def _attach(self, asked: Asked) -> Reply:
         name, table, key = (asked.word(each) for each in ("file_name", "table_name", "table_sys_id"))

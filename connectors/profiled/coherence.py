@@ -16,6 +16,7 @@ def contradictions(profile: "Profile") -> Iterator[str]:
     yield from _family(profile)
     yield from _tables(profile)
     yield from _words(profile)
+    yield from _writing(profile)
     talk, powers = profile.conversation, profile.capabilities
     if talk is None:
         return
@@ -87,6 +88,32 @@ def _words(profile: "Profile") -> Iterator[str]:
         for setting in who.certificate.model_dump(exclude_none=True).values():
             if setting not in profile.settings:
                 yield f"credentials.certificate names settings, and {setting!r} is none"
+
+
+def _writing(profile: "Profile") -> Iterator[str]:
+    """What is written to nowhere, in two ways, or never."""
+    token, comment, update = profile.token, profile.comment, profile.update
+    named = {"create.apart": profile.create.apart, "update.companions": update.companions}
+    named |= {"comment.companions": comment.companions, "transitions": tuple(profile.transitions)}
+    named |= {f"transitions.{name}.fields": each.fields for name, each in profile.transitions.items()}
+    if token is not None:
+        named["token"] = tuple(each for each in (token.mark, token.title, token.label) if each is not None)
+    for place, names in named.items():
+        for name in names:
+            if name not in profile.fields:
+                yield f"{place}: there is no field {name!r}; there are: {', '.join(profile.fields)}"
+    if token is not None and token.label in profile.fields and profile.fields[token.label].kind != "set":
+        yield f"token.label: {token.label!r} is no set; say kind: set, or title, where our mark ends a line"
+    if update.each and "{value}" not in f"{update.path} {update.query} {update.body}":
+        yield "update.each: no {value} in its path, query or body, so that nothing would be written"
+    ways = [name for name in ("inline", "uploaded", "attached", "parts") if getattr(comment, name) is not None]
+    if len(ways) > 1:
+        yield f"comment: files go in one way, and here in several: {', '.join(ways)}"
+    if comment.attached is not None and (profile.conversation is None or profile.conversation.files is None):
+        yield "comment.attached: conversation.files does not say how the ticket's files are read; say it, or send none"
+    for power, way in (("edit_comments", comment.edit), ("delete_comments", comment.delete)):
+        if getattr(profile.capabilities, power) and way is None:
+            yield f"capabilities.{power}: comment.{power.partition('_')[0]} does not say how; say it, or false"
 
 
 def _tables(profile: "Profile") -> Iterator[str]:

@@ -32,7 +32,8 @@ def check(site: Site, files: tuple[FileDraft, ...], *, internal: bool) -> None:
     powers = site.capabilities
     if not files:
         return
-    if not powers.files:
+    shape = site.profile.comment
+    if not powers.files or not (shape.inline or shape.uploaded or shape.attached or shape.parts):
         raise Refused(f"{site.profile.product} takes no files with a comment", field="files")
     if internal and not site.profile.comment.internal_files:
         raise Refused(f"{site.profile.product} would show the files of a hidden comment to everybody", field="files")

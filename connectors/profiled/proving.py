@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from connectors import marks
 from connectors.api import Finding, RemoteField
 from connectors.errors import AccessError, ConnectorError, NotFound, Transient
 from connectors.profiled.checking import check
 from connectors.profiled.fields import Fields
 from connectors.profiled.paging import Place
 from connectors.profiled.polling import Poller
+from connectors.profiled.profile import FieldShape
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill
 
@@ -31,9 +33,9 @@ class Prover:
             RemoteField(
                 name,
                 shape.kind,
-                writable=shape.write is not None,
+                writable=shape.write is not None or name in self._profile.transitions,
                 values=shape.values or (self._site.tables.words(shape.table) if shape.table else ()),
-                max_length=shape.max_length or shape.max_bytes,
+                max_length=self._longest(name, shape),
             )
             for name, shape in self._profile.fields.items()
         ]
@@ -48,6 +50,12 @@ class Prover:
         elif customs is not None:
             found += [RemoteField(customs.prefix + name, "text") for name in Fields(self._site).custom_names()[1:]]
         return tuple(found)
+
+    def _longest(self, name: str, shape: FieldShape) -> int | None:
+        """What a field holds of people's words: our token may need some room in it."""
+        longest = shape.max_length or shape.max_bytes
+        shares = self._profile.token is not None and name in (self._profile.token.mark, self._profile.token.title)
+        return longest - marks.ROOM if longest is not None and shares else longest
 
     def probe(self) -> tuple[Finding, ...]:
         """Each finding in a sentence. A system that cannot be reached is one finding, not an error."""
@@ -81,7 +89,12 @@ class Prover:
 
     def _token_field(self) -> Iterable[Finding]:
         customs = self._profile.custom_fields
+        if self._profile.token is not None:
+            yield self._searched("our token")
+            return
         if customs is None:
+            told = "no field of a ticket bears our token: a create whose answer is lost could not be told from none"
+            yield Finding(False, told, "say in the profile where it goes: custom_fields or token")
             return
         name = fill(customs.token, self._site.words())
         if customs.table is not None:
@@ -98,12 +111,18 @@ class Prover:
             told = f"the field {name!r}, meant for our token, is on no ticket"
             yield Finding(False, told, "add such a text field to the tickets, or name another as external_id")
             return
-        strangers = self._poller.bearing(_NOBODYS)
-        if strangers:
-            told = f"searching by the custom field {name!r} does not work: a token that nobody has was found"
-            yield Finding(False, told, "let the field be used as a filter")
-        else:
-            yield Finding(True, f"the custom field {name!r} is there, and tickets are found by it")
+        yield self._searched(f"the custom field {name!r}")
+
+    def _searched(self, what: str) -> Finding:
+        """Whether tickets are found by it, and none by what none bears."""
+        if not self._profile.listing.find:
+            return Finding(
+                True, f"no search knows {what}: a ticket is found among those that changed since it was made"
+            )
+        if self._poller.bearing(_NOBODYS):
+            told = f"searching by {what} does not work: a token that nobody has was found"
+            return Finding(False, told, "let the field be used as a filter")
+        return Finding(True, f"{what} is there, and tickets are found by it")
 
     def _shows(self, name: str, place: str) -> bool:
         """Whether tickets have this field; where there is none yet, nobody can tell."""

@@ -41,6 +41,7 @@ BASE: dict[str, Any] = {
         "address": "{url}/{key}",
     },
     "fields": {"title": {"at": "title"}},
+    "token": {"write": "mark", "at": "mark"},
     "create": {"path": "/tickets", "answers": "key"},
     "update": {"path": "/tickets/{key}"},
     "comment": {"path": "/tickets/{key}/notes"},

@@ -34,8 +34,6 @@ BASE: dict[str, Any] = {
         "files": True,
         "internal_comments": True,
         "whole_conversation": True,
-        "edit_comments": True,
-        "delete_comments": True,
     },
     "notifies": {},
     "account": {"key": "interdesk"},
@@ -569,6 +567,7 @@ def test_an_answer_that_names_no_comment_leaves_open_whether_it_was_written(desk
         desk.speaks().comment("1", CommentDraft("hello"), token=TOKEN)
 
 
+CAN_CHANGE = {"edit_comments": True, "delete_comments": True}
 CHANGES = {
     "edit": {"path": "/tickets/{key}/comments/{comment}", "body": {"text": "{text}"}, "looks": True},
     "hide": {"method": "POST", "path": "/tickets/{key}/comments/{comment}/hide"},
@@ -582,7 +581,7 @@ def test_a_comment_is_edited_hidden_and_shown_by_requests_of_their_own(desk: Des
     number = str(desk.hears("1", text="hello"))
     for path in ("", "/hide", "/show"):
         desk.on("PUT" if not path else "POST", f"/tickets/1/comments/1{path}")(lambda _: None)
-    connector = desk.speaks(comment=CHANGES)
+    connector = desk.speaks(comment=CHANGES, capabilities=CAN_CHANGE)
     connector.edit_comment("1", number, CommentDraft("better"), token=TOKEN)
     connector.edit_comment("1", number, CommentDraft("better", internal=True), token=TOKEN)
     assert [each.path.removeprefix("/tickets/1/comments/1") for each in desk.said] == ["", "/show", "", "/hide"]
@@ -592,7 +591,7 @@ def test_a_comment_is_edited_hidden_and_shown_by_requests_of_their_own(desk: Des
 def test_a_comment_of_others_is_left_alone_where_the_product_would_let_us(desk: Desk) -> None:
     desk.holds()
     number = str(desk.hears("1", by="alice", text="hers"))
-    connector = desk.speaks(comment=CHANGES)
+    connector = desk.speaks(comment=CHANGES, capabilities=CAN_CHANGE)
     with pytest.raises(Refused, match="alice wrote it"):
         connector.edit_comment("1", number, CommentDraft("ours"), token=TOKEN)
     with pytest.raises(Refused, match="alice wrote it"):
@@ -716,6 +715,41 @@ def test_a_file_on_the_ticket_may_go_as_base64_in_a_body_or_as_a_part(desk: Desk
     as_part = desk.speaks(comment={"attached": {"path": "/tickets/{key}/files", "part": "file"}})
     as_part.comment("1", CommentDraft("see", files=(file,)), token=TOKEN)
     assert parts_of(desk.said[0]) == [("file", name, "application/octet-stream", b"\x00\xff")]
+
+
+# -- profiles that contradict themselves -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"create": {"apart": ["state"]}}, "create.apart: there is no field 'state'"),
+        ({"transitions": {"state": {"path": "/x"}}}, "transitions: there is no field 'state'"),
+        ({"token": {"label": "title"}}, "token.label: 'title' is no set"),
+        ({"token": {"mark": "text", "title": "title"}}, "exactly one of write, mark, title, label"),
+        ({"update": {"each": True}}, "nothing would be written"),
+        ({"comment": {"attached": ATTACHED, "parts": {"part": "x"}}}, "in several: attached, parts"),
+        ({"comment": {"attached": ATTACHED}, "conversation": {"files": None}}, "does not say how the ticket's files"),
+        ({"capabilities": {"edit_comments": True}}, "comment.edit does not say how"),
+    ],
+)
+def test_what_a_profile_would_write_to_nowhere_is_told(desk: Desk, parts: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        desk.speaks(**parts)
+
+
+def test_the_probe_tries_the_search_for_a_token_and_wants_it_to_be_somewhere(desk: Desk) -> None:
+    def about(**parts: Any) -> list[tuple[bool, str]]:
+        return [(each.ok, each.sentence) for each in desk.speaks(**parts).probe() if "token" in each.sentence]
+
+    desk.holds(mark="T-1")
+    assert about() == [
+        (True, "no search knows our token: a ticket is found among those that changed since it was made")
+    ]
+    ((ok, sentence),) = about(listing={"find": {"mark": "{token}"}})
+    assert (ok, "a token that nobody has was found" in sentence) == (False, True)
+    ((ok, sentence),) = about(token=None)
+    assert (ok, "no field of a ticket bears our token" in sentence) == (False, True)
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------------
