@@ -21,8 +21,10 @@ from connectors.emulators.znuny import Quirks as ZnunyQuirks
 from connectors.emulators.znuny import ZnunyEmulator
 from connectors.environment import Environment
 from connectors.memory import MemoryConnector
-from connectors.registry import open_connector
+from connectors.profiled.profile import Profile
+from connectors.registry import open_connector, open_profile
 from connectors.testing import ConnectorConformance, FaultConformance, Stand
+from tests.conformance.odd import PROFILE, OddEmulator
 from tests.conformance.znuny import ZONES, ZnunyConformance, keeps_time
 
 
@@ -249,6 +251,32 @@ class TestServiceNow(ConnectorConformance, FaultConformance):
                 owner=("assigned_to", "bob"),
                 stranger=lambda: opened("wrong-secret"),
                 secrets=(emulator.client_secret, "wrong-secret"),
+            )
+            connector.close()
+
+
+class TestOdd(ConnectorConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with OddEmulator(clock) as emulator:
+
+            def opened(key: str):  # type: ignore[no-untyped-def]
+                settings = {"url": emulator.url, "key": key}
+                profile = Profile.model_validate(PROFILE)
+                return open_profile(profile, settings, system="s", environment=environment(clock))
+
+            connector = opened(emulator.key)
+            yield stand_on(
+                emulator,
+                clock,
+                "subject",
+                "description",
+                connector=connector,
+                refused=("state", "closed"),
+                owner=("owner", "bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.key, "wrong-secret"),
             )
             connector.close()
 
