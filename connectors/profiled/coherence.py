@@ -1,5 +1,7 @@
 """What a profile says in one place and denies in another. Pure."""
 
+import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ def contradictions(profile: "Profile") -> Iterator[str]:
     yield from _tables(profile)
     yield from _words(profile)
     yield from _writing(profile)
+    yield from _words(profile)
     talk, powers = profile.conversation, profile.capabilities
     if talk is None:
         return
@@ -38,7 +41,7 @@ def contradictions(profile: "Profile") -> Iterator[str]:
         yield f"conversation.opening: there is no field {talk.opening.field!r}; there are: {', '.join(profile.fields)}"
 
 
-_PARTIAL = ("internal", "to")
+_PARTIAL = {"internal", "to"}
 """Requests that only say what is otherwise than in another."""
 
 
@@ -57,18 +60,11 @@ def _family(profile: "Profile") -> Iterator[str]:
 
 def _operations(part: Any, place: str) -> Iterator[tuple[str, str]]:
     """Every whole request in a part of a profile: where it is, and its operation."""
-    if isinstance(part, BaseModel):
-        if hasattr(part, "operation") and "path" in type(part).model_fields and not hasattr(part, "gives"):
-            yield place, part.operation
-        for name in part.model_fields_set:
-            if name not in _PARTIAL:
-                yield from _operations(getattr(part, name), f"{place}.{name}" if place else name)
-    elif isinstance(part, Mapping):
-        for name, each in part.items():
-            yield from _operations(each, f"{place}.{name}")
-    elif isinstance(part, tuple):
-        for number, each in enumerate(part):
-            yield from _operations(each, f"{place}.{number}")
+    for where, each in _parts(part, place):
+        if not _PARTIAL.isdisjoint(where.split(".")):
+            continue
+        if hasattr(each, "operation") and "path" in type(each).model_fields and not hasattr(each, "gives"):
+            yield where, each.operation
 
 
 def _words(profile: "Profile") -> Iterator[str]:
@@ -114,6 +110,58 @@ def _writing(profile: "Profile") -> Iterator[str]:
     for power, way in (("edit_comments", comment.edit), ("delete_comments", comment.delete)):
         if getattr(profile.capabilities, power) and way is None:
             yield f"capabilities.{power}: comment.{power.partition('_')[0]} does not say how; say it, or false"
+
+
+_WORD = re.compile(r"\{([a-z_]+)(?::[a-z]+)?\}")
+_ALWAYS = {
+    *("url", "key", "keys", "number", "token", "token_field", "version", "field", "value", "to", "way", "word"),
+    *("comment", "text", "internal", "id", "name", "media_type", "size", "content"),
+    *("since", "until", "after", "next", "page", "offset", "page_token"),
+}
+"""What one operation or another knows."""
+
+
+def _words(profile: "Profile") -> Iterator[str]:
+    """Words in braces that nothing fills in: a request with one could never be said."""
+    kept = {word for _, each in _parts(profile, "") for word in getattr(each, "keep", {})}
+    optional = {name for name, each in profile.settings.items() if not each.required and each.default is None}
+    known = _ALWAYS | kept | set(profile.settings) | set(profile.listing.moments.parts)
+    for place, part in _parts(profile, ""):
+        if "path" not in type(part).model_fields or hasattr(part, "gives"):
+            continue
+        said = getattr(part, "path", ""), getattr(part, "query", {}), getattr(part, "headers", {})
+        for word in sorted({*_in(said)} & optional):
+            yield f"{place}: {{{word}}} is a setting that may not be given; require it, or give it a default"
+        more = [getattr(part, each, {}) for each in ("body", "guard", "scan", "changes", "newest", "find")]
+        for word in sorted({*_in((said, more))} - known):
+            near = difflib.get_close_matches(word, known, 1)
+            meant = f"; did you mean {{{near[0]}}}?" if near else ""
+            yield f"{place}: nothing fills in {{{word}}}{meant}"
+
+
+def _in(said: Any) -> Iterator[str]:
+    """The words in braces anywhere in what is said."""
+    if isinstance(said, str):
+        yield from _WORD.findall(said)
+    elif isinstance(said, Mapping):
+        yield from _in([*said, *said.values()])
+    elif isinstance(said, list | tuple):
+        for each in said:
+            yield from _in(each)
+
+
+def _parts(part: Any, place: str) -> Iterator[tuple[str, BaseModel]]:
+    """Every part of a profile that is said, and where."""
+    if isinstance(part, BaseModel):
+        yield place, part
+        for name in part.model_fields_set:
+            yield from _parts(getattr(part, name), f"{place}.{name}" if place else name)
+    elif isinstance(part, Mapping):
+        for name, each in part.items():
+            yield from _parts(each, f"{place}.{name}")
+    elif isinstance(part, tuple):
+        for number, each in enumerate(part):
+            yield from _parts(each, f"{place}.{number}")
 
 
 def _tables(profile: "Profile") -> Iterator[str]:

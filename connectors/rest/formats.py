@@ -31,8 +31,8 @@ def encoder(request: Request) -> tuple[str, Encode]:
 
 
 def decoded(body: bytes) -> Any:
-    """A body as data, XML if it says that it is, else JSON.  :raises ValueError: it is neither."""
-    return plain(body) if body.lstrip()[:5] == b"<?xml" else json.loads(body)
+    """A body as data, XML if it looks so, else JSON.  :raises ValueError: it is neither, or a page for people."""
+    return plain(body) if body.lstrip()[:1] == b"<" else json.loads(body)
 
 
 def _xml(root: str, body: Mapping[str, Any]) -> bytes:

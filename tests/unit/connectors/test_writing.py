@@ -63,6 +63,7 @@ BASE: dict[str, Any] = {
     },
     "download": {"path": "/files/{id}"},
 }
+URL = BASE["settings"]
 TOKEN = "7Q-TOKEN"
 
 Handler = Callable[[Asked], Any]
@@ -212,7 +213,7 @@ def test_xml_is_made_of_data_and_read_as_data(desk: Desk) -> None:
     @desk.on("GET", "/tickets/1")
     def shown(_: Asked) -> Reply:
         xml = (
-            '<?xml version="1.0"?><ticket><id>1</id><version>4</version><changed>2026-03-01T10:00:00Z</changed>'
+            "<ticket><id>1</id><version>4</version><changed>2026-03-01T10:00:00Z</changed>"
             "<by>alice</by><title>jobs &amp; more</title><comments/></ticket>"
         )
         return Reply(200, xml.encode(), {"Content-Type": "application/xml"})
@@ -231,8 +232,9 @@ def test_lists_of_objects_are_built_by_their_places_and_sets_by_rows(desk: Desk)
     desk.holds()
     fields = {**BASE["fields"], "tags": {"kind": "set", "at": "tags", "write": "labels", "write_item": "name"}}
     connector = desk.speaks(
+        settings={**URL, "unit": {"says": "not given", "required": False}},
         fields={**fields, "title": {"at": "title", "write": "changes.0.to"}},
-        update={"body": {"changes.0.field": "title", "changes.1": {"field": "seen", "to": ["{key}", "{unknown}"]}}},
+        update={"body": {"changes.0.field": "title", "changes.1": {"field": "seen", "to": ["{key}", "{unit}"]}}},
     )
     connector.update("1", {"title": "new", "tags": ("a", "b")}, held=None)
     assert desk.said[0].json() == {
@@ -731,6 +733,9 @@ def test_a_file_on_the_ticket_may_go_as_base64_in_a_body_or_as_a_part(desk: Desk
         ({"comment": {"attached": ATTACHED, "parts": {"part": "x"}}}, "in several: attached, parts"),
         ({"comment": {"attached": ATTACHED}, "conversation": {"files": None}}, "does not say how the ticket's files"),
         ({"capabilities": {"edit_comments": True}}, "comment.edit does not say how"),
+        ({"update": {"path": "/tickets/{kye}"}}, r"update: nothing fills in {kye}; did you mean {key}\?"),
+        ({"comment": {"body": {"a": [{"b": "{texts}"}]}}}, r"comment: nothing fills in {texts}; did you mean {text}\?"),
+        ({"settings": {**URL, "unit": {"says": "x", "required": False}}, "create": {"path": "/{unit}"}}, "require it"),
     ],
 )
 def test_what_a_profile_would_write_to_nowhere_is_told(desk: Desk, parts: Any, sentence: str) -> None:
