@@ -104,6 +104,7 @@ def _cookies(answer: Answer) -> dict[str, str]:
     """The cookies that an answer sets; what is no cookie is none."""
     found: dict[str, str] = {}
     for line in answer.cookies:
-        name, _, value = line.partition(";")[0].partition("=")
-        found[name.strip()] = value.strip()
+        for pair in line.partition(";")[0].split(", "):
+            name, _, value = pair.partition("=")
+            found[name.strip()] = value.strip()
     return found

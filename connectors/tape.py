@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
 _KEPT = ("content-type", "content-encoding", "date", "etag", "last-modified", "location", "link", "retry-after")
-"""Headers of an answer that mean something to a connector; all others, cookies first, are not kept."""
+"""Headers of an answer that mean something to a connector. Of cookies the names are kept; of others nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,24 @@ class Recorder:
         parts = urlsplit(request.url or "")
         address = self._scrub(parts.path + (f"?{parts.query}" if parts.query else ""))
         headers = {name: self._scrub(v) for name, v in response.headers.items() if name.lower() in _KEPT}
+        if cookies := response.raw.headers.getlist("Set-Cookie"):
+            headers["Set-Cookie"] = ", ".join(f"{each.partition('=')[0].strip()}=recorded" for each in cookies)
         said = _digest(self._scrub(_text(request.body)))
         at = self._clock().isoformat()
         exchange = Exchange(at, request.method or "", address, said, response.status_code, headers, text, packed)
         self.exchanges.append(exchange)
+
+    def blot(self, scrub: Callable[[str], str]) -> None:
+        """Blot out of all that was kept what only later was known for a secret: what the tracker itself gave us."""
+        self.exchanges = [
+            replace(
+                each,
+                address=scrub(each.address),
+                headers={name: scrub(value) for name, value in each.headers.items()},
+                body=each.body if each.packed else scrub(each.body),
+            )
+            for each in self.exchanges
+        ]
 
 
 class Player:

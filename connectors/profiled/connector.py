@@ -127,6 +127,10 @@ class ProfiledConnector:
         with self.site.voice.call():
             return tuple(check(self.site, self._poller))
 
+    def scrub(self, text: str) -> str:
+        """The text with every secret blotted out, those included that the tracker gave us."""
+        return self.site.voice.scrub(text)
+
     def close(self) -> None:
         self.site.voice.close()
 

@@ -55,6 +55,9 @@ class Voice(Protocol):
 
         `media_type` and `size`: those of the file, where the answer is the file itself."""
 
+    def scrub(self, text: str) -> str:
+        """The text with every secret blotted out, those included that the tracker gave us."""
+
     def server_now(self) -> datetime:
         """The server's present time, as far as its answers told; else our own."""
 

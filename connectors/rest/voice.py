@@ -76,6 +76,9 @@ class RestVoice:
         path, query = address(request.path, words), _filled(request.query, words)
         return self._http.stream(path, query, limit=limit, accept=accept, media_type=media_type, size=size)
 
+    def scrub(self, text: str) -> str:
+        return self._http.scrub(text)
+
     def server_now(self) -> datetime:
         return self._http.server_now()
 

@@ -115,6 +115,9 @@ class SoapVoice:
         with self._http.stream(path, _filled(request.query, words), limit=limit, asked=made, headers=headers) as chunks:
             yield chunks
 
+    def scrub(self, text: str) -> str:
+        return self._http.scrub(text)
+
     def server_now(self) -> datetime:
         return self._http.server_now()
 

@@ -9,6 +9,7 @@ import click
 from connectors import registry
 from connectors.api import Connector
 from connectors.environment import Environment
+from connectors.profiled.connector import ProfiledConnector
 from connectors.profiled.profile import Profile
 from connectors.registry import AnyProfile
 from connectors.tape import Player, Recorder
@@ -47,6 +48,8 @@ def record(session: Session, what: Sequence[str], file: Path) -> int:
             heard = tuple(taping.sentence(each) for each in trial.reading())
         finally:
             connector.close()
+        if isinstance(connector, ProfiledConnector):
+            recorder.blot(connector.scrub)
         key = desk.store.read(lambda tx: tx.instance.get()).id
         raw = taping.cleaned(profile, _settings(desk, profile, wanted.system.settings), recorder, trial, key)
         played = taping.played(raw, lambda player: _open(profile, raw, player), fresh_token)
