@@ -6,7 +6,7 @@ The question that runs through all of it: was it a *write*, and may it have been
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -52,15 +52,15 @@ class Answer:
     """An answer that came in whole and means success."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     about: str
     """The request, for errors: method and path."""
     writes: bool
     scrub: Callable[[str], str] = same
     decode: Callable[[bytes], Any] = json.loads
     """Turns the body into plain data.  :raises ValueError: it cannot."""
-    cookies: Sequence[str] = ()
+    cookies: Sequence[str] = field(default=(), repr=False)
     """What it sets, as the headers say it."""
     empty: bool = False
     """It came as an error that means "nothing there": a list has no rows, and `data()` is None."""

@@ -182,6 +182,8 @@ def _plain(name: str, value: Any, setting: Setting) -> str | Problem:
     if not said:
         return (name,), f"{name} must be a text that is not empty, not {value!r}"
     if setting.kind == "url":
+        if "@" in said:  # it may hold a password, so it is not said again
+            return (name,), f"{name} must be an address alone: no name or password in it"
         try:
             parts = urlsplit(said)
             port = parts.port
@@ -189,8 +191,8 @@ def _plain(name: str, value: Any, setting: Setting) -> str | Problem:
             return (name,), f"{name} is no address: {value!r}"
         if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
             return (name,), f"{name} must begin with https:// (or http://) and a host, not {value!r}"
-        if parts.username is not None or parts.query or parts.fragment:
-            return (name,), f"{name} must be an address alone: no password, question mark or hash in it"
+        if parts.query or parts.fragment:
+            return (name,), f"{name} must be an address alone: no question mark or hash in it"
     if setting.kind == "zone":
         try:
             ZoneInfo(said)

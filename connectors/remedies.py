@@ -40,6 +40,8 @@ _FAULTS = (
     *("Fault.Code.Value", "Body.Fault.Code.Value", "Envelope.Body.Fault.Code.Value"),
 )
 _LONGEST_WORDS = 500
+_USUAL = ("message", "error_description", "error", "errors", "detail")
+"""Where most products have their words."""
 
 
 def _listed(value: Any) -> Any:
@@ -118,7 +120,7 @@ class Sign(_Part):
 class Errors(_Part):
     """A profile's `errors`. A plain mapping of status to remedy is `signs`."""
 
-    words: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    words: Annotated[tuple[str, ...], BeforeValidator(_listed)] = _USUAL
     """Where an error has the product's own words: the first path that leads to any counts."""
     noise: Pattern | None = None
     """What is cut out of them."""

@@ -83,15 +83,15 @@ class _Asking:
     """One request, before our credentials are added."""
 
     method: str
-    url: str
+    url: str = field(repr=False)
     about: str
     """The same for people: never a query in it."""
     writes: bool = False
-    query: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
+    query: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
     encode: Encode = _as_json
-    stream: Body | Made | None = None
+    stream: Body | Made | None = field(default=None, repr=False)
     errors: Mapping[int, str] | None = None
     limit: int | None = None
     """Bytes that the answer may have; None: as many as any."""

@@ -63,6 +63,11 @@ def test_an_address_that_is_none_is_refused(here: Environment, url: str) -> None
     assert set(problems({**GOOD, "url": url}, here)) == {("url",)}
 
 
+@pytest.mark.parametrize("url", ["https://we:s3cr3t@x", "ftp://we:s3cr3t@x", "https://we:s3cr3t@x:99999999"])
+def test_a_password_in_an_address_is_refused_and_not_said_again(here: Environment, url: str) -> None:
+    assert "s3cr3t" not in str(problems({**GOOD, "url": url}, here))
+
+
 def test_a_file_of_certificates_that_cannot_be_read_is_told(here: Environment, tmp_path: Any) -> None:
     assert set(problems({**GOOD, "ca_file": str(tmp_path / "none.pem")}, here)) == {("ca_file",)}
     (tmp_path / "empty.pem").write_text("no certificate")
