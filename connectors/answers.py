@@ -70,6 +70,11 @@ class Answer:
         """The server's own clock when it answered."""
         return moment(self.headers.get("Date"))
 
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, which is never data: a log-in page perhaps."""
+        return "html" in self.headers.get("Content-Type", "").lower() and self.body.lstrip()[:1] == b"<"
+
     def data(self) -> Any:
         """The body as plain data.
 

@@ -66,6 +66,11 @@ class Login:
             if self._steps and self._now is shown:
                 self._now = None
 
+    def forget(self) -> None:
+        """Log in anew before anything else is asked."""
+        with self._lock:
+            self._now = None if self._steps else self._now
+
     def _log_in(self) -> None:
         words, until = dict(self._words), list[float]()
         begun = self._monotonic()

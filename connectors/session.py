@@ -195,7 +195,7 @@ class HttpSession:
         asking = self._asking(method, path, query, headers, body=body, encode=encode, stream=stream, errors=errors)
         asking = replace(asking, limit=limit)
         with self.call():
-            return self._patiently(lambda: self._let_in(asking, self._send))
+            return self._patiently(lambda: self._asked(asking))
 
     def write(
         self,
@@ -218,7 +218,7 @@ class HttpSession:
             method, path, query, headers, body=body, encode=encode, stream=stream, errors=errors, writes=True
         )
         with self.call():
-            return self._let_in(asking, self._send)
+            return self._asked(asking)
 
     @contextmanager
     def stream(
@@ -301,6 +301,15 @@ class HttpSession:
         return _Asking(
             method, url, about, writes, query or {}, known, body=body, encode=encode, stream=stream, errors=errors
         )
+
+    def _asked(self, asking: _Asking) -> Answer:
+        """The answer. A page where data was expected may mean that our session is over, though no sign tells."""
+        answer = self._let_in(asking, self._send)
+        if self._login.renews and answer.is_page:
+            self._login.forget()
+            if not asking.writes:
+                return self._let_in(asking, self._send)
+        return answer
 
     def _let_in(self, asking: _Asking, send: Callable[[_Asking, Shown], Result]) -> Result:
         """Send it as who we are. Turned away, log in anew and send it again, once, if nothing was done."""

@@ -235,6 +235,22 @@ def test_a_log_in_page_after_a_write_is_unknown_and_the_next_request_logs_in_ane
     assert speaking.read("/4").data() == {"session was": "session-3"}, "a read is simply asked again"
 
 
+def test_a_page_that_no_sign_tells_is_taken_for_a_log_in_page_where_there_are_sessions(
+    server: Scripted, here: Environment
+) -> None:
+    door = server.reply = Door(lasts=1)
+    door.closed = Reply(200, b"<html>Welcome</html>", {"Content-Type": "text/html"})
+    speaking = talk(server, here, SESSION)
+    for number in range(3):
+        assert speaking.read(f"/{number}").data() == {"session was": f"session-{number + 1}"}
+    with pytest.raises(Unknown):
+        speaking.write("POST", "/x", body={}).data()
+    assert speaking.read("/4").data() == {"session was": "session-4"}
+    door.lasts = 0  # a page whoever we are: the server is being mended, and our credentials are none the worse
+    with pytest.raises(ProtocolError):
+        speaking.read("/5").data()
+
+
 def test_a_right_that_is_missing_is_no_session_that_is_over(server: Scripted, here: Environment) -> None:
     door = server.reply = Door(lasts=1)
     door.closed = Reply(403, {})
