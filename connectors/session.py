@@ -360,8 +360,10 @@ class HttpSession:
         """The file at the end of a few redirects."""
         begin = partial(self._begun, wanted=wanted)
         for _ in range(_MOST_REDIRECTS + 1):
-            ours = place_of(asking.url) == self._place
-            response, chunks = self._let_in(asking, begin) if ours else begin(_for_others(asking), NOBODY)
+            if place_of(asking.url) == self._place:
+                response, chunks = self._let_in(asking, begin)
+            else:
+                response, chunks = self._strange(asking, begin)
             if 200 <= response.status_code < 300:
                 return response, chunks
             response.close()
@@ -370,6 +372,17 @@ class HttpSession:
                 raise redirected(asking.about, self.scrub(bare(url)))
             asking = replace(asking, url=url, about=f"GET {self.scrub(bare(url))}", query={})
         raise ProtocolError(f"{asking.about}: redirected more than {_MOST_REDIRECTS} times")
+
+    @staticmethod
+    def _strange(asking: _Asking, begin: Callable[[_Asking, Shown], Result]) -> Result:
+        """Ask another server, as nobody, for nothing but the address that we were given. That it does not let us in
+        says nothing about our system.
+
+        :raises ProtocolError: so it is."""
+        try:
+            return begin(replace(asking, query={}, headers={"Accept": asking.headers.get("Accept", "*/*")}), NOBODY)
+        except AccessError as closed:
+            raise ProtocolError(f"the file is at another server, and cannot be had there: {closed}") from None
 
     def _begun(self, asking: _Asking, shown: Shown, wanted: "_Wanted") -> tuple[requests.Response, Iterator[bytes]]:
         """The answer and the chunks of its body: a success, or a redirect to anything but a log-in page."""
@@ -430,11 +443,6 @@ class HttpSession:
         if data is not None and asking.stream is None:
             headers.setdefault("Content-Type", "application/json")
         return self._wire.send(asking.method, url, headers, data, asking.about, writes=asking.writes)
-
-
-def _for_others(asking: _Asking) -> _Asking:
-    """What is asked of another server: nothing but the address that we were given."""
-    return replace(asking, query={}, headers={"Accept": asking.headers.get("Accept", "*/*")})
 
 
 def _show(certificate: Certificate, words: Mapping[str, Any], context: ssl.SSLContext) -> None:

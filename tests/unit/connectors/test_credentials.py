@@ -448,14 +448,24 @@ def test_every_address_on_the_way_to_a_file_is_checked(server: Scripted, here: E
     speaking = talk(server, here, {})
     for target in ("http://[::1]:9/x", "http://169.254.169.254/latest/meta-data"):
         server.reply = lambda _, target=target: Reply(302, b"", {"Location": target})
-        with pytest.raises(AccessError, match="allowed_networks"):
+        with pytest.raises(ProtocolError, match="allowed_networks"):
             fetched(speaking, "/files/1")
-        with pytest.raises(AccessError, match="allowed_networks"):
+        with pytest.raises(ProtocolError, match="allowed_networks"):
             fetched(speaking, target)
     for target in ("file:///etc/passwd", "gopher://127.0.0.1/x", "http://"):
         server.reply = lambda _, target=target: Reply(302, b"", {"Location": target})
         with pytest.raises(ConnectorError):
             fetched(speaking, "/files/1")
+
+
+def test_another_server_that_does_not_let_us_in_says_nothing_about_our_system(
+    server: Scripted, here: Environment, elsewhere: Scripted
+) -> None:
+    server.reply = lambda _: Reply(302, b"", {"Location": f"{elsewhere.url}/1"})
+    for reply in (Reply(401), Reply(403), Reply(302, b"", {"Location": "/login"})):
+        elsewhere.reply = lambda _, reply=reply: reply
+        with pytest.raises(ProtocolError, match="another server"):
+            fetched(talk(server, here, {}), "/files/1")
 
 
 def test_a_file_that_is_asked_for_by_a_call_is_not_followed(
