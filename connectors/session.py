@@ -35,6 +35,8 @@ Result = TypeVar("Result")
 _LONGEST_WAIT = timedelta(seconds=5)
 """A server that wants more patience than this gets it from the queue, not from a waiting worker."""
 _MOST_REDIRECTS = 3
+_NOT_LET_IN = {400: "access", 422: "access"}
+"""What a status means when we log in: OAuth 2 says 400 to wrong names and secrets."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -352,7 +354,7 @@ class HttpSession:
             path = address(step.path, words)
             asking = self._asking(step.method, path, query, headers, body=body or None, encode=encode)
         try:
-            return self._send(asking, shown, moved=not step.operation)
+            return self._send(replace(asking, errors=_NOT_LET_IN), shown, moved=not step.operation)
         except TurnedAway as away:
             raise AccessError(f"we are not let in: {away}") from None
 

@@ -282,7 +282,7 @@ def test_a_log_in_that_fails_is_by_remedy_and_nothing_else_is_sent(server: Scrip
             Reply(200, {"session": ""}),
         ],
         Transient: [Reply(503, {}), Reply(500, {}), Reply(429, {})],
-        ProtocolError: [Reply(200, b"<html>"), Reply(400, {})],
+        ProtocolError: [Reply(200, b"<html>"), Reply(418, {})],
     }
     for error, replies in answers.items():
         for reply in replies:
