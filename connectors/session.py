@@ -60,7 +60,7 @@ def _as_form(body: Mapping[str, Any]) -> bytes:
     return urlencode(body, doseq=True).encode()
 
 
-Made = Callable[[Shown], Body]
+Made = Callable[[Shown], Body | bytes]
 """Makes a body that bears our credentials, anew for each log-in."""
 
 Calls = Callable[[str, Mapping[str, Any]], tuple[str, Mapping[str, str], Made]]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
+from xml.sax.saxutils import escape, unescape
 
 from connectors.api import Connector, Person, RemoteTicket
 from connectors.profiled.profile import Profile
@@ -75,7 +76,9 @@ def cleaned(profile: Profile, settings: Mapping[str, str], recorder: Recorder, t
     words = {value for field in trial.fields for value in (field.name, *field.values) if field.kind == "choice"}
     words |= {field.name for field in trial.fields} | {str(value) for value in settings.values()}
     said = [value for field in trial.fields if field.kind == "text" for value in _values(trial, field.name)]
-    others = _Others(Pseudonyms(key), trial.tickets, frozenset(words), frozenset(said), address)
+    signs = [sign.begins for sign in profile.errors.signs if sign.begins]
+    words |= {str(word) for sign in profile.errors.signs for word in sign.equals or ()}
+    others = _Others(Pseudonyms(key), trial.tickets, frozenset(words), frozenset(said), signs, address)
     moved = {name: value.replace(address, ELSEWHERE) if address else value for name, value in settings.items()}
     return Tape(profile.name, moved, tuple(map(others.exchange, recorder.exchanges)), ())
 
@@ -117,10 +120,13 @@ class _Others:
         tickets: Sequence[RemoteTicket],
         words: frozenset[str],
         said: frozenset[str],
+        signs: Sequence[str],
         address: str,
     ) -> None:
+        """`signs`: what the product's errors begin with, as far as the profile goes by that."""
         self._pseudonyms, self._words, self._address = pseudonyms, words, address
         self._said = said - words
+        self._signs = tuple(signs)
         self._people = {name for person in _people(tickets) for name in (person.key, person.name, person.email) if name}
 
     def exchange(self, each: Exchange) -> Exchange:
@@ -144,7 +150,8 @@ class _Others:
             except ValueError:
                 pass
         if not each.packed and ("xml" in kind or each.body[:1] == "<"):
-            return re.sub(r"(?<=>)[^<>]+(?=<)", lambda found: self._word(found[0]), self._moved(each.body)), False
+            body = self._moved(each.body)
+            return re.sub(r"(?<=>)[^<>]+(?=<)", lambda found: escape(self._word(unescape(found[0]))), body), False
         return base64.b64encode(bytes(len(each.content()))).decode(), True
 
     def _data(self, data: Any) -> Any:
@@ -160,6 +167,9 @@ class _Others:
             return said
         if said in self._people:
             return self._pseudonyms.person(said)
+        for sign in self._signs:
+            if said.startswith(sign):
+                return sign + self._pseudonyms.text(self._mailless(said.removeprefix(sign)))
         if said in self._said:
             return self._pseudonyms.text(self._mailless(said))
         if self._address and said.startswith(self._address):

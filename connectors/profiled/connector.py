@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.api import (
@@ -37,6 +37,7 @@ from connectors.profiled.writing import Writer
 
 _FEW = 5
 """As many tickets are read for one that bears our token, where the rows that a search lists do not show it."""
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _ASKEW = timedelta(minutes=5)
 """How far clocks may differ for all that they tell."""
 
@@ -136,7 +137,7 @@ class ProfiledConnector:
 
     def _listed(self, token: str, since: datetime) -> RemoteTicket | None:
         """The ticket that bears a token no search can find: among all that changed since it was first written."""
-        start = since + (self.site.voice.offset or timedelta(0)) - _ASKEW
+        start = max(since, _LONG_AGO) + (self.site.voice.offset or timedelta(0)) - _ASKEW
         cursor, more = Cursor(start), True
         while more:
             page = self.changes(cursor)

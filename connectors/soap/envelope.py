@@ -40,6 +40,11 @@ class Envelope:
             if piece is not None:
                 self._pieces.append(piece)
 
+    @property
+    def whole(self) -> bytes | None:
+        """All of it, where no file is in it: short, and known at once."""
+        return self._pieces[0] if len(self._pieces) == 1 and isinstance(self._pieces[0], bytes) else None
+
     def __len__(self) -> int:
         return sum(len(each) if isinstance(each, bytes) else 4 * -(-each.size // 3) for each in self._pieces)
 

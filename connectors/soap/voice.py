@@ -89,9 +89,9 @@ class SoapVoice:
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
     ) -> Answer:
-        if callable(stream):  # who we are is put into the envelope, not into this
-            stream = stream(NOBODY)
-        said = stream.data if isinstance(stream, _Filled) else body or {}
+        # who we are is put into the envelope, not into this
+        filled = stream(NOBODY) if callable(stream) else stream
+        said = filled.data if isinstance(filled, _Filled) else body or {}
         path, known, made = self._call(request.operation, said, request, words)
         more = {name: value for name, value in (headers or {}).items() if name != "Content-Type"}
         query = _filled(request.query, words)
@@ -147,7 +147,7 @@ class SoapVoice:
         except ContractError as problem:
             raise AccessError(str(problem)) from None
 
-    def _made(self, operation: Operation, body: Mapping[str, Any], shown: Shown) -> Envelope:
+    def _made(self, operation: Operation, body: Mapping[str, Any], shown: Shown) -> Envelope | bytes:
         """The envelope, with what we show of us in it.  :raises AccessError: the profile says what cannot be said."""
         elements: dict[str, Any] = {}
         for place, value in shown.envelope.items():
@@ -157,9 +157,10 @@ class SoapVoice:
             known = {name: found for name in elements if (found := self._known().header(name)) is not None}
         header = Header(elements, known, self._shape.header_namespace or operation.namespace, shown.wsse)
         try:
-            return build(operation, _arguments(operation, shown.signed(body) or {}, shown.arguments), header=header)
+            made = build(operation, _arguments(operation, shown.signed(body) or {}, shown.arguments), header=header)
         except ContractError as problem:
             raise AccessError(f"the profile and the WSDL do not agree: {problem}") from None
+        return made.whole or made
 
     def _known(self) -> Contract:
         with self._lock:
