@@ -131,6 +131,18 @@ class ConnectorConformance:
         assert found.own
         assert not found.internal
 
+    def test_the_longest_comment_that_is_accepted_comes_back_whole_and_a_longer_one_is_refused(
+        self, stand: Stand
+    ) -> None:
+        longest = stand.connector.capabilities.max_comment
+        if longest is None or longest > 100_000:
+            pytest.skip("this connector has no limit worth trying")
+        ticket, token = stand.create(), "7Q-" + "X" * 40
+        stand.connector.comment(ticket.key, CommentDraft("x" * longest), token=token)
+        with pytest.raises(Refused):
+            stand.connector.comment(ticket.key, CommentDraft("x" * (longest + 1)), token=stand.token())
+        assert [(each.text, each.token) for each in stand.comments(ticket.key)] == [("x" * longest, token)]
+
     def test_a_persons_comment_is_theirs_and_is_not_listed_once_it_is_known(self, stand: Stand) -> None:
         ticket = stand.create()
         stand.people.say(ticket.key, "first\nof all")
