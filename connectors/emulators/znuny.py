@@ -1,11 +1,11 @@
-"""Znuny 6.5 as its Generic Interface shows it over REST, quirks included. Facts: tried against the otrs2 of Debian 12.
+"""Znuny 6.5 as its Generic Interface shows it, by REST and by SOAP, quirks included. Tried against Debian's otrs2.
 
-The routes are those of `connectors/profiles/znuny-rest.yml`: which there are is for each site to say.
+The web services are `connectors/profiles/znuny-rest.yml` and `znuny-soap.yml`; which routes there are is for each site
+to say.
 """
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.api import RemoteField, Value
+from connectors.emulators import znuny_said as forms
 from connectors.emulators.server import Asked, Emulator, Reply
 from connectors.emulators.tracker import Clock, Deed, Issue, Missing, Rules, Tracker
 from connectors.emulators.znuny_shown import (
@@ -30,7 +31,6 @@ from connectors.emulators.znuny_shown import (
 )
 
 _CAP = 500
-_WAY = "/otrs/nph-genericinterface.pl/Webservice/Interdesk"
 _TIMES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 RULES = Rules(
@@ -72,10 +72,6 @@ class _Wrong(Exception):
         self.code, self.message = code, message
 
 
-class _Broken(Exception):
-    """What it answers with status 500 and a text."""
-
-
 class ZnunyEmulator(Emulator):
     """A Znuny with one queue for our account. `people` are the agents who can own tickets, by their log-ins."""
 
@@ -98,30 +94,31 @@ class ZnunyEmulator(Emulator):
     @property
     def service(self) -> str:
         """The address of the web service."""
-        return self.url + _WAY
+        return self.url + forms.REST
 
     # -- what every emulator says ------------------------------------------------------------------------------------
 
     def account(self, asked: Asked) -> str:
-        said = _said(asked)
+        said = forms.words(asked) or {}
         if text(said.get("SessionID")) in self.sessions:
             return ACCOUNT
         return ACCOUNT if (said.get("UserLogin"), said.get("Password")) == (ACCOUNT, self.password) else ""
 
     def kind(self, asked: Asked) -> str:
-        said = _said(asked)
-        match asked.method, asked.path.removeprefix(_WAY).strip("/").split("/"):
-            case _, ["TicketSearch"]:
+        said = forms.words(asked) or {}
+        match forms.operation(asked):
+            case "TicketSearch":
                 return "find" if any(name.startswith("DynamicField_") for name in said) else "list"
-            case "PATCH", ["Ticket", _]:
+            case "TicketUpdate":
                 return "comment" if "Article" in said else "update"
-            case _, ["Ticket", _]:
-                if not yes(said.get("AllArticles")):
-                    return "rows"
-                return "file" if yes(said.get("Attachments")) and yes(said.get("GetAttachmentContents", 1)) else "read"
-            case _, ["Ticket"]:
+            case "TicketGet" if not yes(said.get("AllArticles")):
+                return "rows"
+            case "TicketGet":
+                contents = yes(said.get("Attachments")) and yes(said.get("GetAttachmentContents", 1))
+                return "file" if contents else "read"
+            case "TicketCreate":
                 return "create"
-            case _, ["TicketHistory", _]:
+            case "TicketHistoryGet":
                 return "history"
             case _:
                 return "schema"
@@ -131,43 +128,18 @@ class ZnunyEmulator(Emulator):
 
     def answer(self, asked: Asked) -> Reply:
         try:
-            reply = Reply(200, self._routed(asked), {"Content-Type": "application/json; charset=UTF-8"})
+            reply = forms.answer(asked, self._done(asked))
         except _Wrong as wrong:
-            operation = self._operation(asked)
+            operation = forms.operation(asked)
             said = {"ErrorCode": f"{operation}.{wrong.code}", "ErrorMessage": f"{operation}: {wrong.message}"}
-            reply = Reply(200, {"Error": said}, {"Content-Type": "application/json; charset=UTF-8"})
-        except _Broken as broken:
-            reply = Reply(500, str(broken).encode(), {"Content-Type": "text/plain; charset=UTF-8"})
+            reply = forms.answer(asked, {"Error": said})
+        except forms.Broken as broken:
+            reply = forms.broken(asked, broken)
         return reply if self.quirks.tells_time else Reply(reply.status, reply.body, {**reply.headers, "Date": ""})
 
-    def _operation(self, asked: Asked) -> str:
-        match asked.method, asked.path.removeprefix(_WAY).strip("/").split("/"):
-            case "POST", ["Session"]:
-                return "SessionCreate"
-            case "POST", ["SessionGet"]:
-                return "SessionGet"
-            case "POST", ["Ticket"]:
-                return "TicketCreate"
-            case "GET" | "POST", ["TicketSearch"]:
-                return "TicketSearch"
-            case "PATCH", ["Ticket", _]:
-                return "TicketUpdate"
-            case "GET" | "POST", ["Ticket", _]:
-                return "TicketGet"
-            case "GET" | "POST", ["TicketHistory", _]:
-                return "TicketHistoryGet"
-            case _:
-                wrong = asked.path.removeprefix(_WAY)
-                raise _Broken(f"HTTP::REST Error while determine Operation for request URI '{wrong}'.")
-
-    def _routed(self, asked: Asked) -> Any:
-        operation = self._operation(asked)
-        if asked.body and not isinstance(_body(asked), dict):
-            raise _Broken("Error while decoding request content.")
-        said = _said(asked)
-        if not said:
-            raise _Broken("Unsupported request content structure.")
-        keys = asked.path.rpartition("/")[2].split(",")
+    def _done(self, asked: Asked) -> Any:
+        operation, said = forms.understood(asked)
+        keys = forms.keys(asked, said)
         match operation:
             case "SessionCreate":
                 return self._log_in(asked)
@@ -294,7 +266,7 @@ class ZnunyEmulator(Emulator):
         found: dict[str, Value] = {}
         if title := text(ticket.get("Title")).strip():
             if len(title) > 255:  # the database says no, when it is too late
-                raise _Broken(
+                raise forms.Broken(
                     '{"faultcode":"Server","faultstring":"OperationObject returned an error, cancelling Request"}'
                 )
             found["Title"] = title
@@ -360,20 +332,6 @@ _ORDERS: Mapping[str, Callable[[Issue], Any]] = {
     "TicketNumber": lambda each: each.number,
     "Ticket": lambda each: each.number,
 }
-
-
-def _body(asked: Asked) -> Any:
-    try:
-        return json.loads(asked.body) if asked.body else {}
-    except ValueError:
-        return None
-
-
-def _said(asked: Asked) -> Mapping[str, Any]:
-    """The words of a request: those of its query, and those of its body."""
-    body = _body(asked)
-    query = {name: values[0] if len(values) == 1 else values for name, values in asked.query.items()}
-    return {**query, **(body if isinstance(body, dict) else {})}
 
 
 def _listed(value: Any) -> list[Any]:
