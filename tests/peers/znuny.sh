@@ -37,7 +37,7 @@ apt_view() {
 
 # The transports of its web services need Perl modules that the package does not ask for: without them a request hangs.
 ensure_znuny() {
-  local modules=(libapache2-mod-perl2 libdbd-pg-perl librest-client-perl libsoap-lite-perl)
+  local modules=(libapache2-mod-perl2 libdbd-pg-perl librest-client-perl libsoap-lite-perl media-types)
   apt_view
   ensure_packages otrs2 "${modules[@]}" curl
   rm -rf "$PEERS/znuny-apt"
