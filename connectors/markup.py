@@ -1,4 +1,4 @@
-"""Plain text from HTML, for comments that come as nothing else.
+"""Plain text from HTML, for comments that come as nothing else, and HTML for those that go as nothing else.
 
 A scanner of its own, since the standard parser takes quadratic time on unclosed tags: here every step consumes what it
 looked at. Nothing is executed, fetched or trusted; what is no markup is text.
@@ -18,6 +18,9 @@ _UNSEEN = frozenset({"head", "script", "style", "title", "template", "noscript"}
 _TAG = re.compile(
     r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9:-]{0,40})(?P<rest>(?:[^<>"']|"[^"<>]{0,2000}"|'[^'<>]{0,2000}'){0,500})>"""
 )
+_KEPT = "\xa0"
+"""A blank that is meant, at the beginning of a line or beside another one."""
+_BLANKS = re.compile(r"[^\S\xa0]+")
 _LINK = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
 
@@ -30,6 +33,13 @@ def text_of(markup: str) -> str:
         at = _step(markup, start, writer)
     writer.text(markup[at:])
     return writer.result()
+
+
+def html_of(text: str) -> str:
+    """The text as HTML that shows it and is read as it again; of several empty lines one stays."""
+    escaped = html.escape(text, quote=False)
+    kept = re.sub(r"(?m)^ +| +(?= )", lambda found: "&nbsp;" * len(found[0]), escaped)
+    return kept.replace("\n", "<br>")
 
 
 def _step(markup: str, start: int, writer: "_Writer") -> int:
@@ -59,7 +69,7 @@ class _Writer:
     def text(self, said: str) -> None:
         if said:
             said = html.unescape(said)
-            self._pieces.append(said if self._verbatim else re.sub(r"\s+", " ", said))
+            self._pieces.append(said.replace(" ", _KEPT) if self._verbatim else _BLANKS.sub(" ", said))
 
     def tag(self, name: str, rest: str, *, closing: bool) -> None:
         if name in _BLOCKS:
@@ -80,4 +90,5 @@ class _Writer:
 
     def result(self) -> str:
         lines = [line.strip(" \t") for line in "".join(self._pieces).split("\n")]
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+        lines = [line if line.strip() else "" for line in lines]
+        return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).replace(_KEPT, " ").rstrip().lstrip("\n")

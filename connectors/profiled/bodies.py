@@ -5,8 +5,9 @@ from typing import Any
 
 from connectors.api import Value
 from connectors.errors import AccessError, ProtocolError
+from connectors.markup import html_of
 from connectors.profiled import tokens
-from connectors.profiled.profile import FieldShape
+from connectors.profiled.profile import FieldShape, Times
 from connectors.profiled.site import Site
 from connectors.profiled.tables import UnknownWord
 from connectors.profiled.values import at, fill, joined, put
@@ -99,7 +100,18 @@ class Bodies:
                 raise Unwritable(str(problem)) from None
         if shape.parts:
             return self._parted(shape, value)
+        if shape.kind == "moment" and self._profile.times != Times():
+            return self._moment(value)
+        if shape.format == "html":
+            return html_of(str(value))
         return _number(value) if shape.kind == "number" and isinstance(value, str) else value
+
+    def _moment(self, value: Value) -> str | int:
+        """A moment in the form that the product writes them in.  :raises Unwritable: it is none."""
+        try:
+            return self._site.told(value)
+        except ProtocolError as problem:
+            raise Unwritable(str(problem)) from None
 
     def _parted(self, shape: FieldShape, value: Value) -> dict[str, int]:
         """A moment as an object of numbers.  :raises Unwritable: it is none."""

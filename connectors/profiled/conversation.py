@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from connectors import marks
+from connectors import marks, patterns
 from connectors.api import FieldChange, Person, RemoteComment, RemoteFile, Value
 from connectors.errors import NotFound, ProtocolError
 from connectors.markup import text_of
@@ -29,6 +29,7 @@ from connectors.profiled.profile import (
     Format,
     Hidden,
     HistoryRows,
+    Log,
     Mentions,
     Rows,
 )
@@ -49,17 +50,25 @@ class Look:
         if shape.read is not None:
             asked = repr((shape.read, shape.pages, shape.rows))
             if asked not in self._asked:
-                self._asked[asked] = list(self._site.listed(shape, key=self.key))
+                self._asked[asked] = list(self._site.listed(shape.read, shape, key=self.key))
             found = self._asked[asked]
+        elif shape.log is not None:
+            found = list(fallen(text(plain(at(self.raw, shape.rows))), shape.log))
         elif optional or shape.keyed:
             found = self._site.some(at(self.raw, shape.rows))
         else:
             found = self._site.rows(self.raw, shape.rows, f"ticket {self.key}")
         if shape.keyed:
-            found = [{**row, "@key": key} for each in found for key, row in each.items()]
+            found = [self._with(row, "@key", key) for each in found for key, row in self._with(each).items()]
         if shape.id == "#":
-            found = [{**row, "#": place} for place, row in enumerate(found, start=1)]
+            found = [self._with(row, "#", place) for place, row in enumerate(found, start=1)]
         return (each for each in found if is_meant(each, shape))
+
+    def _with(self, row: Any, *more: Any) -> Mapping[str, Any]:
+        """A row, and a member more.  :raises ProtocolError: it is no object."""
+        if not isinstance(row, Mapping):
+            raise ProtocolError(f"ticket {self.key}: a list on it has rows that are no objects", raw=repr(row))
+        return {**row, more[0]: more[1]} if more else row
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ class Listener:
             files = self._loose(look) if left_out else kept.files if kept else ()
             return Talk(() if left_out else None, files, self._history(look, wanted), None, kept.text if kept else None)
         entries = sorted(self._entries(look), key=lambda each: each.at)
-        opening = self._opening(entries)
+        opening = self._opening(entries, known or ())
         attached, loose = self._files(look, entries)
         if opening is not None:
             entries.remove(opening)
@@ -172,11 +181,14 @@ class Listener:
         too_large = len(body) > self._site.environment.max_comment
         return "" if internal or too_large else body, token, too_large
 
-    def _opening(self, entries: list[Entry]) -> Entry | None:
+    def _opening(self, entries: list[Entry], known: Collection[str]) -> Entry | None:
+        """What the ticket was opened with. A comment that was taken for one before does not become it, because the
+        oldest was taken away."""
         shape = self._shape.opening
         if shape is None:
             return None
-        return next((each for each in entries if meets(each.row, shape.where)), None)
+        found = next((each for each in entries if meets(each.row, shape.where)), None)
+        return None if found is None or found.id in known else found
 
     def _opened(self, key: str, entry: Entry, attached: list[RemoteFile], kept: Opening | None) -> Opening:
         """What the ticket was opened with; nothing, as long as that is internal."""
@@ -311,6 +323,21 @@ def identity(row: Any, shape: Rows, met: Counter[str]) -> str:
     digest = hashlib.sha256(content.encode()).hexdigest()[:24]
     met[digest] += 1
     return digest if met[digest] == 1 else f"{digest}-{met[digest]}"
+
+
+def fallen(log: str, shape: Log) -> Iterator[dict[str, str]]:
+    """The rows that a text falls into. What is above the first is of nobody."""
+    row: dict[str, str] | None = None
+    for line in log.split("\n"):
+        head = patterns.found(f"^(?:{shape.head})$", line)
+        if head is not None:
+            if row is not None:
+                yield row
+            row = {**dict(zip(shape.tells, (text(each).strip() for each in head.groups()), strict=False)), "text": ""}
+        elif row is not None:
+            row["text"] = f"{row['text']}\n{line}" if row["text"] else line
+    if row is not None:
+        yield row
 
 
 def is_meant(row: Any, shape: Rows) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from connectors import patterns
@@ -17,9 +18,19 @@ def arrived(profile: Profile, name: str, value: Value, after: RemoteTicket, held
         return True
     if same(stands, None if shape is not None and value in shape.empty_words else value):
         return True
+    if shape is not None and shape.kind == "moment" and _at_once(stands, value):
+        return True
     if swallowed(profile, name, value, after):
         return False
     return held is not None and name in held.fields and not same(stands, held.fields[name])
+
+
+def _at_once(one: Value, other: Value) -> bool:
+    """Whether two moments are one, however they are written."""
+    try:
+        return datetime.fromisoformat(str(one)) == datetime.fromisoformat(str(other))
+    except (ValueError, TypeError):  # one of them is none, or names no zone
+        return False
 
 
 def swallowed(profile: Profile, name: str, value: Value, after: RemoteTicket) -> bool:

@@ -107,9 +107,12 @@ class Source(Request):
     rows: str
     id: Paths = ("id",)
     name: Paths = ("name",)
-    offset: str | None = None
-    """The query word that pages through a long list; its pages hold `size` rows."""
-    size: int = 100
+    pages: "Paging | None" = None
+    """None: it comes whole."""
+    full: int = 100
+    """How many rows a full page has, where its being full tells that there are more."""
+    total: str | None = None
+    """Where the answer counts all rows: that tells better."""
 
 
 class PersonShape(_Part):
@@ -656,6 +659,16 @@ class CommentWrite(Request):
         return self if self.internal is None else self.model_copy(update=_said(self.internal))
 
 
+class Log(_Part):
+    """Entries one after the other in one text, each below a line of its own. Whoever writes there can write such a
+    line, too: nothing tells an entry from one that is made up."""
+
+    head: Pattern
+    """What such a line is, from end to end; its groups say what it tells."""
+    tells: tuple[str, ...]
+    """What each group is called in the row; what is below is `text`."""
+
+
 class Rows(_Part):
     """A list that hangs on a ticket: in the ticket's own answer, or asked for apart."""
 
@@ -665,9 +678,13 @@ class Rows(_Part):
     """None: it comes whole."""
     full: int = 100
     """How many rows a full page has, where its being full tells that there are more."""
+    total: str | None = None
+    """Where the answer counts all rows: that tells better."""
     rows: str = ""
     keyed: bool = False
     """It is an object of id to row; the id stands in each row as `@key`."""
+    log: Log | None = None
+    """It is no list but one text, and this is how it falls into rows."""
     where: dict[str, Words] = {}
     """Paths and the values there: other rows are none of these."""
     having: str | None = None

@@ -12,12 +12,12 @@ from connectors.answers import Answer
 from connectors.api import Capabilities, Person
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound, ProtocolError
+from connectors.profiled import onward
 from connectors.profiled.kept import Openings
-from connectors.profiled.onward import linked, says_last, says_more, told, without, words
-from connectors.profiled.profile import PersonShape, Profile, Request, Rows
+from connectors.profiled.profile import NOWHERE, PersonShape, Profile, Request, Rows, Source
 from connectors.profiled.quirks import Quirks
 from connectors.profiled.tables import Tables, UnknownWord
-from connectors.profiled.values import at, fill, filled, first, moment, put, rows, text
+from connectors.profiled.values import at, fill, filled, first, moment, put, rows, text, told
 from connectors.profiled.voice import Voice
 from connectors.rest.formats import decoded
 from connectors.rest.voice import RestVoice
@@ -157,6 +157,10 @@ class Site:
         """A time of ours as it stands in the product's own zone.  :raises ProtocolError: it is none."""
         return moment(value, "what was to be written", zone=self._zone).astimezone(self._zone)
 
+    def told(self, value: Any) -> str | int:
+        """A time of ours as the product writes it.  :raises ProtocolError: it is none."""
+        return told(self.local(value), self.profile.times.forms[0], self._zone)
+
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(str(fill(self.profile.times.zone, self.words())))
@@ -171,16 +175,17 @@ class Site:
         """A list inside an answer, as strictly as the product keeps to it.  :raises ProtocolError: there is none."""
         return self.some(at(data, path)) if self.profile.lists == "loose" else rows(data, path, about)
 
-    def listed(self, shape: Rows, **more: Any) -> Iterator[Any]:
-        """The rows of a list that has a request of its own, page after page.
+    def listed(self, request: Request, shape: Rows | Source, *, optional: bool = False, **more: Any) -> Iterator[Any]:
+        """The rows of a list that has a request of its own, page after page. `optional`: there may be no list at all.
 
         :raises ProtocolError: there is none, or it does not end."""
-        assert shape.read is not None, "it has a request of its own"
         pages, page, seen, token, before = shape.pages, 0, 0, "", list[Any]()
         while True:
-            request, known = self._asked(shape, page, seen, token, before[-1:])
-            answer = self.read(request, **{**more, **known})
+            asked, known = self._asked(request, shape, page, seen, token, before[-1:])
+            answer = self.read(asked, **{**more, **known})
             data = answer.data()
+            if optional and at(data, shape.rows) is None:
+                return
             found = self.rows(data, shape.rows, answer.about)
             if found and found == before:
                 raise ProtocolError(f"{answer.about}: its pages are alike: does it know how it is asked for more?")
@@ -189,25 +194,30 @@ class Site:
                 return
             page, seen, before = page + 1, seen + len(found), found
             if pages.by in ("token", "link", "address"):
-                token = told(pages, data, answer.headers)
-                goes_on: bool | None = bool(token) and not says_last(pages, data, answer.headers)
+                token = onward.told(pages, data, answer.headers)
+                goes_on: bool | None = bool(token) and not onward.says_last(pages, data, answer.headers)
             else:
-                goes_on = says_more(pages, data, answer.headers, page - 1)
-            if not (goes_on if goes_on is not None else len(found) >= (1 if pages.until == "empty" else shape.full)):
+                total = text(at(data, shape.total or NOWHERE))
+                goes_on = onward.says_more(pages, data, answer.headers, page - 1)
+                if total.isdecimal():
+                    goes_on = bool(found) and seen < int(total)
+            if goes_on is None:
+                goes_on = len(found) >= (1 if pages.until == "empty" else shape.full)
+            if not goes_on:
                 return
 
     def _asked(
-        self, shape: Rows, page: int, seen: int, token: str, last: list[Any]
+        self, request: Request, shape: Rows | Source, page: int, seen: int, token: str, last: list[Any]
     ) -> tuple[Request, Mapping[str, Any]]:
         """The request for one page of a list, and its words."""
-        assert shape.read is not None, "it has a request of its own"
         if shape.pages is None:
-            return shape.read, {}
+            return request, {}
         if token and shape.pages.by in ("link", "address"):
-            return linked(str(fill(self.profile.root, self.words())), shape.read, token, "the next page")
-        after = text(at(last[0], shape.id)) if last else ""
-        known = words(shape.pages, after=after, page=page, rows=seen, token=token, size=shape.full)
-        return without(shape.read, [name for name in ("after", "page_token") if known[name] == ""]), known
+            return onward.linked(str(fill(self.profile.root, self.words())), request, token, "the next page")
+        paths = (shape.id,) if isinstance(shape.id, str) else shape.id
+        after = text(first(last[0], paths)) if last else ""
+        known = onward.words(shape.pages, after=after, page=page, rows=seen, token=token, size=shape.full)
+        return onward.without(request, [name for name in ("after", "page_token") if known[name] == ""]), known
 
     def search_zone(self) -> str:
         """The time zone that times of a search are said in: as the profile has it, or our account's own there.

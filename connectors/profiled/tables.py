@@ -116,14 +116,5 @@ class Tables:
         return []
 
     def _list(self, source: Source, **words: Any) -> list[tuple[str, str]]:
-        pairs: list[tuple[str, str]] = []
-        while True:
-            page = {source.offset: str(len(pairs))} if source.offset else {}
-            answer = self._site.read(source.adding(page), **words)
-            data = answer.data()
-            if at(data, source.rows) is None:
-                return pairs
-            found = self._site.rows(data, source.rows, answer.about)
-            pairs += [(text(first(row, source.id)), text(first(row, source.name))) for row in found]
-            if not source.offset or len(found) < source.size:
-                return pairs
+        found = self._site.listed(source, source, optional=True, **words)
+        return [(text(first(row, source.id)), text(first(row, source.name))) for row in found]

@@ -10,15 +10,17 @@ from urllib.parse import quote
 
 from connectors.api import Value
 from connectors.errors import ProtocolError
+from connectors.markup import html_of
 
 _STEP = re.compile(r"([^.\[\]]*)(?:\[([^=\]]+)=([^\]]*)\])?(?:\.|$)")
-_WORD = re.compile(r"\{([a-z_]+)(?::(sql|number))?\}")
+_WORD = re.compile(r"\{([a-z_]+)(?::(sql|number|html))?\}")
 
 
 @lru_cache(maxsize=4096)
 def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
     """A path's steps: a name, and for a row chosen from a list the member and its value."""
-    return tuple((found[1], found[2] or "", found[3] or "") for found in _STEP.finditer(path))
+    steps = ((found[1], found[2] or "", found[3] or "") for found in _STEP.finditer(path))
+    return tuple(step for step in steps if any(step))
 
 
 def at(data: Any, path: str) -> Any:
@@ -26,10 +28,8 @@ def at(data: Any, path: str) -> Any:
     and a step `*` the only thing there, whatever it is called."""
     for name, member, wanted in _steps(path):
         if name:
-            if name == "*" and isinstance(data, dict):
-                data = next(iter(data.values())) if len(data) == 1 else None
-            elif isinstance(data, dict):
-                data = data.get(name)
+            if isinstance(data, dict):
+                data = data.get(name) if name != "*" else next(iter(data.values())) if len(data) == 1 else None
             elif isinstance(data, list) and name.isdecimal() and int(name) < len(data):
                 data = data[int(name)]
             else:
@@ -110,6 +110,15 @@ def moment(value: Any, about: str, forms: Sequence[str] = ("iso",), zone: tzinfo
     raise ProtocolError(f"{about}: {value!r} is not a time", raw=repr(value))
 
 
+def told(when: datetime, form: str, zone: tzinfo = UTC) -> str | int:
+    """A time as it is written in this form; the counterpart of `moment`."""
+    if form in ("epoch", "epoch_ms"):
+        return int(when.timestamp()) if form == "epoch" else round(when.timestamp() * 1000)
+    if form == "iso":
+        return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return when.astimezone(zone).strftime(form)
+
+
 def _moment(value: Any, form: str) -> datetime:
     if form == "iso":
         return datetime.fromisoformat(str(value))
@@ -125,12 +134,14 @@ def fill(template: str, words: Mapping[str, Any]) -> Any:
 
     :raises KeyError: a word is not known."""
     whole = _WORD.fullmatch(template)
-    if whole is not None and whole[2] != "sql":
+    if whole is not None and whole[2] not in ("sql", "html"):
         found = words[whole[1]]
         return int(found) if whole[2] == "number" and str(found).isdecimal() else found
 
     def word(found: re.Match[str]) -> str:
         said = str(words[found[1]])
+        if found[2] == "html":
+            return html_of(said)
         return said.replace("\\", "\\\\").replace("'", "\\'") if found[2] == "sql" else said
 
     return _WORD.sub(word, template)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.markup import text_of
+from connectors.markup import html_of, text_of
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from connectors.markup import text_of
         ("<ul><li>one</li><li>two</li></ul>", "- one\n\n- two"),
         ("<p>a</p>\n\n\n<p>b</p>", "a\n\nb"),
         ("  many   blanks\n and lines ", "many blanks and lines"),
-        ("<pre>kept\n  as it is</pre>", "kept\nas it is"),
+        ("<pre>kept\n  as it is</pre>", "kept\n  as it is"),
         ("<script>alert(1)</script><style>x{}</style><title>t</title>seen", "seen"),
         ('<a href="https://example.org/x">here</a>', "here <https://example.org/x>"),
         ('<a href="https://example.org/x">https://example.org/x</a>', "https://example.org/x"),
@@ -42,3 +42,22 @@ def test_hostile_input_takes_no_more_than_its_length_deserves(piece: str) -> Non
     begun = time.process_time()
     text_of(piece * (200_000 // len(piece)))
     assert time.process_time() - begun < 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one line",
+        "two\nlines\n\n  and an indented one",
+        "a   b",
+        "> quoted\n> [interdesk 7Q-OTHER]\nand <b>no</b> markup & such &amp; &nbsp;",
+        "Grüße 日本語 🚑 \" ' `",
+    ],
+)
+def test_a_text_that_goes_as_html_is_read_as_it_was(text: str) -> None:
+    assert text_of(html_of(text)) == text
+
+
+@given(st.text(st.characters(exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), max_size=80))
+def test_no_text_becomes_markup(text: str) -> None:
+    assert text_of(html_of(text)) == text

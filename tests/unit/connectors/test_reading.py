@@ -65,6 +65,7 @@ class Product:
         self.answers: dict[str, Any] = {"/me": ME}
         self.headers: dict[str, dict[str, str]] = {}
         self.asked: Counter[str] = Counter()
+        self.taking: set[str] = set()
         self.server, self.environment = server, environment
         server.reply = self._reply
 
@@ -72,8 +73,14 @@ class Product:
         words = "&".join(f"{name}={value}" for name, values in asked.query.items() for value in values)
         address = asked.path + (f"?{words}" if words else "")
         self.asked[address] += 1
+        if asked.method == "PUT" and address in self.taking:
+            self.answers[address] = {**self.answers[address], **asked.json()}
         found = self.answers.get(address)
         return Reply(404, {}) if found is None else Reply(200, found, self.headers.get(address, {}))
+
+    def takes(self, address: str) -> None:
+        """What is put there from now on lies over what it answers."""
+        self.taking.add(address)
 
     def speaks(self, parts: Mapping[str, Any], settings: Mapping[str, str] | None = None) -> ProfiledConnector:
         profile = Profile.model_validate({**BASE, **parts})
@@ -212,6 +219,17 @@ def test_a_reference_by_id_is_read_by_a_table_of_the_live_system(product: Produc
     assert product.reads(parts, {"state": "8"}).fields["state"] == "solved"
 
 
+def test_a_long_table_is_read_page_by_page(product: Product) -> None:
+    product.answers["/states?page=1"] = {"states": [{"id": 7, "name": "open"}, {"id": 8, "name": "solved"}]}
+    product.answers["/states?page=2"] = {"states": [{"id": 9, "name": "closed"}]}
+    source = {"path": "/states", "query": {"page": "{page}"}, "rows": "states"}
+    parts = {
+        "tables": {"states": {"sources": [{**source, "pages": {"by": "number", "first": 1}, "full": 2}]}},
+        "fields": {"state": {"at": "state", "resolve": "states"}},
+    }
+    assert product.reads(parts, {"state": 9}).fields["state"] == "closed"
+
+
 @pytest.mark.parametrize(
     ("times", "shown"),
     [
@@ -249,6 +267,34 @@ def test_a_field_that_is_a_moment_is_told_in_one_form(product: Product) -> None:
     parts = {"times": {"forms": ["iso"], "zone": "Europe/Prague"}, "fields": fields, "unset": "0000-00-00 00:00:00"}
     assert product.reads(parts, {"due": "2026-03-01 11:00:00"}).fields["due"] == "2026-03-01T10:00:00Z"
     assert product.reads(parts, {"due": "0000-00-00 00:00:00"}).fields["due"] is None
+
+
+@pytest.mark.parametrize(
+    ("forms", "shown", "written"),
+    [
+        ("epoch", 1772359200, 2145873600),
+        ("epoch_ms", "1772359200000", 2145873600000),
+        ("%d.%m.%Y %H:%M", "01.03.2026 11:00", "31.12.2037 13:00"),
+    ],
+)
+def test_a_moment_is_written_in_the_form_that_it_is_read_in(
+    product: Product, forms: str, shown: Any, written: Any
+) -> None:
+    fields = {"due": {"kind": "moment", "at": "due", "write": "due"}}
+    parts = {"times": {"forms": forms, "zone": "Europe/Prague"}, "fields": fields}
+    assert product.reads(parts, {"changed": shown, "due": shown}).fields["due"] == "2026-03-01T10:00:00Z"
+    product.takes("/tickets/1")
+    result = product.speaks(parts).update("1", {"due": "2037-12-31T12:00:00.000Z"}, held=None)
+    assert (result.refused, product.answers["/tickets/1"]["due"]) == ({}, written)
+
+
+def test_a_field_of_html_is_written_as_html(product: Product) -> None:
+    fields = {"body": {"at": "body", "write": "body", "format": "html"}}
+    product.answers["/tickets/1"] = TICKET
+    product.takes("/tickets/1")
+    result = product.speaks({"fields": fields}).update("1", {"body": "a < b\n  c"}, held=None)
+    assert result.refused == {}
+    assert product.answers["/tickets/1"]["body"] == "a &lt; b<br>&nbsp;&nbsp;c"
 
 
 # -- custom fields -----------------------------------------------------------------------------------------------------
@@ -418,6 +464,39 @@ def test_a_list_may_be_an_object_of_id_to_row(product: Product) -> None:
     assert product.hears({"keyed": True, "id": "@key"}, {"comments": {}}) == ()
 
 
+def test_comments_may_be_one_text_that_falls_into_entries(product: Product) -> None:
+    log = "\r\n".join(
+        [
+            "2026-03-01 10:02:00 - interdesk (Work notes)",
+            "CANARY",
+            "",
+            "2026-03-01 10:01:00 - Bob B (Additional comments)",
+            "two",
+            "",
+            "lines",
+            "",
+        ]
+    )
+    shape = {
+        "rows": "journal",
+        "log": {"head": r"([-0-9]+ [:0-9]+) - ([^(]+)\(([^)]+)\)", "tells": ["at", "by", "kind"]},
+        "id_from": ["at", "by", "text"],
+        "internal": {"at": "kind", "public": "Additional comments"},
+    }
+    found = product.hears(shape, {"journal": log})
+    assert [(each.author.key, each.text, each.internal) for each in found] == [
+        ("Bob B", "two\n\nlines", False),
+        ("interdesk", "", True),
+    ]
+    assert product.hears(shape, {"journal": None}) == ()
+
+
+@pytest.mark.parametrize("shape", [{"id": "#"}, {"keyed": True, "id": "@key"}])
+def test_rows_that_are_no_objects_are_an_error(product: Product, shape: Any) -> None:
+    with pytest.raises(ProtocolError, match="no objects"):
+        product.hears(shape, {"comments": ["hello"]})
+
+
 def test_a_row_that_says_nothing_is_no_comment(product: Product) -> None:
     rows = [row(5, text=""), row(6, text=None, private=True), row(7, text="x"), row(8, text="y", private=True)]
     found = product.hears({"internal": "private"}, {"comments": rows})
@@ -437,8 +516,10 @@ APART = {"read": {"path": "/tickets/{key}/comments"}, "rows": "rows"}
         ({"by": "number", "until": "empty"}, {"?at=0": [5], "?at=1": [6, 7], "?at=2": []}),
         ({"by": "number", "more": "more"}, {"?at=0": [5], "?at=1": [6, 7]}),
         ({"by": "offset"}, {"?at=0": [5, 6], "?at=2": [7]}),
+        ({"by": "offset", "full": 1000, "total": "total"}, {"?at=0": [5, 6], "?at=2": [7]}),
         ({"by": "key", "first": ""}, {"": [5, 6], "?at=6": [7]}),
         ({"by": "token", "at": "next"}, {"": [5, 6], "?at=c1": [7]}),
+        ({"by": "token", "at": "next"}, {"": [], "?at=c1": [5, 6, 7]}),
         ({"by": "address", "at": "address"}, {"": [5, 6], "?at=c1": [7]}),
         ({"by": "link"}, {"": [5, 6], "?at=c1": [7]}),
     ],
@@ -448,11 +529,13 @@ def test_comments_apart_are_read_page_by_page(product: Product, pages: Any, answ
     for number, (words, ids) in enumerate(answers.items()):
         more = number + 1 < len(answers)
         following = {"next": "c1", "address": f"{product.server.url}{path}?at=c1"} if more else {}
-        product.answers[path + words] = {"rows": [row(each) for each in ids], "more": more, **following}
+        product.answers[path + words] = {"rows": [row(each) for each in ids], "more": more, "total": 3, **following}
     product.headers[path] = {"Link": f'<{product.server.url}{path}?at=c1>; rel="next"'}
     word = {"number": "page", "offset": "offset", "key": "after"}.get(pages["by"], "page_token")
     asked = {"path": "/tickets/{key}/comments", "query": {"at": f"{{{word}}}"}}
-    found = product.hears({**APART, "read": asked, "pages": pages, "full": 2})
+    ends = {name: each for name, each in pages.items() if name in ("full", "total")}
+    walked = {name: each for name, each in pages.items() if name not in ends}
+    found = product.hears({**APART, "read": asked, "pages": walked, "full": 2, **ends})
     assert [each.id for each in found] == ["5", "6", "7"]
 
 
@@ -516,6 +599,13 @@ def test_a_description_may_be_the_first_comment_and_is_asked_for_once(product: P
     again = connector.fetch("1")
     assert (again.fields, again.files, again.comments) == (found.fields, found.files, None)
     assert product.asked["/tickets/1/comments"] == 1
+
+
+def test_a_comment_does_not_become_the_description_because_the_first_was_taken_away(product: Product) -> None:
+    product.answers["/tickets/1"] = TICKET
+    product.answers["/tickets/1/comments"] = {"rows": [row(5), row(6, at="2026-03-01T09:30:00Z")]}
+    found = product.speaks(OPENING).fetch("1", known=("5",))
+    assert (found.fields["description"], [each.id for each in found.comments or ()]) == (None, ["6"])
 
 
 def test_a_first_comment_that_is_internal_is_no_description(product: Product) -> None:
