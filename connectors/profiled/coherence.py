@@ -17,7 +17,7 @@ def contradictions(profile: "Profile") -> Iterator[str]:
     """Each in a sentence that says what to change."""
     yield from _family(profile)
     yield from _tables(profile)
-    yield from _words(profile)
+    yield from _credentials(profile)
     yield from _writing(profile)
     yield from _words(profile)
     talk, powers = profile.conversation, profile.capabilities
@@ -67,7 +67,7 @@ def _operations(part: Any, place: str) -> Iterator[tuple[str, str]]:
             yield where, each.operation
 
 
-def _words(profile: "Profile") -> Iterator[str]:
+def _credentials(profile: "Profile") -> Iterator[str]:
     """Words of the credentials that nothing fills: what they stand in would never be sent, without a word."""
     who, known = profile.credentials, {"url", *profile.settings}
     for number, step in enumerate(who.steps):
@@ -94,8 +94,8 @@ def _writing(profile: "Profile") -> Iterator[str]:
     named |= {f"transitions.{name}.fields": each.fields for name, each in profile.transitions.items()}
     if token is not None:
         named["token"] = tuple(each for each in (token.mark, token.title, token.label) if each is not None)
-    for place, names in named.items():
-        for name in names:
+    for place, mentioned in named.items():
+        for name in mentioned:
             if name not in profile.fields:
                 yield f"{place}: there is no field {name!r}; there are: {', '.join(profile.fields)}"
     if token is not None and token.label in profile.fields and profile.fields[token.label].kind != "set":
@@ -116,7 +116,7 @@ _WORD = re.compile(r"\{([a-z_]+)(?::[a-z]+)?\}")
 _ALWAYS = {
     *("url", "key", "keys", "number", "token", "token_field", "version", "field", "value", "to", "way", "word"),
     *("comment", "text", "internal", "id", "name", "media_type", "size", "content"),
-    *("since", "until", "after", "next", "page", "offset", "page_token"),
+    *("since", "until", "after", "next", "page", "offset", "upto", "page_token"),
 }
 """What one operation or another knows."""
 

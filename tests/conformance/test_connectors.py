@@ -1,5 +1,6 @@
 """Every connector that runs without a server keeps the contract: memory, and the REST family on its emulators."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
