@@ -28,6 +28,14 @@ class VersionStrength(StrEnum):
     NONE = "none"  # there is none: compare contents
 
 
+class Finds(StrEnum):
+    """How changes are found there."""
+
+    ASKED = "asked for"  # its list can be asked what changed: a quiet system costs one request
+    LISTED = "listed"  # it cannot: all tickets are listed in each round
+    COMPARED = "compared"  # nor does its list tell when anything changed: rows are compared
+
+
 class WriteKind(StrEnum):
     """The kinds of our writes, as trackers tell them apart when they send mail."""
 
@@ -94,6 +102,8 @@ class Capabilities:
     """Smallest step of the tracker's change times."""
     search_lag: timedelta = timedelta(0)
     """How long a write may stay invisible to `changes` and `find`."""
+    finds: Finds = Finds.ASKED
+    """How `changes` finds them."""
     side_effects: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """Declared side effects of our own writes: operation -> field -> {value before: value after}.
 

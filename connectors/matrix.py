@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from connectors.api import Capabilities
 from connectors.memory import WELL_BEHAVED
+from connectors.profiled.profile import Profile
 from connectors.registry import profiles
 
 _ROWS: Mapping[str, str] = {
@@ -25,6 +26,7 @@ _ROWS: Mapping[str, str] = {
     "max_comment": "longest comment",
     "granularity": "step of its clock",
     "search_lag": "delay of its search",
+    "finds": "how changes are found",
     "side_effects": "what a comment of ours sets off",
 }
 
@@ -32,7 +34,10 @@ _ROWS: Mapping[str, str] = {
 def capability_matrix() -> str:
     """A Markdown table: one row per capability, one column per connector."""
     columns = {"memory": WELL_BEHAVED}
-    columns |= {name: profile.capabilities.capabilities(profile.notifies) for name, profile in profiles().items()}
+    for name, profile in profiles().items():
+        columns[name] = (
+            profile.powers if isinstance(profile, Profile) else profile.capabilities.capabilities(profile.notifies)
+        )
     lines = [f"| | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
     for name, label in _ROWS.items():
         cells = [_cell(name, capabilities) for capabilities in columns.values()]

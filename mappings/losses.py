@@ -105,4 +105,12 @@ def _of_reading(capabilities: Mapping[str, Any]) -> Iterator[str]:
             step = capabilities.get("granularity", timedelta(seconds=1))
             seconds = step.total_seconds() if isinstance(step, timedelta) else float(step)
             yield f"times of {seconds:g} s tell versions: a second change within one is found by a second look"
+    match str(capabilities.get("finds", "asked for")):
+        case "listed":
+            yield "their list cannot be asked what changed: all of it is read each time, so changes arrive late"
+        case "compared":
+            yield (
+                "their list does not tell what changed: all of it is read each time and compared, so changes arrive "
+                "late, and those that its rows do not show (comments, files) only with others"
+            )
     yield "of several edits of one field between two looks, the last one arrives"

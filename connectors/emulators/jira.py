@@ -4,6 +4,8 @@ Written from Atlassian's public documentation; no real one was tried. An issue's
 the project's with that number. Files hang on the issue, never on a comment.
 """
 
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -125,6 +127,9 @@ class JiraEmulator(Emulator):
             "issue": {"id": deed.key, "key": key},
             "user": self._who(deed.who),
         }
+
+    def signed(self, secret: str, body: bytes) -> Mapping[str, str]:
+        return {"X-Hub-Signature": f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"}
 
     def answer(self, asked: Asked) -> Reply:
         if self.quirks.busy_every and asked.number % self.quirks.busy_every == 0:

@@ -46,7 +46,7 @@ class Poller:
 
     def begin(self) -> ChangePage:
         """The cursor at the tracker's present: its newest change. By its own clock, whatever that says."""
-        if self._shape.newest is None:
+        if self._shape.newest is None or self._lists["newest"].shape.where:  # its first page may hold none of ours
             return self._begin_now()
         page = self._lists["newest"].read(Place())
         seen = self._seen(page)

@@ -5,12 +5,13 @@ settings by their name, and what an operation knows (key, token, since, ...); `{
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from connectors.api import Audience, Capabilities, Mail, VersionStrength, WriteKind
+from connectors.api import Audience, Capabilities, Finds, Mail, VersionStrength, WriteKind
 from connectors.credentials import Credentials
 from connectors.patterns import Pattern
 from connectors.profiled.coherence import contradictions
@@ -413,6 +414,17 @@ class Listing(Request):
         whole = found.adding(getattr(self, purpose) or {})
         assert isinstance(whole, Listing), "a copy is of the same kind"
         return whole
+
+    @property
+    def finds(self) -> Finds:
+        """How changes are found in it."""
+        if self.compare:
+            return Finds.COMPARED
+        asked = self.of("changes")
+        said = repr((asked.path, asked.query, asked.headers, asked.body))
+        words = ("after",) if self.sequence is not None else ("since", *self.moments.parts)
+        newest = self.sorting == "newest"  # read no further than news go
+        return Finds.ASKED if newest or any(f"{{{word}}}" in said for word in words) else Finds.LISTED
 
     @property
     def sorting(self) -> str:
@@ -959,6 +971,11 @@ class Profile(_Part):
     """None: HMAC-SHA256 in `X-Hub-Signature-256`, where the product can be taught to."""
     quirks: str | None = None
     """The name of the few lines of Python beside this profile."""
+
+    @property
+    def powers(self) -> Capabilities:
+        """What its connector can say of itself."""
+        return replace(self.capabilities.capabilities(self.notifies), finds=self.listing.finds)
 
     @model_validator(mode="after")
     def _holds_together(self) -> "Profile":

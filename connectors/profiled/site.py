@@ -36,7 +36,7 @@ class Site:
         self.settings = settings
         self.environment = environment
         self.quirks = quirks
-        self.capabilities: Capabilities = profile.capabilities.capabilities(profile.notifies)
+        self.capabilities: Capabilities = profile.powers
         self.tables = Tables(self, profile.tables)
         self.openings = Openings()
         ca_file = settings.get("ca_file")

@@ -223,7 +223,9 @@ class Writer:
                 there = (str(wanted), str(theirs))
                 words["way"], takes = way(self._site, shape.ways, turn.key, name, there)
                 riders = [
-                    each for each in riders if takes is None or self._bodies.theirs(each, turn.left[each])[0] in takes
+                    each
+                    for each in riders
+                    if takes is None or self._bodies.theirs(each, turn.left[each])[0].partition(".")[0] in takes
                 ]
             body = self._site.body(shape, self._site.words(key=turn.key, **words))
             for rider in riders:

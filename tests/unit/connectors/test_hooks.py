@@ -5,16 +5,18 @@ import hashlib
 import hmac
 import json
 import queue
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from connectors.emulators.server import Asked, Reply
+from connectors.emulators.jira import JiraEmulator
+from connectors.emulators.server import Asked, Emulator, Reply
 from connectors.emulators.zammad import ZammadEmulator
 from connectors.errors import Forged, ProtocolError
 from connectors.profiled.hooks import read_hook
-from connectors.profiled.profile import Hooks
+from connectors.profiled.profile import Hooks, Profile
 from connectors.registry import profiles
 from tests.unit.connectors.conftest import Clock, Scripted
 
@@ -111,7 +113,12 @@ def test_a_genuine_hint_without_a_key_is_told_from_a_forged_one(raw: bytes) -> N
         read({}, {"x-hub-signature-256": f"sha256={signed('sha256', raw)}"}, raw)
 
 
-def test_zammad_signs_its_hints_as_its_profile_says(clock: Clock, server: Scripted) -> None:
+@pytest.mark.parametrize(
+    ("name", "product", "title"), [("zammad", ZammadEmulator, "title"), ("jira", JiraEmulator, "summary")]
+)
+def test_a_product_signs_its_hints_as_its_profile_says(
+    clock: Clock, server: Scripted, name: str, product: Callable[[Clock], Emulator], title: str
+) -> None:
     heard: queue.SimpleQueue[Asked] = queue.SimpleQueue()
 
     def hear(asked: Asked) -> Reply:
@@ -119,12 +126,13 @@ def test_zammad_signs_its_hints_as_its_profile_says(clock: Clock, server: Script
         return Reply(202)
 
     server.reply = hear
-    shape = profiles()["zammad"].hooks
-    assert shape is not None
-    with ZammadEmulator(clock) as zammad:
-        zammad.webhook(f"{server.url}/hooks/zammad", SECRET)
-        key = zammad.tracker.person("alice").open(title="jobs fail")
+    profile = profiles()[name]
+    assert isinstance(profile, Profile)
+    assert profile.hooks is not None
+    with product(clock) as emulator:
+        emulator.webhook(f"{server.url}/hooks/{name}", SECRET)
+        key = emulator.tracker.person("alice").open({title: "jobs fail"})
         hint = heard.get(timeout=5)
-    assert read_hook(shape, SECRET, hint.headers, hint.body, NOW) == (key,)
+    assert read_hook(profile.hooks, SECRET, hint.headers, hint.body, NOW) == (key,)
     with pytest.raises(Forged):
-        read_hook(shape, "other", hint.headers, hint.body, NOW)
+        read_hook(profile.hooks, "other", hint.headers, hint.body, NOW)

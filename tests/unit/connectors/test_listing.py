@@ -297,6 +297,21 @@ def test_a_page_full_of_one_time_is_widened_or_told_and_never_asked_for_ever(odd
     assert "KEY-11" in poll(wide, cursor)[0]
 
 
+@pytest.mark.parametrize(
+    ("listing", "finds"),
+    [
+        (BY_TIME, "asked for"),
+        ({"query": {"from": "{since}"}}, "asked for"),
+        ({"sequence": "n", "changes": {"after": "{after}"}}, "asked for"),
+        ({"order": "newest", "pages": {"by": "offset"}}, "asked for"),
+        ({"pages": {"by": "offset"}}, "listed"),
+        ({"compare": True}, "compared"),
+    ],
+)
+def test_what_a_quiet_system_costs_is_said_of_it(odd: Odd, listing: dict[str, Any], finds: str) -> None:
+    assert odd.opened(**listing).capabilities.finds == finds
+
+
 def test_a_silent_cap_is_gone_round_by_time(odd: Odd, clock: Clock) -> None:
     def answer(asked: Asked) -> Any:
         begin = int(asked.word("start"))

@@ -226,6 +226,14 @@ def test_a_tracker_that_can_everything_loses_little() -> None:
     assert losses.inward == ("of several edits of one field between two looks, the last one arrives",)
 
 
+def test_a_tracker_that_cannot_be_asked_what_changed_says_what_that_costs() -> None:
+    mapping = compile_mapping(shipped("plain"), revision=1)
+    listed = loss_statement(mapping, {"finds": "listed"}).inward
+    compared = loss_statement(mapping, {"finds": "compared"}).inward
+    assert any("cannot be asked what changed" in each for each in listed)
+    assert any("its rows do not show" in each for each in compared)
+
+
 def test_a_field_that_travels_one_way_says_so_on_the_other() -> None:
     mapping = compile_mapping(
         document("  a: {remote: A, carries: inward}\n  b: {remote: B, carries: outward}\n"), revision=1
