@@ -101,7 +101,11 @@ class PlainEmulator(Emulator):
             ]
             if asked.word("newest"):
                 found.sort(key=lambda each: each.changed_at, reverse=True)
-            return Reply(200, {"tickets": [self._shown(each) for each in found[:size]]})
+            if asked.word("oldest"):
+                found.sort(key=lambda each: (each.changed_at, each.number))
+            begin = int(asked.word("start", "0"))
+            rows = [self._shown(each) for each in found[begin : begin + size]]
+            return Reply(200, {"tickets": rows, "total": len(found)})
 
     def _whole(self, status: int, key: str) -> Reply:
         with self.tracker.lock:

@@ -47,9 +47,9 @@ class Sayer:
                 return self._pattern(when, pattern)
 
     def _pattern(self, when: datetime, pattern: str, zone: str = "") -> str:
-        shape = self._shape
-        there = _unmistaken(when, ZoneInfo(zone or self._zone())).replace(tzinfo=None)
-        cut = there - (there - _EPOCH) % shape.step
+        shape, there = self._shape, ZoneInfo(zone or self._zone())
+        local = _unmistaken(when, there).replace(tzinfo=None)
+        cut = (local - (local - _EPOCH) % shape.step).replace(tzinfo=there)
         # the year in four digits: not every platform pads it
         return (cut - shape.step if shape.exclusive else cut).strftime(pattern.replace("%Y", f"{cut.year:04}"))
 
