@@ -5,7 +5,7 @@ ones forward, and one of them falls between two pages. So the last row of a page
 next page was read; if it is not, the page is `moved`, and the caller begins again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,10 +34,12 @@ class Place:
     """The key of the last row before."""
     back: str = ""
     """The token or address of the page before."""
+    part: int = 0
+    """Which of several lists it is in."""
 
     def dump(self) -> list[Any]:
         """As a cursor carries it."""
-        return [self.after, self.pages, self.rows, self.token, self.anchor, self.back]
+        return [self.after, self.pages, self.rows, self.token, self.anchor, self.back, self.part]
 
     @classmethod
     def load(cls, dumped: list[Any] | None) -> "Place":
@@ -65,6 +67,12 @@ class Page:
     """None: it was the last one."""
     answer: Answer
     shape: Listing
+    until: int
+    """How many rows the list had up to here, those of other places too."""
+    full: bool
+    """It held as many rows as were asked for."""
+    others: tuple[Row, ...] = ()
+    """Those of other places: they tell how far the list was read, and no more."""
     moved: bool = False
     """Rows moved between this page and the one before."""
 
@@ -109,9 +117,15 @@ class Pager:
         if overlaps and not moved:
             known = keys.index(place.anchor) + 1
             raws, keys = raws[known:], keys[known:]
-        rows = tuple(self._rows(raws, keys, answer.about))
-        following = self._following(place, rows, keys, answer, until=until, full=full)
-        return Page(rows, place, following, answer, self._shape, moved)
+        found = self._rows(raws, keys, answer.about)
+        known_words = self._site.words()
+        where = {path: tuple(str(fill(each, known_words)) for each in said) for path, said in self._shape.where.items()}
+        rows = tuple(each for each in found if meets(each.raw, where))
+        others = tuple(each for each in found if where and not meets(each.raw, where))
+        following = self._following(place, found, keys, answer, until=until, full=full)
+        if following is None and place.part + 1 < len(self._shape.each):
+            following = Place(part=place.part + 1)
+        return Page(rows, place, following, answer, self._shape, until, full, others, moved)
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -130,7 +144,8 @@ class Pager:
             token=place.token,
             size=size or self._shape.size,
         )
-        return without(request, [name for name in ("after", "page_token") if known[name] == ""]), known
+        several = self._shape.each[place.part] if self._shape.each else {}
+        return without(request, [name for name in ("after", "page_token") if known[name] == ""]), {**several, **known}
 
     def _raws(self, answer: Answer) -> list[Any]:
         """The rows of an answer; one that stands alone is a list of one."""
@@ -152,7 +167,7 @@ class Pager:
     def _key(self, raw: Any) -> str:
         return text(at(raw, self._key_path))
 
-    def _rows(self, raws: list[Any], keys: list[str], about: str) -> Iterator[Row]:
+    def _rows(self, raws: list[Any], keys: list[str], about: str) -> list[Row]:
         if not all(keys):
             raise ProtocolError(f"{about}: a row has no key under {self._key_path!r}", raw=repr(raws)[:2000])
         numbers = [0] * len(keys)
@@ -167,9 +182,7 @@ class Pager:
             read = self._batch(list(dict.fromkeys(keys)))
             # one that is not among them was deleted meanwhile
             rows = [Row(key, read[key], number) for key, number in zip(keys, numbers, strict=True) if key in read]
-        words = self._site.words()
-        where = {path: tuple(str(fill(each, words)) for each in said) for path, said in self._shape.where.items()}
-        yield from (row for row in rows if meets(row.raw, where))
+        return rows
 
     def _batch(self, keys: list[str]) -> dict[str, Any]:
         shape = self._shape.batch
@@ -193,7 +206,7 @@ class Pager:
 
     def _left(self, place: Place, size: int, words: Mapping[str, Any]) -> bool:
         """Whether the page before does not end any more with the row that it ended with."""
-        before = Place(pages=max(place.pages - 1, 0), token=place.back)
+        before = Place(pages=max(place.pages - 1, 0), token=place.back, part=place.part)
         request, own = self._request(before, size)
         answer = self._site.read(request, **{**own, **words})
         return [self._key(raw) for raw in self._raws(answer)][-1:] != [place.anchor]
@@ -201,7 +214,7 @@ class Pager:
     def _following(
         self,
         place: Place,
-        rows: tuple[Row, ...],
+        rows: list[Row],
         keys: list[str],
         answer: Answer,
         *,
@@ -223,7 +236,7 @@ class Pager:
         numbers = [row.number for row in rows] if self._shape.sequence is not None else []
         last = str(max(numbers)) if numbers else _highest(keys) or place.after
         anchor = keys[-1] if keys else place.anchor
-        return Place(last, place.pages + 1, until, token, anchor, place.token)
+        return Place(last, place.pages + 1, until, token, anchor, place.token, place.part)
 
     def _goes_on(self, place: Place, count: int, data: Any, answer: Answer, *, until: int, full: bool) -> bool:
         """Whether there are more rows: by what the list says of itself, else by how full the page is."""

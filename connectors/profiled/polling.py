@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from connectors.api import Change, ChangePage, Cursor, VersionStrength
 from connectors.errors import ProtocolError
@@ -48,11 +49,11 @@ class Poller:
         """The cursor at the tracker's present: its newest change. By its own clock, whatever that says."""
         if self._shape.newest is None or self._lists["newest"].shape.where:  # its first page may hold none of ours
             return self._begin_now()
-        page = self._lists["newest"].read(Place())
-        seen = self._seen(page)
+        pages = self._first("newest")
+        seen = [each for page in pages for each in self._seen(page)]
         floor = max((each.at for each in seen), default=EPOCH)
         there = [each for each in seen if each.at == floor]
-        if len(there) == self._lists["newest"].shape.size:  # a whole page of one second: there may be more of it
+        if len(there) >= self._lists["newest"].shape.size:  # a whole page of one second: there may be more of it
             there = [each for each in self._all_since(floor) if each.at == floor]
         return self._begun(floor, there)
 
@@ -93,7 +94,7 @@ class Poller:
     def bearing(self, token: str) -> tuple[Row, ...]:
         """The rows that the product lists for a token."""
         field = self._site.token_field() if self._site.profile.custom_fields else ""
-        return self._lists["find"].read(Place(), token=token, token_field=field).rows
+        return tuple(row for page in self._first("find", token=token, token_field=field) for row in page.rows)
 
     def after(self, when: datetime) -> list[Change]:
         """The first rows of those changed after a time, as the product finds them: unfiltered by us."""
@@ -135,7 +136,7 @@ class Poller:
     def _begin_now(self) -> ChangePage:
         """Where nothing lists the newest first: at the server's present, or at the newest of all that there is."""
         if self._shape.sorting == "newest":
-            floor = max((each.at for each in self._seen(self._lists["scan"].read(Place()))), default=EPOCH)
+            floor = max((each.at for page in self._first("scan") for each in self._seen(page)), default=EPOCH)
         elif self._tells_time():
             floor = self._site.voice.server_now() - _PROXY_SKEW
         else:
@@ -195,31 +196,33 @@ class Poller:
 
         :raises ProtocolError: more changed at one time than the product lists at once."""
         pager, shape = self._lists[purpose], self._lists[purpose].shape
+        begin = Place(part=page.place.part)
         if page.moved and turn.restarts < _RESTARTS:
-            return replace(turn, place=Place(), seen=(), restarts=turn.restarts + 1)
+            return replace(turn, place=begin, seen=(), restarts=turn.restarts + 1)
         if page.moved:
             turn = replace(turn, restarts=turn.restarts + 1)
         if turn.first:
             turn = replace(turn, first=False, ceiling=self._ceiling(shape.sorting, turn, page, changes))
-        times = [change.changed_at or EPOCH for change in changes]
-        if shape.sorting == "newest" and times and min(times) < turn.since:
-            return None  # all that follows is older
+        times = [each.changed_at or EPOCH for each in (*changes, *(self.change(row, page) for row in page.others))]
         size = turn.size or shape.size
-        capped = shape.pages.cap is not None and page.place.rows + len(page.rows) >= shape.pages.cap
-        cut = capped or (shape.pages.by == "none" and len(page.rows) >= size)
-        if page.next is None and not cut:
-            return None
+        cut = shape.pages.cap is not None and page.until >= shape.pages.cap
+        cut = cut or (shape.pages.by == "none" and page.full)
+        if shape.sorting == "newest" and times and min(times) < turn.since:
+            rest = Place(part=begin.part + 1)  # all that follows is older
+            return replace(turn, place=rest) if rest.part < len(shape.each) else None
+        if not cut and (page.next is None or page.next.part != begin.part):
+            return replace(turn, edge=turn.since, place=page.next, seen=(), size=0) if page.next is not None else None
         if shape.sorting == "time" and times and self._by_time(purpose) and (cut or not pager.steady):
             edge = max(times)
             step = self._sayer.step(edge)
             if edge > turn.edge and step != self._sayer.step(turn.edge):
                 seen = tuple(_shown(each) for each in changes if self._sayer.step(each.changed_at or EPOCH) == step)
-                return replace(turn, edge=edge, place=Place(), size=0, seen=seen)
+                return replace(turn, edge=edge, place=begin, size=0, seen=seen)
         if not cut:
-            return replace(turn, place=page.next or Place())
+            return replace(turn, place=page.next or begin)
         most = shape.pages.most or size
         if size < most and pager.says("size"):
-            return replace(turn, place=Place(), size=min(size * 2, most))
+            return replace(turn, place=begin, size=min(size * 2, most))
         raise ProtocolError(
             f"{page.answer.about}: more tickets changed at one time ({turn.edge.isoformat()}) than {size} rows: "
             f"{self._site.profile.product} lists no more of them at once, and nothing tells them apart"
@@ -230,7 +233,7 @@ class Poller:
 
     def _ceiling(self, sorting: str, turn: Round, page: Page, changes: list[Change]) -> datetime | None:
         """A list that is continued by time sees all that changes meanwhile at its end; no other does."""
-        if sorting == "time" or page.next is None:
+        if page.next is None or (sorting == "time" and not page.shape.each):
             return None
         newest = max((change.changed_at or EPOCH for change in changes), default=turn.since)
         if sorting == "newest":
@@ -247,6 +250,11 @@ class Poller:
             seen += [_shown(each) for each in changes]
             turn = self._next("changes", turn, page, changes)
         return seen
+
+    def _first(self, purpose: Purpose, **words: Any) -> list[Page]:
+        """The first page, of each list where there are several."""
+        count = len(self._shape.each) or 1
+        return [self._lists[purpose].read(Place(part=part), **words) for part in range(count)]
 
     def _seen(self, page: Page) -> list[Seen]:
         return [_shown(self.change(row, page)) for row in page.rows]

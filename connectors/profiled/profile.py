@@ -402,6 +402,8 @@ class Listing(Request):
     """The last changed first: where polling begins. None: it begins at the server's present time."""
     find: dict[str, Any] = {}
     """Those that bear {token}. None: no search knows it, and what changed since it was written is looked through."""
+    each: tuple[dict[str, str], ...] = ()
+    """Where no single list has all: the words of each of several, which are read one after the other."""
     apart: dict[Purpose, Apart] = {}
     """Where one of the four is asked for elsewhere, or answered otherwise."""
 

@@ -133,6 +133,26 @@ def since_of(asked: Asked, form: str = "%Y-%m-%d %H:%M:%S", zone: str = "UTC", w
 SECONDS = {"form": "%Y-%m-%d %H:%M:%S"}
 
 
+def key_pages(odd: Odd, size: int = 3) -> Callable[[Asked], Any]:
+    def answer(asked: Asked) -> Any:
+        after = asked.word("after")
+        found = sorted((each for each in odd.by_time(since_of(asked)) if each.key > after), key=lambda each: each.key)
+        return {"rows": [each.row() for each in found[:size]]}
+
+    return answer
+
+
+def two_lists(odd: Odd, size: int = 3) -> Callable[[Asked], Any]:
+    """Tickets of even and of odd numbers are listed apart, the oldest change first, and no further than a limit."""
+
+    def answer(asked: Asked) -> Any:
+        parity = {"even": 0, "odd": 1}[asked.word("which")]
+        found = [each for each in odd.by_time(since_of(asked)) if int(each.key.rpartition("-")[2]) % 2 == parity]
+        return {"rows": [each.row() for each in found[:size]]}
+
+    return answer
+
+
 def number_pages(odd: Odd, size: int = 3, first: int = 1) -> Callable[[Asked], Any]:
     def answer(asked: Asked) -> Any:
         begin = (int(asked.word("page", str(first))) - first) * size
@@ -184,6 +204,20 @@ def linked_pages(odd: Odd, where: str, size: int = 3) -> Callable[[Asked], Any]:
 
 BY_TIME = {"changes": {"since": "{since}"}, "moments": SECONDS}
 PAGINGS: dict[str, tuple[Callable[[Odd], Callable[[Asked], Any]], dict[str, Any]]] = {
+    "after the last key, which is no number": (
+        key_pages,
+        {"query": {"after": "{after}"}, "pages": {"by": "key", "first": ""}},
+    ),
+    "two lists, each with a limit": (
+        two_lists,
+        {
+            "query": {"which": "{which}"},
+            "each": [{"which": "even"}, {"which": "odd"}],
+            "pages": {"by": "none"},
+            "order": "time",
+            "scan": {"since": "{since}"},
+        },
+    ),
     "by number": (number_pages, {"query": {"page": "{page}"}, "pages": {"by": "number", "first": 1}}),
     "by number, until empty": (
         number_pages,
@@ -232,7 +266,7 @@ def test_every_paging_lists_each_change_once_it_is_there_and_nothing_older(odd: 
     before = odd.asked
     clock.passes(minutes=10)
     poll(connector, cursor)
-    assert odd.asked - before <= (3 if "empty" in kind else 1), "however many tickets there are"
+    assert odd.asked - before <= (3 if "empty" in kind else 2 if "two" in kind else 1), "however many tickets there are"
     scanned = keys_of(connector)
     assert sorted(scanned) == sorted(odd.tickets)
     assert [each for each in connector.probe() if not each.ok] == []
@@ -548,6 +582,21 @@ def test_a_search_that_shows_less_than_the_ticket_finds_our_token_all_the_same(o
     assert isinstance(found, RemoteTicket)
     assert (found.key, found.fields["title"]) == (key, "jobs fail")
     assert connector.find("T-9999", clock() - timedelta(days=1)) is Lookup.ABSENT
+
+
+def test_a_page_of_other_places_tickets_is_no_end_and_no_news(odd: Odd, clock: Clock) -> None:
+    def answer(asked: Asked) -> Any:
+        found = odd.by_time(since_of(asked))[:3]
+        return {"rows": [{**each.row(), "zone": "CET" if each.key < "KEY-7" else "UTC"} for each in found]}
+
+    odd.lists = answer
+    connector = odd.opened(**BY_TIME, where={"zone": "{zone}"}, pages={"by": "none"}, order="time")
+    cursor = connector.changes(None).cursor
+    clock.passes(minutes=1)
+    for number in range(9):
+        odd.touch(f"KEY-{number}", clock() + timedelta(seconds=number))
+    clock.passes(seconds=20)
+    assert poll(connector, cursor)[0] == {"KEY-7", "KEY-8"}
 
 
 def test_a_clock_of_whole_days_loses_nothing_that_rows_show(odd: Odd, clock: Clock) -> None:
