@@ -95,11 +95,6 @@ class Pager:
         steady, by = self._shape.pages.steady, self._shape.pages.by
         return steady if steady is not None else by in ("key", "token", "none")
 
-    def says(self, word: str) -> bool:
-        """Whether the request has a word in braces anywhere."""
-        asked = self._shape
-        return f"{{{word}}}" in repr((asked.path, asked.query, asked.headers, asked.body))
-
     def read(self, place: Place, *, size: int = 0, **words: Any) -> Page:
         """One page of the list.
 
@@ -112,6 +107,8 @@ class Pager:
         raws = self._raws(answer)
         keys = [self._key(raw) for raw in raws]
         full, until = len(raws) >= (size or self._shape.size), place.rows + len(raws) - (1 if overlaps else 0)
+        if full and len(keys) > 1 and self._alike(place, raws, keys):
+            raise ProtocolError(f"{answer.about}: its pages are alike: does it know the word for the next one?")
         # found further back, it was pushed there by rows that came before it: nothing slipped through
         moved = guarded and place.anchor not in keys and (overlaps or self._left(place, size, words))
         if overlaps and not moved:
@@ -126,6 +123,12 @@ class Pager:
         if following is None and place.part + 1 < len(self._shape.each):
             following = Place(part=place.part + 1)
         return Page(rows, place, following, answer, self._shape, until, full, others, moved)
+
+    def _alike(self, place: Place, raws: list[Any], keys: list[str]) -> bool:
+        """Whether a page is the one before it again, as where a product does not know how it is asked for the next."""
+        if self._shape.sequence is not None:
+            return bool(place.anchor) and text(at(raws[-1], self._shape.sequence)) == place.after
+        return keys[-1] == place.anchor
 
     # -- asking ----------------------------------------------------------------------------------------------------
 

@@ -189,7 +189,7 @@ class Poller:
 
     def _read(self, purpose: Purpose, turn: Round, asked: datetime) -> Page:
         pager = self._lists[purpose]
-        return pager.read(turn.place, size=turn.size, **self._sayer.words(asked, until=pager.says("until")))
+        return pager.read(turn.place, size=turn.size, **self._sayer.words(asked, until=pager.shape.says("until")))
 
     def _next(self, purpose: Purpose, turn: Round, page: Page, changes: list[Change]) -> Round | None:
         """How the round goes on after this page; None: it has come to its end.
@@ -221,7 +221,7 @@ class Poller:
         if not cut:
             return replace(turn, place=page.next or begin)
         most = shape.pages.most or size
-        if size < most and pager.says("size"):
+        if size < most and pager.shape.says("size"):
             return replace(turn, place=begin, size=min(size * 2, most))
         raise ProtocolError(
             f"{page.answer.about}: more tickets changed at one time ({turn.edge.isoformat()}) than {size} rows: "
@@ -229,7 +229,7 @@ class Poller:
         )
 
     def _by_time(self, purpose: Purpose) -> bool:
-        return any(self._lists[purpose].says(word) for word in ("since", *self._shape.moments.parts))
+        return any(self._lists[purpose].shape.says(word) for word in ("since", *self._shape.moments.parts))
 
     def _ceiling(self, sorting: str, turn: Round, page: Page, changes: list[Change]) -> datetime | None:
         """A list that is continued by time sees all that changes meanwhile at its end; no other does."""

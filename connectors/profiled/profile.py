@@ -350,6 +350,9 @@ class Batch(Request):
     most: int = 50
 
 
+_PAGE_WORDS = {"number": ("page",), "offset": ("offset", "upto"), "token": ("page_token",)}
+"""The words that ask for a page, by the way that pages are told apart."""
+
 Purpose = Literal["scan", "changes", "newest", "find"]
 
 
@@ -423,10 +426,13 @@ class Listing(Request):
         if self.compare:
             return Finds.COMPARED
         asked = self.of("changes")
-        said = repr((asked.path, asked.query, asked.headers, asked.body))
         words = ("after",) if self.sequence is not None else ("since", *self.moments.parts)
         newest = self.sorting == "newest"  # read no further than news go
-        return Finds.ASKED if newest or any(f"{{{word}}}" in said for word in words) else Finds.LISTED
+        return Finds.ASKED if newest or any(asked.says(word) for word in words) else Finds.LISTED
+
+    def says(self, word: str) -> bool:
+        """Whether the request has a word in braces anywhere."""
+        return f"{{{word}}}" in repr((self.path, self.query, self.headers, self.body))
 
     @property
     def sorting(self) -> str:
@@ -439,6 +445,14 @@ class Listing(Request):
             raise ValueError(f"pages by {self.pages.by} need `at`: where the answer has it")
         if self.pages.by == "none" and self.sorting != "time":
             raise ValueError("a list without pages must be sorted by time (order: time): only so it can be continued")
+        for purpose in ("scan", "changes"):
+            found = self.of(purpose)
+            words = _PAGE_WORDS.get(found.pages.by, ())
+            if words and not any(found.says(word) for word in words):
+                said = " or ".join(f"{{{word}}}" for word in words)
+                raise ValueError(
+                    f"pages by {found.pages.by} are asked for by the word {said}: {purpose} does not say it"
+                )
         if self.sequence is not None and self.pages.by != "key":
             raise ValueError("a log is continued after its last number: pages by key, with the word {after}")
         return self

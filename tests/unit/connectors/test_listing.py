@@ -1,6 +1,7 @@
 """Every way of listing that a profile can say, each on a small tracker that lists in that way and in no other."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -337,8 +338,8 @@ def test_a_page_full_of_one_time_is_widened_or_told_and_never_asked_for_ever(odd
         (BY_TIME, "asked for"),
         ({"query": {"from": "{since}"}}, "asked for"),
         ({"sequence": "n", "changes": {"after": "{after}"}}, "asked for"),
-        ({"order": "newest", "pages": {"by": "offset"}}, "asked for"),
-        ({"pages": {"by": "offset"}}, "listed"),
+        ({"order": "newest", "pages": {"by": "link"}}, "asked for"),
+        ({"pages": {"by": "link"}}, "listed"),
         ({"compare": True}, "compared"),
     ],
 )
@@ -676,6 +677,38 @@ def test_a_list_that_leads_in_a_circle_is_told(odd: Odd, clock: Clock) -> None:
     odd.touch("KEY-1")
     with pytest.raises(ProtocolError, match="circle"):
         keys_of(connector)
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        {"query": {"p": "{page}"}, "pages": {"by": "number", "first": 1}},
+        {"query": {"p": "{offset}"}, "pages": {"by": "offset"}},
+        {"query": {"p": "{after}"}, "pages": {"by": "key", "first": ""}},
+    ],
+)
+def test_a_product_that_does_not_know_the_word_for_the_next_page_is_told(odd: Odd, listing: dict[str, Any]) -> None:
+    odd.lists = lambda _: {"rows": [each.row() for each in odd.by_time()[:3]]}
+    for number in range(5):
+        odd.touch(f"KEY-{number}")
+    with pytest.raises(ProtocolError, match="alike"):
+        keys_of(odd.opened(**listing))
+
+
+@pytest.mark.parametrize(
+    ("listing", "trouble"),
+    [
+        ({"pages": {"by": "number"}}, "the word {page}"),
+        ({"pages": {"by": "offset"}, "changes": {"start": "{offset}"}}, "scan does not say it"),
+        ({"pages": {"by": "token"}}, "need `at`"),
+        ({"pages": {"by": "none"}}, "must be sorted by time"),
+        ({"pages": {"by": "link"}, "sequence": "n"}, "continued after its last number"),
+        ({"moments": {"form": "rfc2822"}}, "form is iso"),
+    ],
+)
+def test_a_listing_that_cannot_work_is_refuted_when_it_is_read(odd: Odd, listing: dict[str, Any], trouble: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(trouble)):
+        odd.opened(**listing)
 
 
 def test_a_search_that_lags_is_asked_again_even_if_the_caller_does_not_overlap(odd: Odd, clock: Clock) -> None:
