@@ -26,7 +26,10 @@ class _Kept:
 
 
 class MemoryMailbox:
-    """`connectors.mail.mailbox.Mailbox` in memory. `aside` holds what was laid aside, with the reasons."""
+    """`connectors.mail.mailbox.Mailbox` in memory. `aside` holds what was laid aside, with the reasons; a mail of more
+    than `largest` bytes is cut."""
+
+    largest = 40 << 20
 
     def __init__(self) -> None:
         self.waiting: dict[str, bytes] = {}
@@ -40,13 +43,16 @@ class MemoryMailbox:
         self.waiting[str(self._number())] = raw
 
     def arrivals(self, limit: int) -> Sequence[Arrival]:
-        return [Arrival(uid, raw) for uid, raw in list(self.waiting.items())[:limit]]
+        return [
+            Arrival(uid, raw[: self.largest], max(0, len(raw) - self.largest))
+            for uid, raw in list(self.waiting.items())[:limit]
+        ]
 
     def drop(self, uid: str) -> None:
         self.waiting.pop(uid, None)
 
     def lay_aside(self, arrival: Arrival, reason: str) -> None:
-        self.aside.append((arrival.raw, reason))
+        self.aside.append((self.waiting[arrival.uid], reason))
         self.drop(arrival.uid)
 
     def keep(self, labels: Labels, entry: bytes, original: bytes, at: datetime, *, pending: bool = False) -> Slip:

@@ -315,6 +315,19 @@ def test_a_mail_that_is_late_or_a_report_of_somebody_elses_is_nothing(office: Of
     assert len(office.aside) == 2
 
 
+def test_a_mail_that_is_too_large_is_cut_visibly_and_laid_aside_whole(office: Office) -> None:
+    ticket = office.connector.create({"subject": "x"}, token="T1-KEY")
+    office.box.largest = 2000
+    office.desk.say(ticket.key, "one\n" + "a line of many\n" * 1000)
+    (text,) = office.told(ticket.key)
+    assert text.startswith("one\n")
+    assert "bytes of this mail were too many" in text.split("\n")[-1]
+    ((raw, reason),) = office.box.aside
+    assert len(raw) > 15_000
+    assert "too many" in reason
+    assert office.told(ticket.key) == [text]
+
+
 # -- going on ----------------------------------------------------------------------------------------------------------
 
 
