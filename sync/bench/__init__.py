@@ -16,6 +16,7 @@ BENCHES = {
     "P9": "flat memory: the same tickets change again and again, and of the store only their history may grow",
     "P10": "translating: 18 fields with tables, both ways and merged, from an answer as it came",
     "P12": "scale-out: two workers on PostgreSQL and RabbitMQ instead of one, and one of them killed",
+    "P13": "the engine of profiles: processor time of a REST comment and of a SOAP ticket",
 }
 
 
