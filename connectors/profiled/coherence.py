@@ -125,7 +125,9 @@ def _words(profile: "Profile") -> Iterator[str]:
     """Words in braces that nothing fills in: a request with one could never be said."""
     kept = {word for _, each in _parts(profile, "") for word in getattr(each, "keep", {})}
     optional = {name for name, each in profile.settings.items() if not each.required and each.default is None}
-    known = _ALWAYS | kept | set(profile.settings) | set(profile.listing.moments.parts)
+    listing = profile.listing
+    told = set(listing.moments.parts).union(*listing.each)
+    known = _ALWAYS | kept | set(profile.settings) | told
     for place, part in _parts(profile, ""):
         if "path" not in type(part).model_fields or hasattr(part, "gives"):
             continue

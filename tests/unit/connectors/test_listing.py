@@ -85,7 +85,7 @@ class Odd:
 
     def opened(self, lists: str = "loose", token: dict[str, str] | None = None, **listing: Any) -> Connector:
         whole = {"path": "/tickets", "rows": "rows", "shows": ["title"], "size": 3, "find": {}, **listing}
-        profile = Profile.model_validate({**BASE, "lists": lists, "token": token, "listing": whole})
+        profile = Profile.model_validate({**BASE, "lists": lists, "token": token or BASE["token"], "listing": whole})
         return open_profile(profile, {"url": self._server.url}, system="s", environment=self._here)
 
     def by_time(self, since: datetime | None = None, *, newest: bool = False) -> list[Ticket]:
