@@ -8,7 +8,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from connectors.api import CommentDraft, Value
+from connectors.api import Value
 from connectors.emulators.jira import JiraEmulator
 from connectors.emulators.jira import Quirks as JiraQuirks
 from connectors.emulators.plain import PlainEmulator
@@ -382,6 +382,7 @@ def znuny_stand(emulator: ZnunyEmulator, clock: Clock, zone: str = "UTC", connec
         owner=("Owner", "bob"),
         stranger=lambda: opened("wrong-secret"),
         secrets=(emulator.password, "wrong-secret"),
+        expire=emulator.sessions.clear,
     )
 
 
@@ -400,22 +401,6 @@ class TestZnuny(ZnunyConformance, FaultConformance):
         with ZnunyEmulator(clock, quirks=ZnunyQuirks(zone=zone)) as emulator:
             stand = znuny_stand(emulator, clock, zone)
             keeps_time(stand)
-            stand.connector.close()
-
-    def test_a_session_that_is_over_is_renewed_unseen(self) -> None:
-        clock = Clock()
-        with ZnunyEmulator(clock) as emulator:
-            stand = znuny_stand(emulator, clock)
-            ticket = stand.create()
-            for act in (
-                lambda: stand.connector.fetch(ticket.key),
-                lambda: stand.connector.update(ticket.key, {"Title": "new"}, held=ticket),
-                lambda: stand.connector.comment(ticket.key, CommentDraft("once"), token=stand.token()),
-            ):
-                emulator.sessions.clear()
-                act()
-            found = stand.connector.fetch(ticket.key, known=())
-            assert (found.fields["Title"], [each.text for each in found.comments or ()]) == ("new", ["once"])
             stand.connector.close()
 
     def test_no_password_and_no_session_is_in_an_address(self) -> None:
