@@ -1,7 +1,6 @@
 """What a profile says in one place and denies in another. Pure."""
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +91,6 @@ def _writing(profile: "Profile") -> Iterator[str]:
     named = {"create.apart": profile.create.apart, "update.companions": update.companions}
     named |= {"comment.companions": comment.companions, "transitions": tuple(profile.transitions)}
     named |= {f"transitions.{name}.fields": each.fields for name, each in profile.transitions.items()}
-    if token is not None:
-        named["token"] = tuple(each for each in (token.mark, token.title, token.label) if each is not None)
     for place, mentioned in named.items():
         for name in mentioned:
             if name not in profile.fields:
@@ -112,7 +109,6 @@ def _writing(profile: "Profile") -> Iterator[str]:
             yield f"capabilities.{power}: comment.{power.partition('_')[0]} does not say how; say it, or false"
 
 
-_WORD = re.compile(r"\{([a-z_]+)(?::[a-z]+)?\}")
 _ALWAYS = {
     *("url", "key", "keys", "number", "token", "token_field", "version", "field", "value", "to", "way", "word"),
     *("comment", "text", "internal", "id", "name", "media_type", "size", "content"),
@@ -131,25 +127,14 @@ def _words(profile: "Profile") -> Iterator[str]:
     for place, part in _parts(profile, ""):
         if "path" not in type(part).model_fields or hasattr(part, "gives"):
             continue
-        said = getattr(part, "path", ""), getattr(part, "query", {}), getattr(part, "headers", {})
-        for word in sorted({*_in(said)} & optional):
+        said = [getattr(part, each, {}) for each in ("path", "query", "headers")]
+        for word in sorted(names(said) & optional):
             yield f"{place}: {{{word}}} is a setting that may not be given; require it, or give it a default"
         more = [getattr(part, each, {}) for each in ("body", "guard", "scan", "changes", "newest", "find")]
-        for word in sorted({*_in((said, more))} - known):
+        for word in sorted(names([said, more]) - known):
             near = difflib.get_close_matches(word, known, 1)
             meant = f"; did you mean {{{near[0]}}}?" if near else ""
             yield f"{place}: nothing fills in {{{word}}}{meant}"
-
-
-def _in(said: Any) -> Iterator[str]:
-    """The words in braces anywhere in what is said."""
-    if isinstance(said, str):
-        yield from _WORD.findall(said)
-    elif isinstance(said, Mapping):
-        yield from _in([*said, *said.values()])
-    elif isinstance(said, list | tuple):
-        for each in said:
-            yield from _in(each)
 
 
 def _parts(part: Any, place: str) -> Iterator[tuple[str, BaseModel]]:
