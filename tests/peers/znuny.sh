@@ -46,6 +46,7 @@ ensure_znuny() {
 ensure_site() {
   [ -s "$STATE/accounts" ] && return 0
   local url file service
+  chmod 755 "$PEERS" "$STATE" # postgres and www-data must get through
   rm -rf "$SITE"
   cp -a /usr/share/otrs "$SITE"
   # the package links its own configuration and files into its code: here they are copies
@@ -60,7 +61,6 @@ ensure_site() {
   cp "$HERE/znuny/startup.pl" "$STATE/"
   touch "$STATE"/{znuny,access}.log
   chown -R www-data: "$SITE" "$STATE/database" "$STATE"/{znuny,access}.log
-  chmod 755 "$PEERS" "$STATE"
   psql -qX -v ON_ERROR_STOP=1 "$url" -c 'drop database if exists znuny' -c "create database znuny encoding 'UTF8' template template0" >"$STATE/init.log" 2>&1 ||
     fail_with_log "$STATE/init.log" "the database could not be made"
   for file in schema initial_insert schema-post; do
