@@ -18,7 +18,8 @@ from connectors.mail.opening import open_mail
 from connectors.mail.profile import MailProfile
 from connectors.memory import MemoryConnector
 from connectors.profiled.connector import ProfiledConnector
-from connectors.profiled.profile import Profile, Setting
+from connectors.profiled.profile import Profile
+from connectors.profiled.vocabulary.parts import Setting
 from connectors.profiles import QUIRKS
 
 ENTRY_POINTS = "interdesk.connectors"

@@ -10,7 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.api import Audience, VersionStrength, WriteKind
-from connectors.profiled.profile import MailShape, Powers, Setting
+from connectors.profiled.profile import MailShape, Powers
+from connectors.profiled.vocabulary.parts import Setting
 
 NUMBER = "{number}"
 MAX_FILE = 20 * 1024 * 1024

@@ -7,10 +7,10 @@ from connectors.api import Value
 from connectors.errors import AccessError, ProtocolError
 from connectors.markup import html_of
 from connectors.profiled import tokens
-from connectors.profiled.profile import FieldShape, Times
 from connectors.profiled.site import Site
 from connectors.profiled.tables import UnknownWord
 from connectors.profiled.values import at, fill, joined, put
+from connectors.profiled.vocabulary.tickets import FieldShape, Times
 
 
 class Unwritable(Exception):

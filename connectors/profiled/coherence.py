@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from connectors.profiled.values import names
 
 if TYPE_CHECKING:
-    from connectors.profiled.profile import Conversation, Profile
+    from connectors.profiled.profile import Profile
+    from connectors.profiled.vocabulary.conversation import Conversation
 
 
 def contradictions(profile: "Profile") -> Iterator[str]:

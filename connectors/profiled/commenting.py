@@ -10,10 +10,11 @@ from connectors.api import CommentDraft, Commented, RemoteComment
 from connectors.errors import NotFound, Refused, Unknown
 from connectors.profiled import files, steps, streams
 from connectors.profiled.bodies import Bodies, carried
-from connectors.profiled.profile import CommentChange, Kept
 from connectors.profiled.reading import Reader
 from connectors.profiled.site import HIDDEN, Site
 from connectors.profiled.values import plain, text
+from connectors.profiled.vocabulary.comments import CommentChange
+from connectors.profiled.vocabulary.parts import Kept
 from connectors.profiled.writing import Writer
 
 _ID = re.compile(r"\w[\w.:-]*", re.ASCII)

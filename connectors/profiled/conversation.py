@@ -21,8 +21,11 @@ from connectors.profiled.belonging import Hung
 from connectors.profiled.fields import Fields
 from connectors.profiled.files import whereabouts
 from connectors.profiled.kept import Opening
-from connectors.profiled.profile import (
-    AttachedFiles,
+from connectors.profiled.quirks import Talk
+from connectors.profiled.site import Site
+from connectors.profiled.values import at, first, plain, text, truth, word
+from connectors.profiled.vocabulary.comments import AttachedFiles
+from connectors.profiled.vocabulary.conversation import (
     CommentRows,
     Conversation,
     FileRows,
@@ -33,9 +36,6 @@ from connectors.profiled.profile import (
     Mentions,
     Rows,
 )
-from connectors.profiled.quirks import Talk
-from connectors.profiled.site import Site
-from connectors.profiled.values import at, first, plain, text, truth, word
 
 
 class Look:

@@ -6,9 +6,9 @@ from typing import Any
 from connectors.api import Value
 from connectors.markup import text_of
 from connectors.profiled import tokens
-from connectors.profiled.profile import FieldShape, Times
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, first, joined, plain, text, word
+from connectors.profiled.vocabulary.tickets import FieldShape, Times
 
 
 class Fields:

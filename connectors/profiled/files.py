@@ -14,9 +14,10 @@ from connectors.api import FileDraft, RemoteFile
 from connectors.errors import NotFound, ProtocolError, Refused, Transient, Unknown
 from connectors.profiled import streams
 from connectors.profiled.onward import linked
-from connectors.profiled.profile import AttachedFiles, Request, UploadedFiles
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, put
+from connectors.profiled.vocabulary.comments import AttachedFiles, UploadedFiles
+from connectors.profiled.vocabulary.parts import Request
 from connectors.soap import voice as soap
 
 _DIGITS = 64 * 1024

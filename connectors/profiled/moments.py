@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.profiled.profile import Moments
+from connectors.profiled.vocabulary.listing import Moments
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (only to cut a local time to its step)
 _TO_COME = timedelta(days=1)

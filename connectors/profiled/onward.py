@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 from connectors.errors import ProtocolError
-from connectors.profiled.profile import Paging, Request
 from connectors.profiled.values import at, text, truth
+from connectors.profiled.vocabulary.listing import Paging
+from connectors.profiled.vocabulary.parts import Request
 
 _NEXT = re.compile(r'<([^>]*)>\s*(?:;[^,<]*)?;\s*rel="?next"?', re.IGNORECASE)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"

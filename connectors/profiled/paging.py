@@ -14,9 +14,10 @@ from connectors.answers import Answer
 from connectors.errors import ProtocolError
 from connectors.profiled.conversation import meets
 from connectors.profiled.onward import linked, says_last, says_more, tells, told, without, words
-from connectors.profiled.profile import Listing, Purpose, Request
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, text
+from connectors.profiled.vocabulary.listing import Listing, Purpose
+from connectors.profiled.vocabulary.parts import Request
 
 
 @dataclass(frozen=True, slots=True)

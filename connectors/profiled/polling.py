@@ -21,11 +21,11 @@ from connectors.api import Change, ChangePage, Cursor, VersionStrength
 from connectors.errors import ProtocolError
 from connectors.profiled.moments import Sayer
 from connectors.profiled.paging import Page, Pager, Place, Row
-from connectors.profiled.profile import Purpose
 from connectors.profiled.reading import Reader
 from connectors.profiled.rounds import EPOCH, Position, Round, Seen
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, text
+from connectors.profiled.vocabulary.listing import Purpose
 
 _PROXY_SKEW = timedelta(seconds=5)
 """The Date header may come from a machine in front of the tracker, whose clock is a little off."""

@@ -10,9 +10,9 @@ from connectors.profiled.checking import check
 from connectors.profiled.fields import Fields
 from connectors.profiled.paging import Place
 from connectors.profiled.polling import Poller
-from connectors.profiled.profile import FieldShape
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill
+from connectors.profiled.vocabulary.tickets import FieldShape
 
 _NOBODYS = "INTERDESK-PROBE-7Q2M"
 """A token that no ticket bears."""

@@ -14,10 +14,13 @@ from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound, ProtocolError
 from connectors.profiled import onward
 from connectors.profiled.kept import Openings
-from connectors.profiled.profile import NOWHERE, PersonShape, Profile, Request, Rows, Source
+from connectors.profiled.profile import Profile
 from connectors.profiled.quirks import Quirks
 from connectors.profiled.tables import Tables, UnknownWord
 from connectors.profiled.values import at, fill, filled, first, moment, put, rows, text, told
+from connectors.profiled.vocabulary.conversation import Rows
+from connectors.profiled.vocabulary.parts import NOWHERE, Request
+from connectors.profiled.vocabulary.tickets import PersonShape, Source
 from connectors.profiled.voice import Voice
 from connectors.rest.formats import decoded
 from connectors.rest.voice import RestVoice

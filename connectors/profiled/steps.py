@@ -6,9 +6,10 @@ from typing import Any
 from connectors import marks, patterns
 from connectors.answers import Answer
 from connectors.errors import ProtocolError, Transient, Unknown
-from connectors.profiled.profile import Earlier, Keeping, Kept, Step
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, first, rows, text
+from connectors.profiled.vocabulary.parts import Keeping, Kept
+from connectors.profiled.vocabulary.writing import Earlier, Step
 
 
 def told(kept: Kept, answer: Answer) -> str:

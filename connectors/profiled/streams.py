@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.api import FileDraft
-from connectors.profiled.profile import InlineFiles, PartFiles
 from connectors.profiled.values import fill, put
+from connectors.profiled.vocabulary.comments import InlineFiles, PartFiles
 from connectors.session import Made
 
 _STEP = 57 * 1024

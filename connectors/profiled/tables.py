@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from connectors.errors import AccessError, NotFound
-from connectors.profiled.profile import Source, Table
 from connectors.profiled.values import at, first, text
+from connectors.profiled.vocabulary.tickets import Source, Table
 
 if TYPE_CHECKING:
     from connectors.profiled.site import Site

@@ -6,8 +6,8 @@ from typing import Any
 
 from connectors import marks
 from connectors.api import Value
-from connectors.profiled.profile import TokenShape
 from connectors.profiled.values import first, plain, text
+from connectors.profiled.vocabulary.writing import TokenShape
 
 _ENDING = re.compile(r" ?\[interdesk ([0-9A-Za-z][0-9A-Za-z._-]{2,79})\]\Z")
 

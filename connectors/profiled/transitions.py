@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Any
 
 from connectors.errors import Refused
-from connectors.profiled.profile import Ways
 from connectors.profiled.site import HIDDEN, Site
 from connectors.profiled.values import at, first, rows, text
+from connectors.profiled.vocabulary.writing import Ways
 
 
 def way(site: Site, shape: Ways, key: str, name: str, wanted: Collection[str]) -> tuple[str, Collection[str] | None]:

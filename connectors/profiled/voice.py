@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.answers import Answer
-from connectors.profiled.profile import Request
+from connectors.profiled.vocabulary.parts import Request
 from connectors.session import Body, Made
 
 

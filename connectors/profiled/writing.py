@@ -12,11 +12,11 @@ from connectors.api import Lookup, RemoteTicket, Value, VersionStrength, Written
 from connectors.errors import AccessError, ConnectorError, NotFound, Refused, Unknown, VersionConflict
 from connectors.profiled import outcome, steps, tokens
 from connectors.profiled.bodies import Bodies, Unwritable, carried
-from connectors.profiled.profile import Transition, Update
 from connectors.profiled.reading import Reader
 from connectors.profiled.site import HIDDEN, Site
 from connectors.profiled.transitions import way
 from connectors.profiled.values import at, fill, same, text
+from connectors.profiled.vocabulary.writing import Transition, Update
 
 Finder = Callable[[str, datetime], RemoteTicket | Lookup]
 """Looks for the ticket that bears a token; the time is when it was first written."""

@@ -5,10 +5,10 @@ from itertools import zip_longest
 from typing import Any
 
 from connectors.api import Finding
-from connectors.profiled.profile import Request
 from connectors.profiled.quirks import Quirks
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, text
+from connectors.profiled.vocabulary.parts import Request
 
 _NEEDED = {
     "view_issues": "read tickets",

@@ -17,10 +17,10 @@ from connectors.api import FieldChange, FileDraft, Finding, Person, RemoteCommen
 from connectors.errors import AccessError, ProtocolError
 from connectors.markup import text_of
 from connectors.profiled.kept import Opening
-from connectors.profiled.profile import Request
 from connectors.profiled.quirks import Quirks, Talk
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, moment, plain, rows, text
+from connectors.profiled.vocabulary.parts import Request
 
 _PAGE = 100
 _BATCH = 40

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from connectors.profiled.profile import Request
 from connectors.profiled.streams import FormBody, flattened
+from connectors.profiled.vocabulary.parts import Request
 from connectors.session import Encode
 from connectors.soap.raw import plain
 

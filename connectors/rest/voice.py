@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.answers import Answer
-from connectors.profiled.profile import Request
 from connectors.profiled.values import address, fill
+from connectors.profiled.vocabulary.parts import Request
 from connectors.rest.formats import encoder
 from connectors.session import Body, HttpSession, Made
 

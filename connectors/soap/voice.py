@@ -13,8 +13,9 @@ from connectors.answers import Answer
 from connectors.credentials import NOBODY, Shown
 from connectors.environment import Environment
 from connectors.errors import AccessError, ProtocolError
-from connectors.profiled.profile import Request, Soap
+from connectors.profiled.profile import Soap
 from connectors.profiled.values import address, fill, put
+from connectors.profiled.vocabulary.parts import Request
 from connectors.remedies import Errors, Sign
 from connectors.session import Body, HttpSession, Made, Origin
 from connectors.soap import files, raw

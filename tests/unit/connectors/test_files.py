@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.credentials import NOBODY
 from connectors.errors import ProtocolError
 from connectors.profiled import files, streams
-from connectors.profiled.profile import InlineFiles
+from connectors.profiled.vocabulary.comments import InlineFiles
 from connectors.testing import draft
 
 SHAPE = InlineFiles(at="Attachments", name="FileName", media_type="FileType", content="FileContent", empty="=")

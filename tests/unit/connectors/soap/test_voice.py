@@ -16,9 +16,10 @@ from connectors.emulators.server import Asked, Fault, Reply
 from connectors.emulators.soap import SoapEmulator, called, enveloped
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient, Unknown
-from connectors.profiled.profile import Profile, Request
+from connectors.profiled.profile import Profile
 from connectors.profiled.quirks import Quirks
 from connectors.profiled.site import Site
+from connectors.profiled.vocabulary.parts import Request
 from connectors.soap.wsdl import shipped
 from tests.unit.connectors.conftest import Clock
 

@@ -1,0 +1,1 @@
+"""The words of a profile, by subject; `profiled.profile` puts them together, `connectors/README.md` explains each."""
