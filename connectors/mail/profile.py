@@ -75,6 +75,8 @@ class MailProfile(_Part):
     kind: Literal["profile"]
     name: str
     product: str
+    proven: str = "nothing yet"
+    """What its claims were held against."""
     family: Literal["mail"]
     settings: dict[str, Setting] = Field({}, validate_default=True)
     """What an operator says: beside these, what every mail system asks."""

@@ -128,6 +128,8 @@ class Profile(Part):
     kind: Literal["profile"]
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     product: str
+    proven: str = "nothing yet"
+    """What its claims were held against: a real one and its version, or an emulator."""
     family: Literal["rest", "soap"]
     soap: Soap | None = None
     """How SOAP is spoken: said for that family, and only there."""

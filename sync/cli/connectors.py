@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from central.store.api import StoreError
-from connectors import registry
+from connectors import matrix, registry
 from connectors.api import Connector, Value
 from connectors.environment import Wire
 from connectors.errors import SettingsError
@@ -47,6 +47,7 @@ class _Kind:
     product: str
     family: str
     comes: str
+    proven: str
     profile: AnyProfile | None
 
 
@@ -57,9 +58,17 @@ def list_(session: Session, as_json: bool) -> None:
     """Every kind of tracker that a system can name as its connector."""
     found = _kinds(session)
     if as_json:
-        document([{"name": k.name, "product": k.product, "family": k.family, "comes": k.comes} for k in found])
+        document(
+            [
+                {"name": k.name, "product": k.product, "family": k.family, "comes": k.comes, "proven": k.proven}
+                for k in found
+            ]
+        )
     else:
-        table(("Name", "Product", "Family", "Comes"), [(k.name, k.product, k.family, k.comes) for k in found])
+        table(
+            ("Name", "Product", "Family", "Comes", "Proven against"),
+            [(k.name, k.product, k.family, k.comes, k.proven) for k in found],
+        )
 
 
 @group.command()
@@ -75,7 +84,12 @@ def show(session: Session, name: str, as_json: bool) -> None:
     if as_json:
         document(profile.model_dump(mode="json", exclude_defaults=True))
         return
-    say(f"{kind.name}: {kind.product}, over {kind.family}; {kind.comes}", "", "settings:")
+    say(
+        f"{kind.name}: {kind.product}, over {kind.family}; {kind.comes}",
+        f"proven against: {kind.proven}",
+        "",
+        "settings:",
+    )
     table(
         ("Setting", "Kind", "Default", "Says"),
         [
@@ -83,9 +97,8 @@ def show(session: Session, name: str, as_json: bool) -> None:
             for each, setting in profile.settings.items()
         ],
     )
-    said = profile.capabilities.model_dump(mode="json")
     say("", "what it can do:")
-    pairs([(each.replace("_", " "), "no" if value in (None, False) else value) for each, value in said.items()])
+    pairs(matrix.told(profile))
     say("", "which of our writes make it send mail:" if profile.notifies else "none of our writes makes it send mail")
     if profile.notifies:
         pairs([(write.value, f"{', '.join(mail.to)}: {mail.says}") for write, mail in profile.notifies.items()])
@@ -244,7 +257,7 @@ def _kinds(session: Session) -> list[_Kind]:
     found = {name: _of(profile, "with interdesk") for name, profile in registry.profiles().items()}
     for name in registry.names():
         comes = "with interdesk" if name == "memory" else "by a package"
-        found.setdefault(name, _Kind(name, "", "python", comes, None))
+        found.setdefault(name, _Kind(name, "", "python", comes, "", None))
     try:
         with session.interdesk() as desk:
             stored = desk.store.read(lambda tx: tx.registry.documents("profile"))
@@ -256,7 +269,7 @@ def _kinds(session: Session) -> list[_Kind]:
 
 
 def _of(profile: AnyProfile, comes: str) -> _Kind:
-    return _Kind(profile.name, profile.product, profile.family, comes, profile)
+    return _Kind(profile.name, profile.product, profile.family, comes, profile.proven, profile)
 
 
 def is_file(name: str) -> bool:
