@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def contradictions(profile: "Profile") -> Iterator[str]:
     """Each in a sentence that says what to change."""
+    yield from _origin(profile)
     yield from _family(profile)
     yield from _tables(profile)
     yield from _credentials(profile)
@@ -43,6 +44,14 @@ def contradictions(profile: "Profile") -> Iterator[str]:
 
 _PARTIAL = {"internal", "to"}
 """Requests that only say what is otherwise than in another."""
+
+
+def _origin(profile: "Profile") -> Iterator[str]:
+    """Credentials go to the registered address, and to no other: an operator sees it in the system's document."""
+    if getattr(profile.settings.get("url"), "kind", "") != "url":
+        yield "settings: there is no `url` of kind url; it is the address that an operator registers"
+    if profile.root != "{url}" and not profile.root.startswith("{url}/"):
+        yield "root: it must begin with {url}, the registered address: our credentials are sent nowhere else"
 
 
 def _family(profile: "Profile") -> Iterator[str]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from connectors.api import RemoteComment, RemoteFile, RemoteTicket
 from connectors.emulators.server import Asked, Reply
@@ -820,3 +821,15 @@ def test_a_path_leads_where_it_says_or_nowhere(path: str, expected: Any) -> None
 def _closed(server: Scripted) -> Iterator[None]:
     yield
     server.reply = lambda _: Reply(404)
+
+
+@pytest.mark.parametrize("root", ["https://elsewhere.example.org", "{url}.example.org", "{token}", "", "/api"])
+def test_a_profile_that_would_take_our_credentials_elsewhere_is_refused(root: str) -> None:
+    with pytest.raises(ValidationError, match="it must begin with {url}"):
+        Profile.model_validate({**BASE, "root": root})
+
+
+def test_a_profile_without_the_address_that_an_operator_registers_is_refused() -> None:
+    settings = {**BASE["settings"], "url": {"kind": "text", "says": "where it is"}}
+    with pytest.raises(ValidationError, match="there is no `url` of kind url"):
+        Profile.model_validate({**BASE, "settings": settings})
