@@ -1,4 +1,4 @@
-"""`connector record|test`: what a live system answered, kept without what is somebody's, and played again."""
+"""`connector record|test`: what a live system answered, kept and played again; and the suite, on an emulator."""
 
 import difflib
 from collections.abc import Sequence
@@ -14,12 +14,13 @@ from connectors.profiled.profile import Profile
 from connectors.registry import AnyProfile
 from connectors.tape import Player, Recorder
 from connectors.trial import Trial
-from mappings.loader import read_files
+from mappings.loader import Document, read_files
 from sync import taping
 from sync.bootstrap import Interdesk
-from sync.cli.connectors import fresh_token, named, taught
+from sync.cli.connectors import fresh_token, is_file, named, taught
 from sync.cli.output import as_json, document, say
 from sync.cli.session import Session
+from sync.config import profile_document
 from sync.taping import Tape
 
 HOLDS, DIFFERS = 0, 1
@@ -64,27 +65,32 @@ def record(session: Session, what: Sequence[str], file: Path) -> int:
 
 
 @click.command()
-@click.argument("tapes", nargs=-1, required=True, metavar="TAPE...", type=click.Path(path_type=Path))
+@click.argument("what", nargs=-1, required=True, metavar="TAPE...|NAME")
 @click.option("--profile", "file", type=click.Path(path_type=Path), help="The profile, where it is not registered.")
 @as_json
 @click.pass_obj
-def test(session: Session, tapes: Sequence[Path], file: Path | None, as_json: bool) -> int:
-    """Play tapes to a profile: what it understands must be what it understood when they were recorded.
+def test(session: Session, what: Sequence[str], file: Path | None, as_json: bool) -> int:
+    """Hold a profile to what it was: on tapes, or to the whole suite on its product's emulator.
 
-    Exit code 0: all is understood as it was. 1: something is understood otherwise. 2: no tape, or no profile.
+    TAPE is a file of `connector record`: what the profile understands must be what it understood then. NAME is a
+    profile that interdesk brings; with --profile, yours is held to the suite in its place.
+
+    Exit code 0: all holds. 1: something does not. 2: no tape, no emulator, or no profile.
     """
     documents = read_files([file]) if file else ()
+    if not any(is_file(each) for each in what):
+        return _claims(what, documents, as_json=as_json)
     found = []
     with session.interdesk(create=True) as desk:
-        for each in tapes:
-            tape = taping.read(each)
+        for each in what:
+            tape = taping.read(Path(each))
             profile = taught(desk, documents, tape.connector) or registry.profiles().get(tape.connector)
             if not isinstance(profile, Profile):
                 raise click.UsageError(f"{each} is of connector {tape.connector}: name its profile with --profile")
             now = taping.played(tape, lambda player, p=profile, t=tape: _open(p, t, player), fresh_token)  # type: ignore[misc]  # bound now
             found.append((each, tape.understood, now))
     if as_json:
-        document([{"tape": str(each), "holds": was == now, "understood": now} for each, was, now in found])
+        document([{"tape": each, "holds": was == now, "understood": now} for each, was, now in found])
     else:
         for each, was, now in found:
             say(f"{each}: {f'holds, {len(now)} sentences' if was == now else 'is understood otherwise'}")
@@ -94,6 +100,28 @@ def test(session: Session, tapes: Sequence[Path], file: Path | None, as_json: bo
 
 COMMANDS = (record, test)
 """Of the group `connector`."""
+
+
+def _claims(names: Sequence[str], documents: Sequence[Document], *, as_json: bool) -> int:
+    """The suite of `connectors.testing`, on emulators."""
+    try:
+        from connectors.testing.emulated import EMULATED
+        from connectors.testing.suite import Chosen
+    except ModuleNotFoundError:
+        raise click.UsageError("the suite needs pytest: pip install pytest") from None
+    strange = [each for each in names if each not in EMULATED]
+    if strange:
+        there = ", ".join(sorted(EMULATED))
+        raise click.UsageError(f"{strange[0]!r} is neither a tape nor a profile with an emulator; there are: {there}")
+    given = [profile_document(each) for each in documents if each.kind == "profile"]
+    profile = given[0] if given else None
+    if profile is not None and not isinstance(profile, Profile):
+        raise click.UsageError("only what a profile speaks over HTTP is held to this suite")
+    held = {each: Chosen(each, profile) for each in names}
+    kept = [chosen.run(quiet=as_json) for chosen in held.values()]
+    if as_json:
+        document([{"connector": each, **chosen.counts, "broken": chosen.broken} for each, chosen in held.items()])
+    return HOLDS if all(kept) else DIFFERS
 
 
 def _settings(desk: Interdesk, profile: AnyProfile, settings: object) -> dict[str, str]:

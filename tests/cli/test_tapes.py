@@ -67,3 +67,14 @@ def test_the_tape_of_a_product_that_comes_with_interdesk_needs_no_profile(desk) 
     assert desk.type("connector", "test", str(file)).code == 0
     desk.rt.start()
     assert datetime.fromisoformat(json.loads(file.read_text())["exchanges"][0]["asked_at"]) < datetime.now(UTC)
+
+
+def test_a_profile_is_held_to_the_whole_suite_on_its_products_emulator(desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k bears_what_was_sent")
+    (told,) = desk.type("connector", "test", "plain", "--json").data
+    assert (told["connector"], told["passed"], told["broken"]) == ("plain", 1, [])
+    wrong = desk.write(OURS.replace("token: external_id", "token: elsewhere"))
+    said = desk.type("connector", "test", "plain", "--profile", wrong, "--json")
+    assert said.code == 1
+    assert said.data[0]["broken"] == ["test_a_created_ticket_bears_what_was_sent_and_is_found_by_its_token"]
+    assert "there are: ggus, jira" in desk.type("connector", "test", "memory").err

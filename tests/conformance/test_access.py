@@ -10,7 +10,7 @@ from connectors.emulators.gnarly import GnarlyEmulator, Switches
 from connectors.profiled.profile import Profile
 from connectors.registry import open_profile
 from connectors.testing import ConnectorConformance, FaultConformance, Stand
-from tests.conformance.test_connectors import Clock, environment, stand_on
+from connectors.testing.emulated import Clock, environment, stand_on
 
 BY_STATUS = "errors: {words: error}"
 NESTED = """

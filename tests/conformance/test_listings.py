@@ -11,7 +11,7 @@ from connectors.emulators.plain import PlainEmulator
 from connectors.profiled.profile import Profile
 from connectors.registry import open_profile
 from connectors.testing import ConnectorConformance, Stand
-from tests.conformance.test_connectors import Clock, environment, stand_on
+from connectors.testing.emulated import Clock, environment, stand_on
 
 SECONDS = {"form": "%Y-%m-%dT%H:%M:%S%z", "zone": "Asia/Kathmandu"}
 OFFSET = {"query": {"limit": "{size}", "start": "{offset}"}, "pages": {"by": "offset"}}
