@@ -66,9 +66,9 @@ class Fault:
 
     `how`: *refuse* (a status, nothing done), *lose* (done, the connection cut before the answer), *status* (done, and
     another status answered), *page* (HTML with 200, nothing done), *page after* (the same, after the work), *cut* (half
-    of the body, done), *bomb* (a gzip that swells to `size` bytes), *redirect* (to `where`, nothing done),
-    *drip* (one byte of the answer every `pause` seconds), *drip head* (of its head), *stall* (nothing, for `pause`
-    seconds)."""
+    of the body, done), *cut head* (half of the head, done), *bomb* (a gzip that swells to `size` bytes), *redirect* (to
+    `where`, nothing done), *drip* (one byte of the answer every `pause` seconds), *drip head* (of its head), *stall*
+    (nothing, for `pause` seconds)."""
 
     how: str
     status: int = 500
@@ -264,6 +264,10 @@ class Emulator:
                 # without a length, an answer that was cut looks like a whole one
                 lines = [each for each in head.split(b"\r\n") if not each.startswith(b"Content-Length")]
                 made.sendall(b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + body[: len(body) // 2])
+                return False
+            case "cut head":
+                whole = self._wire(self.answer(asked))
+                made.sendall(whole[: whole.index(b"\r\n\r\n") // 2])
                 return False
             case "drip" | "drip head":
                 whole = self._wire(self.answer(asked))

@@ -120,6 +120,9 @@ class ConnectorConformance:
             "two\nlines\n\n  and an indented one",
             "Grüße, 日本語, emoji 🚑, quotes \" ' `, <b>no markup</b> & such",
             "> quoted\n> [interdesk 7Q-OTHER]\nand answered",
+            "]]> <![CDATA[ <!DOCTYPE a> &amp; &#65; &lt;b&gt; </Body>",
+            "{key} {text} {token:sql} {{twice}} %s ${HOME} $(id)",
+            "שלום \u202eabc\u202c مرحبا, e\u0301 and \u00e9, \U0001f9d1\u200d\U0001f692",
             "0",
         ],
     )

@@ -32,6 +32,8 @@ WRONG = "wrong-secret"
 FAULTS = {
     "lost": Fault("lose"),
     "page": Fault("page after"),
+    "dropped": Fault("stall", pause=0),
+    "head": Fault("cut head"),
     "cut": Fault("cut"),
     "failed": Fault("status", status=500),
     "busy": Fault("refuse", status=429, headers={"Retry-After": "7"}),

@@ -1,6 +1,6 @@
 """What a connector makes of trouble on the way: one error per remedy, and never a write repeated on its own."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,10 +13,11 @@ from connectors.testing.stand import Stand, listed
 class FaultConformance:
     """What a connector makes of trouble: one error per remedy, and never a write repeated on its own.
 
-    `stand.faults(how, operation)` makes an operation (create, update, comment, read) go wrong: *lost* (done, and the
-    answer never came), *page* (a web page for an answer; the work is done all the same), *cut* (half an answer, work
-    done), *failed* (status 500, work done), *busy* (429, Retry-After 7, nothing done), *slow* (an answer that drips),
-    *bomb* (an answer that swells), *redirect* (to a log-in page, nothing done), *down* (no connection)."""
+    `stand.faults(how, operation)` makes an operation (create, update, comment, read) go wrong: *dropped* (nothing done,
+    and no answer), *lost* (done, and the answer never came), *head* (half of an answer's head, work done), *cut* (half
+    an answer, work done), *page* (a web page for an answer; the work is done all the same), *failed* (status 500, work
+    done), *busy* (429, Retry-After 7, nothing done), *slow* (an answer that drips), *bomb* (an answer that swells),
+    *redirect* (to a log-in page, nothing done), *down* (no connection)."""
 
     @pytest.fixture(autouse=True)
     def _misbehaves(self, stand: Stand) -> None:
@@ -32,6 +33,30 @@ class FaultConformance:
         assert isinstance(found, RemoteTicket)
         mine = [each for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == "once"]
         assert len(mine) == 1
+
+    @pytest.mark.parametrize("how", ["down", "dropped", "lost", "head", "cut"])
+    def test_wherever_the_connection_breaks_a_create_that_is_looked_up_makes_one_ticket(
+        self, stand: Stand, how: str
+    ) -> None:
+        stand.create()
+        token = stand.token()
+        with self._fault(stand, how, "create"), suppress(ConnectorError):
+            stand.connector.create({**stand.extra, stand.subject: "once"}, token=token)
+        if not isinstance(stand.connector.find(token, datetime.now(UTC)), RemoteTicket):
+            stand.connector.create({**stand.extra, stand.subject: "once"}, token=token)
+        mine = [each for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == "once"]
+        assert len(mine) == 1
+
+    @pytest.mark.parametrize("how", ["down", "dropped", "lost", "head", "cut"])
+    def test_wherever_the_connection_breaks_a_comment_that_is_looked_up_is_there_once(
+        self, stand: Stand, how: str
+    ) -> None:
+        ticket, token = stand.create(), stand.token()
+        with self._fault(stand, how, "comment"), suppress(ConnectorError):
+            stand.connector.comment(ticket.key, CommentDraft("once"), token=token)
+        if token not in {each.token for each in stand.comments(ticket.key)}:
+            stand.connector.comment(ticket.key, CommentDraft("once"), token=token)
+        assert [each.token for each in stand.comments(ticket.key)] == [token]
 
     @pytest.mark.parametrize("how", ["lost", "failed", "page"])
     def test_a_create_that_cannot_be_read_back_tells_the_key_it_got(self, stand: Stand, how: str) -> None:
