@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,10 @@ from connectors.soap.voice import SoapVoice
 
 HIDDEN: Mapping[int, str] = {403: "missing"}
 """What a status means on a single ticket: one that was moved out of our sight answers 403, as if we were nobody."""
+
+
+_ASKEW = timedelta(seconds=5)
+"""How far the clock of an answer's head may be behind the times inside it."""
 
 
 class Site:
@@ -154,7 +158,8 @@ class Site:
 
     def moment(self, value: Any, about: str) -> datetime:
         """A time of an answer, as UTC.  :raises ProtocolError: it is none."""
-        return moment(value, about, self.profile.times.forms, self._zone)
+        until = self.voice.server_now() + _ASKEW
+        return moment(value, about, self.profile.times.forms, self._zone, until)
 
     def local(self, value: Any) -> datetime:
         """A time of ours as it stands in the product's own zone.  :raises ProtocolError: it is none."""

@@ -99,14 +99,22 @@ def truth(value: Any) -> bool:
     return text(value).strip().lower() not in ("", "0", "false", "no", "n", "off", "none", "null")
 
 
-def moment(value: Any, about: str, forms: Sequence[str] = ("iso",), zone: tzinfo = UTC) -> datetime:
-    """A time of an answer, as UTC; `zone` is that of a time that names none.  :raises ProtocolError: it is none."""
+def moment(
+    value: Any, about: str, forms: Sequence[str] = ("iso",), zone: tzinfo = UTC, until: datetime | None = None
+) -> datetime:
+    """A time of an answer, as UTC; `zone` is that of a time that names none. In the hour that a zone has twice it is
+    the earlier one or, with `until`, the later one that is not after that: what just changed is not taken for old.
+
+    :raises ProtocolError: it is none."""
     for form in forms:
         try:
             found = _moment(value, form)
         except (ValueError, OverflowError, OSError):
             continue
-        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+        late = found.replace(tzinfo=zone, fold=1).astimezone(UTC)
+        return late if until is not None and late <= until else found.replace(tzinfo=zone).astimezone(UTC)
     raise ProtocolError(f"{about}: {value!r} is not a time", raw=repr(value))
 
 
