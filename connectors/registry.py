@@ -57,6 +57,12 @@ def profiles() -> Mapping[str, AnyProfile]:
     return {data["name"]: model_of(data).model_validate(data) for data in shipped}
 
 
+def words(name: str, profile: AnyProfile | None = None) -> str:
+    """Whose words a connector uses, as mappings name them: its own, unless its profile names another's."""
+    found = profile or profiles().get(name)
+    return (found.words if found is not None else "") or name
+
+
 def open_connector(
     name: str,
     settings: Mapping[str, Any],

@@ -164,6 +164,10 @@ class ConnectorKinds:
             profile=profile,
         )
 
+    def words(self, name: str, profile: AnyProfile | None = None) -> str:
+        """Whose words this connector uses, as mappings name them."""
+        return registry.words(name, profile)
+
     def credentials(self, settings: Mapping[str, Any]) -> str:
         """What tells these credentials from others, and the networks that may be spoken to.
 

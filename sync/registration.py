@@ -36,6 +36,9 @@ class Connectors(Protocol):
     def names(self) -> Sequence[str]:
         """Every connector and profile there is."""
 
+    def words(self, name: str, profile: AnyProfile | None = None) -> str:
+        """Whose words this connector uses, as mappings name them."""
+
     def check(self, name: str, settings: Mapping[str, Any], system: str, profile: AnyProfile | None = None) -> None:
         """A `profile` that is registered under this name, or is about to be, goes before what is shipped.
 
@@ -265,17 +268,20 @@ class _Plan:
     def _wrong_settings(self, system: SystemDocument) -> Sequence[tuple[tuple[str | int, ...], str]]:
         """What is wrong in a system's settings. Of a broken profile enough was said already."""
         name = system.connector
-        registered = self._find("profile", name)
-        profile = self._profiles.get(name)
-        if name in self._profiles and profile is None:
+        if name in self._profiles and self._profiles[name] is None:
             return ()
-        if name not in self._profiles and registered is not None:
-            profile = profile_document(stored.read_again(registered))
         try:
-            self._connectors.check(name, system.settings, system.name, profile)
+            self._connectors.check(name, system.settings, system.name, self._profile(name))
         except SettingsError as error:
             return error.problems
         return ()
+
+    def _profile(self, name: str) -> AnyProfile | None:
+        """The profile of this name, as it is about to be or is registered; None: it is broken, or not an operator's."""
+        registered = self._find("profile", name)
+        if name in self._profiles or registered is None:
+            return self._profiles.get(name)
+        return profile_document(stored.read_again(registered))
 
     def _check_mapping(self, document: loader.Document, system: SystemDocument) -> None:
         name, place = system.mapping, document.place(("mapping",))
@@ -304,7 +310,8 @@ class _Plan:
         """Whether mapping and system go together; what is wrong with a broken mapping was said already."""
         if mapping is None:
             return
-        if mapping.connector != system.connector:
+        spoken = self._connectors.words(system.connector, self._profile(system.connector))
+        if mapping.connector not in (system.connector, spoken):
             sentence = (
                 f"mapping {mapping.name} translates for connector {mapping.connector}, "
                 f"and system {system.name} uses {system.connector}"

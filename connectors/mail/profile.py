@@ -78,6 +78,8 @@ class MailProfile(_Part):
     proven: str = "nothing yet"
     """What its claims were held against."""
     family: Literal["mail"]
+    words: str = ""
+    """The connector whose mappings translate for it too."""
     settings: dict[str, Setting] = Field({}, validate_default=True)
     """What an operator says: beside these, what every mail system asks."""
     number: str = ""

@@ -131,6 +131,8 @@ class Profile(Part):
     proven: str = "nothing yet"
     """What its claims were held against: a real one and its version, or an emulator."""
     family: Literal["rest", "soap"]
+    words: str = ""
+    """The connector whose mappings translate for it too, where its words are the same (jira-cloud: jira)."""
     soap: Soap | None = None
     """How SOAP is spoken: said for that family, and only there."""
     settings: dict[str, Setting]

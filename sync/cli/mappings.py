@@ -72,7 +72,7 @@ def _listen(session: Session, system: str) -> tuple[Document, Spoken]:
         profile = profile_document(read_again(taught)) if taught else None
         connector = desk.connectors.open(registered.connector, registered.settings, system, profile=profile)
         try:
-            return own, listen(system, registered.connector, connector)
+            return own, listen(system, desk.connectors.words(registered.connector, profile), connector)
         finally:
             connector.close()
 

@@ -344,3 +344,11 @@ def test_a_registered_profile_goes_before_the_shipped_one_of_its_name(office: Of
     office.apply(OURS.replace("name: ours", "name: rt"))
     told = office.refused(CZ)
     assert any("Plain has no setting 'queue'" in line for line in told)
+
+
+def test_a_profile_that_speaks_anothers_words_uses_its_mapping(office: Office) -> None:
+    twin = OURS.replace("family: rest\n", "family: rest\nwords: plain\n")
+    system = SYSTEM.replace("mapping: ours", "mapping: plain")
+    office.apply(both(system, twin))
+    told = office.refused(both(system.replace("ngi-de", "ngi-at").replace("NGI_DE", "NGI_AT"), OURS))
+    assert any("mapping plain translates for connector plain, and system ngi-at uses ours" in each for each in told)
