@@ -11,7 +11,7 @@ from connectors.profiled.fields import Fields
 from connectors.profiled.paging import Place
 from connectors.profiled.polling import Poller
 from connectors.profiled.site import Site
-from connectors.profiled.values import at, fill
+from connectors.profiled.values import at, fill, names
 from connectors.profiled.vocabulary.tickets import FieldShape
 
 _NOBODYS = "INTERDESK-PROBE-7Q2M"
@@ -151,9 +151,13 @@ class Prover:
 
     def _named(self) -> str:
         """The place, in the operator's own words."""
+        profile = self._profile
+        said = names(
+            [part.model_dump() for part in (profile.place, profile.within, profile.listing) if part is not None]
+        )
         words = [
             f"{name} {self._site.settings[name]!r}"
-            for name, setting in self._profile.settings.items()
-            if setting.kind == "text" and setting.required and setting.default is None
+            for name, setting in profile.settings.items()
+            if setting.kind == "text" and setting.required and setting.default is None and name in said
         ]
         return " ".join(words) or self._site.url
