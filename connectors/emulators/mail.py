@@ -86,7 +86,7 @@ class MemoryMailbox:
     def original(self, uid: int) -> bytes | None:
         return self._kept[uid].original if uid in self._kept else None
 
-    def wait(self, seconds: float) -> bool:  # noqa: ARG002
+    def wait(self, seconds: float) -> bool:  # noqa: ARG002 (mail is there at once, or never)
         return bool(self.waiting)
 
     def check(self) -> Sequence[str]:
@@ -120,7 +120,7 @@ class MemoryPost:
     after: ConnectorError | None = None
     sent: int = 0
 
-    def send(self, mail: bytes, sender: str, to: str) -> None:  # noqa: ARG002
+    def send(self, mail: bytes, sender: str, to: str) -> None:  # noqa: ARG002 (one desk gets it all)
         if self.before is not None:
             raise self.before
         self.sent += 1

@@ -58,7 +58,7 @@ def queried(rows: list[Row], query: str, *, none: bool) -> list[Row]:
     for part in reversed(parts):
         if order := re.fullmatch(r"ORDERBY(DESC)?([a-z_]+)", part):
             name = order[2]
-            rows = sorted(rows, key=lambda row, name=name: row[name].value, reverse=bool(order[1]))  # type: ignore[misc]
+            rows = sorted(rows, key=lambda row, name=name: row[name].value, reverse=bool(order[1]))  # type: ignore[misc]  # bound now
     return rows
 
 

@@ -199,7 +199,7 @@ class MailConnector:
     def edit_comment(self, key: str, comment_id: str, draft: CommentDraft, *, token: str) -> None:  # noqa: ARG002
         raise Refused("a mail that was sent cannot be edited")
 
-    def delete_comment(self, key: str, comment_id: str) -> None:  # noqa: ARG002
+    def delete_comment(self, key: str, comment_id: str) -> None:  # noqa: ARG002 (nothing sent can be changed)
         raise Refused("a mail that was sent cannot be taken back")
 
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:

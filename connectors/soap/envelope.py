@@ -17,7 +17,7 @@ from connectors.soap.contract import ENCODING_SPACE, SCHEMA_SPACE, ContractError
 _SPACES = {"1.1": "http://schemas.xmlsoap.org/soap/envelope/", "1.2": "http://www.w3.org/2003/05/soap-envelope"}
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-_PASSWORD_TEXT = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText"  # noqa: S105
+_PASSWORD_TEXT = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText"  # noqa: S105 (a name)
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
 _NAME = re.compile(r"(?:\{([^{}\s]*)\})?([^\W\d][\w.\-]*)")
