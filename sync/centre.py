@@ -4,12 +4,14 @@ The doors of the desk (pages, API, mail) and the demo come through here.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from central import workflow
+from central.desk.services import NotAllowed, Upload
 from central.events import Event, Kind
+from central.link import LinkState
 from central.model import DEFAULTS, SYSTEM, Comment, NewComment, NewFile, Person, Ticket, Value, Visibility, validate
-from central.store.api import NoSuch, Transaction
+from central.store.api import NoSuch, StaleRevision, Transaction
 from central.workflow import Actor
 from sync import routing
 from sync.absorb import consequences
@@ -17,51 +19,53 @@ from sync.means import Means
 from sync.revise import change
 
 
-class NotAllowed(Exception):
-    """The workflow or the model says no. The sentence says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file as somebody hands it in."""
-
-    name: str
-    media_type: str
-    chunks: Iterable[bytes]
-
-
 class Centre:
-    """People's acts on central tickets."""
+    """People's acts on central tickets. Fulfils `central.desk.services.Tickets`."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
 
-    def open(self, fields: Mapping[str, Value], author: Person) -> Ticket:
+    def open(self, fields: Mapping[str, Value], author: Person, *, files: Iterable[Upload] = ()) -> Ticket:
         """A new ticket, routed to its unit's system.  :raises NotAllowed: a field is wrong."""
         values: dict[str, Value] = {**DEFAULTS, "submitter": author.email or author.label, **fields}
         values["status"] = workflow.Status.NEW.value
         _refuse(validate(values) or ([] if values.get("subject") else ["a ticket needs a subject"]))
         if values["unit"] != DEFAULTS["unit"]:
             values["status"] = workflow.Status.ASSIGNED.value
+        stored = [self._store(upload) for upload in files]
 
         def change(tx: Transaction) -> Ticket:
             at = self._means.clock()
             ticket = tx.tickets.create(values, at)
             tx.tickets.record([Event(Kind.TICKET_CREATED, ticket.id, at, author, data={"fields": sorted(values)})])
+            for file in stored:
+                tx.tickets.add_file(ticket.id, None, file, at)
             self._spread(tx, ticket, "opened at the centre")
             return ticket
 
         return self._means.store.write(change)
 
     def change(
-        self, ticket_id: int, changes: Mapping[str, Value], author: Person, *, actor: Actor = Actor.SUPPORTER
+        self,
+        ticket_id: int,
+        changes: Mapping[str, Value],
+        author: Person,
+        *,
+        actor: Actor = Actor.SUPPORTER,
+        revision: int | None = None,
     ) -> Ticket:
-        """Set fields; central adds what follows from them.  :raises NotAllowed: the workflow or the model says no."""
+        """Set fields; central adds what follows from them.
+
+        :raises NotAllowed: the workflow or the model says no.  :raises StaleRevision: it is not at this revision."""
         _refuse(validate(changes))
 
         def change(tx: Transaction) -> Ticket:
             at = self._means.clock()
             ticket = tx.tickets.get(ticket_id)
+            if revision is not None and ticket.revision != revision:
+                raise StaleRevision(
+                    f"ticket {ticket_id} is at revision {ticket.revision}, not {revision}: read it again"
+                )
             wanted = dict(changes)
             if "status" in wanted:
                 refusal = workflow.refusal(str(ticket["status"]), str(wanted["status"]), actor)
@@ -157,6 +161,12 @@ class Centre:
         """Make an internal comment public, its files with it."""
         shown = Visibility.PUBLIC
         return self._revise(ticket_id, comment_id, author, "a comment became public at the centre", visibility=shown)
+
+    def concerned(self, tx: Transaction, ticket: Ticket) -> frozenset[str]:
+        """The systems that this ticket is linked to, and the one that its unit routes it to."""
+        linked = {link.system for link in tx.links.of(ticket.id) if link.state is not LinkState.DUPLICATE}
+        target = routing.system_of(ticket["unit"], self._means.units())
+        return frozenset(linked | ({target} if target else set()))
 
     def _revise(
         self,

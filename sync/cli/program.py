@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
+from central.desk.services import NotAllowed
 from central.store.api import Busy, CommitUnknown, StoreError, Unreachable
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient
 from mappings.loader import DocumentError
 from sync import logs
 from sync.bootstrap import BadSetting
 from sync.bus.api import BrokerAway, BrokerRefuses
-from sync.centre import NotAllowed
 from sync.cli import (
     conflicts,
     connectors,

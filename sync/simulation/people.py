@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from central.desk.services import NotAllowed, Upload
 from central.model import Person, Priority
 from central.workflow import Actor, Status
-from sync.centre import NotAllowed, Upload
 from sync.simulation.mesh import Member
 from sync.simulation.scenario import Happening, Kind
 

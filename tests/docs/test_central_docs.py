@@ -10,6 +10,7 @@ from central import workflow
 from central.events import Kind
 from central.link import LinkState
 from central.model import FIELDS, Limits
+from central.rights import MATRIX, Extent
 from central.store import api
 from central.store.sql.blobs import PIECE
 from central.store.sql.group import MOST
@@ -111,3 +112,8 @@ def test_every_link_on_the_page_leads_to_a_heading() -> None:
         if line.startswith("#")
     }
     assert set(re.findall(r"\]\(#(.*?)\)", README)) <= headings
+
+
+def test_the_table_of_rights_is_the_one_that_every_door_asks() -> None:
+    told = {Extent.NO: "", Extent.OWN: "own", Extent.ALL: "all"}
+    assert table("To") == {action: [told[far] for far in row.values()] for action, row in MATRIX.items()}

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from central.desk.services import NotAllowed
 from central.model import Person
 from central.store.memory import MemoryStore
 from connectors.errors import Transient
 from connectors.memory import Call
-from sync.centre import NotAllowed
 from sync.simulation.laws import broken
 from sync.simulation.members import redmine_like, rt_like
 from sync.simulation.mesh import Mesh, VirtualClock

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from central.desk.services import NotAllowed
 from central.model import Visibility
 from connectors.emulators.tracker import Note
 from connectors.errors import Transient
 from connectors.memory import Call
-from sync.centre import NotAllowed
 from sync.simulation.mesh import Member
 from tests.stateful.test_mesh import CrashingStore, Killed
 from tests.unit.sync.test_amend import DUMB_REDMINE, EDITING_RT

@@ -4,12 +4,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from central.desk.services import NotAllowed
 from central.events import Kind
 from central.link import LinkState
 from central.model import Person
 from central.store.memory import MemoryStore
 from connectors.memory import WELL_BEHAVED
-from sync.centre import NotAllowed
 from sync.reconcile import corresponds
 from sync.simulation.laws import broken
 from sync.simulation.members import redmine_like, rt_like

@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from central.desk.services import NotAllowed
 from central.events import Event, Kind
 from central.link import LinkState
 from central.model import SYSTEM, Person
 from connectors.api import Capabilities, CommentDraft, Commented, RemoteTicket, Value, Written
 from connectors.errors import ConnectorError, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call, MemoryConnector
-from sync.centre import NotAllowed
 from sync.reconcile import corresponds
 from sync.simulation.laws import broken
 from sync.simulation.members import REDMINE_LIKE, RT_LIKE, redmine_like, rt_like

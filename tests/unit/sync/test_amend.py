@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from central.desk.services import NotAllowed
 from central.events import Kind
 from central.model import Visibility
 from connectors.errors import Transient, Unknown
-from sync.centre import NotAllowed
 from sync.simulation.members import REDMINE_LIKE, RT_LIKE
 from tests.unit.sync.test_moves import Watched
 from tests.unit.sync.world import TPM, World, failing, once

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from central.desk.services import NotAllowed, Upload
 from central.events import Kind
 from central.model import Person, Visibility
 from central.store.api import TooLarge
 from central.workflow import Actor
-from sync.centre import NotAllowed, Upload
 from tests.unit.sync.world import TPM, World
 
 SUE = Person("sue", "Sue", "sue@example.org")

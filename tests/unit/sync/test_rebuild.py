@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from central.desk.services import Upload
 from central.link import LinkState
-from sync.centre import Upload
 from tests.unit.sync.saved import Saved
 from tests.unit.sync.world import TPM
 

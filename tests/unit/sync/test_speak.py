@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from central.desk.services import Upload
 from central.events import Kind
 from connectors import marks
 from connectors.errors import Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
-from sync.centre import Upload
 from sync.simulation.members import REDMINE_LIKE
 from tests.unit.sync.world import TPM, World, failing, once
 

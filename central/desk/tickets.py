@@ -1,0 +1,125 @@
+"""Tickets for whoever asks: rights first, then the act. Every door comes through here."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from central import workflow
+from central.desk.services import Tickets, Upload
+from central.model import Comment, Ticket, Value, Visibility
+from central.rights import Action, Principal, demand, is_submitter, may, may_on_ticket
+from central.store.api import NoSuch, Store, Transaction
+from central.workflow import Actor
+
+T = TypeVar("T")
+SUBMITTERS_FIELDS = frozenset({"status", "cc"})
+"""What somebody who is no supporter may change on a ticket of their own; of statuses, what the workflow grants them."""
+
+
+class TicketDesk:
+    """Tickets, as far as whoever asks may have to do with them.
+
+    What somebody may not even read does not exist for them: every method raises `NoSuch` then. What they may read and
+    not do raises `Forbidden`; `NotAllowed` and `StaleRevision` come from `Tickets`.
+    """
+
+    def __init__(self, store: Store, tickets: Tickets) -> None:
+        self._store, self._tickets = store, tickets
+
+    def read(self, principal: Principal, ticket_id: int, question: Callable[[Transaction, Ticket], T]) -> T:
+        """Ask something about a ticket that they may read. What of the answer is internal, `sees_internal` says."""
+        return self._store.read(lambda tx: question(tx, self.ticket(tx, principal, ticket_id)))
+
+    def ticket(self, tx: Transaction, principal: Principal, ticket_id: int) -> Ticket:
+        """The ticket, if they may read it."""
+        ticket = tx.tickets.get(ticket_id)
+        if not self.may(tx, principal, Action.READ_TICKET, ticket):
+            demand(may(principal, Action.READ_TICKET), principal, Action.READ_TICKET)
+            raise NoSuch(f"there is no ticket {ticket_id}")
+        return ticket
+
+    def may(self, tx: Transaction, principal: Principal, action: Action, ticket: Ticket) -> bool:
+        """Whether they may do this to it."""
+        return may_on_ticket(principal, action, ticket, self._tickets.concerned(tx, ticket))
+
+    def sees_internal(self, tx: Transaction, principal: Principal, ticket: Ticket) -> bool:
+        """Whether internal notes on it, and all that tells of them, may be shown to them."""
+        return self.may(tx, principal, Action.READ_INTERNAL, ticket)
+
+    def open(self, principal: Principal, fields: Mapping[str, Value], *, files: Iterable[Upload] = ()) -> Ticket:
+        """A new ticket."""
+        demand(may(principal, Action.OPEN_TICKET), principal, Action.OPEN_TICKET)
+        mine = {"submitter": principal.person.email} if principal.person.email else {}
+        return self._tickets.open({**mine, **fields}, principal.person, files=files)
+
+    def change(
+        self, principal: Principal, ticket_id: int, changes: Mapping[str, Value], *, revision: int | None = None
+    ) -> Ticket:
+        """Set fields: as a supporter, or as the submitter of it what a submitter may."""
+        actor = self._store.read(lambda tx: self._changes_as(tx, principal, ticket_id, changes))
+        return self._tickets.change(ticket_id, changes, principal.person, actor=actor, revision=revision)
+
+    def comment(
+        self,
+        principal: Principal,
+        ticket_id: int,
+        text: str,
+        *,
+        internal: bool = False,
+        files: Iterable[Upload] = (),
+    ) -> Comment:
+        """Say something, to all or to supporters only."""
+        action = Action.WRITE_INTERNAL if internal else Action.ANSWER_TICKET
+
+        def actor(tx: Transaction) -> Actor:
+            ticket = self.ticket(tx, principal, ticket_id)
+            demand(self.may(tx, principal, action, ticket), principal, action)
+            return Actor.SUBMITTER if is_submitter(principal, ticket) else Actor.SUPPORTER
+
+        return self._tickets.comment(
+            ticket_id, text, principal.person, internal=internal, files=files, actor=self._store.read(actor)
+        )
+
+    def edit_comment(self, principal: Principal, ticket_id: int, comment_id: int, text: str) -> Comment:
+        """Give a comment another text: their own, or as a supporter anybody's that was written here."""
+        self._store.read(lambda tx: self._demand_comment(tx, principal, ticket_id, comment_id))
+        return self._tickets.edit_comment(ticket_id, comment_id, text, principal.person)
+
+    def delete_comment(self, principal: Principal, ticket_id: int, comment_id: int) -> Comment:
+        """Take a comment back, by the same right."""
+        self._store.read(lambda tx: self._demand_comment(tx, principal, ticket_id, comment_id))
+        return self._tickets.delete_comment(ticket_id, comment_id, principal.person)
+
+    def hide_comment(self, principal: Principal, ticket_id: int, comment_id: int) -> Comment:
+        """Make a comment internal: for who may read and write what is internal."""
+        self._store.read(lambda tx: self._demand_note(tx, principal, ticket_id))
+        return self._tickets.hide_comment(ticket_id, comment_id, principal.person)
+
+    def show_comment(self, principal: Principal, ticket_id: int, comment_id: int) -> Comment:
+        """Make an internal comment public, by the same right."""
+        self._store.read(lambda tx: self._demand_note(tx, principal, ticket_id))
+        return self._tickets.show_comment(ticket_id, comment_id, principal.person)
+
+    def _changes_as(self, tx: Transaction, principal: Principal, ticket_id: int, changes: Mapping[str, Value]) -> Actor:
+        ticket = self.ticket(tx, principal, ticket_id)
+        supporter = self.may(tx, principal, Action.CHANGE_TICKET, ticket)
+        submitter = is_submitter(principal, ticket) and self.may(tx, principal, Action.ANSWER_TICKET, ticket)
+        if submitter and changes.keys() <= SUBMITTERS_FIELDS:
+            status = changes.get("status")
+            if not supporter or status in workflow.permitted(str(ticket["status"]), Actor.SUBMITTER):
+                return Actor.SUBMITTER
+        demand(supporter, principal, Action.CHANGE_TICKET)
+        return Actor.SUPPORTER
+
+    def _demand_comment(self, tx: Transaction, principal: Principal, ticket_id: int, comment_id: int) -> None:
+        ticket = self.ticket(tx, principal, ticket_id)
+        comment = next((each for each in tx.tickets.comments(ticket_id) if each.id == comment_id), None)
+        hidden = comment is not None and comment.visibility is Visibility.INTERNAL
+        if comment is None or (hidden and not self.sees_internal(tx, principal, ticket)):
+            raise NoSuch(f"ticket {ticket_id} has no comment {comment_id}")
+        mine = comment.origin_system is None and comment.author.id == principal.person.id
+        action = Action.ANSWER_TICKET if mine else Action.CHANGE_TICKET
+        demand(self.may(tx, principal, action, ticket), principal, action)
+
+    def _demand_note(self, tx: Transaction, principal: Principal, ticket_id: int) -> None:
+        ticket = self.ticket(tx, principal, ticket_id)
+        demand(self.may(tx, principal, Action.WRITE_INTERNAL, ticket), principal, Action.WRITE_INTERNAL)
