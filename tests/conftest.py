@@ -20,3 +20,14 @@ settings.register_profile("ci", settings.get_profile("default"), derandomize=Tru
 settings.load_profile("default")
 if os.environ.get("CI") == "true":
     settings.load_profile("ci")
+
+
+_SERVERS = frozenset({"rt", "redmine", "znuny", "mail", "postgres", "rabbitmq", "hosts"})
+"""What fixtures call the real servers. There is one of each, and some tests restart it or measure its speed."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process have the servers for itself, where tests run side by side."""
+    for item in items:
+        if not _SERVERS.isdisjoint(getattr(item, "fixturenames", ())) or {"peers", "crash"} & set(item.path.parts):
+            item.add_marker(pytest.mark.xdist_group("servers"))
