@@ -4,7 +4,7 @@ Other packages' knowledge comes as plain data: `capabilities` as the connector d
 that it describes, `central` the fields of our own tickets.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -53,6 +53,7 @@ def loss_statement(
         inward += _not_carried("their", known, {field.remote for field in fields})
     if central is not None:
         outward += _not_carried("our", central, set(mapping.fields))
+        inward += _too_long(fields, central, {str(each["name"]): each for each in remote or ()})
     return Losses(tuple(outward), tuple(inward))
 
 
@@ -67,6 +68,20 @@ def _on_the_way(field: FieldMapping) -> Iterator[str]:
                 yield f"{field.central}: with {wanted!r}, their {fill.remote} becomes {fill.value!r}, whatever it was"
             elif fill.value is not None:
                 yield f"{field.central}: with {wanted!r}, an empty {fill.remote} there becomes {fill.value!r}"
+
+
+def _too_long(
+    fields: Iterable[FieldMapping], central: Mapping[str, Mapping[str, Any]], remote: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """Texts of theirs that ours has no room for."""
+    for field in fields:
+        longest = central.get(field.central, {}).get("max_length")
+        theirs = remote.get(field.remote, {})
+        reads = field.carries is not Carries.OUTWARD
+        if reads and longest and not theirs.get("values") and (theirs.get("max_length") or longest + 1) > longest:
+            fate = "stays there, and is not taken in" if field.carries is Carries.INWARD else "is written over by ours"
+            kept = "it is kept and shown as an edit that lost"
+            yield f"{field.central}: more than {longest} characters there {fate}; {kept}"
 
 
 def _not_carried(whose: str, names: Mapping[str, Any], carried: set[str]) -> list[str]:
@@ -114,3 +129,4 @@ def _of_reading(capabilities: Mapping[str, Any]) -> Iterator[str]:
                 "late, and those that its rows do not show (comments, files) only with others"
             )
     yield "of several edits of one field between two looks, the last one arrives"
+    yield "who sets there what stands there already says nothing: it holds up no change of ours that is on its way"

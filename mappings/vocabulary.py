@@ -27,6 +27,8 @@ class Move:
     to: Value
     when: str
     at: Place
+    chosen: bool = False
+    """Whoever sets `frm` there has said with it that it becomes `to`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class MovePart(Part):
     frm: Word = Field(alias="from", description="The value that stands there.")
     to: Word = Field(description="What it becomes.")
     when: str = Field(min_length=1, description='When, as a story tells it: "nobody has answered for a week".')
+    chosen: bool = Field(False, description="Whether whoever sets `from` there has said with it that it becomes `to`.")
 
 
 class TheirFieldPart(Part):
@@ -171,7 +174,7 @@ class TheirFieldPart(Part):
             else {known[frm]: tuple(several) for frm, several in self.workflow.items()},
             needs={known[to]: tuple(names) for to, names in self.needs.items()},
             moves=tuple(
-                Move(move.frm, move.to, move.when, document.place((*path, "automatic", number)))
+                Move(move.frm, move.to, move.when, document.place((*path, "automatic", number)), move.chosen)
                 for number, move in enumerate(self.automatic)
             ),
             granularity=self.granularity,

@@ -16,6 +16,7 @@ from mappings.rules.table import text_of
 from mappings.transitions import bare
 
 Schema = Mapping[str, Any]
+_A_MOMENT = "2026-11-22T18:45:07Z"
 
 
 def fit(
@@ -190,6 +191,21 @@ class _Sides:
             fits = not copied or bool(ours.get("values")) or (ours.get("max_length") or longest + 1) <= longest
         if not fits:
             yield Problem(self.place("text"), f"their {self.field.remote!r} takes {longest} characters at most")
+        for path, word in self._said():
+            if len(str(word)) > longest:
+                sentence = f"their {self.field.remote!r} takes {longest} characters at most, and {word!r} is longer"
+                yield Problem(self.place(*path), sentence)
+
+    def _said(self) -> Iterator[tuple[tuple[str, ...], Value]]:
+        """The words that the document itself writes to theirs, and where each is said."""
+        for ours, words in self._written.get("table", {}).items():
+            yield ("table", ours), words[0] if isinstance(words, list) else words
+        for ours, number in self._written.get("scale", {}).items():
+            yield ("scale", ours), number
+        for ours, account in self._written.get("person", {}).get("directory", {}).items():
+            yield ("person", "directory", ours), account
+        if "moment" in self._written:
+            yield ("moment",), self.field.rule.outward(_A_MOMENT, held=None)
 
     def _meet(self, ours: Schema, theirs: Schema) -> Iterator[Problem]:
         """Without a table, what comes in from them must be a word of ours, and the other way round."""

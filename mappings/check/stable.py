@@ -70,7 +70,7 @@ def _coarse(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """Moments of which they keep less than the mapping believes."""
     for each in subject.mapping.fields.values():
         translation = each.rule.translation if isinstance(each.rule, Remembering) else None
-        ours = translation.granularity if isinstance(translation, Moment) else "second"
+        ours = translation.step if isinstance(translation, Moment) else "second"
         copied = subject.as_it_is(each) and centre.fields.get(each.central, {}).get("kind") == "moment"
         if each.carries is not Carries.BOTH or not (copied or isinstance(translation, Moment)):
             continue

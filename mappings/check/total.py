@@ -121,6 +121,11 @@ def _unlike_sets(subject: Subject, centre: Centre, each: FieldMapping) -> Iterat
     elif theirs.kind != "set" and not parted:
         sentence = f"their {each.remote!r} is a single text: say by what separator its members are parted"
         yield Refutation(Proof.TOTAL, subject.place(each, "set"), sentence)
+    mark = str(written["set"].get("separator", "")).strip()
+    if mark and mark in _ADDRESS and not written["set"].get("words"):
+        sentence = f"every mail address has {mark!r} in it: none can be a member of their {each.remote!r}"
+        story = (f"somebody adds {_ADDRESS} to {each.central} here", f"it cannot be told to {subject.name}")
+        yield Refutation(Proof.TOTAL, subject.place(each, "set", "separator"), sentence, story)
     if each.carries is not Carries.INWARD:
         yield from _unlike_members(subject, centre, each)
 
@@ -164,6 +169,7 @@ def _constants(subject: Subject) -> Iterator[Refutation]:
             yield Refutation(Proof.TOTAL, place, f"their {name!r} takes {theirs.max_length} characters at most")
 
 
+_ADDRESS = "alice@example.org"
 _SINGLE = frozenset({"choice", "number", "person", "moment"})
 
 

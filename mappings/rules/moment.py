@@ -25,6 +25,8 @@ _BELOW: dict[Step, dict[str, int]] = {
 }
 _DIRECTIVE = re.compile(r"%(.?)")
 _KNOWN, _NEEDED = "YmdHMSz", "Ymd"
+_PARTS: tuple[tuple[str, Step], ...] = (("H", "day"), ("M", "hour"), ("S", "minute"))
+"""What a format must name, or the step is no finer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,25 @@ class Moment:
         except Untranslatable:
             return theirs
 
+    @property
+    def step(self) -> Step:
+        """The smallest step that is written there: the format may name less than `granularity` keeps."""
+        named: Step = "second"
+        if self.format != "iso":
+            named = next((coarser for letter, coarser in _PARTS if f"%{letter}" not in self.format), "second")
+        return max(self.granularity, named, key=STEPS.index)
+
     def losses(self) -> Losses:
-        return Losses() if self.granularity == "second" else Losses((f"is kept to the {self.granularity} there",))
+        kept = () if self.step == "second" else (f"is kept to the {self.step} there",)
+        no_time = [text for text in self.unset if self._parsed(text) is not None]
+        unset = [f"{text!r} there means no time at all: one of ours that is written so is not told" for text in no_time]
+        twice = "of an hour that their clock shows twice, when it is set back, the first is meant"
+        return Losses((*kept, *unset), (twice,) if self._shows_twice() else ())
+
+    def _shows_twice(self) -> bool:
+        """Whether some of their times are two of ours."""
+        told = self.format == "iso" or "%z" in self.format or self.step == "day"
+        return not told and len({self.zone.utcoffset(datetime(2026, month, 1)) for month in range(1, 13)}) > 1
 
     def _ours(self, value: Value) -> str | None:
         """Our moment as it is written there; None for no time at all, and for a time that means this there."""

@@ -51,11 +51,11 @@ class Text:
 
     def losses(self) -> Losses:
         of_format = self.shortening.format.losses()
-        if self.shortening.limit is None:
-            return of_format
+        one_line = ("line breaks become blanks",) if self.one_line else ()
         longest = f"{self.shortening.limit} {self.shortening.unit}"
         too_long = f"what exceeds {longest} is shown there by a mark that names a file with the whole"
-        return Losses((too_long, *of_format.outward), of_format.inward)
+        limited = () if self.shortening.limit is None else (too_long,)
+        return Losses((*one_line, *limited, *of_format.outward), (*one_line, *of_format.inward))
 
     def _agree(self, ours: Value, theirs: Value) -> bool:
         if not isinstance(ours, str | None) or not isinstance(theirs, str | None):

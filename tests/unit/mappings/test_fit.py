@@ -221,9 +221,47 @@ def test_a_tracker_that_can_everything_loses_little() -> None:
     }
     losses = loss_statement(compile_mapping(shipped("plain"), revision=1), everything)
     assert losses.outward == (
+        "subject: line breaks become blanks",
         "every comment there is written by our account; its first line says who wrote it where and when",
     )
-    assert losses.inward == ("of several edits of one field between two looks, the last one arrives",)
+    assert losses.inward == (
+        "subject: line breaks become blanks",
+        "of several edits of one field between two looks, the last one arrives",
+        "who sets there what stands there already says nothing: it holds up no change of ours that is on its way",
+    )
+
+
+def test_what_is_longer_there_than_ours_may_be_is_told_for_every_way_that_it_can_come_in() -> None:
+    mapping = compile_mapping(
+        document("  a: {remote: A}\n  b: {remote: B, carries: inward}\n  c: {remote: C, carries: outward}\n"),
+        revision=1,
+    )
+    central = {name: {"max_length": 50} for name in "abc"}
+
+    def told(theirs: int | None) -> list[str]:
+        remote = [{"name": name, "max_length": theirs} for name in "ABC"]
+        inward = loss_statement(mapping, {}, central=central, remote=remote).inward
+        return [each for each in inward if "more than 50 characters" in each]
+
+    assert told(50) == []
+    assert (
+        told(51)
+        == told(None)
+        == [
+            "a: more than 50 characters there is written over by ours; it is kept and shown as an edit that lost",
+            "b: more than 50 characters there stays there, and is not taken in; it is kept and shown as an edit that lost",
+        ]
+    )
+
+
+def test_what_a_moment_cannot_say_there_is_told() -> None:
+    moment = "moment: {format: '%Y-%m-%d %H:%M', zone: Europe/Prague, unset: ['1970-01-01 01:00', never]}"
+    losses = loss_statement(compile_mapping(document(f"  a: {{remote: A, {moment}}}\n"), revision=1), {})
+    assert losses.outward[:2] == (
+        "a: is kept to the minute there",
+        "a: '1970-01-01 01:00' there means no time at all: one of ours that is written so is not told",
+    )
+    assert losses.inward[0] == "a: of an hour that their clock shows twice, when it is set back, the first is meant"
 
 
 def test_a_tracker_that_cannot_be_asked_what_changed_says_what_that_costs() -> None:

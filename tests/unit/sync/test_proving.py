@@ -140,9 +140,23 @@ def test_a_form_is_filled_for_sure_by_a_constant_or_by_what_stands_in() -> None:
         assert refuted.proof is Proof.REACHABLE
 
 
+def test_what_somebody_has_chosen_beforehand_may_end_in_a_status_that_our_timer_closes() -> None:
+    held = TABLE.replace("on hold: stalled", "on hold: [stalled, closing]")
+    words = "kind: vocabulary\nname: m\nfields:\n  Status:\n    values: [new, open, stalled, closing, done]\n    automatic: "
+    chosen = "{from: closing, to: done, when: its time has come, chosen: true}"
+    assert proven(mapping(f"table: {held}"), f"{words}[{chosen}]\n")[0].proven
+    unchosen = chosen.replace(", chosen: true", "")
+    (refuted,) = proven(mapping(f"table: {held}"), f"{words}[{unchosen}]\n")[0].refuted
+    assert (refuted.proof, len(refuted.story)) == (Proof.NO_TRAP, 5)
+    final = held.replace("solved: done", "solved: [shut]").replace("done: solved", "done: closed, shut: solved")
+    told = proven(mapping(f"table: {final}"), f"{words.replace('done]', 'done, shut]')}[{chosen}]\n")[0].refuted
+    assert any(each.proof is Proof.NO_TRAP and "by itself" in each.sentence for each in told)
+
+
 @pytest.mark.parametrize(
     ("fields", "theirs"),
     [
+        ("problem_at: {remote: D, moment: {format: '%Y-%m-%d'}}", "D: {kind: moment, granularity: day}"),
         ('vo_specific: {remote: D, table: {"No": null, "Yes": checked}}', "D: {values: [checked]}"),
         ('vo_specific: {remote: D, table: {"No": [null, "off"], "Yes": "on"}}', 'D: {values: ["on", "off"]}'),
         ('vo_specific: {remote: D, table: {"No": false, "Yes": true}}', "D: {values: [true, false]}"),
