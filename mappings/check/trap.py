@@ -47,7 +47,7 @@ class _Trap:
                 sentence = f"their {move.to!r} is read as {read!r}, which {self._why(read)}, and {move.frm!r} becomes "
                 story = (
                     *begins,
-                    f"{move.when}: {self._name} makes it {move.to!r}",
+                    self._moves(move),
                     *self._told("it comes in as", read),
                 )
                 if move.chosen and words.outward and words.say(ours) == theirs:  # by our own table, and by nobody there
@@ -80,7 +80,7 @@ class _Trap:
                     story = (
                         f"{field.central} is {ours!r} here and {theirs!r} in {self._name}",
                         f"somebody sets {after!r} here",
-                        f"before that arrives, {move.when}: {self._name} makes it {move.to!r}",
+                        f"before that arrives, {self._moves(move)}",
                         *self._told("it comes in as", read),
                     )
                     yield self._refuted(place, sentence, *story, "nobody said so")
@@ -102,7 +102,7 @@ class _Trap:
                 yield self._refuted(self._subject.place_read(words.field, ours, theirs), sentence, *story)
 
     def led_by(self) -> Iterator[Refutation]:
-        """Values on the way to others that end a ticket, or come to that by themselves, where the way is interrupted."""
+        """Values on the way to others that end a ticket, or become such by themselves, where it is interrupted."""
         words = self._words
         for ours, between, wanted in words.between(self._centre):
             trap = f"on the way to their {wanted!r} lies {between!r}"
@@ -117,7 +117,7 @@ class _Trap:
             for move in words.theirs_field.moves:
                 read = words.read(move.to, ours)
                 if move.frm == between and self._trapped(ours, read):
-                    moved = f"{move.when}: {self._name} makes it {move.to!r}"
+                    moved = self._moves(move)
                     sentence = f"{trap}, which becomes {move.to!r} by itself: that is read as {read!r}, which "
                     lost = self._told("it comes in as", read)
                     yield self._refuted(place, f"{sentence}{self._why(read)}", *stands, moved, *lost, "nobody said so")
@@ -125,6 +125,9 @@ class _Trap:
     @property
     def _name(self) -> str:
         return self._subject.name
+
+    def _moves(self, move: Move) -> str:
+        return f"{move.when}: {self._name} makes it {move.to!r}"
 
     def _refuted(self, place: Place, sentence: str, *story: str) -> Refutation:
         return Refutation(Proof.NO_TRAP, place, sentence, story)
@@ -143,8 +146,7 @@ class _Trap:
             return (f"somebody sets {name} {ours!r} here", f"{stands!r} is sent to {self._name}")
         for before in (*self._words.theirs_field.moves, *effects):
             if before.to == stands and before.frm != stands and not before.chosen:
-                makes = f"{before.when}: {self._name} makes it {stands!r}"
-                return (f"{name} is {ours!r} here and {before.frm!r} in {self._name}", makes)
+                return (f"{name} is {ours!r} here and {before.frm!r} in {self._name}", self._moves(before))
         return None
 
     # -- what ends a ticket of ours ----------------------------------------------------------------------------------

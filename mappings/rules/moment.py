@@ -91,7 +91,7 @@ class Moment:
     def _shows_twice(self) -> bool:
         """Whether some of their times are two of ours."""
         told = self.format == "iso" or "%z" in self.format or self.step == "day"
-        return not told and len({self.zone.utcoffset(datetime(2026, month, 1)) for month in range(1, 13)}) > 1
+        return not told and len({datetime(2026, month, 1, tzinfo=self.zone).utcoffset() for month in range(1, 13)}) > 1
 
     def _ours(self, value: Value) -> str | None:
         """Our moment as it is written there; None for no time at all, and for a time that means this there."""

