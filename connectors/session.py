@@ -229,13 +229,13 @@ class HttpSession:
         query: Mapping[str, Any] | None = None,
         *,
         limit: int,
-        accept: str = "*/*",
+        method: str = "GET",
         media_type: str = "",
         size: int | None = None,
         asked: Made | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[Iterator[bytes]]:
-        """The body of a GET in chunks, at most `limit` bytes; with `asked`, of a POST of that.
+        """The body of an answer in chunks, at most `limit` bytes; `asked` is the body of the request, if it has one.
 
         :raises ProtocolError: it is larger.
 
@@ -244,8 +244,7 @@ class HttpSession:
         body is one: so a file that looks like an error is told from an error."""
         url = self._root + path if path.startswith("/") else path
         with self.call():
-            method, sent = "GET" if asked is None else "POST", {"Accept": accept, **(headers or {})}
-            asking = self._asking(method, "/", query, sent, stream=asked)
+            asking = self._asking(method, "/", query, {"Accept": "*/*", **(headers or {})}, stream=asked)
             asking = replace(asking, url=url, about=f"{method} {bare(path)}")
             wanted = _Wanted(limit, media_type, size)
             response, chunks = self._patiently(lambda: self._followed(asking, wanted))

@@ -42,7 +42,7 @@ def contradictions(profile: "Profile") -> Iterator[str]:
         yield f"conversation.opening: there is no field {talk.opening.field!r}; there are: {', '.join(profile.fields)}"
 
 
-_PARTIAL = {"internal", "to"}
+_PARTIAL = {"internal", "to", "every"}
 """Requests that only say what is otherwise than in another."""
 
 
@@ -63,7 +63,7 @@ def _family(profile: "Profile") -> Iterator[str]:
     for place, operation in _operations(profile, ""):
         if operation and profile.family == "rest":
             yield f"{place}.operation: only SOAP has operations; say method and path, or family: soap"
-        if not operation and profile.family == "soap":
+        if not (operation or profile.every.operation) and profile.family == "soap":
             yield f"{place}: say which operation of the WSDL it is"
 
 

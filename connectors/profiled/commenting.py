@@ -59,7 +59,7 @@ class Commenter:
             if draft.files and shape.inline is not None:
                 streamed = streams.inline(body, shape.inline, draft.files, site.quirks.media_type)
             elif draft.files and shape.parts is not None:
-                streamed = streams.parted(body, shape.parts, draft.files)
+                streamed = streams.parted(body, shape.parts, draft.files, request.as_json)
             headers = {"Content-Type": streamed.media_type} if streamed is not None else {}
             stream = streamed.made if streamed is not None else None
             answer = site.write(request, body or None, stream=stream, headers=headers, errors=HIDDEN, **words)

@@ -22,7 +22,7 @@ from connectors.profiled.fields import Fields
 from connectors.profiled.files import whereabouts
 from connectors.profiled.kept import Opening
 from connectors.profiled.quirks import Talk
-from connectors.profiled.site import Site
+from connectors.profiled.site import Site, keyed
 from connectors.profiled.values import at, first, plain, text, truth, word
 from connectors.profiled.vocabulary.comments import AttachedFiles
 from connectors.profiled.vocabulary.conversation import (
@@ -58,8 +58,8 @@ class Look:
             found = self._site.some(at(self.raw, shape.rows))
         else:
             found = self._site.rows(self.raw, shape.rows, f"ticket {self.key}")
-        if shape.keyed:
-            found = [self._with(row, "@key", key) for each in found for key, row in self._with(each).items()]
+        if shape.keyed and shape.read is None:
+            found = keyed(found, f"ticket {self.key}")
         if shape.id == "#":
             found = [self._with(row, "#", place) for place, row in enumerate(found, start=1)]
         return (each for each in found if is_meant(each, shape))

@@ -80,7 +80,9 @@ def _sent(
     known = {**words, "name": name, "media_type": file.media_type, "size": file.size, "content": streams.hole(0)}
     body = site.body(shape, site.words(**known))
     if shape.part is not None:
-        streamed = streams.form(body, [(shape.part, name, file)])
+        streamed = streams.form(body, [(shape.part, name, file)], as_json=shape.as_json)
+    elif shape.body and shape.format in ("form", "multipart"):
+        streamed = streams.form(body, (), as_json=shape.as_json, inside=[file])
     else:
         streamed = streams.holding(body, [file]) if shape.body else streams.alone(file)
     headers = {} if "Content-Type" in shape.headers else {"Content-Type": streamed.media_type}
@@ -120,14 +122,15 @@ def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
     shape, limit = site.profile.download, site.environment.max_file
     request, place = _place(site, file)
     words, about = site.words(**place), f"the file {file.name!r}"
+    body = site.body(request, words)
     if shape.base64_in is not None:
         answer = site.read(request, limit=_MOST_FILES * (limit * 3 // 2 + 65536), **place)
         yield _bounded(_decoded(at(answer.data(), fill(shape.base64_in, words)), about), limit, about)
     elif shape.base64_at is None:
-        with site.voice.stream(request, words, limit=limit, media_type=file.media_type, size=file.size) as chunks:
+        with site.voice.stream(request, words, body, limit=limit, media_type=file.media_type, size=file.size) as chunks:
             yield chunks
     else:
-        with site.voice.stream(request, words, limit=limit * 3 // 2 + 65536) as chunks:
+        with site.voice.stream(request, words, body, limit=limit * 3 // 2 + 65536) as chunks:
             unwrap = soap.unwrapped if site.profile.family == "soap" else unwrapped
             yield _bounded(unwrap(chunks, shape.base64_at, about), limit, about)
 

@@ -17,7 +17,7 @@ from connectors.profiled.coherence import contradictions
 from connectors.profiled.vocabulary.comments import CommentWrite
 from connectors.profiled.vocabulary.conversation import Conversation, Download
 from connectors.profiled.vocabulary.listing import Listing
-from connectors.profiled.vocabulary.parts import Part, Paths, Setting, Words
+from connectors.profiled.vocabulary.parts import Part, Paths, Request, Setting, Words
 from connectors.profiled.vocabulary.tickets import (
     Account,
     CustomFields,
@@ -140,6 +140,8 @@ class Profile(Part):
     credentials: Credentials = Credentials()
     errors: Errors = Errors()
     """What went wrong, by what an answer shows."""
+    every: Request = Request()
+    """What every request says that does not say otherwise itself: one address for all, a form, a header."""
     capabilities: Powers
     notifies: dict[WriteKind, MailShape]
     """Which of our writes make it send mail, and to whom."""

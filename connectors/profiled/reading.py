@@ -35,7 +35,12 @@ class Reader:
         if isinstance(found, list) and len(found) == 1:
             found = found[0]
         if not isinstance(found, Mapping) or at(found, shape.key) in (None, ""):
-            raise ProtocolError(f"{answer.about}: the answer bears no ticket", raw=repr(found))
+            place = f"{shape.at}.{shape.key}".strip(".")
+            raise ProtocolError(
+                f"{answer.about}: the answer bears no ticket: nothing is under {place!r}. If this is how "
+                f"{self._profile.product} says that there is none, a sign that means `empty` says so",
+                raw=repr(found),
+            )
         shown = text(at(found, shape.key))
         if key is not None and shown != key:
             raise Became(shown, was=key, merged=True)

@@ -16,6 +16,7 @@ from connectors.profiled import onward
 from connectors.profiled.kept import Openings
 from connectors.profiled.profile import Profile
 from connectors.profiled.quirks import Quirks
+from connectors.profiled.shared import whole
 from connectors.profiled.tables import Tables, UnknownWord
 from connectors.profiled.values import at, fill, filled, first, moment, put, rows, text, told
 from connectors.profiled.vocabulary.conversation import Rows
@@ -39,7 +40,7 @@ class Site:
     """What every part of the REST engine works with. Thread-safe."""
 
     def __init__(self, profile: Profile, settings: Mapping[str, str], environment: Environment, quirks: Quirks) -> None:
-        self.profile = profile
+        self.profile = profile = whole(profile)
         self.settings = settings
         self.environment = environment
         self.quirks = quirks
@@ -194,7 +195,8 @@ class Site:
             data = answer.data()
             if optional and at(data, shape.rows) is None:
                 return
-            found = self.rows(data, shape.rows, answer.about)
+            some = self.some(at(data, shape.rows)) if shape.keyed else self.rows(data, shape.rows, answer.about)
+            found = keyed(some, answer.about) if shape.keyed else some
             if found and found == before:
                 raise ProtocolError(f"{answer.about}: its pages are alike: does it know how it is asked for more?")
             yield from found
@@ -286,3 +288,11 @@ class Site:
         except (AccessError, NotFound) as closed:
             return AccessError(f"neither ticket {key} nor the place it is in can be read: {closed}")
         return NotFound(f"{self.profile.product} has no ticket {key} for us: {trouble}")
+
+
+def keyed(found: list[Any], about: str) -> list[Any]:
+    """The rows of objects of id to row, each with its id as `@key`.  :raises ProtocolError: a row is no object."""
+    rows = [(key, row) for each in found if isinstance(each, Mapping) for key, row in each.items()]
+    if not all(isinstance(row, Mapping) for _, row in rows) or not all(isinstance(each, Mapping) for each in found):
+        raise ProtocolError(f"{about}: a list has rows that are no objects", raw=repr(found)[:2000])
+    return [{**row, "@key": key} for key, row in rows]

@@ -4,11 +4,12 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.api import FileDraft
+from connectors.credentials import Shown
 from connectors.profiled.values import fill, put
 from connectors.profiled.vocabulary.comments import InlineFiles, PartFiles
 from connectors.session import Made
@@ -69,26 +70,51 @@ class InlineBody:
             yield text
 
 
-class FormBody:
-    """A multipart form: first the fields of a body, then files, each as (part, name, file)."""
+@dataclass(frozen=True, slots=True)
+class _Digits:
+    """A file as base64."""
 
-    def __init__(self, body: Mapping[str, Any], files: Sequence[tuple[str, str, FileDraft]], boundary: str) -> None:
+    file: FileDraft
+
+    def __len__(self) -> int:
+        return 4 * -(-self.file.size // 3)
+
+
+class FormBody:
+    """A multipart form: first the fields of a body, then files, each as (part, name, file). A field may have `inside`
+    files, as base64 where the body has their holes."""
+
+    def __init__(
+        self,
+        body: Mapping[str, Any],
+        files: Sequence[tuple[str, str, FileDraft]],
+        boundary: str,
+        *,
+        as_json: Collection[str] = (),
+        inside: Sequence[FileDraft] = (),
+    ) -> None:
         self._boundary = boundary
-        self._pieces: list[bytes | FileDraft] = []
-        for name, value in flattened(body):
-            self._pieces.append(self._head(name) + b"\r\n" + value.encode() + b"\r\n")
+        self._pieces: list[bytes | FileDraft | _Digits] = []
+        for name, value in flattened(body, as_json=as_json):
+            texts = _A_HOLE.split(value) if inside else [value]
+            self._pieces.append(self._head(name) + b"\r\n" + texts[0].encode())
+            for number, text in zip(texts[1::2], texts[2::2], strict=True):
+                self._pieces += [_Digits(inside[int(number)]), text.encode()]
+            self._pieces.append(b"\r\n")
         for part, name, file in files:
             ending = f'; filename="{_quoted(name)}"\r\nContent-Type: {file.media_type}\r\n\r\n'
             self._pieces += [self._head(part)[:-2] + ending.encode(), file, b"\r\n"]
         self._pieces.append(f"--{self._boundary}--\r\n".encode())
 
     def __len__(self) -> int:
-        return sum(len(each) if isinstance(each, bytes) else each.size for each in self._pieces)
+        return sum(len(each) if isinstance(each, bytes | _Digits) else each.size for each in self._pieces)
 
     def __iter__(self) -> Iterator[bytes]:
         for each in self._pieces:
             if isinstance(each, bytes):
                 yield each
+            elif isinstance(each, _Digits):
+                yield from _encoded(each.file)
             else:
                 with each.open() as chunks:
                     yield from chunks
@@ -131,24 +157,38 @@ def inline(
     return holding(whole, files, shape.empty)
 
 
-def form(body: Mapping[str, Any], files: Sequence[tuple[str, str, FileDraft]]) -> Streamed:
-    """A multipart form of a body's fields and of files, each as (part, name, file)."""
+def form(
+    body: Mapping[str, Any],
+    files: Sequence[tuple[str, str, FileDraft]],
+    *,
+    as_json: Collection[str] = (),
+    inside: Sequence[FileDraft] = (),
+) -> Streamed:
+    """A multipart form of a body's fields and of files, each as (part, name, file), or inside the body's holes."""
     boundary = secrets.token_hex(16)
-    return Streamed(
-        f"multipart/form-data; boundary={boundary}", lambda shown: FormBody(shown.signed(body) or {}, files, boundary)
-    )
+
+    def made(shown: Shown) -> FormBody:
+        return FormBody(shown.signed(body) or {}, files, boundary, as_json=as_json, inside=inside)
+
+    return Streamed(f"multipart/form-data; boundary={boundary}", made)
 
 
-def parted(body: Mapping[str, Any], shape: PartFiles, files: Sequence[FileDraft]) -> Streamed:
+def parted(
+    body: Mapping[str, Any], shape: PartFiles, files: Sequence[FileDraft], as_json: Collection[str] = ()
+) -> Streamed:
     """A comment's body as a form, with its files as parts."""
-    return form(body, [(fill(shape.part, {"number": n}), file.name, file) for n, file in enumerate(files, start=1)])
+    parts = [(fill(shape.part, {"number": n}), file.name, file) for n, file in enumerate(files, start=1)]
+    return form(body, parts, as_json=as_json)
 
 
-def flattened(body: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """The fields of a form: what is nested is named as issue[subject], the rows of a list as tags[]."""
-    if isinstance(body, Mapping):
+def flattened(body: Any, name: str = "", *, as_json: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """The fields of a form: what is nested is named as issue[subject], the rows of a list as tags[]; of those in
+    `as_json` the value goes as JSON's text."""
+    if name in as_json:
+        yield name, json.dumps(body)
+    elif isinstance(body, Mapping):
         for step, each in body.items():
-            yield from flattened(each, f"{name}[{step}]" if name else str(step))
+            yield from flattened(each, f"{name}[{step}]" if name else str(step), as_json=as_json)
     elif isinstance(body, list | tuple):
         for number, each in enumerate(body):
             yield from flattened(each, f"{name}[{number}]" if isinstance(each, Mapping | list) else f"{name}[]")

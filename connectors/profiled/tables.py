@@ -94,6 +94,8 @@ class Tables:
                 self._known[table] = [*(pair for pair in pairs if pair[0] != number), (number, word)]
 
     def _pairs(self, table: str, *, again: bool) -> list[tuple[str, str]]:
+        if fixed := self._tables[table].fixed:
+            return list(fixed.items())
         if again or table not in self._known:
             pairs = self._read(self._tables[table])
             with self._lock:

@@ -49,7 +49,14 @@ class Voice(Protocol):
         :raises Unknown: it was sent, and whether it was done is open."""
 
     def stream(
-        self, request: Request, words: Mapping[str, Any], *, limit: int, media_type: str = "", size: int | None = None
+        self,
+        request: Request,
+        words: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        *,
+        limit: int,
+        media_type: str = "",
+        size: int | None = None,
     ) -> AbstractContextManager[Iterator[bytes]]:
         """The bytes of an answer in chunks, at most `limit` of them.  :raises ProtocolError: there are more.
 

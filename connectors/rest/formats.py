@@ -20,10 +20,12 @@ def encoder(request: Request) -> tuple[str, Encode]:
     """The media type of a request's body, and what writes it."""
     match request.format:
         case "form":
-            return "application/x-www-form-urlencoded", lambda body: urlencode(list(flattened(body))).encode()
+            kind = "application/x-www-form-urlencoded"
+            return kind, lambda body: urlencode(list(flattened(body, as_json=request.as_json))).encode()
         case "multipart":
             boundary = secrets.token_hex(16)
-            return f"multipart/form-data; boundary={boundary}", lambda body: b"".join(FormBody(body, (), boundary))
+            kind = f"multipart/form-data; boundary={boundary}"
+            return kind, lambda body: b"".join(FormBody(body, (), boundary, as_json=request.as_json))
         case "xml":
             return "application/xml; charset=utf-8", lambda body: _xml(request.root or "request", body)
         case _:

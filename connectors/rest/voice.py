@@ -70,11 +70,27 @@ class RestVoice:
         )
 
     def stream(
-        self, request: Request, words: Mapping[str, Any], *, limit: int, media_type: str = "", size: int | None = None
+        self,
+        request: Request,
+        words: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        *,
+        limit: int,
+        media_type: str = "",
+        size: int | None = None,
     ) -> AbstractContextManager[Iterator[bytes]]:
-        accept = _filled(request.headers, words).get("Accept", "*/*")
-        path, query = address(request.path, words), _filled(request.query, words)
-        return self._http.stream(path, query, limit=limit, accept=accept, media_type=media_type, size=size)
+        kind, encode = encoder(request)
+        sends = request.method != "GET"
+        return self._http.stream(
+            address(request.path, words),
+            _filled(request.query, words),
+            method=request.method,
+            asked=(lambda shown: encode(shown.signed(body or {}) or {})) if sends else None,
+            headers={**({"Content-Type": kind} if sends else {}), **_filled(request.headers, words)},
+            limit=limit,
+            media_type=media_type,
+            size=size,
+        )
 
     def scrub(self, text: str) -> str:
         return self._http.scrub(text)

@@ -103,17 +103,16 @@ class SoapVoice:
         self,
         request: Request,
         words: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
         *,
         limit: int,
         media_type: str = "",
         size: int | None = None,
     ) -> Iterator[Iterator[bytes]]:
         del media_type, size  # a file inside an envelope is never taken for an error
-        body: dict[str, Any] = {}
-        for place, template in request.body.items():
-            put(body, place, fill(template, words) if isinstance(template, str) else template)
-        path, headers, made = self._call(request.operation, body, request, words)
-        with self._http.stream(path, _filled(request.query, words), limit=limit, asked=made, headers=headers) as chunks:
+        path, headers, made = self._call(request.operation, body or {}, request, words)
+        query = _filled(request.query, words)
+        with self._http.stream(path, query, method="POST", limit=limit, asked=made, headers=headers) as chunks:
             yield chunks
 
     def scrub(self, text: str) -> str:

@@ -73,7 +73,7 @@ def fetched(
     session = HttpSession(origin, environment)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        with session.stream(path, limit=_LARGEST, accept="text/xml, application/wsdl+xml, */*") as chunks:
+        with session.stream(path, limit=_LARGEST, headers={"Accept": "text/xml, application/wsdl+xml, */*"}) as chunks:
             found = Wsdl(b"".join(chunks), {}, address)
     finally:
         session.close()

@@ -60,6 +60,8 @@ class Request(Part):
     """Dotted place -> what goes there; left out where its setting is not given."""
     format: Literal["json", "form", "multipart", "xml"] = "json"
     """How REST writes the body: `form` and `multipart` name what is nested as issue[subject]."""
+    as_json: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    """Of a form, the fields whose value goes as JSON's text (json_data, uploadManifest)."""
     root: str = ""
     """The name of the outermost element of XML."""
 

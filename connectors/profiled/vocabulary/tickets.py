@@ -27,12 +27,22 @@ class Table(Part):
     one: Request | None = None
     """How a single id is looked up where there is no list; the name is at `one_name`."""
     one_name: str = "name"
+    fixed: dict[str, str] = {}
+    """Instead of all that: id -> word, where the product's own documentation has them and no request tells."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Table":
+        if self.fixed and (self.sources or self.find or self.one):
+            raise ValueError("fixed words are not asked for: say fixed alone, or sources, find and one")
+        return self
 
 
 class Source(Request):
     """A list of words."""
 
     rows: str
+    keyed: bool = False
+    """It is an object of id to row; the id stands in each row as `@key`."""
     id: Paths = ("id",)
     name: Paths = ("name",)
     pages: "Paging | None" = None

@@ -473,7 +473,7 @@ def test_a_file_that_is_asked_for_by_a_call_is_not_followed(
 ) -> None:
     server.reply = lambda _: Reply(302, b"", {"Location": f"{elsewhere.url}/1"})
     with pytest.raises(ProtocolError, match="not followed"):
-        fetched(talk(server, here, {}), "/files/1", asked=lambda _: b"the call")
+        fetched(talk(server, here, {}), "/files/1", method="POST", asked=lambda _: b"the call")
     assert not elsewhere.asked
 
 

@@ -1,0 +1,44 @@
+"""Trackers that nobody here has seen, registered by YAML alone: what an evaluator does, done before."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from connectors.profiled.profile import Profile
+from connectors.registry import open_profile
+from connectors.testing import ConnectorConformance, FaultConformance, Stand
+from connectors.testing.emulated import Clock, environment, stand_on
+from tests.conformance.strangers.itop import ItopEmulator
+
+HERE = Path(__file__).parent / "strangers"
+
+
+class TestItop(ConnectorConformance, FaultConformance):
+    """One address, a form with JSON in it, a language of queries, objects by id, statuses by stimuli."""
+
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        profile = Profile.model_validate(yaml.safe_load((HERE / "itop.yaml").read_text("utf-8")))
+        with ItopEmulator(clock) as emulator:
+
+            def opened(password: str):  # type: ignore[no-untyped-def]
+                said = {"url": emulator.url, "user": "interdesk", "password": password, "org": "1", "caller": "9"}
+                settings = {**said, "zone": emulator.zone.key}
+                return open_profile(profile, settings, system="s", environment=environment(clock))
+
+            connector = opened(emulator.password)
+            yield stand_on(
+                emulator,
+                clock,
+                "title",
+                "description",
+                connector=connector,
+                refused=("status", "resolved"),
+                owner=("agent", "bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.password, "wrong-secret"),
+            )
+            connector.close()
