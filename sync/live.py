@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from central.audit import Entry
+from central.desk.services import NotNow
 from central.instance import Stop
 from central.registry import System, SystemState
 from central.store.api import Counts, NoSuch, Transaction
@@ -12,10 +13,6 @@ from mappings.loader import suggestion
 from sync.access import recovered
 from sync.bootstrap import Interdesk
 from sync.poll import plain_cursor
-
-
-class NotNow(Exception):
-    """The system is not in a state for this. The sentence says what to do instead."""
 
 
 def registered(tx: Transaction, name: str) -> System:
@@ -27,7 +24,7 @@ def registered(tx: Transaction, name: str) -> System:
         raise NoSuch(f"no system {name!r} is registered{suggestion(name, names)}") from None
 
 
-def go_live(desk: Interdesk, name: str) -> None:
+def go_live(desk: Interdesk, name: str, by: str = "interdesk") -> None:
     """Let a system take part. Where polling begins is fixed now: what is there already stays as it is. What was
     recorded in shadow is forgotten, and stays undone.
 
@@ -45,12 +42,13 @@ def go_live(desk: Interdesk, name: str) -> None:
             _leave_shadow(tx, desk, name, awaited)
             system = replace(system, cursor=None)
         tx.registry.put_system(_begun(recovered(system), first, desk.clock()))
+        tx.audit.record(Entry(desk.clock(), by, "go live", name, {"it was": before.state.value}))
 
     desk.store.write(change)
     desk.gateways.refresh()
 
 
-def go_into_shadow(desk: Interdesk, name: str) -> None:
+def go_into_shadow(desk: Interdesk, name: str, by: str = "interdesk") -> None:
     """From now on every write to and from this system is computed, and none is made.
 
     :raises NotNow: it is in shadow already, or in quarantine.  :raises ConnectorError: it cannot be reached.
@@ -68,6 +66,7 @@ def go_into_shadow(desk: Interdesk, name: str) -> None:
         _ensure_released(system)
         shaded = replace(recovered(system), state=SystemState.SHADOW)
         tx.registry.put_system(_begun(shaded, first, desk.clock()))
+        tx.audit.record(Entry(desk.clock(), by, "go into shadow", name, {"it was": system.state.value}))
 
     desk.store.write(change)
     desk.gateways.refresh()

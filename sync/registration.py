@@ -84,15 +84,26 @@ class Applied:
     revision: int
 
 
+def everything(name: str) -> bool:  # noqa: ARG001  # whatever it is called
+    """Whoever asks may see every system."""
+    return True
+
+
 def plan(
-    tx: Transaction, documents: Sequence[loader.Document], connectors: Connectors, *, same_secret: bool = False
+    tx: Transaction,
+    documents: Sequence[loader.Document],
+    connectors: Connectors,
+    *,
+    same_secret: bool = False,
+    sees: Callable[[str], bool] = everything,
 ) -> tuple[Change, ...]:
     """What applying these documents together would do.
 
-    `same_secret`: a system may move to another address and take its secret along.
+    `same_secret`: a system may move to another address and take its secret along. `sees`: of which systems the names
+    may be told; another is "another system" in what is wrong.
 
     :raises DocumentError: with all that is wrong in any of them."""
-    return _Plan(tx, documents, connectors, same_secret).changes()
+    return _Plan(tx, documents, connectors, same_secret, sees).changes()
 
 
 def apply(
@@ -103,12 +114,13 @@ def apply(
     *,
     by: str,
     same_secret: bool = False,
+    sees: Callable[[str], bool] = everything,
 ) -> tuple[Applied, ...]:
     """Take these documents in, all of them; a new system begins as a draft.
 
     :raises DocumentError: with all that is wrong; nothing was changed."""
     applied = []
-    for change in plan(tx, documents, connectors, same_secret=same_secret):
+    for change in plan(tx, documents, connectors, same_secret=same_secret, sees=sees):
         document = change.document
         source, origin = stored.source(document), stored.origin(document)
         made = tx.registry.apply(document.kind, document.name, source, document.data, at, by=by, origin=origin)
@@ -129,9 +141,14 @@ class _Plan:
     """One pass over the documents: finds what is wrong, and what is to be done."""
 
     def __init__(
-        self, tx: Transaction, documents: Sequence[loader.Document], connectors: Connectors, same_secret: bool
+        self,
+        tx: Transaction,
+        documents: Sequence[loader.Document],
+        connectors: Connectors,
+        same_secret: bool,
+        sees: Callable[[str], bool],
     ) -> None:
-        self._tx, self._connectors, self._same_secret = tx, connectors, same_secret
+        self._tx, self._connectors, self._same_secret, self._sees = tx, connectors, same_secret, sees
         self._documents = documents
         self._problems: list[Problem] = []
         self._mappings: dict[str, mapping_document.MappingDocument | None] = {}
@@ -333,13 +350,16 @@ class _Plan:
             for number, unit in enumerate(system.support_units):
                 owner = units.setdefault(unit, name)
                 if owner != name:
-                    sentence = f"support unit {unit} belongs to system {owner} already; a unit has one system"
+                    sentence = f"support unit {unit} belongs to {self._called(owner)} already; a unit has one system"
                     self._problems.append(Problem(document.place(("support_units", number)), sentence))
             for path, reference in _valid_references(document.data):
                 owner = owners.setdefault(reference, name)
                 if owner != name:
-                    sentence = f"this secret is system {owner}'s; each system has its own"
+                    sentence = f"this secret is {self._called(owner)}'s; each system has its own"
                     self._problems.append(Problem(document.place((*path, "secret")), sentence))
+
+    def _called(self, system: str) -> str:
+        return f"system {system}" if self._sees(system) else "another system"
 
     def _check_address(self, document: loader.Document) -> None:
         """A secret that was given for one address is not taken to another unasked."""

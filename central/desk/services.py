@@ -1,11 +1,13 @@
 """What the desk needs of the rest of the house. `sync.bootstrap` supplies it; the desk never knows who works for it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from central.model import Comment, Person, Ticket, Value
-from central.store.api import Transaction
+from central.guard import Hold
+from central.job import Job
+from central.model import Comment, Conflict, Person, Ticket, Value
+from central.store.api import Delivery, Transaction
 from central.workflow import Actor
 
 
@@ -94,3 +96,134 @@ class Tickets(Protocol):
 
     def concerned(self, tx: Transaction, ticket: Ticket) -> frozenset[str]:
         """The systems that this ticket is linked to, and the one that its unit routes it to."""
+
+
+class NotNow(Exception):
+    """What is asked for cannot be done as things stand. The sentence says what to do instead."""
+
+
+class OutOfReach(Exception):
+    """The system that had to be asked did not answer, or not well. The sentence has its own words."""
+
+
+class Wrong(Exception):
+    """Documents are wrong: all that is wrong in them, each with its place (`file:line:column`) and a sentence."""
+
+    def __init__(self, problems: Iterable[tuple[str, str]]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{place}: {sentence}" for place, sentence in self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document as it was handed in, read as far as rights need it."""
+
+    kind: str
+    name: str
+    units: frozenset[str] = frozenset()
+    """The support units that a system claims."""
+    secrets: frozenset[str] = frozenset()
+    """The references of secrets in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentChange:
+    """What applying one document does, or did."""
+
+    kind: str
+    name: str
+    verb: str
+    """new, changed or unchanged."""
+    diff: str
+    """As a unified diff of the texts; '' where there is none."""
+    pinned: bool = False
+    """It comes from the library, because a system names it."""
+    revision: int | None = None
+    """The one that was made, or found; None: nothing was done."""
+
+
+class Systems(Protocol):
+    """What people do to registered systems, each act with its entry in the audit log, in the act's own transaction.
+
+    Rights were asked for already. What is not there raises `NoSuch`, what cannot be done as things stand `NotNow`, and
+    where a system must be asked that does not answer, `OutOfReach`. `by` is the login of whoever does it.
+    """
+
+    def drafts(self, text: str) -> Sequence[Draft]:
+        """The documents in this text.  :raises Wrong: it is no YAML, or holds no documents."""
+
+    def users(self, tx: Transaction, kind: str, name: str) -> frozenset[str]:
+        """The registered systems that this mapping or profile is used by."""
+
+    def plan(self, text: str, *, same_secret: bool, sees: Callable[[str], bool]) -> Sequence[DocumentChange]:
+        """What applying these documents together would do. Systems that `sees` says no to are not named in what is
+        wrong.  :raises Wrong: with all that is wrong."""
+
+    def apply(self, text: str, by: str, *, same_secret: bool, sees: Callable[[str], bool]) -> Sequence[DocumentChange]:
+        """Take these documents in, all of them or none.  :raises Wrong: as `plan`."""
+
+    def roll_back(
+        self, kind: str, name: str, revision: int, by: str, *, same_secret: bool, sees: Callable[[str], bool]
+    ) -> Sequence[DocumentChange]:
+        """An earlier revision becomes the newest one.  :raises Wrong: as `plan`."""
+
+    def check(self, name: str) -> Mapping[str, Any]:
+        """Prove a registration against the live system, by reading only: findings, mails, losses, as plain data."""
+
+    def go_live(self, name: str, by: str) -> None:
+        """Let it take part: only what changes from now on travels."""
+
+    def go_into_shadow(self, name: str, by: str) -> None:
+        """Compute every write to and from it, and make none."""
+
+    def pause(self, name: str, by: str, why: str) -> None:
+        """Stop its traffic both ways; what is owed waits."""
+
+    def resume(self, name: str, by: str) -> None:
+        """Take up its traffic where it was left."""
+
+    def release(self, name: str, by: str, *, take_theirs: bool = False) -> str:
+        """Take up a quarantined system again; answers what was done, in a sentence."""
+
+    def stop_all(self, by: str, why: str) -> None:
+        """Nothing is written to any system from now on."""
+
+    def let_go(self, by: str) -> None:
+        """Let go of the stop button."""
+
+
+class Queues(Protocol):
+    """What people say to what waits for them, by the same rules as `Systems`."""
+
+    def about(self, tx: Transaction, letter: Delivery) -> int | None:
+        """Our number of the ticket that a dead letter is about; None: it is not known here yet."""
+
+    def letter(self, tx: Transaction, number: int) -> Delivery:
+        """One dead or discarded letter."""
+
+    def retry(self, numbers: Sequence[int], by: str) -> None:
+        """Have these dead letters tried again."""
+
+    def discard(self, numbers: Sequence[int], by: str, why: str) -> None:
+        """Give these dead letters up."""
+
+    def conflicts(self, tx: Transaction) -> Sequence[Conflict]:
+        """Those that wait for a person, oldest first."""
+
+    def resolve(self, number: int, take: str, by: str) -> Conflict:
+        """Let `ours` or `theirs` stand.  :raises Busy: the ticket is being looked at this moment; say it again."""
+
+    def approve(self, hold: int, by: str) -> Hold:
+        """What a guard held is right: it goes on."""
+
+    def reject(self, hold: int, by: str, *, write_back: bool = False) -> Hold:
+        """It is wrong. `write_back`: our values go back over the edits that are rejected."""
+
+    def start_job(self, kind: str, system: str, params: Mapping[str, Any], by: str) -> Job:
+        """Begin deliberate work over many tickets; the process that runs the mesh carries it out."""
+
+    def pause_job(self, number: int, by: str) -> Job:
+        """Let it rest where it is."""
+
+    def resume_job(self, number: int, by: str) -> Job:
+        """Let it go on."""

@@ -156,7 +156,7 @@ def overview(store: Store, clock: Callable[[], datetime]) -> Overview:
 
     def question(tx: Transaction) -> Overview:
         counts = tx.outbox.counts()
-        systems = tuple(_system(system, counts.get(system.name, Counts()), at) for system in tx.registry.systems())
+        systems = tuple(system_view(system, counts.get(system.name, Counts()), at) for system in tx.registry.systems())
         recent = tuple(_line(tx, ticket) for ticket in tx.tickets.list(limit=RECENT))
         return Overview(at, systems, tx.tickets.count(), recent, _stopped(tx.instance.get()))
 
@@ -234,7 +234,8 @@ def name_of(person: Person) -> str:
     return person.label.partition("@")[0] or "somebody"
 
 
-def _system(system: System, counts: Counts, at: datetime) -> SystemView:
+def system_view(system: System, counts: Counts, at: datetime) -> SystemView:
+    """One system, with its kept counters."""
     lag = max(timedelta(0), at - counts.oldest_due_at) if counts.oldest_due_at else timedelta(0)
     out = system.outage if system.outage is not None and not system.outage.suspected_by else None
     return SystemView(

@@ -10,12 +10,12 @@ import click
 from central.registry import Document, SystemState
 from central.store.api import NoSuch, Transaction
 from mappings import loader
-from sync import access, registration
+from sync import registration
 from sync.bootstrap import Interdesk
 from sync.cli.output import as_json, document, say
 from sync.cli.session import Session, who
-from sync.live import go_live
-from sync.registration import Applied, Change
+from sync.helm import Helm
+from sync.registration import Change
 from sync.stored import as_applied, read_again
 
 files = click.argument(
@@ -44,14 +44,10 @@ def apply(session: Session, files: Sequence[Path], dry_run: bool, live: bool, sa
             changes = desk.store.read(lambda tx: registration.plan(tx, read, desk.connectors, same_secret=same_secret))
             _show(changes, as_json, done=False)
             return
-        applied = desk.store.write(
-            lambda tx: registration.apply(tx, read, desk.connectors, desk.clock(), by=who(), same_secret=same_secret)
-        )
-        desk.gateways.refresh()
-        readmitted = access.readmit(desk.store, desk.gateways, desk.clock(), who())
+        applied, readmitted = Helm(desk).take_in(lambda _: read, who(), same_secret=same_secret)
         names = [each.name for each in read if each.kind == "system"]
         for name in names if live else ():
-            go_live(desk, name)
+            Helm(desk).go_live(name, who())
         if as_json:
             document([_plain(each.change, each.revision) for each in applied])
             return
@@ -87,14 +83,11 @@ def rollback(session: Session, kind: str, name: str, revision: int, same_secret:
     KIND is system, mapping or profile.
     """
 
-    def change(tx: Transaction) -> Sequence[Applied]:
-        earlier = read_again(tx.registry.document(kind, name, revision))
-        return registration.apply(tx, [earlier], desk.connectors, desk.clock(), by=who(), same_secret=same_secret)
+    def earlier(tx: Transaction) -> Sequence[loader.Document]:
+        return [read_again(tx.registry.document(kind, name, revision))]
 
     with session.interdesk() as desk:
-        applied = desk.store.write(change)
-        desk.gateways.refresh()
-        readmitted = access.readmit(desk.store, desk.gateways, desk.clock(), who())
+        applied, readmitted = Helm(desk).take_in(earlier, who(), same_secret=same_secret)
     if as_json:
         document([_plain(each.change, each.revision) for each in applied])
     else:

@@ -1,19 +1,16 @@
 """`job …`: deliberate work over many tickets. It is carried out by the process that runs the mesh."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from central.audit import Entry
-from central.job import Job, JobRow, JobState
+from central.job import Job, JobRow
 from central.store.api import Transaction
-from sync import live
+from sync.clerk import Clerk
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session, ticket_id, who
-from sync.jobs.clue import OURS, BadClue, Clue
 from sync.jobs.runner import moments
 
 _MOST_NAMED = 12
@@ -83,15 +80,6 @@ def pair(
     are linked; at the end what differs is decided by the policy, and the losers are kept. Pair in shadow, before the
     system is live: a twin that changes before it is paired is taken for a new ticket.
     """
-    with session.interdesk() as desk:
-        names = desk.store.read(lambda tx: {each.name for each in tx.registry.systems()})
-    for written in clues:
-        try:
-            clue = Clue.read(written)
-        except BadClue as problem:
-            raise click.UsageError(str(problem)) from None
-        if clue.names not in {OURS, *names}:
-            raise click.UsageError(f"{clue}: {{{clue.names}}} is neither {{id}} nor a registered system")
     window = moments(*(at.replace(tzinfo=UTC) if at else None for at in (since, until)))
     params = {"by": list(clues), "dry_run": dry_run, "notify": notify, "leave": leave, **window}
     _start(session, "pair", system, params)
@@ -169,7 +157,9 @@ def show(session: Session, number: int, verdict: str | None, limit: int, as_json
 @click.pass_obj
 def pause(session: Session, number: int) -> None:
     """Let a job rest where it is."""
-    _turn(session, number, JobState.RUNNING, JobState.PAUSED)
+    with session.interdesk() as desk:
+        Clerk(desk.means).pause_job(number, who())
+    say(f"job {number} is paused")
 
 
 @group.command()
@@ -177,36 +167,15 @@ def pause(session: Session, number: int) -> None:
 @click.pass_obj
 def resume(session: Session, number: int) -> None:
     """Let a paused job go on."""
-    _turn(session, number, JobState.PAUSED, JobState.RUNNING)
+    with session.interdesk() as desk:
+        Clerk(desk.means).resume_job(number, who())
+    say(f"job {number} is running")
 
 
 def _start(session: Session, kind: str, system: str, params: dict[str, Any]) -> None:
-    def change(tx: Transaction) -> Job:
-        at = desk.clock()
-        live.registered(tx, system)
-        job = tx.jobs.create(Job(0, kind, system, params, at, who(), at))
-        tx.audit.record(Entry(at, who(), f"start {kind}", system, {"job": job.id, **params}))
-        return job
-
     with session.interdesk() as desk:
-        job = desk.store.write(change)
+        job = Clerk(desk.means).start_job(kind, system, params, who())
     say(f"job {job.id} is started; a running interdesk carries it out: interdesk job show {job.id}")
-
-
-def _turn(session: Session, number: int, before: JobState, after: JobState) -> None:
-    def change(tx: Transaction) -> None:
-        at = desk.clock()
-        job = tx.jobs.get(number)
-        if job.state is not before:
-            raise live.NotNow(f"job {number} is {job.state}, not {before}")
-        going = after is JobState.RUNNING
-        pace = {"paced_from": at if going else None, "paced_done": job.done}
-        tx.jobs.save(replace(job, state=after, updated_at=at, not_before=None, error="", **pace))  # type: ignore[arg-type]  # by name
-        tx.audit.record(Entry(at, who(), f"job {after}", job.system, {"job": number}))
-
-    with session.interdesk() as desk:
-        desk.store.write(change)
-    say(f"job {number} is {after}")
 
 
 def _said(item: tuple[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from central.desk.services import NotAllowed
+from central.desk.services import NotAllowed, NotNow
 from central.store.api import Busy, CommitUnknown, StoreError, Unreachable
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient
 from mappings.loader import DocumentError
@@ -35,7 +35,6 @@ from sync.cli.output import complain
 from sync.cli.session import Session
 from sync.gateways import Unusable
 from sync.identity import BadIdentity
-from sync.live import NotNow
 from sync.recovery.search import StillWorking
 from sync.secrets import MissingSecret
 from sync.taping import BadTape

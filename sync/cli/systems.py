@@ -14,7 +14,7 @@ from mappings import loader
 from sync import checks, live, shadow
 from sync.cli.output import as_json, document, moment, pairs, say, table
 from sync.cli.session import Session, who
-from sync.guards import release as quarantine
+from sync.helm import Helm
 from sync.stored import read_again
 
 _WIDEST = 60
@@ -116,7 +116,7 @@ def live_(session: Session, name: str) -> None:
 
     So no mail is sent now. What was recorded in shadow is forgotten, and stays undone."""
     with session.interdesk() as desk:
-        live.go_live(desk, name)
+        Helm(desk).go_live(name, who())
     say(f"system {name} is live")
 
 
@@ -134,7 +134,7 @@ def shadow_(session: Session, name: str, wanted: bool, seen: str | None, limit: 
     either side, beside what people did themselves: just that, something else, or nothing (missing)."""
     with session.interdesk() as desk:
         if not wanted:
-            live.go_into_shadow(desk, name)
+            Helm(desk).go_into_shadow(name, who())
             system = desk.store.read(lambda tx: live.registered(tx, name))
         else:
             system = desk.store.read(lambda tx: live.registered(tx, name))
@@ -156,9 +156,8 @@ def shadow_(session: Session, name: str, wanted: bool, seen: str | None, limit: 
 @click.pass_obj
 def pause(session: Session, name: str, reason: str) -> None:
     """Stop a system's traffic both ways. Nothing is lost: what is owed waits."""
-    why = f"paused by {who()}{f': {reason}' if reason else ''}"
     with session.interdesk() as desk:
-        desk.store.write(lambda tx: live.pause(tx, name, why))
+        Helm(desk).pause(name, who(), reason)
     say(f"system {name} is paused; what is owed waits", f"go on with: interdesk system resume {name}")
 
 
@@ -168,7 +167,7 @@ def pause(session: Session, name: str, reason: str) -> None:
 def resume(session: Session, name: str) -> None:
     """Take up a paused system's traffic again."""
     with session.interdesk() as desk:
-        desk.store.write(lambda tx: live.resume(tx, name))
+        Helm(desk).resume(name, who())
         system = desk.store.read(lambda tx: live.registered(tx, name))
     say(f"system {name} is {'in shadow' if system.state is SystemState.SHADOW else 'live'} again")
 
@@ -183,7 +182,7 @@ _all = click.option("--all", "everything", is_flag=True, required=True, help="Ev
 def stop_all(session: Session, everything: bool, reason: str) -> None:  # noqa: ARG001  # it must be said
     """The stop button: nothing is written to any system, until `resume --all`. Reading goes on, nothing is lost."""
     with session.interdesk() as desk:
-        desk.store.write(lambda tx: live.stop_all(tx, desk.clock(), who(), reason))
+        Helm(desk).stop_all(who(), reason)
     say(
         "everything is stopped: nothing is written to any system; what is owed waits",
         "go on with: interdesk resume --all",
@@ -196,7 +195,7 @@ def stop_all(session: Session, everything: bool, reason: str) -> None:  # noqa: 
 def let_go(session: Session, everything: bool) -> None:  # noqa: ARG001  # it must be said
     """Let go of the stop button: what is owed is written now."""
     with session.interdesk() as desk:
-        desk.store.write(lambda tx: live.let_go(tx, desk.clock(), who()))
+        Helm(desk).let_go(who())
     say("nothing is stopped any more; systems that were paused one by one still are")
 
 
@@ -207,7 +206,7 @@ def let_go(session: Session, everything: bool) -> None:  # noqa: ARG001  # it mu
 def release(session: Session, name: str, take_theirs: bool) -> None:
     """Take up a quarantined system again, once its hold is decided. Ours is written where it went back in time."""
     with session.interdesk() as desk:
-        done = quarantine.release(desk, name, who(), take_theirs=take_theirs)
+        done = Helm(desk).release(name, who(), take_theirs=take_theirs)
     say(f"system {name} is live again: {done}")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from central.audit import Entry
+from central.desk.services import NotNow
 from central.guard import Hold, HoldKind, HoldState, Suspect
 from central.link import LinkState
 from central.registry import SystemState
@@ -12,7 +13,7 @@ from sync.bootstrap import Interdesk
 from sync.gateway import Gateway
 from sync.guards.mark import counter_of, doubt, mark
 from sync.guards.marker import pasts, vanished_comments, vanished_files
-from sync.live import NotNow, registered
+from sync.live import registered
 from sync.means import Means
 from sync.past import Past
 from sync.recovery.copies import UNREAD

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from central.audit import Entry
+from central.desk.services import NotNow
 from central.registry import System, SystemState
 from central.store.api import Transaction
 from connectors.errors import ConnectorError
 from sync.gateway import Gateways
 from sync.guards import marker
-from sync.live import NotNow
 from sync.means import Means
 from sync.recovery.copies import COPIED, RESTORED, UNREAD, remedy
 from sync.recovery.plan import ResyncPlan, compute

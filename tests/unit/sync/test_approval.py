@@ -8,13 +8,13 @@ from typing import TypeVar
 
 import pytest
 
+from central.desk.services import NotNow
 from central.registry import SystemState
 from central.store.api import Transaction
 from central.store.sql import SqlStore
 from connectors.errors import Transient
 from connectors.memory import Call
 from sync import live
-from sync.live import NotNow
 from sync.means import Means
 from sync.recovery import approval, copies
 from tests.unit.sync.saved import Saved

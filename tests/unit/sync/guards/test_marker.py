@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from central.desk.services import NotNow
 from central.guard import Hold, HoldKind, HoldState, Marker
 from central.registry import SystemState
 from connectors.emulators.tracker import Issue
@@ -16,7 +17,6 @@ from connectors.memory import Call
 from sync.guards import holds
 from sync.guards.mark import Spot, counter_of, doubt, mark
 from sync.guards.release import go_on
-from sync.live import NotNow
 from sync.simulation.laws import convergence, no_loss, no_twins, silence
 from sync.simulation.mesh import ALL_GUARDS, Mesh
 from tests.unit.sync.world import TPM, World
