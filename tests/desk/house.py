@@ -1,0 +1,145 @@
+"""A centre with two NGIs that know nothing of each other, people of every role, and something waiting everywhere."""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from central.account import Account, Grant, Role, Scope
+from central.desk.documents import DocumentDesk
+from central.desk.queues import QueueDesk
+from central.desk.services import Upload
+from central.desk.systems import SystemDesk
+from central.desk.tickets import TicketDesk
+from central.guard import Hold, HoldKind
+from central.link import Link, LinkState
+from central.model import Conflict, Ticket
+from central.registry import SystemState
+from central.rights import Principal
+from central.store.api import Direction
+from sync.bootstrap import Interdesk, settings
+from sync.clerk import Clerk
+from sync.helm import Helm
+from sync.reconcile import UNDECIDED
+
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+CZ = """\
+kind: system
+name: ngi-cz
+connector: rt
+settings: {url: "https://rt.example.cz", queue: ggus, token: {secret: "env:INTERDESK_SECRET_NGI_CZ"}}
+mapping: rt
+support_units: [NGI_CZ]
+contacts: [ops@example.cz]
+"""
+DE = """\
+kind: system
+name: ngi-de
+connector: redmine
+settings: {url: "https://redmine.example.de", project: ggus, api_key: {secret: "env:INTERDESK_SECRET_NGI_DE"}}
+mapping: redmine
+support_units: [NGI_DE]
+contacts: [ops@example.de]
+"""
+SESAME = "the door code is sesame"
+"""What only supporters may read."""
+ROLES = {
+    "alice": Grant(Role.USER),
+    "sue": Grant(Role.SUPPORTER, "NGI_CZ"),
+    "olga": Grant(Role.OPERATOR, "ngi-cz"),
+    "tess": Grant(Role.TESTER, "ngi-cz"),
+    "carl": Grant(Role.CENTRAL),
+    "aude": Grant(Role.AUDITOR),
+}
+
+
+def principal(login: str, scopes: Iterable[Scope] | None = None, *grants: Grant) -> Principal:
+    """Somebody of the role that goes with the name, or with these grants."""
+    held = frozenset(grants or {ROLES[login]})
+    return Principal.of(Account(login, login.title(), f"{login}@example.org", held, AT), scopes)
+
+
+class House:
+    """Everything of one process, beside nobody, with a clock that goes a second further at each look."""
+
+    def __init__(self, folder: Path) -> None:
+        seconds = itertools.count()
+        environ = {
+            "INTERDESK_SECRET_NGI_CZ": "cz-token",
+            "INTERDESK_SECRET_NGI_DE": "de-token",
+            "INTERDESK_SECRET_SPARE": "x",
+        }
+        self.interdesk = Interdesk(
+            settings(environ, state=folder), create=True, clock=lambda: AT + timedelta(seconds=next(seconds))
+        )
+        self.store = self.interdesk.store
+        self.helm, self.clerk = Helm(self.interdesk), Clerk(self.interdesk.means)
+        self.tickets = TicketDesk(self.store, self.interdesk.centre)
+        self.systems = SystemDesk(self.store, self.helm, self.interdesk.clock)
+        self.documents = DocumentDesk(self.store, self.helm, self.systems)
+        self.queues = QueueDesk(self.store, self.clerk, self.systems, self.tickets)
+        self.helm.apply(f"{CZ}---\n{DE}", "carl")
+        for name in ("ngi-cz", "ngi-de"):
+            self._run(name)
+        self.ours = self._ticket("The CE refuses jobs", "NGI_CZ", "ngi-cz", "4711")
+        self.theirs = self._ticket("The SE is full", "NGI_DE", "ngi-de", "815")
+        self.shared = self._ticket("Both are slow", "NGI_CZ", "ngi-cz", "4712")
+        self._link(self.shared, "ngi-de", "816")
+        carl = principal("carl")
+        for ticket in (self.ours, self.theirs, self.shared):
+            told = Upload("log.txt", "text/plain", [b"all is well"])
+            hidden = Upload("secret.txt", "text/plain", [SESAME.encode()])
+            self.tickets.comment(carl, ticket.id, "We look into it", files=[told])
+            self.tickets.comment(carl, ticket.id, SESAME, internal=True, files=[hidden])
+        self.letters = [self._bury("ngi-cz", self.ours), self._bury("ngi-de", self.theirs)]
+        self.conflicts = [self._disagree("ngi-cz", self.ours), self._disagree("ngi-de", self.theirs)]
+        self.hidden_conflict = self._disagree("ngi-cz", self.shared, field="comment 6")
+        self.holds = [self._hold("ngi-cz", self.ours), self._hold("ngi-de", None)]
+        self.jobs = [self.clerk.start_job("scan", name, {}, "carl") for name in ("ngi-cz", "ngi-de")]
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.interdesk.close()
+
+    def _run(self, name: str) -> None:
+        def live(tx):
+            tx.registry.put_system(replace(tx.registry.system(name), state=SystemState.LIVE, cursor={"at": "0"}))
+
+        self.store.write(live)
+        self.interdesk.gateways.refresh()
+
+    def _ticket(self, subject: str, unit: str, system: str, key: str) -> Ticket:
+        opened = self.tickets.open(principal("alice"), {"subject": subject, "unit": unit, "description": "since noon"})
+        self._link(opened, system, key)
+        return opened
+
+    def _link(self, ticket: Ticket, system: str, key: str) -> None:
+        self.store.write(lambda tx: tx.links.create(Link(0, ticket.id, system, LinkState.ACTIVE, key)))
+
+    def _bury(self, system: str, ticket: Ticket) -> int:
+        def bury(tx):
+            at = self.interdesk.clock()
+            tx.outbox.owe(system, Direction.OUTWARD, str(ticket.id), at, reason="a change")
+            claim = tx.outbox.claim(
+                system, "test", at + timedelta(hours=1), ttl=timedelta(minutes=1), lease_name=lambda _, d: f"t/{d.id}"
+            )
+            tx.outbox.bury(claim, at + timedelta(hours=1), error=f"{system} refuses it")
+            return claim.delivery.id
+
+        return self.store.write(bury)
+
+    def _disagree(self, system: str, ticket: Ticket, field: str = "priority") -> int:
+        def disagree(tx):
+            link = tx.links.find(ticket.id, system)
+            tx.links.save(link.evolve(disagreements={**link.disagreements, field: UNDECIDED}))
+            at = self.interdesk.clock()
+            kept = Conflict(0, ticket.id, system, field, "urgent", SESAME, "undecided", UNDECIDED, at, True)
+            return tx.tickets.keep_conflict(kept).id
+
+        return self.store.write(disagree)
+
+    def _hold(self, system: str, ticket: Ticket | None) -> int:
+        kind = HoldKind.PING_PONG if ticket else HoldKind.CLOSING
+        hold = Hold(0, kind, system, f"{system} looks odd", AT, ticket.id if ticket else None)
+        return self.store.write(lambda tx: tx.guards.hold(hold)).id
