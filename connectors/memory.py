@@ -334,6 +334,8 @@ class MemoryConnector:
         return self._text(value) if isinstance(value, str) else value
 
     def _fields(self, issue: Issue) -> dict[str, Value]:
+        if not self._crlf:
+            return dict(issue.fields)
         return {name: self._value(value) for name, value in issue.fields.items()}
 
     def _ticket(self, issue: Issue, known: Collection[str] | None) -> RemoteTicket:

@@ -1,6 +1,6 @@
 """Deliveries and leases of the reference store."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -163,7 +163,7 @@ class MemoryOutbox:
         return self._letters(DeliveryState.DISCARDED, system)
 
     def counts(self) -> Mapping[str, Counts]:
-        links, disagreements, due, dead, discarded, held = (Counter[str]() for _ in range(6))
+        links, disagreements, due, dead, discarded, held = (defaultdict[str, int](int) for _ in range(6))
         oldest: dict[str, datetime] = {}
         for link in self._tables.links.rows():
             if link.state is not LinkState.DUPLICATE:
@@ -202,7 +202,7 @@ class MemoryOutbox:
         if held is not None and held.expires_at > at:
             if held.owner != owner:
                 return None
-            lease = replace(held, expires_at=at + ttl)
+            lease = Lease(name, owner, held.epoch, at + ttl)
         else:
             lease = Lease(name, owner, self._tables.next_id("lease"), at + ttl)
         self._tables.leases.put(name, lease)

@@ -86,7 +86,7 @@ class MemoryStore:
             self._check_open()
             self._writer = threading.get_ident()
             try:
-                tables = self._tables.fork(writable=True)
+                tables = self._tables.fork()
                 transaction = MemoryTransaction(tables)
                 result = change(transaction)
                 self._tables = tables.whole()
@@ -101,7 +101,7 @@ class MemoryStore:
         self._check_open()
         tables, reading = self._tables, self._reading
         if reading is None or reading[0] is not tables:
-            self._reading = reading = (tables, MemoryTransaction(tables.fork(writable=False)))
+            self._reading = reading = (tables, MemoryTransaction(tables))
         return question(reading[1])
 
     def lose_power(self) -> None:
@@ -118,7 +118,7 @@ class MemoryStore:
         sha256 = hashlib.sha256(data).hexdigest()
         with self._writing:
             self._check_open()
-            tables = self._tables.fork(writable=True)
+            tables = self._tables.fork()
             tables.blobs.put(sha256, bytes(data))
             self._tables = tables.whole()
         return sha256, len(data)

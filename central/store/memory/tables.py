@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from central.audit import Entry
 from central.events import Event
@@ -21,17 +21,21 @@ V = TypeVar("V")
 
 
 class Table(Generic[K, V]):
-    """A map whose forks share its rows until one of them writes."""
+    """A map whose forks share its rows until one of them writes. Only a fork can be written, until it is sealed."""
 
     __slots__ = ("_own", "_rows", "_writable")
 
-    def __init__(self, rows: dict[K, V] | None = None, *, writable: bool = False) -> None:
+    def __init__(self, rows: dict[K, V] | None = None) -> None:
         self._rows: dict[K, V] = {} if rows is None else rows
-        self._writable = writable
+        self._writable = rows is not None
         self._own = False
 
-    def fork(self, *, writable: bool) -> "Table[K, V]":
-        return Table(self._rows, writable=writable)
+    def fork(self) -> "Table[K, V]":
+        return Table(self._rows)
+
+    def seal(self) -> None:
+        """What is written stays as it is now."""
+        self._writable = self._own = False
 
     def _mine(self) -> dict[K, V]:
         if not self._writable:
@@ -111,8 +115,9 @@ class Tables:
     blobs: Table[str, bytes] = field(default_factory=Table)
     last_ids: Table[str, int] = field(default_factory=Table)
 
-    def fork(self, *, writable: bool) -> "Tables":
-        return _Fork(self, writable=writable)
+    def fork(self) -> "Tables":
+        """These tables for a transaction that writes."""
+        return _Fork(self)
 
     def whole(self) -> "Tables":
         """What a fork has become, once its transaction is over: it stands on its own."""
@@ -128,15 +133,19 @@ class Tables:
 class _Fork(Tables):
     """Tables of one transaction. Each is forked once somebody asks for it: most transactions look at few."""
 
-    def __init__(self, origin: Tables, *, writable: bool) -> None:
-        self._origin, self._writable = origin, writable
+    def __init__(self, origin: Tables) -> None:
+        self._origin = origin
+        self._forked: dict[str, Table[Any, Any]] = {}
 
     def whole(self) -> Tables:
-        changed = {n: t for n, t in self.__dict__.items() if n in _NAMES and t.changed}
+        changed = {name: table for name, table in self._forked.items() if table.changed}
         if not changed:
             return self._origin
+        for table in changed.values():
+            table.seal()
         tables = Tables.__new__(Tables)
-        tables.__dict__.update({**self._origin.__dict__, **changed})
+        tables.__dict__.update(self._origin.__dict__)
+        tables.__dict__.update(changed)
         return tables
 
     if not TYPE_CHECKING:  # a type checker is to know no other tables than those above
@@ -144,7 +153,7 @@ class _Fork(Tables):
         def __getattr__(self, name):
             if name not in _NAMES:
                 raise AttributeError(name)
-            table = self.__dict__[name] = self._origin.__dict__[name].fork(writable=self._writable)
+            table = self.__dict__[name] = self._forked[name] = self._origin.__dict__[name].fork()
             return table
 
 
