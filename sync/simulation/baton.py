@@ -28,10 +28,13 @@ class Player:
         self._back.acquire()
         self._thread: threading.Thread | None = None
 
-    def play(self) -> bool:
-        """Go on with the turn, or begin one; True once it is over.
+    def play(self, *, rests: bool = True) -> bool:
+        """Go on with the turn, or begin one; True once it is over. A turn that `rests` nowhere needs no thread.
 
         :raises Killed: it ended that way.  Whatever else the turn raises comes out here too."""
+        if not rests and not self.midway:
+            self._turn()
+            return True
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
             self._thread.start()

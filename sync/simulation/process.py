@@ -80,7 +80,7 @@ class Process:
             return
         self.paused_until = None
         try:
-            self._player.play()
+            self._player.play(rests=self._world.interrupts)
         except Killed:
             self._player.end()
             self._player = Player(self.name, self._turn)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEADLINE = timedelta(seconds=30)
+_LISTINGS = tuple(sorted(LISTINGS))
 
 
 class Wire(MemoryConnector):
@@ -43,7 +44,7 @@ class Wire(MemoryConnector):
             deadline=DEADLINE,
             intruder=self._moment,
         )
-        self._world, self._temper = world, temper
+        self._world, self._temper, self._takes = world, temper, timedelta(seconds=temper.latency / 2)
         self._shown_at: dict[tuple[str, str], datetime] = {}
         self._patches: dict[tuple[str, str], Mapping[str, Value]] = {}
 
@@ -93,7 +94,7 @@ class Wire(MemoryConnector):
         if call.operation == "update" and call.done:
             world, patch = self._world, self._patches.pop((self._world.player, call.key))
             world.chronicle.writes.append(Wrote(world.clock(), self._temper.name, call.key, patch))
-        self._world.moment(call.operation, self._temper.name, call.key, done=call.done, takes=self._temper.latency / 2)
+        self._world.moment(call.operation, self._temper.name, call.key, done=call.done, takes=self._takes)
 
     def _ticket(self, issue: Issue, known: Collection[str] | None) -> RemoteTicket:
         self._shown_at[self._world.player, issue.key] = self._world.clock()
@@ -115,7 +116,7 @@ class Wire(MemoryConnector):
         if since is None:
             return page
         rows = page.changes
-        for kind in sorted(LISTINGS):
+        for kind in _LISTINGS:
             fault = self._world.take(kind, self._temper.name, operation)
             match kind if fault is not None else None:
                 case Kind.EMPTY:

@@ -86,6 +86,7 @@ class World:
         self.processes = [Process(self, number + 1) for number in range(scenario.workers)]
         self.current: Process | None = None
         self.healing = False
+        self._pauses = len(self.processes) > 1 or any(each.kind is Kind.PAUSE for each in scenario.happenings)
         self.stepped: set[str] = set()
         """Systems whose clock has stepped."""
         self._coming = list(reversed(scenario.happenings))
@@ -138,20 +139,25 @@ class World:
 
     # -- moments -------------------------------------------------------------------------------------------------------
 
-    def moment(self, operation: str, system: str, key: str, *, done: bool, takes: float) -> None:
+    @property
+    def interrupts(self) -> bool:
+        """Whether a process may have to rest in the middle of a turn."""
+        return self._pauses and not self.healing
+
+    def moment(self, operation: str, system: str, key: str, *, done: bool, takes: timedelta) -> None:
         """Between two steps of whoever plays: time passes, people act, things go wrong."""
         process = self.current
         if process is None or self._unheard:
             return
-        self.clock.advance(timedelta(seconds=takes))
+        self.clock.now += takes
         while self._coming and self._coming[-1].kind in PEOPLE and self._due(self._coming[-1]):
             coming = self._coming.pop()
             if coming.moment is None:
                 self._act(coming)
             else:
                 self._armed.append(coming)
-        for armed in [each for each in self._armed if each.moment and each.moment.done == done] if self._armed else ():
-            if armed.moment is None or armed.moment.operation != operation or armed.at > self._seconds():
+        for armed in [each for each in self._armed if _at(each, operation, done)] if self._armed else ():
+            if armed.at > self._seconds():
                 continue
             if armed not in self._armed:
                 continue  # another process came upon it while this one was paused here
@@ -309,8 +315,8 @@ class World:
         while True:
             self._happen()
             now = self.clock.now
-            turns = [(process, process.next_at(now)) for process in self.processes]
-            ready = [process for process, at in turns if at is not None and at <= now]
+            turns = [(at, process) for process in self.processes if (at := process.next_at(now)) is not None]
+            ready = [process for at, process in turns if at <= now]
             if ready:
                 self._turns += 1
                 if self._turns > MOST_TURNS:
@@ -321,7 +327,7 @@ class World:
                 continue
             if self.clock.now >= end:
                 return
-            moments = [end, *(at for _, at in turns if at is not None)]
+            moments = [end, *(at for at, _ in turns)]
             if self._later:
                 moments.append(self._later[0][0])
             if self._coming:
@@ -352,7 +358,8 @@ class World:
                 self.tell(f"the clock of {coming.system} steps by {coming.seconds} s", act=True)
                 self.stepped.add(coming.system)
                 self.members[coming.system].tracker.offset += timedelta(seconds=coming.seconds)
-        for armed in [a for a in self._armed if a.kind in PEOPLE and a.at + PATIENCE.total_seconds() < self._seconds()]:
+        overdue = self._seconds() - PATIENCE.total_seconds() if self._armed else 0.0
+        for armed in [each for each in self._armed if each.kind in PEOPLE and each.at < overdue]:
             self._armed.remove(armed)
             self._act(armed)
 
@@ -407,6 +414,12 @@ class World:
     def _hint(self, system: str, key: str) -> None:
         relay, at = self.means.relay, self.clock.now
         self.raw_store.write(lambda tx: relay.owe_inward(tx, system, key, at, reason="a webhook named it"))
+
+
+def _at(armed: Happening, operation: str, done: bool) -> bool:
+    """Whether this is the moment that it waits for."""
+    moment = armed.moment
+    return moment is not None and moment.operation == operation and moment.done == done
 
 
 def _told(system: str, deed: Deed, who: str) -> str:
@@ -464,9 +477,9 @@ class _Watched:
         self._store, self._world = store, world
 
     def write(self, change: Callable[[Transaction], T], *, durable: bool = True) -> T:
-        self._world.moment("commit", "", "", done=False, takes=0.000001)
+        self._world.moment("commit", "", "", done=False, takes=_TICK)
         result = self._store.write(change, durable=durable)
-        self._world.moment("commit", "", "", done=True, takes=0.000001)
+        self._world.moment("commit", "", "", done=True, takes=_TICK)
         return result
 
     def read(self, question: Callable[[Transaction], T]) -> T:
