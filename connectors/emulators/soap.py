@@ -120,9 +120,9 @@ class Beans:
         self._apart = apart
         self._marked: list[str] = []
 
-    def answered(self, operation: str, space: str, kind: str, value: Any) -> str:
-        """The inside of a body."""
-        returned = self._value(f"{operation}Return", kind, value)
+    def answered(self, operation: str, space: str, kind: str, value: Any, name: str = "") -> str:
+        """The inside of a body. `name` is that of the element that holds the value, if it is not the usual one."""
+        returned = self._value(name or f"{operation}Return", kind, value)
         style = f'soapenv:encodingStyle="{_ENCODING}"'
         inside = f'<b:{operation}Response xmlns:b="{space}" {style}>{returned}</b:{operation}Response>'
         return inside + "".join(self._marked)

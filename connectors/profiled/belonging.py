@@ -41,11 +41,13 @@ def _marked(comments: Sequence[RemoteComment], token: str) -> RemoteComment | No
 
 
 def _near(comments: Sequence[RemoteComment], hung: Hung, within: timedelta) -> RemoteComment | None:
-    """The comment that its author wrote next, or else wrote last; of two at one moment the hidden one."""
+    """The comment that its author wrote next (anybody, where none is told), or else wrote last; of two at one moment the
+    hidden one."""
     sent = hung.at
     if sent is None:
         return None
-    theirs = [each for each in comments if each.author.key == hung.author and abs(each.created_at - sent) <= within]
+    near = [each for each in comments if abs(each.created_at - sent) <= within]
+    theirs = [each for each in near if hung.author in ("", each.author.key)]  # nobody tells: it may be anybody's
 
     def order(comment: RemoteComment) -> tuple[bool, timedelta, bool]:
         return comment.created_at < sent, abs(comment.created_at - sent), not comment.internal

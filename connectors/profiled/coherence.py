@@ -114,6 +114,17 @@ def _writing(profile: "Profile") -> Iterator[str]:
         yield f"comment: files go in one way, and here in several: {', '.join(ways)}"
     if comment.attached is not None and (profile.conversation is None or profile.conversation.files is None):
         yield "comment.attached: conversation.files does not say how the ticket's files are read; say it, or send none"
+    files = profile.conversation.files if profile.conversation is not None else None
+    if (
+        comment.attached is not None
+        and files is not None
+        and files.at is None
+        and profile.capabilities.internal_comments
+    ):
+        yield (
+            "conversation.files: without `at` (and `author`) nobody can tell which of the ticket's files came with a "
+            "hidden comment, and all would be shown; say when a file was sent, or files: false"
+        )
     for power, way in (("edit_comments", comment.edit), ("delete_comments", comment.delete)):
         if getattr(profile.capabilities, power) and way is None:
             yield f"capabilities.{power}: comment.{power.partition('_')[0]} does not say how; say it, or false"
@@ -180,4 +191,5 @@ def _tables(profile: "Profile") -> Iterator[str]:
 def _tables_of(talk: "Conversation") -> list[tuple[str, str | None]]:
     shapes = [("comments", each.person) for each in talk.comments]
     shapes += [("history", talk.history.person)] if talk.history is not None else []
+    shapes += [("files", talk.files.person)] if talk.files is not None else []
     return [(f"conversation.{name}.person.table", person.table) for name, person in shapes if person is not None]

@@ -248,7 +248,7 @@ class Listener:
         for row in look.rows(shape, optional=True) if shape is not None else ():
             assert shape is not None, "there are rows of it"
             file = remote_file(self._site, shape, row, look.key, "")
-            author = self._site.person(at(row, shape.author)).key if shape.author is not None else ""
+            author = self._site.person(at(row, shape.author), shape.person).key if shape.author is not None else ""
             yield Hung(file, author, self._site.moment(at(row, shape.at), f"file {file.id}") if shape.at else None)
 
     def _loose(self, look: Look) -> tuple[RemoteFile, ...]:

@@ -7,6 +7,10 @@ from typing import Any
 
 from connectors.soap.parser import Parser, Unreadable
 
+_BODY, _HELD = 2, 4
+"""How deep an envelope's body is, and what is inside the element that answers."""
+_FEW = 20
+
 
 def decoded(text: Any) -> bytes:
     """The bytes of a base64 text.  :raises Unreadable: it is none."""
@@ -17,7 +21,8 @@ def decoded(text: Any) -> bytes:
 
 
 def unwrapped(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """The bytes that stand as base64 in the first element of this local name, without ever holding all of them.
+    """The bytes that stand as base64 in the first element of this local name, without ever holding all of them; `*` is
+    the one inside what answers, whatever it is called.
 
     :raises Unreadable: there is no such element, it is no base64, or the answer ends before it does."""
     reading = _Catching(name)
@@ -34,7 +39,8 @@ def unwrapped(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     if reading.fault is not None:
         raise Unreadable(f"is a fault: {reading.fault}")
     if not reading.found:
-        raise Unreadable(f"has no element {name}")
+        there = f"; it has: {', '.join(sorted(reading.answered))}" if reading.answered else ""
+        raise Unreadable(f"has no element {name}{there}")
     if rest:
         raise Unreadable("has a text that is not base64 where a file was expected")
 
@@ -47,12 +53,19 @@ class _Catching(Parser):
         self.caught: list[str] = []
         self.found = False
         self.fault: str | None = None
+        self.answered: set[str] = set()
+        """The elements inside the one that answers."""
+        self._in_body = False
         self._name = name
         self._inside = 0
         self._words = False
 
     def opened(self, name: str, _: list[str]) -> None:
-        if name == self._name and not self.found:
+        self._in_body = self._in_body or (name == "Body" and self._depth == _BODY)
+        held = self._in_body and self._depth == _HELD
+        if held and len(self.answered) < _FEW:
+            self.answered.add(name)
+        if (name == self._name or (held and self._name == "*")) and not self.found:
             self.found, self._inside = True, self._depth
         elif name == "Fault":
             self.fault = ""

@@ -11,6 +11,7 @@ from connectors.registry import open_profile
 from connectors.testing import ConnectorConformance, FaultConformance, Stand
 from connectors.testing.emulated import Clock, environment, stand_on
 from tests.conformance.strangers.itop import ItopEmulator
+from tests.conformance.strangers.mantis import MantisEmulator
 
 HERE = Path(__file__).parent / "strangers"
 
@@ -38,6 +39,37 @@ class TestItop(ConnectorConformance, FaultConformance):
                 connector=connector,
                 refused=("status", "resolved"),
                 owner=("agent", "bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.password, "wrong-secret"),
+            )
+            connector.close()
+
+
+class TestMantis(ConnectorConformance, FaultConformance):
+    """SOAP, rpc/encoded: names and passwords first, pairs of id and name, a list without filter or search."""
+
+    @pytest.fixture
+    def stand(self, tmp_path: Path) -> Iterator[Stand]:
+        clock = Clock()
+        profile = Profile.model_validate(yaml.safe_load((HERE / "mantis.yaml").read_text("utf-8")))
+        with MantisEmulator(clock) as emulator:
+            wsdl = tmp_path / "mantis.wsdl"
+            wsdl.write_bytes(emulator.wsdl())
+
+            def opened(password: str):  # type: ignore[no-untyped-def]
+                said = {"url": emulator.url, "user": "interdesk", "password": password, "project": "1"}
+                settings = {**said, "wsdl": str(wsdl)}
+                return open_profile(profile, settings, system="s", environment=environment(clock))
+
+            connector = opened(emulator.password)
+            yield stand_on(
+                emulator,
+                clock,
+                "summary",
+                "description",
+                connector=connector,
+                refused=("status", "resolved"),
+                owner=("handler", "bob"),
                 stranger=lambda: opened("wrong-secret"),
                 secrets=(emulator.password, "wrong-secret"),
             )

@@ -78,6 +78,8 @@ class FileRows(Rows):
     link: str | None = None
     """Where the address of its bytes is. One outside the registered origin is refused."""
     author: str | None = None
+    person: PersonShape | None = None
+    """How its author is named, where that is not as `people` says."""
     at: str | None = None
     """Who sent it and when: where files hang on nothing but the ticket, these tell whose comment it belongs to."""
 
