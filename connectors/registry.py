@@ -53,8 +53,24 @@ def model_of(data: Any) -> type[Profile] | type[MailProfile]:
 def profiles() -> Mapping[str, AnyProfile]:
     """The shipped profiles, by name."""
     found = sorted(files("connectors.profiles").iterdir(), key=lambda each: each.name)
-    shipped = [yaml.safe_load(each.read_text("utf-8")) for each in found if each.name.endswith(".yaml")]
-    return {data["name"]: model_of(data).model_validate(data) for data in shipped}
+    read = [yaml.safe_load(each.read_text("utf-8")) for each in found if each.name.endswith(".yaml")]
+    shipped: dict[str, Any] = {data["name"]: data for data in read}
+
+    def whole(data: Mapping[str, Any]) -> Mapping[str, Any]:
+        base = data.get("extends")
+        return laid({**data, "extends": None}, {**whole(shipped[base]), "extends": ""}) if base else data
+
+    return {name: model_of(data).model_validate(whole(data)) for name, data in shipped.items()}
+
+
+def laid(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a profile says, laid over what it extends: word by word, and null removes. What operators bring is laid by
+    the same rule where their documents are read, with the place of each word."""
+    found = {**theirs, **ours}
+    for key, value in ours.items():
+        if isinstance(value, Mapping) and isinstance(theirs.get(key), Mapping):
+            found[key] = laid(value, theirs[key])
+    return {key: value for key, value in found.items() if key not in ours or ours[key] is not None}
 
 
 def words(name: str, profile: AnyProfile | None = None) -> str:

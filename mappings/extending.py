@@ -1,5 +1,5 @@
 """One mapping may extend another: it says what it is called and what it says otherwise, and takes all the rest.
-So may a vocabulary.
+So may a vocabulary, and a profile.
 
 What it says is laid over what it extends, key by key and word by word; the later one wins. A key that is null is
 removed. A list is one value and is replaced whole, and so is a rule of another kind. Every place in the result is the
@@ -14,7 +14,7 @@ from mappings import rules
 from mappings.loader import Document, DocumentError, Place, Problem, Steps, suggestion
 
 KEY = "extends"
-KINDS = ("mapping", "vocabulary")
+KINDS = ("mapping", "vocabulary", "profile")
 MOST = 8
 """How many mappings may extend one another in a row."""
 _OF_RULES = {
@@ -89,7 +89,8 @@ class _Layer:
 
     def laid(self, path: Steps, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
         """What both say at this path."""
-        gone = set(_other_rules(ours, theirs)) if path[:1] == ("fields",) and len(path) == 2 else set()
+        a_rule = self._document.kind == "mapping" and path[:1] == ("fields",) and len(path) == 2
+        gone = set(_other_rules(ours, theirs)) if a_rule else set()
         kept = {
             key: value for key, value in theirs.items() if key not in gone and (path or key not in ("kind", "name"))
         }

@@ -1,9 +1,9 @@
 """Documents on their way into the registry: checked against each other and against what is registered, shown as a diff,
 taken in all or not at all.
 
-A mapping of the library that a system names becomes a document of the registry as soon as it is used, and one that
-extends another takes that along as it is now (`sync.stored`): what words mean then changes only when somebody applies a
-change, never by an upgrade.
+A mapping of the library that a system names becomes a document of the registry as soon as it is used, and a mapping or
+profile that extends another takes that along as it is now (`sync.stored`): what words mean then changes only when
+somebody applies a change, never by an upgrade.
 """
 
 import difflib
@@ -20,10 +20,10 @@ from central.store.api import NoSuch, Transaction
 from connectors.errors import SettingsError
 from connectors.registry import AnyProfile
 from mappings import document as mapping_document
-from mappings import extending, library, loader
+from mappings import library, loader
 from mappings.loader import DocumentError, Problem, suggestion
 from mappings.model import Place
-from sync import secrets, stored
+from sync import extended, secrets, stored
 from sync.config import SystemDocument, profile_document, references, system_document
 
 KINDS = ("system", "mapping", "profile")
@@ -161,7 +161,8 @@ class _Plan:
         self._check_kinds()
         self._lay_under()
         for document in self._of_kind("profile"):
-            self._profiles[document.name] = self._attempt(partial(profile_document, document))
+            if document.name not in self._profiles:
+                self._profiles[document.name] = self._attempt(partial(profile_document, document))
         for document in self._of_kind("mapping"):
             if document.name not in self._mappings:
                 self._mappings[document.name] = self._attempt(partial(mapping_document.parse, document))
@@ -192,30 +193,15 @@ class _Plan:
         return [document for document in self._documents if document.kind == kind]
 
     def _lay_under(self) -> None:
-        """Every mapping with what it extends: one of these documents, a registered one, or one of the library."""
-        known = {each.name for each in self._tx.registry.documents("mapping")} | set(library.names())
-        given = {each.name: each for each in self._of_kind("mapping")}
-
-        def find(name: str) -> loader.Document | None:
-            return given.get(name) or self._known(name)
-
+        """Every document with what it extends: one of these, a registered one, or one that is shipped."""
         laid = []
         for document in self._documents:
-            if document.kind != "mapping":
-                laid.append(document)
-                continue
-            whole = self._attempt(partial(extending.whole, document, find, known | set(given)))
+            whole = self._attempt(partial(extended.whole, document, self._documents, self._tx))
             if whole is None:  # what is wrong with it is said, and no more
-                self._mappings[document.name] = None
+                broken: dict[str, Any] = self._mappings if document.kind == "mapping" else self._profiles
+                broken[document.name] = None
             laid.append(whole or document)
         self._documents = laid
-
-    def _known(self, name: str) -> loader.Document | None:
-        """The mapping as it is registered, or as it comes with interdesk."""
-        registered = self._find("mapping", name)
-        if registered is not None:
-            return stored.read_again(registered)
-        return library.shipped(name) if name in library.names() else None
 
     def _attempt(self, check: Callable[[], Any]) -> Any:
         try:

@@ -41,8 +41,8 @@ def _marked(comments: Sequence[RemoteComment], token: str) -> RemoteComment | No
 
 
 def _near(comments: Sequence[RemoteComment], hung: Hung, within: timedelta) -> RemoteComment | None:
-    """The comment that its author wrote next (anybody, where none is told), or else wrote last; of two at one moment the
-    hidden one."""
+    """The comment that its author wrote next (anybody, where nobody tells), or else wrote last; of two at one moment
+    the hidden one."""
     sent = hung.at
     if sent is None:
         return None

@@ -127,6 +127,8 @@ class Profile(Part):
 
     kind: Literal["profile"]
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    extends: str | None = None
+    """The profile whose words are taken, save where this one says otherwise. Laid under it before this is read."""
     product: str
     proven: str = "nothing yet"
     """What its claims were held against: a real one and its version, or an emulator."""
@@ -186,6 +188,8 @@ class Profile(Part):
 
     @model_validator(mode="after")
     def _holds_together(self) -> "Profile":
+        if self.extends is not None:
+            raise ValueError("what it extends has to be laid under it first")
         if problems := list(contradictions(self)):
             raise ValueError("; ".join(problems))
         return self

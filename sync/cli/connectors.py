@@ -21,7 +21,9 @@ from connectors.sketch.openapi import Unreadable
 from connectors.sketch.openapi import read as read_openapi
 from connectors.sketch.services import read as read_wsdl
 from connectors.trial import Trial, Tried
+from mappings.editors import partly
 from mappings.loader import Document, DocumentError, Problem, read_files, suggestion
+from sync import extended
 from sync.bootstrap import Interdesk
 from sync.cli.output import as_json, document, pairs, say, table
 from sync.cli.session import Session
@@ -107,7 +109,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @group.command()
 def schema() -> None:
     """Print the JSON Schema of profiles, for editors."""
-    document({"$schema": "https://json-schema.org/draft/2020-12/schema", **Profile.model_json_schema()})
+    document(partly("Profile", Profile.model_json_schema()))
 
 
 @group.command()
@@ -237,13 +239,15 @@ def taught(desk: Interdesk, documents: Sequence[Document], connector: str) -> An
     """The profile of this name, among these documents or registered; None: if any, it comes with interdesk."""
     given = [each for each in documents if (each.kind, each.name) == ("profile", connector)]
     stored = desk.store.read(lambda tx: profile_of(tx, connector))
-    found = given[0] if given else read_again(stored) if stored else None
-    return profile_document(found) if found else None
+    if given:
+        return profile_document(desk.store.read(lambda tx: extended.whole(given[0], documents, tx)))
+    return profile_document(read_again(stored)) if stored else None
 
 
 def _kind(session: Session, name: str) -> _Kind:
     if is_file(name):
-        found = [profile_document(each) for each in read_files([Path(name)]) if each.kind == "profile"]
+        documents = read_files([Path(name)])
+        found = [profile_document(extended.whole(each, documents)) for each in documents if each.kind == "profile"]
         if len(found) != 1:
             raise click.UsageError(f"{name} holds {len(found)} profiles; name a file of one")
         return _of(found[0], f"in {name}")

@@ -15,7 +15,7 @@ from connectors.registry import AnyProfile
 from connectors.tape import Player, Recorder
 from connectors.trial import Trial
 from mappings.loader import Document, read_files
-from sync import taping
+from sync import extended, taping
 from sync.bootstrap import Interdesk
 from sync.cli.connectors import fresh_token, is_file, named, taught
 from sync.cli.output import as_json, document, say
@@ -113,7 +113,7 @@ def _claims(names: Sequence[str], documents: Sequence[Document], *, as_json: boo
     if strange:
         there = ", ".join(sorted(EMULATED))
         raise click.UsageError(f"{strange[0]!r} is neither a tape nor a profile with an emulator; there are: {there}")
-    given = [profile_document(each) for each in documents if each.kind == "profile"]
+    given = [profile_document(extended.whole(each, documents)) for each in documents if each.kind == "profile"]
     profile = given[0] if given else None
     if profile is not None and not isinstance(profile, Profile):
         raise click.UsageError("only what a profile speaks over HTTP is held to this suite")

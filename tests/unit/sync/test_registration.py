@@ -8,10 +8,12 @@ import pytest
 from central.registry import Document, SystemState
 from central.store.memory import MemoryStore
 from connectors.environment import Environment
+from connectors.registry import profiles
 from mappings.library import names, shipped
 from mappings.loader import DocumentError, read
-from sync import registration
+from sync import extended, registration
 from sync.bootstrap import ConnectorKinds
+from sync.config import profile_document
 from sync.registration import Applied, Change
 from sync.secrets import Secrets
 from sync.stored import as_applied, read_again
@@ -352,3 +354,52 @@ def test_a_profile_that_speaks_anothers_words_uses_its_mapping(office: Office) -
     office.apply(both(system, twin))
     told = office.refused(both(system.replace("ngi-de", "ngi-at").replace("NGI_DE", "NGI_AT"), OURS))
     assert any("mapping plain translates for connector plain, and system ngi-at uses ours" in each for each in told)
+
+
+BENT_PROFILE = """\
+kind: profile
+name: ours
+extends: plain
+product: Ours
+fields:
+  priority: null
+  status: {max_length: 20}
+"""
+
+
+def test_a_profile_that_extends_a_shipped_one_is_registered_with_all_that_it_took(office: Office) -> None:
+    office.apply(both(SYSTEM, MAPPING, BENT_PROFILE))
+    kept = office.store.read(lambda tx: tx.registry.document("profile", "ours"))
+    again = read_again(kept)
+    profile = profile_document(again)
+    assert (profile.product, profile.family, profile.extends) == ("Ours", "rest", None)
+    assert "priority" not in profile.fields
+    assert profile.fields["status"].max_length == 20
+    assert profile.fields["status"].at == ("status",)
+    assert str(again.place(("root",))).startswith("connectors/profiles/plain.yaml:")
+    assert str(again.place(("fields", "status", "max_length"))) == "all.yaml:7:24"
+    assert as_applied(kept) == BENT_PROFILE
+    assert [each.change.verb for each in office.apply(BENT_PROFILE)] == ["unchanged"]
+
+
+def test_what_is_wrong_in_a_profile_that_extends_is_told_in_the_file_that_says_it(office: Office) -> None:
+    (told,) = office.refused(BENT_PROFILE.replace("priority: null", "prioritty: null"))
+    assert told.startswith(
+        "all.yaml:6:3: null removes a key of what is extended, and plain has no 'prioritty' in fields"
+    )
+    (told,) = office.refused(BENT_PROFILE.replace("extends: plain", "extends: plian"))
+    assert told.startswith("all.yaml:3:10: there is no profile 'plian'; did you mean 'plain'?")
+    (told,) = office.refused(BENT_PROFILE.replace("max_length: 20", "max_lenght: 20"))
+    assert told.startswith("all.yaml:7:12: ")
+    office.apply(BENT_PROFILE)
+    (told,) = office.refused(
+        BENT_PROFILE.replace("name: ours", "name: plain").replace("extends: plain", "extends: ours")
+    )
+    assert "in a circle" in told
+
+
+def test_a_shipped_profile_is_laid_by_the_same_rules_here_and_where_documents_are_read() -> None:
+    for name, profile in profiles().items():
+        written = extended.find_shipped("profile", name)
+        assert written is not None
+        assert profile_document(extended.whole(written, ())) == profile
