@@ -38,6 +38,7 @@ from sync.guards.usual import Limits as GuardLimits
 from sync.inbox import Inbox
 from sync.lane import Lane
 from sync.lives import Lives
+from sync.logs import Form
 from sync.means import Means
 from sync.policy import Policy
 from sync.recovery import copies
@@ -80,6 +81,8 @@ class Settings:
     """The id of this instance; '': the one in the state folder."""
     broker: str = ""
     """The address of RabbitMQ; '': this process wakes itself."""
+    log: Form | None = None
+    """What log lines look like; None: for people on a terminal, else JSON."""
 
 
 def utc_now() -> datetime:
@@ -96,7 +99,7 @@ def settings(environ: Mapping[str, str], *, state: Path | None = None) -> Settin
     instance, beside = _instance(environ.get("INTERDESK_CONFIG", ""))
     database = environ.get("INTERDESK_DATABASE") or f"sqlite:///{(folder / 'interdesk.db').absolute()}"
     named = identity.checked(environ.get("INTERDESK_INSTANCE") or instance.instance)
-    return Settings(folder, database, host, port, instance, beside, environ, named, _broker(environ))
+    return Settings(folder, database, host, port, instance, beside, environ, named, _broker(environ), _log(environ))
 
 
 def _listen(address: str) -> tuple[str, int]:
@@ -111,6 +114,13 @@ def _broker(environ: Mapping[str, str]) -> str:
     if address and not address.startswith(("amqp://", "amqps://")):
         raise BadSetting("INTERDESK_BROKER is amqp://USER:PASSWORD@HOST/VHOST, or nothing: then one process is all")
     return address
+
+
+def _log(environ: Mapping[str, str]) -> Form | None:
+    form = environ.get("INTERDESK_LOG", "")
+    if form not in ("", *Form):
+        raise BadSetting(f"INTERDESK_LOG is {' or '.join(Form)}, not {form!r}; not set: as the stream is")
+    return Form(form) if form else None
 
 
 def _instance(named: str) -> tuple[InstanceDocument, Path]:

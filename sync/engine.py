@@ -31,7 +31,7 @@ class SyncEngine:
         try:
             return self._look(gateway, claim)
         except Suspicion as suspicion:
-            return take_up(self._means, gateway, suspicion, claim.lease)
+            return take_up(self._means, suspicion, claim.lease)
 
     def _look(self, gateway: Gateway, claim: Claim) -> Outcome:
         delivery, lease = claim.delivery, claim.lease

@@ -10,7 +10,7 @@ from central.link import Link
 from central.registry import SystemState
 from central.store.api import Claim, Delivery, Direction, LeaseLost, NoSuch, StoreError, Transaction
 from connectors.errors import ConnectorError, NotFound, ProtocolError, QuotaSpent, Refused, VersionConflict
-from sync import access, outage
+from sync import access, logs, outage
 from sync.engine import SyncEngine
 from sync.gateway import Gateway, Gateways
 from sync.means import Means, Outcome
@@ -200,7 +200,7 @@ class Lane:
             system=self.system,
             direction=delivery.direction.value,
             subject=delivery.subject,
-            did=list(outcome.said),
+            did=[logs.gist(sentence) for sentence in outcome.said],
         )
         return next_up[0] if next_up else None
 
@@ -218,7 +218,7 @@ class Lane:
         """It may not be written now; whoever lifts the hold on a ticket owes the look anew."""
         at = self._means.clock()
         not_before = at + LONGEST_WAIT if held.alone else at
-        log.info("waits", system=self.system, subject=taken.claim.delivery.subject, why=str(held))
+        log.info("waits", system=self.system, subject=taken.claim.delivery.subject, why=logs.gist(str(held)))
         return self._wait(taken, f"waits: {held}", at, not_before)
 
     def _rest(self, taken: Taken, spent: QuotaSpent) -> Outcome:
@@ -272,9 +272,8 @@ class Lane:
             system=self.system,
             direction=claim.delivery.direction.value,
             subject=claim.delivery.subject,
-            error=sentence,
+            error=logs.told(error),
             again_at=verdict.not_before.isoformat() if verdict.not_before else None,
-            contacts=list(gateway.contacts) if verdict.stop_system else None,
         )
         return Outcome((sentence,))
 

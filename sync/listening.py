@@ -9,6 +9,7 @@ import structlog
 
 from connectors.api import Listener
 from connectors.errors import ConnectorError
+from sync import logs
 from sync.gateway import Gateways
 
 log = structlog.get_logger("interdesk.listening")
@@ -65,7 +66,7 @@ class Listening:
                 elif listener is not None:
                     continue
             except ConnectorError as trouble:
-                log.info("not heard; it is polled", system=name, error=str(trouble))
+                log.info("not heard; it is polled", system=name, error=logs.told(trouble))
             self._stopping.wait(wait.total_seconds())
 
     def _is_wanted(self, name: str) -> bool:

@@ -16,7 +16,7 @@ from central.registry import Outage, System, SystemState
 from central.store.api import Lease, Store, StoreError, Transaction
 from connectors.api import SelfChecking
 from connectors.errors import AccessError, ConnectorError, QuotaSpent, Transient
-from sync import access, outage
+from sync import access, logs, outage
 from sync.gateway import Gateway, Gateways
 from sync.guards import marker
 from sync.jobs.runner import Runner
@@ -137,7 +137,7 @@ class Scheduler:
                 wait = self._ask(gateway, turn)
         except StoreError as problem:  # the system is as well as ever: it is asked again as soon as the store answers
             wait = SWEEP_EVERY
-            log.warning("not polled: the store could not take it", system=name, error=str(problem))
+            log.warning("not polled: the store could not take it", system=name, error=logs.told(problem))
         except Exception as bug:
             turn.failures += 1
             log.exception("a poll stumbled over a bug of interdesk; please report it", system=name)
@@ -213,7 +213,7 @@ class Scheduler:
             tx.registry.put_system(replace(system, last_error=doubt, error_at=self._means.clock()))
 
         self._means.store.write(change)
-        log.error("may miss changes", system=gateway.system, reason=doubt, contacts=list(gateway.contacts))
+        log.error("may miss changes", system=gateway.system, reason=doubt)
 
     def _stop(self, name: str, reason: str, gateway: Gateway | None = None) -> None:
         """Stop this system only, and say so to those who can mend it. Without a gateway it cannot be used at all."""
@@ -231,7 +231,6 @@ class Scheduler:
                 "stopped: it needs a person",
                 system=name,
                 reason=reason,
-                contacts=list(gateway.contacts) if gateway else [],
                 remedy="mend it; with other credentials it goes on by itself after an apply or a restart, else say: "
                 f"interdesk system resume {name}",
             )
@@ -246,7 +245,7 @@ class Scheduler:
         known = self._means.store.write(change)
         if known is not None and outage.is_out(known):
             wait = known.next_try_at - self._means.clock()
-        log.warning("not polled", system=name, error=sentence, again_in_seconds=wait.total_seconds())
+        log.warning("not polled", system=name, error=logs.told(error), again_in_seconds=wait.total_seconds())
 
 
 def _doubt(gateway: Gateway) -> str:
@@ -319,7 +318,7 @@ class Clockwork:
             try:
                 wait = (scheduler.step() - self._clock()).total_seconds()
             except StoreError as problem:  # nothing is lost: whoever is due stays due
-                log.warning("the store does not answer", error=str(problem))
+                log.warning("the store does not answer", error=logs.told(problem))
                 wait = LOOK_AROUND.total_seconds()
             except Exception:  # a bug of ours: say it loudly, keep polling
                 log.exception("the scheduler stumbled over a bug of interdesk; please report it")

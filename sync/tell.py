@@ -236,7 +236,7 @@ def _unread(past: Past, theirs: Reading) -> bool:
 
 def _nothing_written(plan: Plan) -> Outcome:
     sentences = [f"{name} disagrees: {why}" for name, why in plan.standing.items()]
-    sentences += [f"{s.name}: {s.why}" for s in plan.steps if s.verdict is Verdict.INWARD]
+    sentences += [f"{s.name} is not written: {s.why}" for s in plan.steps if s.verdict is Verdict.INWARD]
     return Outcome(tuple(sentences))
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from central.store.api import StoreError
+from sync import logs
 from sync.bus.api import Bus
 from sync.gateway import Gateways
 from sync.lane import Lane, Taken
@@ -112,7 +113,7 @@ class Worker:
 def _tell(system: str, problem: Exception) -> timedelta:
     """Say what went wrong; how long the lane waits. Nothing was lost: what is owed is still owed."""
     if isinstance(problem, StoreError):
-        log.warning("the store could not take this", system=system, error=str(problem))
+        log.warning("the store could not take this", system=system, error=logs.told(problem))
         return FIRST_WAIT
     log.error("a lane stumbled over a bug of interdesk; please report it", system=system, exc_info=problem)
     return LONGEST_WAIT

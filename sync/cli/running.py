@@ -24,7 +24,7 @@ def run(session: Session) -> None:
     from sync.serving import Server  # FastAPI is slow to load, and no other command needs it
 
     with Interdesk(session.settings, exclusive=True) as desk:
-        logs.configure(sys.stderr, desk.secrets.mask)
+        logs.configure(sys.stderr, desk.secrets.mask, form=session.settings.log)
         with until_told() as told, Server(desk) as server:
             say(server.address)
             desk.start()
@@ -43,7 +43,7 @@ def worker(session: Session) -> None:
             "or say interdesk run"
         )
     with Interdesk(session.settings, exclusive=True) as desk:
-        logs.configure(sys.stderr, desk.secrets.mask)
+        logs.configure(sys.stderr, desk.secrets.mask, form=session.settings.log)
         with until_told() as told:
             desk.start()
             say("at work")

@@ -20,7 +20,7 @@ from central.store.api import Transaction
 from connectors.api import RemoteTicket
 from connectors.errors import ConnectorError, NotFound, Refused
 from mappings import model as mapping_model
-from sync import echo
+from sync import echo, logs
 from sync.decide import decide
 from sync.gateway import Gateway
 from sync.guards.mark import counter_of, doubt, mark
@@ -79,7 +79,7 @@ def move(means: Means, gateway: Gateway, since: datetime) -> None:
         if spot.field in written.refused:
             raise Refused(written.refused[spot.field], field=spot.field)
     except ConnectorError as problem:  # the mark is no reason to fail a look that is done
-        log.warning("the mark was not moved", system=gateway.system, ticket=spot.ticket, error=str(problem))
+        log.warning("the mark was not moved", system=gateway.system, ticket=spot.ticket, error=logs.told(problem))
         with suppress(ConnectorError):
             _check(means, gateway)
         return
@@ -222,7 +222,7 @@ def _check(means: Means, gateway: Gateway, *, forgot: bool = False) -> bool:
     hold = means.store.write(change)
     if hold is None:
         return True
-    tell_of(gateway, hold)
+    tell_of(hold)
     evidence = {**hold.evidence, **resync_plan(means, gateway)}
     means.store.write(lambda tx: tx.guards.note(hold.id, evidence))
     return False

@@ -89,7 +89,7 @@ def may_be_missing(means: Means, gateway: Gateway, missing: Collection[str], lis
 
     hold = means.store.write(change)
     if hold is not None:
-        tell_of(gateway, hold)
+        tell_of(hold)
     return hold is None
 
 

@@ -7,7 +7,6 @@ import structlog
 
 from central.guard import Hold
 from central.store.api import Lease, Transaction
-from sync.gateway import Gateway
 from sync.means import Means, Outcome, said
 from sync.permit import Held
 
@@ -27,7 +26,7 @@ class Suspicion(Exception):
         self.record, self.again_at = record, again_at
 
 
-def take_up(means: Means, gateway: Gateway, suspicion: Suspicion, lease: Lease) -> Outcome:
+def take_up(means: Means, suspicion: Suspicion, lease: Lease) -> Outcome:
     """Record a suspicion.  :raises Held: the look has to wait for a person."""
 
     def change(tx: Transaction) -> Hold | None:
@@ -36,13 +35,13 @@ def take_up(means: Means, gateway: Gateway, suspicion: Suspicion, lease: Lease) 
 
     hold = means.store.write(change)
     if hold is not None:
-        tell_of(gateway, hold)
+        tell_of(hold)
     if suspicion.again_at is not None:
         return said(str(suspicion), look_again_at=suspicion.again_at)
     raise Held(str(suspicion), alone=True)
 
 
-def tell_of(gateway: Gateway, hold: Hold) -> None:
+def tell_of(hold: Hold) -> None:
     """The alarm: once per hold."""
     log.error(
         "held: it needs a person",
@@ -50,7 +49,5 @@ def tell_of(gateway: Gateway, hold: Hold) -> None:
         guard=hold.kind.value,
         hold=hold.id,
         ticket=hold.ticket_id,
-        reason=hold.reason,
-        contacts=list(gateway.contacts),
         remedy=f"interdesk guard show {hold.id}, then: interdesk guard approve {hold.id}, or reject",
     )
