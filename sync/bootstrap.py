@@ -15,6 +15,7 @@ from central.store.api import Store, StoreError, WrongSchema
 from central.store.memory import MemoryStore
 from central.store.sql import SqlStore
 from central.store.sql.database import database_of
+from central.store.sql.schema import REVISION
 from connectors import registry
 from connectors.api import Connector
 from connectors.emulators.tracker import Tracker
@@ -57,6 +58,8 @@ SLACK = timedelta(seconds=10)
 
 BEAT_EVERY = timedelta(minutes=5)
 """How often a database that somebody works on is seen alive: a copy that is put back tells itself by it."""
+STILL_FOR = timedelta(seconds=60)
+"""The scheduler steps several times a second; one that has not for so long will not go on by itself."""
 REFRESH_EVERY = timedelta(seconds=1)
 """How often a process beside others takes in what was registered."""
 
@@ -325,11 +328,29 @@ class Interdesk:
 
     def problems(self) -> list[str]:
         """Fulfils `central.desk.services.Readiness`."""
+        found = self.stalls()
         try:
-            self.store.read(lambda tx: tx.tickets.count())
+            held = self.store.read(copies.at_rest)
+            database_of(self.settings.database, self.clock).check_revision(REVISION)
+        except WrongSchema:
+            return [*found, "the database is not at the revision that this program wants: interdesk db upgrade"]
         except Exception as problem:  # noqa: BLE001  # whatever it is, this process is not ready
-            return [f"the database does not answer: {type(problem).__name__}"]
-        return []
+            return [*found, f"the database does not answer: {type(problem).__name__}"]
+        return [*found, f"nothing is read or written: {held}"] if held else found
+
+    def stalls(self) -> list[str]:
+        """Fulfils `central.desk.services.Readiness`: the engine's own pulse."""
+        found, stepped_at = [], self._clockwork.stepped_at
+        if stepped_at is not None and (still := self.clock() - stepped_at) > STILL_FOR:
+            found.append(f"the scheduler has stood still for {still.total_seconds():.0f} seconds: start interdesk anew")
+        if dead := self._worker.dead_lanes():
+            found.append(f"lanes have ended by a bug of interdesk ({', '.join(sorted(dead))}): start interdesk anew")
+        return found
+
+    def hindrances(self) -> list[str]:
+        """Fulfils `central.desk.services.Readiness`."""
+        away = self.bus.away()
+        return [away] if away else []
 
     def stop(self) -> None:
         """Finish what is under way; nothing is polled and nothing is looked at any more. The store stays open."""

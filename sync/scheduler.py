@@ -293,6 +293,12 @@ class Clockwork:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._scheduler: Scheduler | None = None
+        self._stepped_at: datetime | None = None
+
+    @property
+    def stepped_at(self) -> datetime | None:
+        """When it took its last step; None: it was not begun yet."""
+        return self._stepped_at
 
     def submit(self, round_: Callable[[], None]) -> object:
         """Run it on the pool."""
@@ -300,7 +306,7 @@ class Clockwork:
 
     def start(self, scheduler: Scheduler) -> None:
         """Begin."""
-        self._scheduler = scheduler
+        self._scheduler, self._stepped_at = scheduler, self._clock()
         self._thread = threading.Thread(target=self._run, args=(scheduler,), name="scheduler", daemon=True)
         self._thread.start()
 
@@ -315,6 +321,7 @@ class Clockwork:
 
     def _run(self, scheduler: Scheduler) -> None:
         while not self._stopping.is_set():
+            self._stepped_at = self._clock()
             try:
                 wait = (scheduler.step() - self._clock()).total_seconds()
             except StoreError as problem:  # nothing is lost: whoever is due stays due

@@ -44,6 +44,12 @@ class Worker:
         self._threads: dict[str, list[threading.Thread]] = {}
         self._lookouts: dict[str, _Lookout] = {}
 
+    def dead_lanes(self) -> list[str]:
+        """The systems of which a lane has ended though nobody told it to."""
+        if self._stopping.is_set():
+            return []
+        return [name for name, threads in tuple(self._threads.items()) if not all(each.is_alive() for each in threads)]
+
     def ensure_lanes(self) -> None:
         """Start lanes for the systems that have none yet; one that cannot be used as it stands waits."""
         for name in self._gateways.names():
@@ -57,8 +63,8 @@ class Worker:
                 thread = threading.Thread(
                     target=self._run, args=(name, lookout), name=f"lane-{name}-{number}", daemon=True
                 )
-                running.append(thread)
                 thread.start()
+                running.append(thread)
 
     def stop(self, timeout: float = 30.0) -> None:
         """Let each lane finish the look it is at."""

@@ -129,6 +129,10 @@ class AmqpBus:
     def wait(self, system: str, seen: int, timeout: float | None) -> int:
         return self._here.wait(system, seen, timeout)
 
+    def away(self) -> str:
+        lines = [each for each in (self._speaker, self._listener) if each is not None]
+        return next((each.away for each in lines if each.away), "")
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -157,29 +161,31 @@ class _Line(threading.Thread):
         super().__init__(name=name, daemon=True)
         self._connections = connections
         self._stopping = threading.Event()
+        self.away = ""
+        """Why it has no connection."""
 
     def stop(self) -> None:
         """End soon."""
         self._stopping.set()
 
     def run(self) -> None:
-        pause, away = FIRST_PAUSE, False
+        pause = FIRST_PAUSE
         while not self._stopping.is_set():
             connection = self._connections()
             try:
                 connection.connect()
-                if away:
+                if self.away:
                     log.info("the broker is back", broker=connection.as_uri())
-                pause, away = FIRST_PAUSE, False
+                pause, self.away = FIRST_PAUSE, ""
                 self.serve(connection)
             except AWAY as problem:
-                if not away:
+                if not self.away:
                     log.warning(
                         "the broker is away; what is owed is found by looking until it is back",
                         broker=connection.as_uri(),
                         problem=_words(problem),
                     )
-                away = True
+                self.away = "the broker is away; what is owed is found by looking until it is back"
                 self._stopping.wait(pause)
                 pause = min(LONGEST_PAUSE, pause * 2)
             except Exception:  # a bug of ours: say it loudly, the sweep goes on

@@ -31,5 +31,8 @@ class Bus(Protocol):
 
         Whoever asks for it takes part: from now on this process is told of what others owe the system."""
 
+    def away(self) -> str:
+        """What keeps other processes from being told, in a sentence; '' when all is well. It is not asked anew."""
+
     def close(self) -> None:
         """Wake everybody for good."""

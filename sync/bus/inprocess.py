@@ -37,6 +37,9 @@ class InProcessBus:
             bell.condition.wait_for(lambda: self._closed or bell.count != seen, timeout)
             return bell.count
 
+    def away(self) -> str:
+        return ""
+
     def close(self) -> None:
         with self._lock:
             self._closed = True

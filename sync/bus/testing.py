@@ -53,6 +53,9 @@ class LosingBus:
     def position(self, system: str) -> int:
         return self._bus.position(system)
 
+    def away(self) -> str:
+        return self._bus.away()
+
     def close(self) -> None:
         self._bus.close()
 

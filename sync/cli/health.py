@@ -1,32 +1,37 @@
-"""`status`: the mesh at a glance, and one system's health as an exit code."""
+"""`status`: the mesh at a glance, and one system's health as monitoring asks for it."""
+
+from dataclasses import replace
 
 import click
 
 from central.desk import views
 from central.registry import SystemState
-from mappings.loader import suggestion
+from central.store.api import StoreError
+from mappings.loader import DocumentError, suggestion
+from sync.bootstrap import BadSetting
+from sync.cli.nagios import Check, Level, check
 from sync.cli.output import as_json, document, moment, say, table
 from sync.cli.session import Session
+from sync.identity import BadIdentity
 from sync.recovery import copies
 
 
 @click.command()
-@click.option("--check", "name", metavar="NAME", help="Only this system; exit code 1 unless it is well.")
+@click.option(
+    "--check", "name", metavar="NAME", help="Only this system, as a Nagios plugin says it: exit code 0, 1, 2 or 3."
+)
 @as_json
 @click.pass_obj
 def status(session: Session, name: str | None, as_json: bool) -> int:
     """Every system: state, lag, what is owed, last success and last error. Exit code 1 where one is not well."""
+    if name is not None:
+        return _checked(session, name, as_json=as_json)
     with session.interdesk() as desk:
         overview = views.overview(desk.store, desk.clock)
         held = desk.store.read(lambda tx: tx.instance.get()).held
-    systems = [system for system in overview.systems if name in (None, system.name)]
-    if name is not None and not systems:
-        names = [system.name for system in overview.systems]
-        raise click.UsageError(f"no system {name!r} is registered{suggestion(name, names)}")
+    systems = overview.systems
     if as_json:
-        data = views.status_data(overview)
-        data["systems"] = [each for each in data["systems"] if name in (None, each["name"])]
-        document(data)
+        document(views.status_data(overview))
     else:
         table(
             ("System", "Health", "State", "Lag", "Due", "Dead", "Held", "Linked", "Disagree", "Last success"),
@@ -67,9 +72,31 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
             say(copies.remedy(held) if held else "go on with: interdesk resume --all")
         say(f"{overview.tickets} tickets")
     unwell = {views.Health.LATE, views.Health.FAILING, views.Health.STOPPED}
-    if name is not None:
-        unwell.add(views.Health.DRAFT)
     return 1 if overview.stopped or any(system.health in unwell for system in systems) else 0
+
+
+def _checked(session: Session, name: str, *, as_json: bool) -> int:
+    """Say how one system is, as a Nagios plugin. What cannot be found out is UNKNOWN, and never a code of ours."""
+    try:
+        with session.interdesk() as desk:
+            overview = views.overview(desk.store, desk.clock)
+            instance, systems = desk.store.read(lambda tx: (tx.instance.get(), tx.registry.systems()))
+    except (StoreError, BadSetting, BadIdentity, DocumentError) as problem:
+        said = Check(Level.UNKNOWN, str(problem))
+    else:
+        system = next((each for each in systems if each.name == name), None)
+        view = next((each for each in overview.systems if each.name == name), None)
+        if system is None or view is None:
+            names = [each.name for each in systems]
+            said = Check(Level.UNKNOWN, f"no system {name!r} is registered{suggestion(name, names)}")
+        else:
+            said = check(system, view, overview.stopped, by_itself=instance.stopped is None)
+            if as_json:
+                data = views.status_data(replace(overview, systems=(view,)))
+                document(data | {"check": said.level.name, "said": said.sentence})
+                return said.level
+    say(str(said))
+    return said.level
 
 
 COMMANDS = (status,)

@@ -134,6 +134,10 @@ class World:
         """Fulfils the bus; nobody waits at it."""
         raise NotImplementedError("in a simulation the world says who plays next")
 
+    def away(self) -> str:
+        """Fulfils the bus; it never is."""
+        return ""
+
     def close(self) -> None:
         """Fulfils the bus; there is nothing to close."""
 

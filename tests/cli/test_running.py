@@ -20,6 +20,7 @@ from central.store.sql import SqlStore
 from sync.cli.program import interdesk
 
 WAIT = timedelta(seconds=30)
+READY = {"ready": True, "problems": [], "hindrances": []}
 
 
 def until(condition: Callable[[], object], what: str) -> None:
@@ -62,7 +63,7 @@ def test_run_synchronises_until_it_is_told_to_end(live) -> None:
         key = live.rt.tracker.person("alice").open(Subject="CE refuses jobs", Description="since this morning")
         until(lambda: live.type("ticket", "list", "--json").data, "the ticket is at the centre")
         assert live.type("ticket", "show", f"ngi-cz/{key}", "--json").data["id"] == 1
-        assert requests.get(f"{address}/readyz", timeout=5).json() == {"ready": True, "problems": []}
+        assert requests.get(f"{address}/readyz", timeout=5).json() == READY
         assert "CE refuses jobs" in requests.get(f"{address}/tickets/1", timeout=5).text
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
@@ -180,7 +181,8 @@ def test_status_tells_since_when_a_system_does_not_answer_and_when_it_is_tried_n
     assert "ngi-pl: does not answer since 2026-03-02 08:00:00 UTC; next try at 2026-03-02 08:05:00 UTC" in told
     system = live.type("status", "--check", "ngi-pl", "--json").data["systems"][0]
     assert (system["out_since"], system["next_try_at"]) == ("2026-03-02T08:00:00+00:00", "2026-03-02T08:05:00+00:00")
-    assert live.type("status", "--check", "ngi-pl").code == 1
+    said = live.type("status", "--check", "ngi-pl")
+    assert (said.code, said.out.startswith("CRITICAL - ngi-pl does not answer since 2026-03-02 08:00:00")) == (2, True)
     assert live.type("system", "resume", "ngi-pl").code == 0
     assert live.type("status", "--check", "ngi-pl").code == 0
 
@@ -222,9 +224,21 @@ def test_a_tickets_words_cannot_steer_the_terminal(live) -> None:
         assert "[bold]now[/bold]" in live.type(*words).out
 
 
-def test_status_of_a_system_nobody_registered_is_a_mistake(live) -> None:
+def test_a_check_of_what_cannot_be_found_out_is_unknown(live, monkeypatch: pytest.MonkeyPatch) -> None:
     said = live.type("status", "--check", "ngi-zc")
-    assert (said.code, "did you mean 'ngi-cz'?" in said.err) == (2, True)
+    assert (said.code, said.out.startswith("UNKNOWN - no system 'ngi-zc' is registered")) == (3, True)
+    assert "did you mean 'ngi-cz'?" in said.out
+    monkeypatch.setenv("INTERDESK_DATABASE", "sqlite:////nowhere/interdesk.db")
+    said = live.type("status", "--check", "ngi-cz")
+    assert (said.code, said.out.startswith("UNKNOWN - ")) == (3, True)
+    monkeypatch.setenv("INTERDESK_LISTEN", "somewhere")
+    assert live.type("status", "--check", "ngi-cz").code == 3
+
+
+def test_a_check_is_one_line_with_figures(live) -> None:
+    said = live.type("status", "--check", "ngi-cz")
+    assert (said.code, said.out.count("\n")) == (0, 1)
+    assert said.out.startswith("OK - ngi-cz is well | lag=0s;900;3600;0 due=0;;;0 dead=0;0;;0")
 
 
 def test_a_draft_can_neither_be_paused_nor_resumed(desk) -> None:

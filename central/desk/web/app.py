@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from central.desk import views
+from central.desk import metrics, views
 from central.desk.services import Hooks, Readiness
 from central.desk.web.pages import Pages
 from central.store.api import Store
@@ -64,13 +64,20 @@ def create_app(
         return views.status_data(views.overview(store, clock))
 
     @app.get("/healthz")
-    def alive() -> dict[str, str]:
-        return {"status": "alive"}
+    def alive() -> Response:
+        stalls = readiness.stalls()
+        said: dict[str, Any] = {"status": "stalled", "problems": stalls} if stalls else {"status": "alive"}
+        return JSONResponse(said, 503 if stalls else 200)
 
     @app.get("/readyz")
     def ready() -> Response:
         problems = readiness.problems()
-        return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
+        said = {"ready": not problems, "problems": problems, "hindrances": readiness.hindrances()}
+        return JSONResponse(said, 503 if problems else 200)
+
+    @app.get("/metrics")
+    def figures() -> Response:
+        return Response(metrics.exposition(store, clock), headers={"Content-Type": metrics.MEDIA_TYPE})
 
     @app.post("/hooks/{system}")
     def hook(system: str, request: Request, received: Annotated[bytes, Depends(body)]) -> Response:

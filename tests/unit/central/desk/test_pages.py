@@ -44,7 +44,7 @@ class Desk:
     """The application at work, one ticket in it, and the hooks and health that a test gives it."""
 
     def __init__(self) -> None:
-        self.store, self.hooks, self.ill = MemoryStore(), Hooks(), list[str]()
+        self.store, self.hooks, self.ill, self.stalled = MemoryStore(), Hooks(), list[str](), list[str]()
         self.store.write(self._fill)
         app = create_app(self.store, self.hooks, self, lambda: AT + timedelta(hours=1), centre="GGUS")
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -55,6 +55,12 @@ class Desk:
 
     def problems(self) -> list[str]:
         return self.ill
+
+    def stalls(self) -> list[str]:
+        return self.stalled
+
+    def hindrances(self) -> list[str]:
+        return ["the broker is away"]
 
     def stop(self) -> None:
         self.server.should_exit = True
@@ -184,6 +190,26 @@ def test_health_says_alive_and_readiness_says_why_not(desk: Desk) -> None:
         assert desk.get("/healthz").status_code == 200
     finally:
         desk.ill.clear()
+
+
+def test_a_hindrance_is_told_and_does_not_make_it_unready(desk: Desk) -> None:
+    answer = desk.get("/readyz")
+    assert (answer.status_code, answer.json()["hindrances"]) == (200, ["the broker is away"])
+
+
+def test_a_process_that_has_come_to_a_stop_is_not_alive(desk: Desk) -> None:
+    desk.stalled.append("the scheduler has stood still for 75 seconds")
+    try:
+        answer = desk.get("/healthz")
+        assert (answer.status_code, answer.json()["problems"]) == (503, desk.stalled)
+    finally:
+        desk.stalled.clear()
+
+
+def test_the_figures_are_told_as_prometheus_reads_them(desk: Desk) -> None:
+    answer = desk.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert "interdesk_tickets 1.0" in answer.text
 
 
 def test_a_hook_is_passed_on_raw_with_its_headers(desk: Desk) -> None:

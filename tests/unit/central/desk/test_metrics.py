@@ -1,0 +1,129 @@
+"""The figures for Prometheus: what they say of each system, what they never say, and what they cost."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from central.desk import metrics
+from central.guard import Hold, HoldKind
+from central.instance import Stop
+from central.link import Link, LinkState
+from central.registry import Outage, System, SystemState
+from central.store.api import Direction, Store, Transaction
+from central.store.memory import MemoryStore
+from central.store.migrations import upgrade
+from central.store.sql import SqlStore
+
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def read(store: Store, at: datetime = AT) -> dict[tuple[str, str], float]:
+    """Name and system -> value, by Prometheus' own parser."""
+    text = metrics.exposition(store, lambda: at).decode()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    assert all(set(sample.labels) <= {"system"} for sample in samples)
+    return {(sample.name, sample.labels.get("system", "")): sample.value for sample in samples}
+
+
+@pytest.fixture
+def store() -> Store:
+    store = MemoryStore()
+    well = System("ngi-cz", SystemState.LIVE, 1, polled_at=AT - MINUTE)
+    store.write(lambda tx: tx.registry.put_system(well))
+    return store
+
+
+def change(store: Store, **changes: object) -> None:
+    store.write(lambda tx: tx.registry.put_system(replace(tx.registry.system("ngi-cz"), **changes)))  # type: ignore[arg-type]
+
+
+def test_a_well_system_is_well_and_owes_nothing(store: Store) -> None:
+    told = read(store)
+    for name in ("lag_seconds", "oldest_delivery_age_seconds", "outage_seconds", "dead_letters", "held", "links"):
+        assert told[f"interdesk_{name}", "ngi-cz"] == 0, name
+    assert (told["interdesk_system_well", "ngi-cz"], told["interdesk_system_live", "ngi-cz"]) == (1, 1)
+    assert (told["interdesk_poll_age_seconds", "ngi-cz"], told["interdesk_stopped", ""]) == (60, 0)
+
+
+def test_what_is_owed_and_what_needs_a_person_is_counted(store: Store) -> None:
+    def fill(tx: Transaction) -> None:
+        ticket = tx.tickets.create({"subject": "a secret subject"}, AT)
+        link = Link(0, ticket.id, "ngi-cz", LinkState.ACTIVE, key="17", disagreements={"status": "a secret reason"})
+        tx.links.create(link)
+        tx.guards.hold(Hold(0, HoldKind.PING_PONG, "ngi-cz", "a secret fight", AT, ticket_id=ticket.id))
+        for number in range(3):
+            tx.outbox.owe("ngi-cz", Direction.INWARD, str(number), AT - 2 * MINUTE, reason="a secret reason")
+        claim = tx.outbox.claim("ngi-cz", "me", AT, ttl=MINUTE, lease_name=lambda _, d: d.subject)
+        assert claim is not None
+        tx.outbox.bury(claim, AT, error="secret words")
+
+    store.write(fill)
+    told = read(store)
+    expected = {"deliveries_due": 2, "dead_letters": 1, "held": 1, "links": 1, "disagreements": 1}
+    assert {name: told[f"interdesk_{name}", "ngi-cz"] for name in expected} == expected
+    assert told["interdesk_oldest_delivery_age_seconds", "ngi-cz"] == 120
+    assert (told["interdesk_tickets", ""], told["interdesk_system_well", "ngi-cz"]) == (1, 0)
+    assert "secret" not in metrics.exposition(store, lambda: AT).decode()
+
+
+def test_a_system_that_does_not_answer_lags_since_then_though_nothing_is_owed(store: Store) -> None:
+    change(store, outage=Outage(AT - 7 * MINUTE, "refused", AT))
+    told = read(store)
+    assert (told["interdesk_outage_seconds", "ngi-cz"], told["interdesk_lag_seconds", "ngi-cz"]) == (420, 420)
+    change(store, outage=Outage(AT - 7 * MINUTE, "refused", AT, suspected_by="look"))
+    assert read(store)["interdesk_outage_seconds", "ngi-cz"] == 0
+
+
+def test_one_that_takes_no_part_has_no_poll_to_be_late(store: Store) -> None:
+    change(store, state=SystemState.PAUSED)
+    told = read(store)
+    assert (told["interdesk_system_paused", "ngi-cz"], told["interdesk_system_live", "ngi-cz"]) == (1, 0)
+    assert ("interdesk_poll_age_seconds", "ngi-cz") not in told
+
+
+@pytest.mark.parametrize("changes", [{"stopped": Stop(AT, "ada", "a storm")}, {"held": "this database is a copy"}])
+def test_the_stop_button_and_a_copy_show(store: Store, changes: dict[str, object]) -> None:
+    store.write(lambda tx: tx.instance.put(tx.instance.get().evolve(**changes)))
+    assert read(store)["interdesk_stopped", ""] == 1
+
+
+@pytest.fixture
+def sql(tmp_path: Path) -> Iterator[SqlStore]:
+    url = f"sqlite:///{tmp_path / 'interdesk.db'}"
+    upgrade(url)
+    store = SqlStore.open(url, clock=lambda: AT, exclusive=True)
+    yield store
+    store.close()
+
+
+def statements(store: SqlStore, question: Callable[[], object]) -> list[str]:
+    """What the database is asked meanwhile."""
+    question()  # the reader is there from now on
+    asked: list[str] = []
+    (reader,) = store._readers
+    reader.driver.set_trace_callback(asked.append)
+    question()
+    reader.driver.set_trace_callback(None)
+    return asked
+
+
+def test_the_figures_cost_the_same_few_questions_however_many_systems_and_tickets_there_are(sql: SqlStore) -> None:
+    def grow(tx: Transaction, first: int, last: int) -> None:
+        for number in range(first, last):
+            tx.registry.put_system(System(f"s{number}", SystemState.LIVE, 1))
+            ticket = tx.tickets.create({"subject": "x"}, AT)
+            tx.links.create(Link(0, ticket.id, f"s{number}", LinkState.ACTIVE, key=str(number)))
+            tx.outbox.owe(f"s{number}", Direction.OUTWARD, str(ticket.id), AT, reason="x")
+
+    sql.write(lambda tx: grow(tx, 0, 2))
+    few = statements(sql, lambda: read(sql))
+    sql.write(lambda tx: grow(tx, 2, 60))
+    many = statements(sql, lambda: read(sql))
+    assert len(many) == len(few) <= 8
+    assert not [asked for asked in many if "count(" in asked.lower()], "what is kept is not counted"
+    assert read(sql)["interdesk_deliveries_due", "s59"] == 1
