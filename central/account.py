@@ -4,9 +4,10 @@ Nothing here is secret: passwords, tokens and sessions are kept as hashes, and s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from central.model import Person
 
@@ -107,3 +108,23 @@ class Session:
     created_at: datetime
     expires_at: datetime
     seen_at: datetime
+
+
+class PassKind(StrEnum):
+    """What somebody is let through for, once."""
+
+    INVITE = "invite"  # to sign in as this account, by a link
+    ERRAND = "errand"  # to come back from the OpenID provider
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Lets somebody through once. Whoever takes it has used it up."""
+
+    digest: str
+    """SHA-256 of what its holder shows."""
+    kind: PassKind
+    expires_at: datetime
+    account_id: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What has to be known when they come: plain data."""

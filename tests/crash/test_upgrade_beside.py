@@ -20,8 +20,8 @@ from tests.postgres import Server
 from tests.rabbitmq import RabbitMQ
 
 HERE = Path(__file__).parents[2]
-BEFORE = "d503fdd"
-"""The last commit whose program is of revision 0001."""
+BEFORE = "006419c"
+"""The last commit whose program is of revision 0002."""
 
 WRITER = """
 import sys
@@ -32,7 +32,7 @@ from central.store.api import Direction
 from central.store.sql import SqlStore
 from central.store.sql.schema import REVISION
 
-assert REVISION == "0001"
+assert REVISION == "0002"
 now = datetime(2026, 3, 1, tzinfo=UTC)
 migrations.upgrade(sys.argv[1])
 store = SqlStore.open(sys.argv[1], clock=lambda: now, exclusive=False)
@@ -53,7 +53,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def program_before(tmp_path: Path) -> Path:
-    """A folder with the program as it was at revision 0001."""
+    """A folder with the program as it was at revision 0002."""
     parts = ("central", "connectors", "mappings", "sync")
     archive = subprocess.run(["git", "archive", BEFORE, *parts], cwd=HERE, capture_output=True, check=False)
     if archive.returncode:
@@ -158,7 +158,7 @@ def go_back(url: str) -> None:
         config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
-        command.downgrade(config, "0001")
+        command.downgrade(config, "0002")
     engine.dispose()
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from central.store.api import NoSuch, Store, TooLarge, Transaction
+from central.store.memory.accounts import MemoryAccounts
 from central.store.memory.guards import MemoryGuards
 from central.store.memory.instance import MemoryAudit, MemoryInstances
 from central.store.memory.jobs import MemoryJobs
@@ -17,6 +18,7 @@ from central.store.memory.registry import MemoryRegistry
 from central.store.memory.shadow import MemoryShadows
 from central.store.memory.tables import Tables
 from central.store.memory.tickets import MemoryTickets
+from central.store.memory.tries import MemoryTries
 
 T = TypeVar("T")
 CHUNK = 256 * 1024
@@ -35,6 +37,8 @@ class MemoryTransaction:
     guards: MemoryGuards
     instance: MemoryInstances
     audit: MemoryAudit
+    accounts: MemoryAccounts
+    tries: MemoryTries
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -63,6 +67,8 @@ _PARTS: Mapping[str, Callable[[MemoryTransaction, Tables], object]] = {
     "guards": lambda _, tables: MemoryGuards(tables),
     "instance": lambda _, tables: MemoryInstances(tables),
     "audit": lambda _, tables: MemoryAudit(tables),
+    "accounts": lambda _, tables: MemoryAccounts(tables),
+    "tries": lambda _, tables: MemoryTries(tables),
 }
 
 

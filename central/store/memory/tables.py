@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from central.account import Account, Pass, Session, Token
 from central.audit import Entry
 from central.events import Event
 from central.guard import Hold, Marker, Suspect
@@ -112,6 +113,14 @@ class Tables:
     instance: Table[str, Instance] = field(default_factory=Table)
     """One row, `this`."""
     audit: Table[int, Entry] = field(default_factory=Table)
+    accounts: Table[int, Account] = field(default_factory=Table)
+    access_tokens: Table[int, Token] = field(default_factory=Table)
+    sessions: Table[str, Session] = field(default_factory=Table)
+    """By digest."""
+    passes: Table[str, Pass] = field(default_factory=Table)
+    """By digest."""
+    tries: Table[str, datetime] = field(default_factory=Table)
+    """Key -> until when it says something."""
     blobs: Table[str, bytes] = field(default_factory=Table)
     last_ids: Table[str, int] = field(default_factory=Table)
 

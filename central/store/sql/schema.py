@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as PlainText
 from sqlalchemy.types import TypeEngine
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that this program was written for."""
 
 metadata = MetaData(
@@ -405,6 +405,58 @@ audit = Table(
     Column("act", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("data", Text, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("login", Text, nullable=False, unique=True),
+    Column("email_folded", Text, nullable=False, index=True),
+    Column("subject", Text, nullable=False),
+    Column("memory", Text, nullable=False),
+)
+_partial("uq_accounts_subject", accounts.c.subject, where="subject != ''", unique=True)
+
+
+def _account_id(*, nullable: bool = False) -> Column[int]:
+    return Column("account_id", _BIG, ForeignKey("accounts.id"), nullable=nullable, index=True)
+
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    _id(),
+    _account_id(),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("memory", Text, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    _account_id(),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    _account_id(nullable=True),
+    Column("expires_at", Moment, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+tries = Table(
+    "tries",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("until", Moment, nullable=False, index=True),
 )
 
 holds = Table(

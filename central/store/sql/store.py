@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TypeVar, cast
 
 from central.store.api import CommitFailed, CommitUnknown, Store, Transaction
+from central.store.sql.accounts import SqlAccounts
 from central.store.sql.blobs import Blobs
 from central.store.sql.database import Database, Hand, Reader, database_of
 from central.store.sql.group import GroupCommit, Job
@@ -23,6 +24,7 @@ from central.store.sql.schema import REVISION
 from central.store.sql.session import Raced, Session
 from central.store.sql.shadow import SqlShadows
 from central.store.sql.tickets import SqlTickets
+from central.store.sql.tries import SqlTries
 
 T = TypeVar("T")
 
@@ -42,6 +44,8 @@ class SqlTransaction:
         self.guards = SqlGuards(session)
         self.instance = SqlInstances(session)
         self.audit = SqlAudit(session)
+        self.accounts = SqlAccounts(session)
+        self.tries = SqlTries(session)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

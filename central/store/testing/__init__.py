@@ -8,6 +8,7 @@ class TestMyStore(StoreConformance):
         store.close()
 """
 
+from central.store.testing.accounts import AccountClaims, TryClaims
 from central.store.testing.files import FileClaims
 from central.store.testing.guards import GuardClaims
 from central.store.testing.instance import InstanceClaims
@@ -35,5 +36,7 @@ class StoreConformance(
     ShadowClaims,
     GuardClaims,
     InstanceClaims,
+    AccountClaims,
+    TryClaims,
 ):
     """Derive from it and give a fixture `store`: a new, empty store for every test."""
