@@ -38,6 +38,7 @@ class Kind(StrEnum):
     COMMENT_HIDDEN = "comment hidden"  # it was public and is internal now
     COMMENT_SHOWN = "comment shown"  # it was internal and is public now
     COMMENT_AMENDED = "comment amended"  # an edit, a correction or a withdrawal of ours arrived there
+    FILE_ADDED = "file added"  # at the centre, to the ticket itself
     FILE_NOTED = "file noted"  # a file was not accepted there; a visible note stands in
     DUPLICATE_SEEN = "duplicate seen"
 

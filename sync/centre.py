@@ -3,14 +3,27 @@
 The doors of the desk (pages, API, mail) and the demo come through here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from central import workflow
-from central.desk.services import NotAllowed, Upload
+from central.desk.services import NotAllowed, Note, Upload
 from central.events import Event, Kind
 from central.link import LinkState
-from central.model import DEFAULTS, SYSTEM, Comment, NewComment, NewFile, Person, Ticket, Value, Visibility, validate
+from central.model import (
+    DEFAULTS,
+    SYSTEM,
+    Attachment,
+    Comment,
+    NewComment,
+    NewFile,
+    Person,
+    Ticket,
+    Value,
+    Visibility,
+    validate,
+)
 from central.store.api import NoSuch, StaleRevision, Transaction
 from central.workflow import Actor
 from sync import routing
@@ -25,11 +38,19 @@ class Centre:
     def __init__(self, means: Means) -> None:
         self._means = means
 
-    def open(self, fields: Mapping[str, Value], author: Person, *, files: Iterable[Upload] = ()) -> Ticket:
-        """A new ticket, routed to its unit's system.  :raises NotAllowed: a field is wrong."""
+    def open(
+        self,
+        fields: Mapping[str, Value],
+        author: Person,
+        *,
+        files: Iterable[Upload] = (),
+        notes: Sequence[Note] = (),
+    ) -> Ticket:
+        """A new ticket with its first comments, routed to its unit's system.  :raises NotAllowed: a field is wrong."""
         values: dict[str, Value] = {**DEFAULTS, "submitter": author.email or author.label, **fields}
         values["status"] = workflow.Status.NEW.value
         _refuse(validate(values) or ([] if values.get("subject") else ["a ticket needs a subject"]))
+        self._measure(notes)
         if values["unit"] != DEFAULTS["unit"]:
             values["status"] = workflow.Status.ASSIGNED.value
         stored = [self._store(upload) for upload in files]
@@ -40,6 +61,8 @@ class Centre:
             tx.tickets.record([Event(Kind.TICKET_CREATED, ticket.id, at, author, data={"fields": sorted(values)})])
             for file in stored:
                 tx.tickets.add_file(ticket.id, None, file, at)
+            for note in notes:
+                _say(tx, ticket.id, note, author, at)
             self._spread(tx, ticket, "opened at the centre")
             return ticket
 
@@ -60,34 +83,14 @@ class Centre:
         _refuse(validate(changes))
 
         def change(tx: Transaction) -> Ticket:
-            at = self._means.clock()
             ticket = tx.tickets.get(ticket_id)
             if revision is not None and ticket.revision != revision:
                 raise StaleRevision(
                     f"ticket {ticket_id} is at revision {ticket.revision}, not {revision}: read it again"
                 )
-            wanted = dict(changes)
-            if "status" in wanted:
-                refusal = workflow.refusal(str(ticket["status"]), str(wanted["status"]), actor)
-                _refuse([refusal] if refusal else [])
-                wanted["status"] = workflow.arrive(str(ticket["status"]), str(wanted["status"]))
-            everything = {k: v for k, v in consequences(ticket.fields, wanted).items() if ticket[k] != v}
-            if not everything:
-                return ticket
-            after = tx.tickets.change(ticket, everything, at)
-            tx.tickets.record(
-                Event(
-                    Kind.FIELD_CHANGED,
-                    ticket_id,
-                    at,
-                    author if name in changes else SYSTEM,
-                    field=name,
-                    data={"from": ticket[name], "to": value},
-                    why="" if name in changes else "central's workflow sets it",
-                )
-                for name, value in everything.items()
-            )
-            self._spread(tx, after, "changed at the centre", before=ticket)
+            after = _set(tx, ticket, changes, author, actor, self._means.clock())
+            if after is not ticket:
+                self._spread(tx, after, "changed at the centre", before=ticket)
             return after
 
         return self._means.store.write(change)
@@ -103,40 +106,72 @@ class Centre:
         actor: Actor = Actor.SUPPORTER,
     ) -> Comment:
         """Say something; internal text stays at the centre.  :raises NotAllowed: it is too long."""
-        means = self._means
-        if len(text) > means.limits.comment:
-            _refuse([f"a comment holds at most {means.limits.comment} characters; attach the text as a file"])
-        stored = [self._store(upload) for upload in files]
-        visibility = Visibility.INTERNAL if internal else Visibility.PUBLIC
+        note = Note(text, internal)
+        self._measure([note])
+        stored = tuple(self._store(upload) for upload in files)
 
         def change(tx: Transaction) -> Comment:
-            at = means.clock()
-            new = NewComment(author, text, visibility, at, files=tuple(stored))
-            comment = tx.tickets.add_comment(ticket_id, new)
-            tx.tickets.touch(ticket_id, at)
-            tx.tickets.record([Event(Kind.COMMENT_ADDED, ticket_id, at, author, data={"comment": comment.id})])
-            ticket = tx.tickets.get(ticket_id)
-            status = str(ticket["status"])
-            answered = workflow.on_submitter_reply(status)
-            if actor is Actor.SUBMITTER and not internal and answered != status:
-                ticket = tx.tickets.change(ticket, {"status": answered}, at)
-                tx.tickets.record(
-                    [
-                        Event(
-                            Kind.FIELD_CHANGED,
-                            ticket_id,
-                            at,
-                            SYSTEM,
-                            field="status",
-                            data={"from": status, "to": answered},
-                            why="the submitter replied",
-                        )
-                    ]
-                )
+            at = self._means.clock()
+            comment = _say(tx, ticket_id, note, author, at, files=stored)
+            ticket = _answered(tx, ticket_id, [note], actor, at)
             self._spread(tx, ticket, "a comment at the centre")
             return comment
 
-        return means.store.write(change)
+        return self._means.store.write(change)
+
+    def act(
+        self,
+        ticket_id: int,
+        changes: Mapping[str, Value],
+        notes: Sequence[Note],
+        author: Person,
+        *,
+        changes_as: Actor = Actor.SUPPORTER,
+        says_as: Actor = Actor.SUPPORTER,
+    ) -> Ticket:
+        """Say something and set fields: all of it, or nothing.
+
+        :raises NotAllowed: the workflow or the model says no, or a comment is too long."""
+        _refuse(validate(changes))
+        self._measure(notes)
+
+        def change(tx: Transaction) -> Ticket:
+            at = self._means.clock()
+            before = tx.tickets.get(ticket_id)
+            for note in notes:
+                _say(tx, ticket_id, note, author, at)
+            ticket = _answered(tx, ticket_id, notes, says_as, at) if notes else before
+            after = _set(tx, ticket, changes, author, changes_as, at)
+            if after is not before:
+                self._spread(tx, after, "changed at the centre", before=before)
+            return after
+
+        return self._means.store.write(change)
+
+    def attach(self, ticket_id: int, upload: Upload, author: Person, *, origin: str = "") -> Attachment:
+        """Hang a file on a ticket, for all to see. One that its author hung there already is not hung there again.
+
+        :raises TooLarge: it is.  :raises NoSuch: there is no such ticket."""
+        stored = self._store(upload)
+
+        def change(tx: Transaction) -> Attachment:
+            at = self._means.clock()
+            mine = {
+                event.data.get("file")
+                for event in tx.tickets.events(ticket_id)
+                if event.kind is Kind.FILE_ADDED and event.actor.id == author.id
+            }
+            for there in tx.tickets.files(ticket_id):
+                if there.id in mine and (there.name, there.sha256) == (stored.name, stored.sha256):
+                    return there
+            file = tx.tickets.add_file(ticket_id, None, stored, at)
+            tx.tickets.touch(ticket_id, at)
+            data = {"file": file.id, "name": file.name} | ({"origin": origin} if origin else {})
+            tx.tickets.record([Event(Kind.FILE_ADDED, ticket_id, at, author, data=data)])
+            self._spread(tx, tx.tickets.get(ticket_id), "a file at the centre")
+            return file
+
+        return self._means.store.write(change)
 
     def edit_comment(self, ticket_id: int, comment_id: int, text: str, author: Person) -> Comment:
         """Give a comment another text; what it said before stays in the history.
@@ -200,6 +235,11 @@ class Centre:
 
         return self._means.store.write(write)
 
+    def _measure(self, notes: Sequence[Note]) -> None:
+        longest = self._means.limits.comment
+        if any(len(note.text) > longest for note in notes):
+            _refuse([f"a comment holds at most {longest} characters; attach the text as a file"])
+
     def _store(self, upload: Upload) -> NewFile:
         digest, size = self._means.store.put_blob(upload.chunks, limit=self._means.limits.file)
         return NewFile(upload.name, upload.media_type, size, digest)
@@ -208,6 +248,59 @@ class Centre:
         target, left = (routing.system_of((each or ticket)["unit"], self._means.units()) for each in (ticket, before))
         concerned = routing.owed(tx.links.of(ticket.id), target, left)
         self._means.relay.owe_outward(tx, concerned, ticket.id, self._means.clock(), reason=reason)
+
+
+def _set(
+    tx: Transaction, ticket: Ticket, changes: Mapping[str, Value], author: Person, actor: Actor, at: datetime
+) -> Ticket:
+    """The ticket with these fields set, and what follows from them; the same one where nothing changes."""
+    wanted = dict(changes)
+    if "status" in wanted:
+        refusal = workflow.refusal(str(ticket["status"]), str(wanted["status"]), actor)
+        if refusal:
+            raise NotAllowed(refusal, field="status")
+        wanted["status"] = workflow.arrive(str(ticket["status"]), str(wanted["status"]))
+    everything = {k: v for k, v in consequences(ticket.fields, wanted).items() if ticket[k] != v}
+    if not everything:
+        return ticket
+    after = tx.tickets.change(ticket, everything, at)
+    tx.tickets.record(
+        Event(
+            Kind.FIELD_CHANGED,
+            ticket.id,
+            at,
+            author if name in changes else SYSTEM,
+            field=name,
+            data={"from": ticket[name], "to": value},
+            why="" if name in changes else "central's workflow sets it",
+        )
+        for name, value in everything.items()
+    )
+    return after
+
+
+def _say(
+    tx: Transaction, ticket_id: int, note: Note, author: Person, at: datetime, *, files: tuple[NewFile, ...] = ()
+) -> Comment:
+    visibility = Visibility.INTERNAL if note.internal else Visibility.PUBLIC
+    comment = tx.tickets.add_comment(ticket_id, NewComment(author, note.text, visibility, at, files=files))
+    tx.tickets.touch(ticket_id, at)
+    tx.tickets.record([Event(Kind.COMMENT_ADDED, ticket_id, at, author, data={"comment": comment.id})])
+    return comment
+
+
+def _answered(tx: Transaction, ticket_id: int, notes: Sequence[Note], actor: Actor, at: datetime) -> Ticket:
+    """The ticket after these were said: the submitter's own public reply ends the wait for it."""
+    ticket = tx.tickets.get(ticket_id)
+    before = str(ticket["status"])
+    after = workflow.on_submitter_reply(before)
+    if actor is not Actor.SUBMITTER or after == before or all(note.internal for note in notes):
+        return ticket
+    ticket = tx.tickets.change(ticket, {"status": after}, at)
+    data = {"from": before, "to": after}
+    why = "the submitter replied"
+    tx.tickets.record([Event(Kind.FIELD_CHANGED, ticket_id, at, SYSTEM, field="status", data=data, why=why)])
+    return ticket
 
 
 def _refuse(problems: list[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from central.guard import Hold
 from central.job import Job
-from central.model import Comment, Conflict, Person, Ticket, Value
+from central.model import Attachment, Comment, Conflict, Person, Ticket, Value
 from central.store.api import Delivery, Transaction
 from central.workflow import Actor
 
@@ -45,6 +45,11 @@ class Readiness(Protocol):
 class NotAllowed(Exception):
     """The workflow or the model says no, whoever asks. The sentence says why."""
 
+    def __init__(self, sentence: str, *, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
+        """The field that it is about, where it is about one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -55,6 +60,14 @@ class Upload:
     chunks: Iterable[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to say on a ticket."""
+
+    text: str
+    internal: bool = False
+
+
 class Tickets(Protocol):
     """What people do to tickets: the change, its event and the deliveries it owes, in one transaction.
 
@@ -62,8 +75,15 @@ class Tickets(Protocol):
     not there gets `NoSuch`; whoever names a `revision` that the ticket has left behind gets `StaleRevision`.
     """
 
-    def open(self, fields: Mapping[str, Value], author: Person, *, files: Iterable[Upload] = ()) -> Ticket:
-        """A new ticket, routed to its unit's system."""
+    def open(
+        self,
+        fields: Mapping[str, Value],
+        author: Person,
+        *,
+        files: Iterable[Upload] = (),
+        notes: Sequence[Note] = (),
+    ) -> Ticket:
+        """A new ticket with its first comments, routed to its unit's system."""
 
     def change(
         self,
@@ -87,6 +107,23 @@ class Tickets(Protocol):
         actor: Actor = Actor.SUPPORTER,
     ) -> Comment:
         """Say something; internal text stays at the centre."""
+
+    def act(
+        self,
+        ticket_id: int,
+        changes: Mapping[str, Value],
+        notes: Sequence[Note],
+        author: Person,
+        *,
+        changes_as: Actor = Actor.SUPPORTER,
+        says_as: Actor = Actor.SUPPORTER,
+    ) -> Ticket:
+        """Say something and set fields: all of it, or nothing."""
+
+    def attach(self, ticket_id: int, upload: Upload, author: Person, *, origin: str = "") -> Attachment:
+        """Hang a file on a ticket, for all to see. One that its author hung there already is not hung there again.
+
+        `origin`: where it says that it comes from."""
 
     def edit_comment(self, ticket_id: int, comment_id: int, text: str, author: Person) -> Comment:
         """Give a comment another text; what it said before stays in the history."""

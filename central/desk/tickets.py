@@ -1,11 +1,11 @@
 """Tickets for whoever asks: rights first, then the act. Every door comes through here."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from central import workflow
-from central.desk.services import Tickets, Upload
-from central.model import Comment, Ticket, Value, Visibility
+from central.desk.services import Note, Tickets, Upload
+from central.model import Attachment, Comment, Ticket, Value, Visibility
 from central.rights import Action, Principal, demand, is_submitter, may, may_on_ticket
 from central.store.api import NoSuch, Store, Transaction
 from central.workflow import Actor
@@ -45,11 +45,20 @@ class TicketDesk:
         """Whether internal notes on it, and all that tells of them, may be shown to them."""
         return self.may(tx, principal, Action.READ_INTERNAL, ticket)
 
-    def open(self, principal: Principal, fields: Mapping[str, Value], *, files: Iterable[Upload] = ()) -> Ticket:
-        """A new ticket."""
+    def open(
+        self,
+        principal: Principal,
+        fields: Mapping[str, Value],
+        *,
+        files: Iterable[Upload] = (),
+        notes: Sequence[Note] = (),
+    ) -> Ticket:
+        """A new ticket with its first comments."""
         demand(may(principal, Action.OPEN_TICKET), principal, Action.OPEN_TICKET)
+        if any(note.internal for note in notes):
+            demand(may(principal, Action.WRITE_INTERNAL), principal, Action.WRITE_INTERNAL)
         mine = {"submitter": principal.person.email} if principal.person.email else {}
-        return self._tickets.open({**mine, **fields}, principal.person, files=files)
+        return self._tickets.open({**mine, **fields}, principal.person, files=files, notes=notes)
 
     def change(
         self, principal: Principal, ticket_id: int, changes: Mapping[str, Value], *, revision: int | None = None
@@ -79,6 +88,26 @@ class TicketDesk:
             ticket_id, text, principal.person, internal=internal, files=files, actor=self._store.read(actor)
         )
 
+    def act(self, principal: Principal, ticket_id: int, changes: Mapping[str, Value], notes: Sequence[Note]) -> Ticket:
+        """Say something and set fields, all of it or nothing, by the rights of both."""
+
+        def actors(tx: Transaction) -> tuple[Actor, Actor]:
+            ticket = self.ticket(tx, principal, ticket_id)
+            for note in notes:
+                self._demand(tx, principal, Action.WRITE_INTERNAL if note.internal else Action.ANSWER_TICKET, ticket)
+            changes_as = self._changes_as(tx, principal, ticket_id, changes) if changes else Actor.SUPPORTER
+            return changes_as, Actor.SUBMITTER if is_submitter(principal, ticket) else Actor.SUPPORTER
+
+        changes_as, says_as = self._store.read(actors)
+        return self._tickets.act(ticket_id, changes, notes, principal.person, changes_as=changes_as, says_as=says_as)
+
+    def attach(self, principal: Principal, ticket_id: int, upload: Upload, *, origin: str = "") -> Attachment:
+        """Hang a file on a ticket: for who may answer it."""
+        self._store.read(
+            lambda tx: self._demand(tx, principal, Action.ANSWER_TICKET, self.ticket(tx, principal, ticket_id))
+        )
+        return self._tickets.attach(ticket_id, upload, principal.person, origin=origin)
+
     def edit_comment(self, principal: Principal, ticket_id: int, comment_id: int, text: str) -> Comment:
         """Give a comment another text: their own, or as a supporter anybody's that was written here."""
         self._store.read(lambda tx: self._demand_comment(tx, principal, ticket_id, comment_id))
@@ -98,6 +127,9 @@ class TicketDesk:
         """Make an internal comment public, by the same right."""
         self._store.read(lambda tx: self._demand_note(tx, principal, ticket_id))
         return self._tickets.show_comment(ticket_id, comment_id, principal.person)
+
+    def _demand(self, tx: Transaction, principal: Principal, action: Action, ticket: Ticket) -> None:
+        demand(self.may(tx, principal, action, ticket), principal, action)
 
     def _changes_as(self, tx: Transaction, principal: Principal, ticket_id: int, changes: Mapping[str, Value]) -> Actor:
         ticket = self.ticket(tx, principal, ticket_id)

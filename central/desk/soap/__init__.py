@@ -1,0 +1,1 @@
+"""The SOAP door: GGUS's classic interface, spoken by us."""

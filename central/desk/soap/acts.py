@@ -1,0 +1,239 @@
+"""What each operation of the classic interface does here, by the rights of whoever calls."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePath
+from typing import Any
+
+from central.desk.services import NotAllowed, Note, Upload
+from central.desk.soap import history
+from central.desk.soap.envelope import Content, Said, Told, misunderstood, nothing_there, refused, too_long
+from central.desk.soap.fields import FIELD_OF, canonical, fields, is_open, number, picked, whole
+from central.desk.soap.vocabulary import FILE, ROWS, Operation
+from central.desk.tickets import TicketDesk
+from central.model import Attachment, Ticket, Value
+from central.rights import Action, Forbidden, Principal
+from central.store.api import NoSuch, Store, TooLarge, Transaction
+
+_PAGE = 100
+"""Tickets of a list that are read at once."""
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call, by somebody who is known."""
+
+    operation: Operation
+    principal: Principal
+    body: Mapping[str, Any]
+    """In one spelling."""
+    file: Callable[[], Iterator[bytes]]
+    """The bytes of the file in it."""
+
+    @classmethod
+    def of(
+        cls, operation: Operation, principal: Principal, body: Mapping[str, Any], file: Callable[[], Iterator[bytes]]
+    ) -> "Asked":
+        """The call as its caller means it: signed with the name that it bears, under the account that it came by.
+
+        :raises Fault: something in it is wrong."""
+        said = canonical(operation, body)
+        name = str(said.get("GHD_Last_Modifier") or said.get("GAT_Last_Modifier") or "").strip()
+        person = replace(principal.person, name=name[:_LONGEST_NAME]) if name else principal.person
+        return cls(operation, replace(principal, person=person), said, file)
+
+    def number(self, name: str) -> int:
+        """The ticket's number.  :raises Fault: there is none such."""
+        found = number(self.body.get(name))
+        if found is None:
+            raise nothing_there()
+        return found
+
+
+class SoapDesk:
+    """Performs calls. What it gives is told piece by piece; a fault comes before the first of them."""
+
+    def __init__(self, store: Store, desk: TicketDesk, address: Callable[[int], str], *, largest_file: int) -> None:
+        """`address`: where people open a ticket."""
+        self._store, self._desk, self._address = store, desk, address
+        self._largest = largest_file
+        self._acts: Mapping[str, Callable[[Asked], Told]] = {
+            "OpCreate": self._create,
+            "OpCreateChild": self._create_child,
+            "TicketModify": self._modify,
+            "TicketGet": self._get,
+            "TicketGetList": self._list,
+            "OpGetTicketHist": self._history,
+            "AddAttachment": self._attach,
+            "GetAttachments": self._files,
+            "GetAttachIDs": self._file_ids,
+            "GetOneAttachment": self._file,
+        }
+
+    def perform(self, asked: Asked) -> Iterator[tuple[str, Said | Mapping[str, Said]]]:
+        """:raises Fault: in the words of the AR System."""
+        try:
+            yield from self._acts[asked.operation.act or asked.operation.name](asked)
+        except NoSuch:
+            raise nothing_there() from None
+        except Forbidden as no:
+            raise refused(str(no)) from None
+        except NotAllowed as no:
+            named = next((f"{theirs}: " for theirs, ours in FIELD_OF.items() if ours == no.field), "")
+            raise refused(f"{named}{no}") from None
+        except TooLarge:
+            raise too_long(f"{FILE}: a file is at most {self._largest} bytes long") from None
+
+    # -- tickets -------------------------------------------------------------------------------------------------------
+
+    def _create(self, asked: Asked) -> Told:
+        return self._opened(asked, fields(asked.body))
+
+    def _create_child(self, asked: Asked) -> Told:
+        parent = asked.number("GHD_Parent_ID")
+        if str(asked.body["GHD_Parent_Child_Relation"]).strip() not in ("Child", "None"):
+            raise misunderstood("GHD_Parent_Child_Relation is Child (of GHD_Parent_ID) or None")
+        self._desk.read(asked.principal, parent, lambda tx, ticket: None)  # noqa: ARG005
+        return self._opened(asked, {"related_issue": self._address(parent), **fields(asked.body)})
+
+    def _opened(self, asked: Asked, values: dict[str, Value]) -> Told:
+        given = {name: value for name, value in values.items() if value is not None}
+        ticket = self._desk.open(asked.principal, given, notes=_notes(asked.body))
+        return [(asked.operation.gives[0].name, str(ticket.id))]
+
+    def _modify(self, asked: Asked) -> Told:
+        ticket_id = asked.number("GHD_Request_ID")
+        self._desk.act(asked.principal, ticket_id, fields(asked.body), _notes(asked.body))
+        return [(asked.operation.gives[0].name, str(ticket_id))]
+
+    def _get(self, asked: Asked) -> Told:
+        told = self._desk.read(
+            asked.principal, asked.number("GHD_Request_ID"), lambda tx, ticket: self._told(tx, asked, ticket)
+        )
+        return picked(asked.operation, told).items()
+
+    def _told(self, tx: Transaction, asked: Asked, ticket: Ticket) -> Mapping[str, Said]:
+        return whole(ticket, history.around(tx, ticket, self._desk.sees_internal(tx, asked.principal, ticket)))
+
+    def _list(self, asked: Asked) -> Told:
+        some, before = False, None
+        while True:
+            seen, rows = self._store.read(partial(self._page, asked=asked, before=before))
+            for row in rows:
+                some = True
+                yield ROWS, row
+            if not seen:
+                break
+            before = seen
+        if not some:
+            raise nothing_there()
+
+    def _page(self, tx: Transaction, asked: Asked, before: int | None) -> tuple[int, list[Mapping[str, Said]]]:
+        """The id to go on before, 0 at the end, and the rows of the page."""
+        page = tx.tickets.list(limit=_PAGE, before=before)
+        rows: list[Mapping[str, Said]] = [
+            picked(asked.operation, self._told(tx, asked, ticket))
+            for ticket in page
+            if _wanted(asked.body, ticket) and self._desk.may(tx, asked.principal, Action.READ_TICKET, ticket)
+        ]
+        return page[-1].id if len(page) == _PAGE else 0, rows
+
+    def _history(self, asked: Asked) -> Told:
+        def records(tx: Transaction, ticket: Ticket) -> list[Mapping[str, Said]]:
+            return history.records(tx, ticket, self._desk.sees_internal(tx, asked.principal, ticket))
+
+        rows = self._desk.read(asked.principal, asked.number("GHD_Request_ID"), records)
+        return ((ROWS, picked(asked.operation, row)) for row in rows)
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _attach(self, asked: Asked) -> Told:
+        name = PurePath(str(asked.body["GAT_Attachment_Name"]).strip().replace("\\", "/")).name
+        if not name or len(name) > _LONGEST_NAME:
+            raise too_long(f"GAT_Attachment_Name has 1 to {_LONGEST_NAME} characters")
+        origin = str(asked.body.get("GAT_Origin_SG") or "").strip()
+        upload = Upload(name, "application/octet-stream", _read(asked.file))
+        file = self._desk.attach(asked.principal, asked.number("GAT_Request_ID"), upload, origin=origin)
+        return [("GAT_Attachment_ID", _file_id(file))]
+
+    def _files(self, asked: Asked) -> Told:
+        return self._file_rows(asked)
+
+    def _file_ids(self, asked: Asked) -> Told:
+        return self._file_rows(asked)
+
+    def _file_rows(self, asked: Asked) -> Told:
+        def rows(tx: Transaction, ticket: Ticket) -> list[Mapping[str, Said]]:
+            return [self._file_told(asked, each) for each in history.files(tx, ticket, self._sees(tx, asked, ticket))]
+
+        found = self._desk.read(asked.principal, asked.number("GAT_Request_ID"), rows)
+        if not found:
+            raise nothing_there()
+        return ((ROWS, row) for row in found)
+
+    def _file(self, asked: Asked) -> Told:
+        ticket_id, _, file_id = str(asked.body["GAT_Attachment_ID"]).strip().removeprefix("ATT").partition("-")
+        ticket_number, file_number = number(ticket_id), number(file_id)
+        if ticket_number is None or file_number is None:
+            raise nothing_there()
+
+        def found(tx: Transaction, ticket: Ticket) -> Mapping[str, Said]:
+            for each in history.files(tx, ticket, self._sees(tx, asked, ticket)):
+                if each.file.id == file_number:
+                    return self._file_told(asked, each)
+            raise nothing_there()
+
+        return self._desk.read(asked.principal, ticket_number, found).items()
+
+    def _sees(self, tx: Transaction, asked: Asked, ticket: Ticket) -> bool:
+        return self._desk.sees_internal(tx, asked.principal, ticket)
+
+    def _file_told(self, asked: Asked, shown: history.FileShown) -> Mapping[str, Said]:
+        file = shown.file
+        content = Content(lambda: self._store.open_blob(file.sha256))
+        return picked(
+            asked.operation,
+            {
+                "GAT_Attachment_ID": _file_id(file),
+                "GAT_AttachmentID": _file_id(file),
+                "GAT_Attachment_Name": file.name,
+                "GAT_attachmentName": file.name,
+                "GAT_Attachment_Orig_Size": file.size,
+                "GAT_attachmentOrigSize": file.size,
+                "GAT_Attachment_Data": content,
+                "GAT_attachmentData": content,
+                "GAT_Create_Date": file.created_at,
+                "GAT_Last_Modifier": shown.author,
+                "GAT_Origin_SG": shown.origin or None,
+                "GAT_RequestID": str(file.ticket_id),
+            },
+        )
+
+
+def _notes(body: Mapping[str, Any]) -> list[Note]:
+    diaries = ((body.get("GHD_Public_Diary"), False), (body.get("GHD_Internal_Diary"), True))
+    return [Note(str(text).rstrip(), internal) for text, internal in diaries if str(text or "").strip()]
+
+
+def _wanted(body: Mapping[str, Any], ticket: Ticket) -> bool:
+    """Whether a list that was asked for in these words has this ticket."""
+    meta = str(body.get("GHD_Meta_Status") or "").strip().casefold()
+    plain = {"GHD_Responsible_Unit": ticket["unit"], "GHD_Status": ticket["status"]}
+    return (not meta or (meta == "open") == is_open(ticket)) and all(
+        not str(body.get(name) or "").strip() or str(body[name]).strip().casefold() == str(value).casefold()
+        for name, value in plain.items()
+    )
+
+
+def _file_id(file: Attachment) -> str:
+    return f"ATT{file.ticket_id}-{file.id}"
+
+
+def _read(file: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+    """:raises Fault: it is no base64."""
+    try:
+        yield from file()
+    except ValueError as broken:
+        raise misunderstood(f"the call {broken}") from None

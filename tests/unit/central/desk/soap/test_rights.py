@@ -1,0 +1,96 @@
+"""Who may do what over SOAP: the table of rights, and nothing that this door adds or takes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.central.desk.soap.hotline import Hotline, ghd
+
+NOWHERE = "ERROR (302): Entry does not exist in database;"
+
+
+@pytest.fixture
+def line() -> Iterator[Hotline]:
+    with Hotline() as line:
+        yield line
+
+
+@pytest.mark.parametrize(("who", "password"), [("ngi-cz", "wrong"), ("nobody", "nobody"), ("", ""), (None, None)])
+def test_whoever_is_not_known_is_told_so_in_the_classic_words(
+    line: Hotline, who: str | None, password: str | None
+) -> None:
+    said = line.call("TicketGet", ghd(Request_ID="1"), who=who, password=password)
+    assert said.startswith("ERROR (623): Authentication failed")
+
+
+def test_what_somebody_may_not_read_does_not_exist_for_them(line: Hotline) -> None:
+    number = line.create("tess", Responsible_Unit="NGI_PL")
+    assert line.get(number, "audit")["GHD_Request_ID"] == number
+    assert line.get(number, "alice") == NOWHERE
+    for operation in ("OpGetTicketHist", "TicketModify", "OpModify"):
+        body = ghd(Request_ID=number) | (ghd(Last_Modifier="m", Last_Login="l") if "Modify" in operation else {})
+        assert line.call(operation, body, who="alice") == NOWHERE
+    for operation in ("GetAttachIDs", "GetAttachments"):
+        assert line.call(operation, {"GAT_Request_ID": number}, who="alice") == NOWHERE
+    assert line.call("TicketGetList", ghd(Responsible_Unit="NGI_PL"), who="alice") == NOWHERE
+
+
+def test_an_internal_diary_is_for_those_with_the_right_alone(line: Hotline) -> None:
+    number = line.create("tess", Responsible_Unit="NGI_CZ", EMail="alice@example.org", Internal_Diary="a canary")
+    line.modify(number, Public_Diary="hello")
+    line.modify(number, Internal_Diary="the canary again", Last_Modifier="Secret Sam")
+    for reader, may in {"ngi-cz": True, "tess": True, "audit": True, "alice": False}.items():
+        rows = line.call("OpGetTicketHist", ghd(Request_ID=number), who=reader)["getListValues"]
+        unit = line.call("TicketGetList", ghd(Responsible_Unit="NGI_CZ"), who=reader)
+        assert ("canary" in f"{rows} {line.get(number, reader)} {unit}") is may
+        assert ("Secret Sam" in f"{rows} {line.get(number, reader)} {unit}") is may
+
+
+def test_nobody_without_the_right_writes(line: Hotline) -> None:
+    number = line.create("tess", Responsible_Unit="NGI_CZ", EMail="alice@example.org")
+    refusals = {
+        "audit": {"Status": "on hold"},
+        "alice": {"Priority": "urgent"},
+        "ngi-pl": {"Status": "on hold"},
+    }
+    for who, change in refusals.items():
+        assert line.modify(number, who, **change).startswith("ERROR (10000): ")
+        assert line.modify(number, who, Internal_Diary="psst").startswith("ERROR (10000): ")
+    body = ghd(Short_Description="s", Last_Modifier="m", Last_Login="l")
+    assert line.call("OpCreate", body, who="audit").startswith("ERROR (10000): ")
+    secret = line.call("OpCreate", body | ghd(Internal_Diary="psst"), who="alice")
+    assert secret.startswith("ERROR (10000): ")
+    assert line.world.store.read(lambda tx: tx.tickets.count()) == 1
+
+
+def test_a_submitter_answers_reopens_and_ends_the_wait_for_it(line: Hotline) -> None:
+    number = line.create("tess", Responsible_Unit="NGI_CZ", EMail="alice@example.org")
+    line.modify(number, Status="waiting for reply")
+    line.modify(number, "alice", Public_Diary="here it is")
+    assert line.get(number)["GHD_Status"] == "in progress"
+    line.modify(number, Status="solved")
+    line.modify(number, "alice", Status="reopened")
+    assert line.get(number)["GHD_Status"] == "reopened"
+
+
+def test_an_answer_of_an_interface_does_not_end_the_wait_for_the_submitter(line: Hotline) -> None:
+    number = line.create(Responsible_Unit="NGI_CZ", EMail="alice@example.org")
+    line.modify(number, Status="waiting for reply")
+    line.modify(number, Public_Diary="alice says: here it is")
+    assert line.get(number)["GHD_Status"] == "waiting for reply"
+
+
+def test_whoever_signs_is_named_and_the_account_is_kept(line: Hotline) -> None:
+    number = line.create(Responsible_Unit="NGI_CZ")
+    line.modify(number, Public_Diary="hello", Last_Modifier="Bob (via RT)")
+    author = line.world.comments(int(number))[0].author
+    assert (author.id, author.name) == ("ngi-cz", "Bob (via RT)")
+    assert line.get(number)["GHD_Last_Modifier"] == "Bob (via RT)"
+
+
+def test_what_the_centre_does_by_itself_is_nobodys_echo(line: Hotline) -> None:
+    number = line.create("tess", EMail="alice@example.org")
+    line.modify(number, "tess", Responsible_Unit="NGI_CZ", Last_Modifier="interdesk")
+    line.modify(number, Status="waiting for reply")
+    line.modify(number, "alice", Public_Diary="here it is")
+    assert line.get(number)["GHD_Last_Modifier"] == "workflow"
