@@ -173,3 +173,131 @@ def test_who_was_paused_past_his_lease_records_nothing_over_his_successor(operat
     assert len(world.link("ngi-pl").intents) == 1
     assert world.end() == []
     assert len(world.said(world.redmine, "what is owed")) == (operation == "comment")
+
+
+class Interrupted(MemoryStore):
+    """Does something right before one of the next writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: dict[int, Callable[[], None]] = {}
+        self.writes = 0
+
+    def write(self, change, *, durable=True):
+        self.writes += 1
+        act = self.before.pop(self.writes, None)
+        if act is not None:
+            act()
+        return super().write(change, durable=durable)
+
+    def interrupt(self, number: int, act: Callable[[], None]) -> None:
+        """Before the write with this number from now on, the first being 1."""
+        self.writes, self.before = 0, {number: act}
+
+
+class Thoughtful(MemoryStore):
+    """Time passes when a claim was made and is thought about."""
+
+    think: Callable[[], None] | None = None
+    claimed = False
+
+    def write(self, change, *, durable=True):
+        self.claimed = True
+        return super().write(change, durable=durable)
+
+    def read(self, question):
+        if self.claimed and self.think is not None:
+            think, self.think = self.think, None
+            think()
+        return super().read(question)
+
+
+def answer_there(world: World) -> None:
+    world.bob.comment(world.link("ngi-pl").key, "what they said")
+    world.bob.edit(world.link("ngi-pl").key, subject="theirs")
+
+
+ACTS = {**WRITES, "look": answer_there}
+
+
+def interrupted_world(act: str) -> tuple[World, Interrupted]:
+    store = Interrupted()
+    world = World(store=store)
+    world.shared()
+    if act == "edit_comment":
+        say_something(world)
+        world.mesh.settle()
+    ACTS[act](world)
+    if act == "look":
+        world.mesh.poll()
+    return world, store
+
+
+def writes_of(act: str) -> int:
+    """How many writes the whole look takes."""
+    world, store = interrupted_world(act)
+    store.interrupt(0, lambda: None)
+    assert world.mesh._lanes["ngi-pl"].step() is not None
+    return store.writes
+
+
+def what_is_known(world: World) -> list[object]:
+    """All that a look may record about tickets."""
+    return world.store.read(
+        lambda tx: [
+            (
+                ticket,
+                tx.links.of(ticket.id),
+                tx.tickets.comments(ticket.id),
+                tx.tickets.events(ticket.id),
+                [tx.links.tied(link.id) for link in tx.links.of(ticket.id)],
+            )
+            for ticket in tx.tickets.list()
+        ]
+    )
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_whoever_is_taken_over_at_whatever_moment_records_nothing_more_and_sends_nothing_new(act: str) -> None:
+    moments = range(2, writes_of(act) + 1)  # the first is the claim
+    assert len(moments) > 1
+    for number in moments:
+        world, store = interrupted_world(act)
+        then: list[object] = []
+
+        def taken_over(world: World = world, then: list[object] = then) -> None:
+            world.store.write(lambda tx: tx.outbox.release_all())  # its clock is far ahead: the lease is over for it
+            claim = world.store.write(
+                lambda tx: tx.outbox.claim("ngi-pl", "the successor", world.clock(), ttl=TTL, lease_name=lease_name)
+            )
+            assert claim is not None
+            then.extend(what_is_known(world))
+
+        store.interrupt(number, taken_over)
+        outcome = world.mesh._lanes["ngi-pl"].step()
+        assert outcome is not None
+        assert what_is_known(world) == then, number
+        world.clock.advance(TTL)
+        assert world.end() == []
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_whatever_is_sent_the_lease_lasts_for_as_long_as_the_request_may(operation: str) -> None:
+    store = Thoughtful()
+    world = World(store=store)
+    world.shared()
+    if operation == "edit_comment":
+        say_something(world)
+        world.mesh.settle()
+    WRITES[operation](world)
+    left: list[timedelta] = []
+
+    def sent(_: Call) -> None:
+        left.extend(lease.expires_at - world.clock() for lease in store._tables.leases.rows())
+
+    once(world.redmine.connector, operation, sent, done=False)
+    store.claimed, store.think = False, lambda: world.clock.advance(timedelta(seconds=15))
+    world.mesh._lanes["ngi-pl"].step()
+    (time_left,) = left
+    assert time_left >= world.mesh.means.request_deadline
+    assert world.end() == []
