@@ -126,15 +126,15 @@ class MemoryConnector:
                 now = self.tracker.now()
                 return ChangePage((), Cursor(now, json.dumps({"floor": now.isoformat()})), more=False)
             place = json.loads(since.position) if since.position else {}
-            floor = datetime.fromisoformat(place.get("floor", since.at.isoformat()))
-            after = (max(since.at, floor), 0)
+            floor = place.get("floor")
+            after = (since.at if floor is None else max(since.at, datetime.fromisoformat(floor)), 0)
             if "after" in place:  # in the middle of a round, whatever overlap the caller asked for
                 after = (datetime.fromisoformat(place["after"][0]), place["after"][1] + 1)
             rows = [each for each in self._rows() if (each.changed_at, each.number) >= after]
             rows.sort(key=lambda each: (each.changed_at, each.number))
             page = rows[: self._page]
             more = len(rows) > len(page)
-            place = {"floor": floor.isoformat()} if "floor" in place else {}
+            place = {} if floor is None else {"floor": floor}
             if more:
                 place["after"] = [page[-1].changed_at.isoformat(), page[-1].number]
             newest = page[-1].changed_at if page and not more else since.at
@@ -328,7 +328,9 @@ class MemoryConnector:
                 return ""
 
     def _text(self, text: str) -> str:
-        return text.replace("\r\n", "\n").replace("\n", "\r\n") if self._crlf else text
+        if not self._crlf or "\n" not in text:
+            return text
+        return text.replace("\r\n", "\n").replace("\n", "\r\n")
 
     def _value(self, value: Value) -> Value:
         return self._text(value) if isinstance(value, str) else value

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from central.link import Agreed, IntentKind, Link
 from central.model import Value, plain, value_of
@@ -26,7 +27,7 @@ def link_out(link: Link) -> str:
 
 def link_in(columns: Mapping[str, Any], document: str) -> Link:
     """The link of these columns and this document."""
-    return _LINK.validate_python({**json.loads(document), **columns})
+    return _LINK.validate_python({**from_json(document), **columns})
 
 
 def copied(link: Link) -> Link:

@@ -33,7 +33,9 @@ class MemoryLinks:
         before = self._tables.links.get(link.id)
         if before is None:
             raise NoSuch(f"there is no link {link.id}")
-        self._put(replace(link, ticket_id=before.ticket_id, system=before.system))
+        if (link.ticket_id, link.system) != (before.ticket_id, before.system):
+            link = replace(link, ticket_id=before.ticket_id, system=before.system)
+        self._put(link)
         if before.key is not None and before.key != link.key:
             self._tables.keys.drop((before.system, before.key))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from central.registry import Document, System
@@ -58,4 +59,4 @@ class MemoryRegistry:
         return system
 
     def systems(self) -> Sequence[System]:
-        return sorted(self._tables.systems.rows(), key=lambda system: system.name)
+        return sorted(self._tables.systems.rows(), key=attrgetter("name"))

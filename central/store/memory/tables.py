@@ -24,25 +24,26 @@ V = TypeVar("V")
 class Table(Generic[K, V]):
     """A map whose forks share its rows until one of them writes. Only a fork can be written, until it is sealed."""
 
-    __slots__ = ("_own", "_rows", "_writable")
+    __slots__ = ("_rows", "_writable", "changed")
 
     def __init__(self, rows: dict[K, V] | None = None) -> None:
         self._rows: dict[K, V] = {} if rows is None else rows
         self._writable = rows is not None
-        self._own = False
+        self.changed = False
+        """Whether this fork has rows of its own."""
 
     def fork(self) -> "Table[K, V]":
         return Table(self._rows)
 
     def seal(self) -> None:
         """What is written stays as it is now."""
-        self._writable = self._own = False
+        self._writable = self.changed = False
 
     def _mine(self) -> dict[K, V]:
         if not self._writable:
             raise ReadOnly("a question must not write: use store.write")
-        if not self._own:
-            self._rows, self._own = dict(self._rows), True
+        if not self.changed:
+            self._rows, self.changed = dict(self._rows), True
         return self._rows
 
     def put(self, key: K, row: V) -> None:
@@ -62,11 +63,6 @@ class Table(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._rows)
-
-    @property
-    def changed(self) -> bool:
-        """Whether this fork has rows of its own."""
-        return self._own
 
 
 @dataclass
