@@ -78,8 +78,16 @@ def _take(
     system = tx.registry.system(gateway.system)
     if system.outage is not None:
         means.relay.wake(tx, gateway.system)
-    well = replace(system, last_error="", error_at=None, outage=None)
-    tx.registry.put_system(replace(well, cursor=plain_cursor(cursor), polled_at=at, succeeded_at=at))
+    well = replace(
+        system,
+        last_error="",
+        error_at=None,
+        outage=None,
+        cursor=plain_cursor(cursor),
+        polled_at=at,
+        succeeded_at=at,
+    )
+    tx.registry.put_system(well)
     return owed
 
 

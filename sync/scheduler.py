@@ -94,8 +94,9 @@ class Scheduler:
             return soonest
         systems = self._means.store.read(lambda tx: () if at_rest(tx) else tx.registry.systems())
         self.listening.keep({system.name for system in systems if system.reads and not outage.is_out(system.outage)})
-        for system in systems:
-            turn = self._turn(system, now)
+        with self._lock:
+            turns = [self._turn(system, now) for system in systems]
+        for system, turn in zip(systems, turns, strict=True):
             if turn is None or turn.asking:
                 continue
             due_at = outage.poll_at(system, turn.at, turn.asked_at)
@@ -115,18 +116,19 @@ class Scheduler:
                 turn.at = min(turn.at, self._means.clock())
 
     def _turn(self, system: System, now: datetime) -> _Turn | None:
-        """The turn of a system that is read; one that comes (back) to life is asked at once."""
-        with self._lock:
-            if not system.reads:
-                turn = self._turns.get(system.name)
-                if turn is not None and not turn.asking:
-                    del self._turns[system.name]
-                return None
-            turn = self._turns.setdefault(system.name, _Turn(now))
-            if turn.out and not outage.is_out(system.outage):
-                turn.at, turn.failures = now, 0
-            turn.out = outage.is_out(system.outage)
-            return turn
+        """The turn of a system that is read; one that comes (back) to life is asked at once. Under the lock."""
+        turn = self._turns.get(system.name)
+        if not system.reads:
+            if turn is not None and not turn.asking:
+                del self._turns[system.name]
+            return None
+        if turn is None:
+            turn = self._turns[system.name] = _Turn(now)
+        out = outage.is_out(system.outage)
+        if turn.out and not out:
+            turn.at, turn.failures = now, 0
+        turn.out = out
+        return turn
 
     def _round(self, name: str, turn: _Turn) -> None:
         """Ask one system, and decide when to ask it again."""
