@@ -66,10 +66,11 @@ class Process:
             return self.paused_until or now
         if self._awake:
             return now
-        moments = list(self._due.values())
-        if self._poll_at is not None:
-            moments.append(self._poll_at)
-        return min(moments, default=None)
+        soonest = self._poll_at
+        for due in self._due.values():
+            if soonest is None or due < soonest:
+                soonest = due
+        return soonest
 
     def play(self) -> None:
         """One turn, or the rest of one."""

@@ -154,13 +154,14 @@ class World:
         if process is None or self._unheard:
             return
         self.clock.now += takes
-        while self._coming and self._coming[-1].kind in PEOPLE and self._due(self._coming[-1]):
+        while self._coming and self._coming[-1].at <= self._seconds() and self._coming[-1].kind in PEOPLE:
             coming = self._coming.pop()
             if coming.moment is None:
                 self._act(coming)
             else:
                 self._armed.append(coming)
-        for armed in [each for each in self._armed if _at(each, operation, done)] if self._armed else ():
+        waiting = (each for each in self._armed if each.moment and each.moment.operation == operation)
+        for armed in [each for each in waiting if each.moment and each.moment.done == done] if self._armed else ():
             if armed.at > self._seconds():
                 continue
             if armed not in self._armed:
@@ -208,7 +209,7 @@ class World:
 
     def take(self, kind: Kind, system: str, operation: str) -> Happening | None:
         """The fault of this kind that is armed for this call, if any; it is spent then."""
-        if self._unheard or self.current is None:
+        if self._unheard or self.current is None or not self._armed:
             return None
         for armed in self._armed:
             if armed.kind is kind and armed.system == system and armed.moment and armed.moment.operation == operation:
@@ -350,7 +351,7 @@ class World:
         """What falls due between two turns."""
         while self._later and self._later[0][0] <= self.clock.now:
             heappop(self._later)[2]()
-        while self._coming and self._due(self._coming[-1]):
+        while self._coming and self._coming[-1].at <= self._seconds():
             coming = self._coming.pop()
             if coming.moment is not None:
                 self._armed.append(coming)
@@ -366,9 +367,6 @@ class World:
         for armed in [each for each in self._armed if each.kind in PEOPLE and each.at < overdue]:
             self._armed.remove(armed)
             self._act(armed)
-
-    def _due(self, happening: Happening) -> bool:
-        return happening.at <= self._seconds()
 
     def _seconds(self) -> float:
         return (self.clock.now - START).total_seconds()
@@ -418,12 +416,6 @@ class World:
     def _hint(self, system: str, key: str) -> None:
         relay, at = self.means.relay, self.clock.now
         self.raw_store.write(lambda tx: relay.owe_inward(tx, system, key, at, reason="a webhook named it"))
-
-
-def _at(armed: Happening, operation: str, done: bool) -> bool:
-    """Whether this is the moment that it waits for."""
-    moment = armed.moment
-    return moment is not None and moment.operation == operation and moment.done == done
 
 
 def _told(system: str, deed: Deed, who: str) -> str:
@@ -488,6 +480,9 @@ class _Watched:
 
     def read(self, question: Callable[[Transaction], T]) -> T:
         return self._store.read(question)
+
+    def changed_elsewhere(self) -> bool:
+        return self._store.changed_elsewhere()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
