@@ -218,3 +218,36 @@ class Mapping:
     """Their fields that every create carries and no ticket of ours decides."""
     policy: str
     """Default conflict policy: central, remote, newest or ask."""
+
+    def stands(self, name: str) -> "Stands":
+        """What stands where both sides changed this field of ours, unless a system's document says otherwise."""
+        each = self.fields[name]
+        if isinstance(each.rule, Merging):
+            return Stands.BOTH
+        if each.carries is not Carries.BOTH:
+            return Stands.OURS if each.carries is Carries.OUTWARD else Stands.THEIRS
+        if each.policy == "newest" or (each.policy is None and self.policy == "newest"):
+            return _NEWEST[self.policy]
+        return _CHOSEN[each.policy or self.policy]
+
+
+class Stands(StrEnum):
+    """What stands of two edits of one field."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    PERSON = "a person decides"
+    NEWEST_OR_OURS = "newest, else ours"
+    NEWEST_OR_THEIRS = "newest, else theirs"
+    NEWEST_OR_PERSON = "newest, else a person decides"
+    BOTH = "both"
+    """A set: member by member."""
+
+
+_CHOSEN = {"central": Stands.OURS, "remote": Stands.THEIRS, "ask": Stands.PERSON}
+_NEWEST = {
+    "central": Stands.NEWEST_OR_OURS,
+    "newest": Stands.NEWEST_OR_OURS,
+    "remote": Stands.NEWEST_OR_THEIRS,
+    "ask": Stands.NEWEST_OR_PERSON,
+}

@@ -105,6 +105,15 @@ def prove(given: Sequence[Document], spoken: Spoken | None = None) -> tuple[Repo
     return check(subjects, centre(), EngineStep())
 
 
+def is_proven(vocabularies: Sequence[Document], mapping: Document) -> bool:
+    """Whether this mapping is proven against these vocabularies; what is no mapping is not."""
+    try:
+        (report,) = prove([mapping, *vocabularies])
+    except DocumentError:
+        return False
+    return report.proven
+
+
 def _extended(kind: str, given: Sequence[Document], name: str) -> Document | None:
     """The one of these documents, else of the library, that another extends."""
     found = next((each for each in given if (each.kind, each.name) == (kind, name)), None)

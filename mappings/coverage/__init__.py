@@ -1,6 +1,6 @@
 """How much of a mapping its fixtures show, and which mistakes in it they would notice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mappings.coverage.equivalence import equivalent
@@ -16,6 +16,7 @@ from mappings.model import Value
 
 __all__ = ["Report", "Words", "measure", "show"]
 
+Proven = Callable[[Document], bool]
 Words = Mapping[str, Sequence[Value]]
 """Our field -> the words that it may have; a field that is not here may have any."""
 
@@ -36,7 +37,7 @@ class Report:
     alive: tuple[Mutant, ...]
     """Mistakes that no fixture would notice."""
     equivalent: tuple[Mutant, ...]
-    """Changes that are provably no mistakes; they do not count."""
+    """Changes that are provably no mistakes, by what they say or by the proof of the mapping; they do not count."""
     refused: int
     """Changes that are refused when the document is read; they do not count either."""
 
@@ -56,8 +57,9 @@ class Report:
         return not self.red and min(self.coverage, self.score) >= percent
 
 
-def measure(document: Document, fixtures: Iterable[Fixture], ours: Words) -> Report:
-    """Hold these fixtures against the mapping and against every mistake that could be made in it.
+def measure(document: Document, fixtures: Iterable[Fixture], ours: Words, proven: Proven | None = None) -> Report:
+    """Hold these fixtures against the mapping and against every mistake that could be made in it. What is said to the
+    proof is judged by `proven`: whether a document is. Without it that is not judged.
 
     :raises DocumentError: the document is no mapping."""
     mapping = compile_mapping(document, revision=0)
@@ -68,8 +70,12 @@ def measure(document: Document, fixtures: Iterable[Fixture], ours: Words) -> Rep
     missing = [duty for duty in owed if not any(map(duty.shows, _of(seen, duty)))]
     impossible = [duty for duty in missing if not _possible(document, mapping, duty, ours)]
     found, refused = mutants(document)
+    to_prove = [mutant for mutant in found if mutant.said_to_the_proof]
+    found = [mutant for mutant in found if not mutant.said_to_the_proof]
     alive = [mutant for mutant in found if all(survives(mutant.mapping, fixture) for fixture in green)]
     same = [mutant for mutant in alive if equivalent(mapping, mutant.mapping)]
+    needless = [mutant for mutant in to_prove if proven is not None and proven(mutant.document)]
+    by_proof = 0 if proven is None else len(to_prove) - len(needless)
     return Report(
         document,
         mapping,
@@ -77,9 +83,9 @@ def measure(document: Document, fixtures: Iterable[Fixture], ours: Words) -> Rep
         tuple(each for each in replayed if not each.green),
         len(owed) - len(impossible),
         tuple(duty for duty in missing if duty not in impossible),
-        len(found) - len(alive),
+        len(found) - len(alive) + by_proof,
         tuple(mutant for mutant in alive if mutant not in same),
-        tuple(same),
+        (*same, *needless),
         len(refused),
     )
 

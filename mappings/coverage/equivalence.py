@@ -25,7 +25,7 @@ def equivalent(one: CompiledMapping, other: CompiledMapping) -> bool:
     """Whether both provably make the same of everything."""
     if _form(replace(one, fields={})) != _form(replace(other, fields={})) or one.fields.keys() != other.fields.keys():
         return False
-    return all(_same(one, name, other.fields[name]) for name in one.fields)
+    return all(one.stands(name) is other.stands(name) and _same(one, name, other.fields[name]) for name in one.fields)
 
 
 def _same(one: CompiledMapping, name: str, other: FieldMapping) -> bool:

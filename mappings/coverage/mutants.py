@@ -23,10 +23,10 @@ UNJUDGED: Mapping[str, str] = {
     "name": "it is a name",
     "extends": "what it extends is changed where it stands",
     "connector": "it says whose field names these are",
-    "policy": "who wins a conflict is the engine's decision: see mapping preview",
-    "stuck": "it is said to the proof",
 }
-"""Keys that no fixture can judge, and why."""
+"""Keys that nothing can judge, and why."""
+_TO_THE_PROOF = "stuck"
+"""What is said to the proof alone, which judges it in the place of fixtures. Its sentences are for people."""
 _ABSENT: Any = object()
 
 
@@ -38,6 +38,12 @@ class Mutant:
     sentence: str
     place: Place
     mapping: CompiledMapping
+    document: Document
+
+    @property
+    def said_to_the_proof(self) -> bool:
+        """Whether a proof must judge it: no fixture can."""
+        return _TO_THE_PROOF in self.path[2:3]
 
     def __str__(self) -> str:
         return f"{self.place}: {self.sentence}"
@@ -61,7 +67,8 @@ def mutants(document: Document) -> tuple[tuple[Mutant, ...], tuple[Steps, ...]]:
         except (ValidationError, DocumentError):
             refused.append(path)
         else:
-            found.append(Mutant(path, _sentence(document, path, value), document.place(path), mapping))
+            place, changed = document.place(path), replace(document, data=data)
+            found.append(Mutant(path, _sentence(document, path, value), place, mapping, changed))
     return tuple(found), tuple(refused)
 
 
@@ -75,6 +82,8 @@ def _changes(part: Part, path: Steps) -> Iterator[tuple[Steps, Any]]:
             yield below, _ABSENT
         if isinstance(value, Part):
             yield from _changes(value, below)
+        elif key == _TO_THE_PROOF:
+            yield from (((*below, word), _ABSENT) for word in value)
         elif isinstance(value, dict):
             beside = [each for each in _dicts(part) if each is not value]
             yield from _in_dict(value, below, [key for each in beside for key in each])

@@ -80,7 +80,7 @@ def together(steps: Sequence[Step], mapping: CompiledMapping) -> Case:
 
 def steps(case: Case, mapping: CompiledMapping) -> Iterator[Step]:
     """What travels in this case."""
-    for field in mapping.fields.values():
+    for field in mapping.fields.values() if case.way is not Way.CONFLICTS else ():
         name, there = (field.remote, field.central) if case.way is Way.INWARD else (field.central, field.remote)
         if name in case.given:
             held = (case.held or {}).get(there)

@@ -1,7 +1,7 @@
 """The smallest set of fixtures that closes the gap: by each step the most, and the steps of all fields side by side."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -9,11 +9,11 @@ from mappings.coverage import Report, Words, show
 from mappings.coverage.exercise import Duty
 from mappings.coverage.mutants import Mutant
 from mappings.coverage.steps import GONE, Step, candidates, general, steps, together
-from mappings.fixtures.document import Case, Outcome, Way
+from mappings.fixtures.document import Case, Outcome, Way, conflicts
 from mappings.fixtures.replay import judged, outcome
 from mappings.fixtures.written import written
 from mappings.model import Mapping as CompiledMapping
-from mappings.model import Value
+from mappings.model import Stands, Value
 
 
 def suggestions(report: Report, ours: Words) -> tuple[str, ...]:
@@ -24,7 +24,28 @@ def suggestions(report: Report, ours: Words) -> tuple[str, ...]:
         name = next(each for n in count(1) if (each := title if n == 1 else f"{title}-{n}") not in taken)
         taken.add(name)
         found.append(written(name, report.mapping.name, [replace(case, expected=judged(report.mapping, case))]))
+    if who := _conflicts(report):
+        name = next(each for n in count(1) if (each := f"{_WHO}-{n}" if n > 1 else _WHO) not in taken)
+        found.append(written(name, report.mapping.name, [conflicts(who)]))
     return tuple(found)
+
+
+def _conflicts(report: Report) -> Mapping[str, Stands]:
+    """Fields of which it ought to be said who wins: the fewest that tell all that is not noticed so far."""
+    mapping, left, found = report.mapping, list(report.alive), dict[str, Stands]()
+    for name in mapping.fields:
+        told = [mutant for mutant in left if _stands(mutant.mapping, name) is not mapping.stands(name)]
+        if told:
+            found[name] = mapping.stands(name)
+            left = [mutant for mutant in left if mutant not in told]
+    return found
+
+
+def _stands(mapping: CompiledMapping, name: str) -> Stands | None:
+    return mapping.stands(name) if name in mapping.fields else None
+
+
+_WHO = "who-wins"
 
 
 def _title(case: Case, mapping: CompiledMapping) -> str:

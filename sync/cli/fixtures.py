@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,11 @@ def coverage(
     wanted = [each.name for each in gather(names) if each.kind == "mapping"]
     if not wanted:
         raise DocumentError([Problem(Place(names[0], 1, 1), "there is no mapping here")])
-    measured = suite(gather((*names, *folders)))
+    given = gather((*names, *folders))
+    measured = suite(given)
     ours = {name: proving.centre().values(name) for name in proving.centre().fields}
-    reports = [measure(measured.mappings[name], measured.of(name), ours) for name in wanted]
+    proven = partial(proving.is_proven, [each for each in given if each.kind == "vocabulary"])
+    reports = [measure(measured.mappings[name], measured.of(name), ours, proven) for name in wanted]
     if suggest is not None:
         _suggest(suggest, [text for report in reports for text in suggestions(report, ours)])
     if as_json:

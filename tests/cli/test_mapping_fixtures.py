@@ -64,7 +64,7 @@ def test_coverage_measures_a_file_with_its_fixtures_and_says_what_is_missing(des
     assert "m, would not be noticed:\n" in said.out
     assert desk.type("mapping", "coverage", file, "--fail-under", "50").code == 1
     (figures,) = desk.type("mapping", "coverage", file, "--json").data["mappings"]
-    assert (figures["fixtures"], figures["coverage"] < 50, figures["not_judged"]["policy"] != "") == (1, True, True)
+    assert (figures["fixtures"], figures["coverage"] < 50, figures["not_judged"]["name"] != "") == (1, True, True)
 
 
 def test_what_coverage_suggests_closes_the_gap(desk) -> None:

@@ -12,6 +12,7 @@ from mappings.document import MappingDocument, compile_mapping
 from mappings.fixtures.replay import replay_all, suite
 from mappings.loader import Document, read
 from sync import proving
+from sync.policy import POLICIES
 
 HEAD = "kind: mapping\nname: m\nconnector: c\nfields:\n"
 EVERYTHING = (
@@ -19,6 +20,7 @@ EVERYTHING = (
     + """\
   subject: {remote: Subject, text: {one_line: true, max_bytes: 120}}
   status: {remote: Status, table: {new: N, newer: N, old: [O, A]}, back: {N: new}, final: true, lost_when: [gone],
+    stuck: {A: it is not left},
     transitions: {O: {via: [S], with: {Reason: done, Solution: {from: solution, otherwise: "-"}}}}}
   solution: {remote: Solution, text: {}}
   urgency: {remote: Urgency, scale: {low: 1, high: 5}, carries: inward}
@@ -112,13 +114,18 @@ def test_a_proof_of_sameness_is_never_given_for_what_some_ticket_would_notice() 
     original = document(EVERYTHING)
     found, _ = mutants(original)
     mapping = compile_mapping(original, revision=0)
-    told = [mutant.sentence for mutant in found if equivalent(mapping, mutant.mapping)]
-    assert told == [
+    judged = [mutant for mutant in found if not mutant.said_to_the_proof]
+    told = [mutant.sentence for mutant in judged if equivalent(mapping, mutant.mapping)]
+    assert [each for each in told if "policy" not in each] == [
         "fields.urgency.only_on_create: true",
         "fields.urgency.final: true",
         "fields.urgency.scale.low: 0 instead of 1",
         "fields.urgency.scale.low: 2 instead of 1",
     ]
+    decided = {"urgency", "team", "cc", "involve"}  # one way, or member by member: whatever the policy says
+    for policy in POLICIES:
+        same = {each.split(".")[1] for each in told if each.endswith(f'policy: "{policy}"')}
+        assert same == (set(mapping.fields) if policy == "central" else decided)
 
 
 @pytest.mark.parametrize("text", [EVERYTHING, *(library.shipped(name).source for name in library.names())])
@@ -141,6 +148,39 @@ def test_the_fixtures_of_the_library_show_all_of_it_and_would_notice_every_mista
     report = measure(given.mappings[name], given.of(name), ours)
     assert ([str(each) for each in (*report.missing, *report.alive)], report.red) == ([], ())
     assert len({fixture.name for fixture in given.of(name)}) > 1
+
+
+def test_who_wins_is_noticed_by_an_example_of_a_conflict_and_by_nothing_else() -> None:
+    mapping = HEAD + "  a: {remote: A, policy: remote}\n  b: {remote: B}\n  c: {remote: C, set: {}}\n"
+    both = "inward: {theirs: {A: x}, becomes: {a: x}}\noutward: {ours: {a: x}, held: {}, becomes: {A: x}}"
+    silent, told = measured(mapping, both), measured(mapping, both, "conflicts: {a: theirs, b: ours}")
+    newest = 'fields.a.policy: "newest" instead of "remote"'
+    assert {'policy: "ask"', newest, "fields.a.policy left out"} <= set(sentences(silent.alive))
+    assert not [each for each in sentences(told.alive) if "policy" in each]
+    same = [each for each in sentences(told.equivalent) if "policy" in each]
+    assert same == ['fields.b.policy: "central"', *(f'fields.c.policy: "{each}"' for each in POLICIES)]
+
+
+def test_what_is_said_to_the_proof_is_noticed_where_the_proof_needs_it_and_listed_where_it_does_not() -> None:
+    mapping = HEAD + "  a: {remote: A, stuck: {done: no way, open: no way}}\n"
+    given = suite(read(mapping, "m.yaml"))
+
+    def proven(changed: Document) -> bool:
+        return "done" in changed.data["fields"]["a"].get("stuck", {})
+
+    asked = measure(given.mappings["m"], (), {}, proven)
+    unasked = measure(given.mappings["m"], (), {})
+    assert [each for each in sentences(asked.equivalent) if "stuck" in each] == ["fields.a.stuck.open left out"]
+    assert asked.killed - unasked.killed == 2, "the way out of done left out, and all of it"
+    assert not [each for each in sentences((*asked.alive, *unasked.alive, *unasked.equivalent)) if "stuck" in each]
+
+
+@pytest.mark.parametrize("name", [name for name in library.names() if "stuck" in library.shipped(name).source])
+def test_every_exception_of_the_library_is_needed_by_its_proof(name: str) -> None:
+    mapping, vocabulary = library.with_vocabulary(name)
+    excused = [each for each in mutants(mapping)[0] if each.said_to_the_proof]
+    assert excused
+    assert not [each.sentence for each in excused if proving.is_proven([vocabulary], each.document)]
 
 
 def test_fixtures_that_are_there_are_not_suggested_again_and_their_names_are_taken() -> None:

@@ -133,7 +133,8 @@ def test_a_text_that_does_not_fit_goes_beside_as_a_file_that_is_judged_too() -> 
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("", "f.yaml:12:1: an example says what comes in, under inward, or what goes out, under outward"),
+        ("", "f.yaml:12:1: an example says what comes in, under inward, what goes out, under outward, or"),
+        ("conflicts: {status: our}", "f.yaml:15:21: conflicts.status:"),
         ("inward: {their: {}}", "f.yaml:15:10: there is no key 'their' in inward; did you mean 'theirs'?"),
         ("inward: {theirs: {A: 1.5}}", "f.yaml:15:22: inward.theirs.A: must be text, a number, true, false, null,"),
         ("inward: {becomes: {status: new}, no_word: [status]}", "f.yaml:15:44: inward.no_word.0: 'status' becomes"),

@@ -10,7 +10,7 @@ from central.model import Value
 from mappings.document import compile_mapping
 from mappings.loader import read
 from mappings.model import Carries, Mapping, Spill, Untranslatable
-from sync.policy import Admission, ChangeTime, Policy, Times, Winner, admit
+from sync.policy import POLICIES, Admission, ChangeTime, Policy, Times, Winner, admit
 from sync.reconcile import (
     AGREED_NEVER,
     LEFT_BY_PAIRING,
@@ -593,3 +593,35 @@ def test_every_decision_says_why_it_is_made(
     why: str, held: Link, ours: Value, theirs: Value, more: dict[str, object]
 ) -> None:
     assert decided(held, ours, theirs, **more).why == why
+
+
+@pytest.mark.parametrize("default", POLICIES)
+@pytest.mark.parametrize("own", [None, *POLICIES])
+@pytest.mark.parametrize("carries", Carries)
+@pytest.mark.parametrize("rule", ["", ", set: {}"])
+def test_what_a_fixture_says_of_a_conflict_is_what_is_decided(
+    default: str, own: str | None, carries: Carries, rule: str
+) -> None:
+    """`Mapping.stands` tells fixtures who wins; this is the decision itself."""
+    own_policy = f", policy: {own}" if own else ""
+    text = f"kind: mapping\nname: m\nconnector: c\npolicy: {default}\nfields:\n"
+    text += f"  cc: {{remote: Cc, carries: {carries}{own_policy}{rule}}}\n"
+    mapping = compile_mapping(read(text, "m.yaml")[0], revision=1)
+    base, ours, theirs = ("x",), ("x", "a"), ("x", "b")
+    both = Link(1, 1, "c", LinkState.ACTIVE, key="7", base={"cc": Pair(base, base)}, mapping_revision=1)
+    policy = Policy(mapping.policy, {"cc": own} if own else {})
+    earlier, later = ChangeTime(AT), ChangeTime(AT + timedelta(hours=1))
+
+    def stands(times: Times | None) -> str:
+        evidence = Evidence(times={"cc": times} if times else {})
+        (step,) = reconcile(
+            both, {"cc": ours}, {"Cc": theirs}, mapping=mapping, policy=policy, admit=admit, evidence=evidence
+        ).steps
+        winners = {Winner.CENTRAL: "ours", Winner.REMOTE: "theirs", Winner.UNDECIDED: "a person decides"}
+        return "both" if step.loser is None else winners[step.loser.winner]
+
+    told = str(mapping.stands("cc"))
+    newest, otherwise = told.startswith("newest, else "), told.removeprefix("newest, else ")
+    assert stands(None) == otherwise
+    assert stands(Times(later, earlier)) == ("ours" if newest else otherwise)
+    assert stands(Times(earlier, later)) == ("theirs" if newest else otherwise)
