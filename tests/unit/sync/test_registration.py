@@ -377,8 +377,9 @@ def test_a_profile_that_extends_a_shipped_one_is_registered_with_all_that_it_too
     assert profile.fields["status"].max_length == 20
     assert profile.fields["status"].at == ("status",)
     assert str(again.place(("root",))).startswith("connectors/profiles/plain.yaml:")
-    assert str(again.place(("fields", "status", "max_length"))) == "all.yaml:7:24"
+    assert str(again.place(("fields", "status", "max_length"))) == "all.yaml:19:24"
     assert as_applied(kept) == BENT_PROFILE
+    office.apply(BENT_PROFILE)
     assert [each.change.verb for each in office.apply(BENT_PROFILE)] == ["unchanged"]
 
 
