@@ -26,16 +26,16 @@ class SyncEngine:
 
         :raises ConnectorError: by remedy; :raises StoreError: the lease is lost or the ticket moves too fast;
         :raises Held: it has to wait for a person."""
-        if self._means.store.read(lambda tx: tx.registry.system(gateway.system)).state is SystemState.SHADOW:
-            return shadow.look(self._means, gateway, claim)
+        means = replace(self._means, relay=self._means.relay.along(claim.delivery.trail))
+        if means.store.read(lambda tx: tx.registry.system(gateway.system)).state is SystemState.SHADOW:
+            return shadow.look(means, gateway, claim)
         try:
-            return self._look(gateway, claim)
+            return self._look(means, gateway, claim)
         except Suspicion as suspicion:
-            return take_up(self._means, suspicion, claim.lease)
+            return take_up(means, suspicion, claim.lease)
 
-    def _look(self, gateway: Gateway, claim: Claim) -> Outcome:
+    def _look(self, means: Means, gateway: Gateway, claim: Claim) -> Outcome:
         delivery, lease = claim.delivery, claim.lease
-        means = self._means
         if delivery.lane is Lane.BACKFILL:  # what follows from it must not overtake what people do now
             means = replace(means, relay=means.relay.behind())
         try:

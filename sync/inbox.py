@@ -47,7 +47,10 @@ class Inbox:
         return self._keep(system, keys)
 
     def _keep(self, system: str, keys: Sequence[str]) -> HookAnswer:
+        trails: dict[str, str] = {}
+
         def change(tx: Transaction) -> bool:
+            trails.clear()
             try:
                 state = tx.registry.system(system).state
             except NoSuch:
@@ -55,11 +58,14 @@ class Inbox:
             if state is SystemState.DRAFT:
                 return False
             for key in keys:
-                self._means.relay.owe_inward(tx, system, key, self._means.clock(), reason="a webhook named it")
+                at = self._means.clock()
+                trails[key] = self._means.relay.owe_inward(tx, system, key, at, reason="a webhook named it")
             return True
 
         if not self._means.store.write(change):
             return _refused(system, 403, "this system is not live yet", f"interdesk system live {system}")
+        for key, trail in trails.items():
+            log.info("a hint was kept", system=system, direction="inward", subject=key, trail=trail)
         return HookAnswer(202, "kept")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from central.link import Link
 from central.registry import SystemState
@@ -88,6 +89,10 @@ class Lane:
         one, if that is wanted (`further`) and one is due.
 
         :raises StoreError: the store could not take what became of it; `close` tells it."""
+        with bound_contextvars(trail=taken.claim.delivery.trail):  # whatever is said meanwhile belongs to it
+            return self._carry_out(taken, further=further)
+
+    def _carry_out(self, taken: Taken, *, further: bool) -> tuple[Outcome, Taken | None]:
         try:
             outcome = self._engine.look(taken.gateway, taken.claim)
         except Held as held:
@@ -175,6 +180,7 @@ class Lane:
                     reason="a second look",
                     lane=delivery.lane,
                     not_before=outcome.look_again_at,
+                    trail=delivery.trail,
                 )
                 self._means.relay.remind(tx, self.system)
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import structlog
+
 from central.guard import HoldKind
 from central.link import Intent
 from central.model import Limits
@@ -12,6 +14,8 @@ from connectors.errors import Transient
 from sync.relay import Relay
 from sync.terms import MARGIN, Terms
 from sync.tokens import Tokens
+
+log = structlog.get_logger("interdesk.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Means:
         :raises Transient: too much time went by since it was committed, or the clock was set back; nothing was sent."""
         if not timedelta(0) <= self.clock() - intent.at <= self.slack:
             raise Transient("this process stood still between announcing a request and sending it; nothing was sent")
+        log.info("writes", what=intent.kind.value, fields=sorted(intent.wrote))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 A sweep finds what a lost wake-up forgot, and what waited under the lease of one who died.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,12 +15,16 @@ from sync.bus.api import Bus
 class Relay:
     """The one way in which deliveries come to be owed."""
 
-    def __init__(self, bus: Bus, lane: Lane = Lane.LIVE) -> None:
-        self._bus, self._lane = bus, lane
+    def __init__(self, bus: Bus, lane: Lane = Lane.LIVE, trail: str = "") -> None:
+        self._bus, self._lane, self._trail = bus, lane, trail
 
     def behind(self) -> "Relay":
         """The same for what follows from a backfill: everything it owes goes behind live work, too."""
-        return Relay(self._bus, Lane.BACKFILL)
+        return Relay(self._bus, Lane.BACKFILL, self._trail)
+
+    def along(self, trail: str) -> "Relay":
+        """The same for what follows from a look: everything it owes bears the look's own trail."""
+        return Relay(self._bus, self._lane, trail)
 
     def sweep(self, store: Store) -> None:
         """Wake the lanes of this process for every system that is owed a look: one question, whatever their number."""
@@ -46,11 +51,15 @@ class Relay:
         lane: Lane | None = None,
         not_before: datetime | None = None,
         hint: Mapping[str, Any] | None = None,
-    ) -> None:
-        """The system's ticket `key` deserves a look."""
+    ) -> str:
+        """The system's ticket `key` deserves a look; answers the trail that it bears."""
         lane = self._lane if lane is None else lane
-        tx.outbox.owe(system, Direction.INWARD, key, at, reason=reason, lane=lane, not_before=not_before, hint=hint)
+        trail = self._trail or _begun(system, key, at)
+        tx.outbox.owe(
+            system, Direction.INWARD, key, at, reason=reason, lane=lane, not_before=not_before, hint=hint, trail=trail
+        )
         tx.after_commit(lambda: self._bus.wake(system))
+        return trail
 
     def owe_outward(
         self,
@@ -65,8 +74,21 @@ class Relay:
     ) -> None:
         """These systems are owed a look at our ticket."""
         lane = self._lane if lane is None else lane
+        trail = self._trail or _begun("", str(ticket_id), at)
         for system in sorted(systems):
             tx.outbox.owe(
-                system, Direction.OUTWARD, str(ticket_id), at, reason=reason, lane=lane, not_before=not_before
+                system,
+                Direction.OUTWARD,
+                str(ticket_id),
+                at,
+                reason=reason,
+                lane=lane,
+                not_before=not_before,
+                trail=trail,
             )
             tx.after_commit(lambda system=system: self._bus.wake(system))  # type: ignore[misc]  # early binding
+
+
+def _begun(system: str, subject: str, at: datetime) -> str:
+    """The trail of a change that begins here: the same for the same, so that a seed replays a run."""
+    return hashlib.blake2b(f"{system}/{subject}/{at.isoformat()}".encode(), digest_size=6).hexdigest()

@@ -18,9 +18,11 @@ from enum import IntEnum, StrEnum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from central.account import Account, Pass, PassKind, Session, Token
+from central.alert import Alert, AlertKind
 from central.audit import Entry
 from central.events import Event
 from central.guard import Hold, HoldKind, HoldState, Marker, Suspect
+from central.heartbeat import Heartbeat
 from central.instance import Instance
 from central.job import Job, JobRow
 from central.link import Agreed, Link, Tie
@@ -122,6 +124,8 @@ class Delivery:
     error: str = ""
     hint: Mapping[str, Any] | None = None
     """What the latest hint itself carried (a full row), plain; never believed where the ticket can be fetched."""
+    trail: str = ""
+    """Of the latest reason: all looks that follow from one change bear the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,12 +314,13 @@ class Outbox(Protocol):
         lane: Lane = Lane.LIVE,
         not_before: datetime | None = None,
         hint: Mapping[str, Any] | None = None,
+        trail: str = "",
     ) -> None:
         """A system is owed a look: a new row, or a higher generation of the one that is there.
 
         A live reason promotes a backfill row; an earlier `not_before` wins (None: at once); a dead letter, and one
-        that was discarded, comes alive again, with its attempts forgotten; the latest reason and hint are kept, even
-        where the hint is None (what an older one carried is out of date)."""
+        that was discarded, comes alive again, with its attempts forgotten; the latest reason, trail and hint are kept,
+        even where the hint is None (what an older one carried is out of date)."""
 
     def claim(
         self,
@@ -542,6 +547,35 @@ class Instances(Protocol):
         """Write it down."""
 
 
+class Alerts(Protocol):
+    """The episodes that somebody is told of, or still to be told of."""
+
+    def list(self) -> Sequence[Alert]:
+        """All that are not over, by system and kind."""
+
+    def put(self, alert: Alert) -> None:
+        """Write it down, in the place of the one of its kind in its system."""
+
+    def forget(self, system: str, kind: AlertKind) -> None:
+        """It is over, and nobody is to be told any more. Nothing happens where there is none."""
+
+
+class Heartbeats(Protocol):
+    """Which processes live, and when each was last heard of."""
+
+    def list(self) -> Sequence[Heartbeat]:
+        """By the name of their process."""
+
+    def beat(self, process: str, at: datetime) -> None:
+        """It lives."""
+
+    def end(self, process: str) -> None:
+        """It has ended in order, or is known to be dead: nobody waits for it."""
+
+    def end_old(self, before: datetime) -> None:
+        """Forget those that were not heard of since."""
+
+
 class Audit(Protocol):
     """Administrative acts, for ever."""
 
@@ -665,6 +699,10 @@ class Transaction(Protocol):
     def guards(self) -> Guards: ...
     @property
     def instance(self) -> Instances: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def heartbeats(self) -> Heartbeats: ...
     @property
     def audit(self) -> Audit: ...
     @property

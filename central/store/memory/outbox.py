@@ -42,6 +42,7 @@ class MemoryOutbox:
         lane: Lane = Lane.LIVE,
         not_before: datetime | None = None,
         hint: Mapping[str, Any] | None = None,
+        trail: str = "",
     ) -> None:
         before = self._tables.deliveries.get((system, direction, subject))
         fresh = Delivery(
@@ -57,6 +58,7 @@ class MemoryOutbox:
             attempts=0,
             reason=reason,
             hint=as_json(hint),
+            trail=trail,
         )
         if before is not None and before.state is DeliveryState.DUE:
             fresh = replace(

@@ -13,6 +13,7 @@ from central.store.memory.instance import MemoryAudit, MemoryInstances
 from central.store.memory.jobs import MemoryJobs
 from central.store.memory.links import MemoryLinks
 from central.store.memory.outbox import MemoryOutbox
+from central.store.memory.oversight import MemoryAlerts, MemoryHeartbeats
 from central.store.memory.quotas import MemoryQuotas
 from central.store.memory.registry import MemoryRegistry
 from central.store.memory.shadow import MemoryShadows
@@ -39,6 +40,8 @@ class MemoryTransaction:
     audit: MemoryAudit
     accounts: MemoryAccounts
     tries: MemoryTries
+    alerts: MemoryAlerts
+    heartbeats: MemoryHeartbeats
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -69,6 +72,8 @@ _PARTS: Mapping[str, Callable[[MemoryTransaction, Tables], object]] = {
     "audit": lambda _, tables: MemoryAudit(tables),
     "accounts": lambda _, tables: MemoryAccounts(tables),
     "tries": lambda _, tables: MemoryTries(tables),
+    "alerts": lambda _, tables: MemoryAlerts(tables),
+    "heartbeats": lambda _, tables: MemoryHeartbeats(tables),
 }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from central.account import Account, Pass, Session, Token
+from central.alert import Alert, AlertKind
 from central.audit import Entry
 from central.events import Event
 from central.guard import Hold, Marker, Suspect
@@ -108,6 +109,10 @@ class Tables:
     markers: Table[str, Marker] = field(default_factory=Table)
     instance: Table[str, Instance] = field(default_factory=Table)
     """One row, `this`."""
+    alerts: Table[tuple[str, AlertKind], Alert] = field(default_factory=Table)
+    """By system and kind."""
+    heartbeats: Table[str, datetime] = field(default_factory=Table)
+    """Process -> when it was last heard of."""
     audit: Table[int, Entry] = field(default_factory=Table)
     accounts: Table[int, Account] = field(default_factory=Table)
     access_tokens: Table[int, Token] = field(default_factory=Table)

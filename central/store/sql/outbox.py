@@ -33,7 +33,7 @@ _THERE = Prepared(
     Lock.TO_CHANGE,
 )
 _OWE = adding(deliveries)
-_RISEN = ("generation", "lane", "state", "not_before", "owed_since", "attempts", "reason", "error", "hint")
+_RISEN = ("generation", "lane", "state", "not_before", "owed_since", "attempts", "reason", "error", "hint", "trail")
 _RISE = Prepared(
     update(deliveries).where(deliveries.c.id == bindparam("of")).values({name: bindparam(name) for name in _RISEN})
 )
@@ -130,6 +130,7 @@ class SqlOutbox:
         lane: Lane = Lane.LIVE,
         not_before: datetime | None = None,
         hint: Mapping[str, Any] | None = None,
+        trail: str = "",
     ) -> None:
         row = {
             "generation": 1,
@@ -141,6 +142,7 @@ class SqlOutbox:
             "reason": reason,
             "error": "",
             "hint": None if hint is None else json.dumps(dict(hint)),
+            "trail": trail,
         }
         there = self._session.first(_THERE, {"in": system, "toward": direction, "about": subject})
         if there is None:

@@ -272,6 +272,7 @@ deliveries = Table(
     Column("reason", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("hint", Text),
+    Column("trail", Text, nullable=False, server_default=""),
     UniqueConstraint("system", "direction", "subject"),
     sqlite_autoincrement=True,  # an id that came again would let a late `done` finish another delivery
 )
@@ -498,6 +499,21 @@ markers = Table(
     metadata,
     Column("system", Text, primary_key=True),
     Column("memory", Text, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("system", Text, primary_key=True),  # '': interdesk itself
+    Column("kind", Text, primary_key=True),
+    Column("memory", Text, nullable=False),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("process", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
 )
 
 served_revisions = Table(

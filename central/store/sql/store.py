@@ -18,6 +18,7 @@ from central.store.sql.jobs import SqlJobs
 from central.store.sql.ledger import Ledger
 from central.store.sql.links import SqlLinks
 from central.store.sql.outbox import SqlOutbox
+from central.store.sql.oversight import SqlAlerts, SqlHeartbeats
 from central.store.sql.quotas import SqlQuotas
 from central.store.sql.registry import SqlRegistry
 from central.store.sql.schema import REVISION
@@ -46,6 +47,8 @@ class SqlTransaction:
         self.audit = SqlAudit(session)
         self.accounts = SqlAccounts(session)
         self.tries = SqlTries(session)
+        self.alerts = SqlAlerts(session)
+        self.heartbeats = SqlHeartbeats(session)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

@@ -15,6 +15,7 @@ from central.store.testing.instance import InstanceClaims
 from central.store.testing.jobs import JobClaims
 from central.store.testing.links import LinkClaims
 from central.store.testing.outbox import OutboxClaims
+from central.store.testing.oversight import OversightClaims
 from central.store.testing.quotas import QuotaClaims
 from central.store.testing.registry import RegistryClaims
 from central.store.testing.shadow import ShadowClaims
@@ -38,5 +39,6 @@ class StoreConformance(
     InstanceClaims,
     AccountClaims,
     TryClaims,
+    OversightClaims,
 ):
     """Derive from it and give a fixture `store`: a new, empty store for every test."""

@@ -1,4 +1,4 @@
-"""Who may come in: accounts, and what stands in for their passwords.
+"""Who may come in: accounts, and what stands in for their passwords. And what watches over all of it.
 
 Only additions: a program of revision 0002 goes on working beside one of this revision.
 """
@@ -29,13 +29,15 @@ def where(condition: str) -> dict[str, Any]:
 def upgrade() -> None:
     _add_accounts()
     _add_tries()
+    _add_oversight()
     served = sa.table("served_revisions", sa.column("revision", sa.Text()))
     op.bulk_insert(served, [{"revision": "0002"}])
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM served_revisions WHERE revision = '0002'")
-    for table in ("tries", "passes", "sessions", "access_tokens", "accounts"):
+    op.drop_column("deliveries", "trail")
+    for table in ("heartbeats", "alerts", "tries", "passes", "sessions", "access_tokens", "accounts"):
         op.drop_table(table)
 
 
@@ -95,3 +97,20 @@ def _add_tries() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_tries"),
     )
     op.create_index("ix_tries_until", "tries", ["until"])
+
+
+def _add_oversight() -> None:
+    op.create_table(
+        "alerts",
+        column("system", sa.Text()),
+        column("kind", sa.Text()),
+        column("memory", sa.Text()),
+        sa.PrimaryKeyConstraint("system", "kind", name="pk_alerts"),
+    )
+    op.create_table(
+        "heartbeats",
+        column("process", sa.Text()),
+        column("at", MOMENT),
+        sa.PrimaryKeyConstraint("process", name="pk_heartbeats"),
+    )
+    op.add_column("deliveries", sa.Column("trail", sa.Text(), nullable=False, server_default=""))

@@ -25,7 +25,7 @@ from central.store.api import (
     Transaction,
     WrongSchema,
 )
-from central.store.sql import SqlStore, blobs, links, outbox, registry, session, sqlite, tickets
+from central.store.sql import SqlStore, blobs, links, outbox, oversight, registry, session, sqlite, tickets
 from central.store.sql.prepared import Prepared
 from central.store.testing.samples import NOW, TTL, claimed, later, new_ticket, owe
 
@@ -161,12 +161,15 @@ class TestCosts:
             "_ALL_CURRENT",  # documents and systems are few
             "_CURRENT_OF_KIND",
             "_SYSTEMS",
+            "_ALERTS",  # one row per open episode
+            "_HEARTBEATS",  # one row per process
+            "_END_OLD",
             "_COUNTS",  # one row per system
             "_LET_ALL_OF_ONE_GO",  # one row per look that is at work
         }
         statements = {
             name: statement
-            for module in (tickets, links, outbox, registry, blobs, session)
+            for module in (tickets, links, outbox, oversight, registry, blobs, session)
             for name, statement in vars(module).items()
             if isinstance(statement, Prepared) and not statement.on(sqlite.DIALECT).sql.startswith("INSERT")
         }
