@@ -51,6 +51,14 @@ class Grant:
     def __str__(self) -> str:
         return f"{self.role}:{self.of}" if self.of else str(self.role)
 
+    @classmethod
+    def read(cls, text: str) -> "Grant":
+        """The grant that is written so: `central`, `operator:ngi-cz`.  :raises ValueError: there is no such role."""
+        role, _, of = text.partition(":")
+        if role not in tuple(Role):
+            raise ValueError(f"there is no role {role!r}; there are: {', '.join(Role)}")
+        return cls(Role(role), of)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from central.desk.auth import Gate
+from central.desk.people import PeopleDesk
 from central.store.api import Store, StoreError, WrongSchema
 from central.store.memory import MemoryStore
 from central.store.sql import SqlStore
@@ -86,6 +88,11 @@ class Settings:
     """The address of RabbitMQ; '': this process wakes itself."""
     log: Form | None = None
     """What log lines look like; None: for people on a terminal, else JSON."""
+
+    @property
+    def address(self) -> str:
+        """Where people reach the pages, as far as the settings know."""
+        return self.instance.public_url or f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 def utc_now() -> datetime:
@@ -264,6 +271,8 @@ class Interdesk:
             ticket_address=instance.where_tickets_open,
         )
         self.centre = Centre(self.means)
+        self.gate = Gate(self.store, clock)
+        self.people = PeopleDesk(self.store, self.gate, clock)
         self.inbox = Inbox(self.means, self.gateways, self.secrets)
         self.connectors = ConnectorKinds(self.environment, self.secrets, self.store)
         self._worker = Worker(self._lane, self.bus, self.gateways, clock)

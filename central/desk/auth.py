@@ -50,9 +50,14 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
+def once_address(pages: str, invitation: str) -> str:
+    """The one-time link, where these are the pages."""
+    return f"{pages}/sign-in/once?key={invitation}"
+
+
 def folded(login: str) -> str:
     """A login as it is kept: logins differ by more than their case."""
-    return login.strip().casefold()[:LONGEST_LOGIN]
+    return login.strip().casefold()[: LONGEST_LOGIN + 1]
 
 
 class Gate:
@@ -120,7 +125,8 @@ class Gate:
         return self.admit(self._check(folded(login), password, source))
 
     def accept(self, invitation: str, *, source: str = "") -> tuple[str, Session]:
-        """Open a session by a one-time link.
+        """Open a session by a one-time link. It is for whoever cannot come in otherwise: what let them in before, other
+        sessions and their password, lets nobody in any more.
 
         :raises NotKnown: it was used, is too old, or was never given.  :raises TooManyTries: `source` showed too
         many such."""
@@ -129,7 +135,12 @@ class Gate:
         def take(tx: Transaction) -> Account | None:
             taken = tx.accounts.take_pass(digest(invitation), PassKind.INVITE, at)
             account = tx.accounts.get(taken.account_id) if taken and taken.account_id else None
-            return account if account is not None and _may_come(account) else None
+            if account is None or not _may_come(account):
+                return None
+            tx.accounts.end_sessions(account.id)
+            anew = account.evolve(password="")
+            tx.accounts.save(anew)
+            return anew
 
         account = self._store.write(take)
         if account is None:
@@ -168,6 +179,10 @@ class Gate:
         if account is None or not _may_come(account):
             raise NoSuch(f"there is no account {login!r} that may sign in")
         tx.accounts.give_pass(Pass(digest(text), PassKind.INVITE, self._clock() + lasts, account.id))
+
+    def verify(self, login: str, password: str, *, source: str) -> None:
+        """Somebody who is in shows their password once more.  :raises NotKnown, TooManyTries: as `sign_in`."""
+        self._check(folded(login), password, source)
 
     def sign_out(self, cookie: str) -> None:
         """End a session; a repeat is nothing."""

@@ -5,6 +5,7 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cached_property
 from threading import Lock, Semaphore
 from typing import Protocol
 
@@ -51,7 +52,6 @@ class Passwords:
     def __init__(self, hasher: Hasher) -> None:
         self._hasher = hasher
         self._turn = Semaphore(SIDE_BY_SIDE)
-        self._nobodys = hasher.hash("nobody's")
 
     def hash(self, password: str) -> str:
         """What is kept of it."""
@@ -65,6 +65,11 @@ class Passwords:
                 return self._hasher.verify(kept or self._nobodys, password[: LONGEST + 1]) and bool(kept)
             except (VerificationError, InvalidHashError, UnicodeError):
                 return False
+
+    @cached_property
+    def _nobodys(self) -> str:
+        """What is checked where nothing is kept."""
+        return self._hasher.hash("nobody's")
 
     def outdated(self, kept: str) -> bool:
         """Whether it was kept in a way that is weaker than today's."""

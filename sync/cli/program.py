@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from central.desk.passwords import BadPassword
 from central.desk.services import NotAllowed, NotNow
 from central.store.api import Busy, CommitUnknown, StoreError, Unreachable
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient
@@ -25,6 +26,7 @@ from sync.cli import (
     health,
     jobs,
     mappings,
+    people,
     running,
     simulate,
     systems,
@@ -50,6 +52,7 @@ _MISTAKES = (
     Unusable,
     NotNow,
     NotAllowed,
+    BadPassword,
     StoreError,
     AccessError,
     Refused,
@@ -83,6 +86,7 @@ for _command in (
     *guards.COMMANDS,
     *deadletters.COMMANDS,
     *conflicts.COMMANDS,
+    *people.COMMANDS,
     *jobs.COMMANDS,
     *health.COMMANDS,
     *database.COMMANDS,

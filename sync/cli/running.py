@@ -9,6 +9,8 @@ from types import FrameType
 
 import click
 
+from central.desk.auth import once_address
+from central.desk.people import ADMINISTRATOR
 from sync import logs
 from sync.bench import BENCHES
 from sync.bench import bench as measuring
@@ -27,6 +29,13 @@ def run(session: Session) -> None:
         logs.configure(sys.stderr, desk.secrets.mask, form=session.settings.log)
         with until_told() as told, Server(desk) as server:
             say(server.address)
+            invitation = desk.people.ensure_administrator()
+            if invitation is not None:
+                say(
+                    f"Nobody has an account yet. Sign in as {ADMINISTRATOR}, once and within a day "
+                    f"(afterwards: interdesk user invite {ADMINISTRATOR}):",
+                    once_address(session.settings.instance.public_url or server.address, invitation),
+                )
             desk.start()
             told.wait()
 
@@ -60,10 +69,11 @@ def demo(session: Session, once: bool) -> int:
     """
     from sync.demo.show import show  # it loads the server
 
-    def linger() -> None:
+    def linger(link: str) -> None:
         if once:
             return
         state = session.settings.state / "demo"
+        say(f"Sign in as {ADMINISTRATOR}, once: {link}")
         say(f"Look around: interdesk --state {state} ticket show 1", "Ctrl-C ends the demo.")
         with until_told() as told:
             told.wait()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from central.desk.auth import once_address
 from sync import logs
 from sync.bootstrap import Interdesk, Settings
 from sync.demo.stage import Stage, stage
@@ -14,8 +15,9 @@ from sync.demo.telling import Stuck, Teller
 from sync.demo.verdict import Judge, Judgement
 
 
-def show(settings: Settings, console: Console, linger: Callable[[], None]) -> bool:
-    """Play the demo; whether all went as promised. `linger` keeps the stage up after the story.
+def show(settings: Settings, console: Console, linger: Callable[[str], None]) -> bool:
+    """Play the demo; whether all went as promised. `linger` keeps the stage up after the story,
+    and is told where one signs in.
 
     :raises Busy: another demo is on."""
     log = settings.state / "demo" / "interdesk.log"
@@ -30,7 +32,7 @@ def show(settings: Settings, console: Console, linger: Callable[[], None]) -> bo
             console.print(f"interdesk between an emulated RT ({on_stage.rt.url}) and Redmine ({on_stage.redmine.url}).")
             well = _play(on_stage, Teller(console), console, log)
             console.print()
-            linger()
+            linger(once_address(on_stage.address, on_stage.desk.people.ensure_administrator() or ""))
             logs.quiet()
     return well
 

@@ -1,0 +1,247 @@
+"""`user …` and `token …`: who may come in, and what stands in for their passwords."""
+
+import sys
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from central.account import Account, Grant, Scope, Token
+from central.desk.auth import once_address
+from central.desk.people import LONGEST_TOKEN, of_the_machine
+from central.rights import Principal
+from sync.cli.output import as_json, document, say, table
+from sync.cli.session import Session, who
+
+
+def _granted(text: str) -> Grant:
+    try:
+        return Grant.read(text)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
+
+
+@click.group()
+def user() -> None:
+    """The accounts of people and programs, and what each may do."""
+
+
+@user.command()
+@click.argument("login")
+@click.option("--name", default="", help="Their full name.")
+@click.option("--email", default="", help="Their address: tickets that carry it are their own.")
+@click.option(
+    "--grant",
+    "grants",
+    type=_granted,
+    metavar="ROLE[:OF]",
+    multiple=True,
+    help="What they are; may be given several times.",
+)
+@click.pass_obj
+def add(session: Session, login: str, name: str, email: str, grants: tuple[Grant, ...]) -> None:
+    """Make an account, and print a link by which they sign in, once.
+
+    A grant is user, supporter:UNIT, operator:SYSTEM, tester:SYSTEM, central or auditor."""
+    with session.interdesk() as desk:
+        account = desk.people.create(_operator(), login, name=name, email=email, grants=grants)
+        _tell_link(session, account.login, desk.people.invite(_operator(), account.login))
+
+
+@user.command("list")
+@as_json
+@click.pass_obj
+def list_users(session: Session, as_json: bool) -> None:
+    """Every account, by login."""
+    with session.interdesk() as desk:
+        found: list[Account] = []
+        while page := desk.people.list(_operator(), after=found[-1].login if found else ""):
+            found += page
+    if as_json:
+        document([_plain(account) for account in found])
+        return
+    table(
+        ("Login", "Name", "E-mail", "Is", "Signs in", "Since"),
+        [
+            (
+                each.login,
+                each.name,
+                each.email,
+                ", ".join(sorted(map(str, each.grants))),
+                _way_in(each),
+                each.created_at,
+            )
+            for each in found
+        ],
+    )
+
+
+@user.command()
+@click.argument("login")
+@click.argument("granted", type=_granted, metavar="ROLE[:OF]")
+@click.pass_obj
+def grant(session: Session, login: str, granted: Grant) -> None:
+    """Let somebody be this, too: user, supporter:UNIT, operator:SYSTEM, tester:SYSTEM, central or auditor."""
+    with session.interdesk() as desk:
+        _tell_grants(desk.people.grant(_operator(), login, granted))
+
+
+@user.command()
+@click.argument("login")
+@click.argument("granted", type=_granted, metavar="ROLE[:OF]")
+@click.pass_obj
+def revoke(session: Session, login: str, granted: Grant) -> None:
+    """Let somebody be this no more."""
+    with session.interdesk() as desk:
+        _tell_grants(desk.people.revoke(_operator(), login, granted))
+
+
+@user.command()
+@click.argument("login")
+@click.pass_obj
+def disable(session: Session, login: str) -> None:
+    """Keep somebody out from now on, whatever they show."""
+    with session.interdesk() as desk:
+        account = desk.people.disable(_operator(), login)
+    say(f"{account.login} is out.")
+
+
+@user.command()
+@click.argument("login")
+@click.pass_obj
+def enable(session: Session, login: str) -> None:
+    """Let somebody in again who was disabled."""
+    with session.interdesk() as desk:
+        account = desk.people.enable(_operator(), login)
+    say(f"{account.login} may come in again.")
+
+
+@user.command()
+@click.argument("login")
+@click.pass_obj
+def password(session: Session, login: str) -> None:
+    """Give somebody a password: it is asked for, or read from the standard input. All their sessions end."""
+    with session.interdesk() as desk:
+        desk.people.show(_operator(), login)
+        if sys.stdin.isatty():
+            given = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        else:
+            given = sys.stdin.readline().rstrip("\r\n")
+        desk.people.set_password(_operator(), login, given)
+    say(f"{login} has a new password, and is signed out everywhere.")
+
+
+@user.command()
+@click.argument("login")
+@click.pass_obj
+def invite(session: Session, login: str) -> None:
+    """Print a link by which somebody signs in, once; then their password of before is forgotten."""
+    with session.interdesk() as desk:
+        _tell_link(session, login, desk.people.invite(_operator(), login))
+
+
+@click.group()
+def token() -> None:
+    """Access tokens, which stand in for an account in programs."""
+
+
+@token.command("add")
+@click.argument("login")
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice([scope.value for scope in Scope]),
+    multiple=True,
+    required=True,
+    help="What it may be used for.",
+)
+@click.option("--days", type=click.IntRange(1, LONGEST_TOKEN.days), default=90, show_default=True, help="It lasts.")
+@click.pass_obj
+def add_token(session: Session, login: str, name: str, scopes: tuple[str, ...], days: int) -> None:
+    """Make a token for an account, and print it: it is shown only now. NAME says what it is for."""
+    with session.interdesk() as desk:
+        text, made = desk.people.add_token(_operator(), login, name, map(Scope, scopes), lasts=timedelta(days=days))
+    say(text, f"Token {made.id} of {login}, until {made.expires_at:%Y-%m-%d}. It is not shown again.")
+
+
+@token.command("list")
+@click.argument("login")
+@as_json
+@click.pass_obj
+def list_tokens(session: Session, login: str, as_json: bool) -> None:
+    """Every token that an account ever had."""
+    with session.interdesk() as desk:
+        found, now = desk.people.tokens(_operator(), login), desk.clock()
+    if as_json:
+        document(
+            [
+                {
+                    "id": each.id,
+                    "name": each.name,
+                    "scopes": sorted(each.scopes),
+                    "created_at": each.created_at,
+                    "expires_at": each.expires_at,
+                    "used_at": each.used_at,
+                    "revoked_at": each.revoked_at,
+                }
+                for each in found
+            ]
+        )
+        return
+
+    def state(each: Token) -> str:
+        return "revoked" if each.revoked_at else "expired" if each.expires_at <= now else "good"
+
+    table(
+        ("Token", "Name", "Scopes", "State", "Until", "Last used"),
+        [
+            (each.id, each.name, ", ".join(sorted(each.scopes)), state(each), each.expires_at, each.used_at or "never")
+            for each in found
+        ],
+    )
+
+
+@token.command("revoke")
+@click.argument("login")
+@click.argument("number", type=int, metavar="TOKEN")
+@click.pass_obj
+def revoke_token(session: Session, login: str, number: int) -> None:
+    """Let a token stand for nobody any more."""
+    with session.interdesk() as desk:
+        desk.people.revoke_token(_operator(), login, number)
+    say(f"Token {number} of {login} is good for nothing any more.")
+
+
+def _operator() -> Principal:
+    return of_the_machine(who())
+
+
+def _tell_link(session: Session, login: str, text: str) -> None:
+    say(f"Sign in as {login}, once and within a day:", once_address(session.settings.address, text))
+
+
+def _tell_grants(account: Account) -> None:
+    say(f"{account.login} is {', '.join(sorted(map(str, account.grants))) or 'nothing'}.")
+
+
+def _way_in(account: Account) -> str:
+    if account.disabled_at is not None:
+        return "not at all: disabled"
+    ways = ["with a password"] * bool(account.password) + ["with their organisation"] * bool(account.subject)
+    return " or ".join(ways) or "by link"
+
+
+def _plain(account: Account) -> dict[str, Any]:
+    return {
+        "login": account.login,
+        "name": account.name,
+        "email": account.email,
+        "grants": sorted(map(str, account.grants)),
+        "signs_in": _way_in(account),
+        "created_at": account.created_at,
+        "disabled_at": account.disabled_at,
+    }
+
+
+COMMANDS = (user, token)
