@@ -16,6 +16,7 @@ from mappings.rules.moment import Step
 from mappings.rules.part import NOT_LAID, Fault, Part
 from mappings.rules.table import Word, text_of
 
+Formats = FormatName | list[FormatName] | None
 Kind = Literal["text", "choice", "person", "moment", "number", "set"]
 
 
@@ -43,8 +44,8 @@ class TheirField:
     public: bool = True
     """Whoever may read the ticket may read it."""
     max_length: int | None = None
-    format: FormatName | None = None
-    """What their texts are written in; None: not known."""
+    formats: tuple[FormatName, ...] = ()
+    """What their texts are written in; several: one of these, as each site is set; none: not known."""
     values: tuple[Value, ...] = ()
     workflow: Mapping[Value, tuple[Value, ...]] | None = None
     """From -> what our account may set there; None: everything from everywhere."""
@@ -82,8 +83,8 @@ class Vocabulary:
     fields: Mapping[str, TheirField]
     capabilities: Mapping[str, Any]
     declared: bool = True
-    comments_format: FormatName | None = None
-    """What comments there are written in; None: not known."""
+    comments_formats: tuple[FormatName, ...] = ()
+    """What comments there are written in, as for a field."""
 
     def plain(self) -> list[dict[str, Any]]:
         """Their fields as a live system describes them."""
@@ -116,7 +117,7 @@ class TheirFieldPart(Part):
     required: bool = Field(False, description="Whether a create without it is refused.")
     public: bool = Field(True, description="Whether everybody who may read the ticket may read it.")
     max_length: int | None = Field(None, ge=1, description="The longest text, in characters.")
-    format: FormatName | None = Field(None, description="What their text is written in; without it, nobody knows.")
+    format: Formats = Field(None, description="What their text is written in; a list: one of these, as a site is set.")
     values: list[Word] = Field(default_factory=list, description="Every value there is; empty: any.")
     workflow: dict[str, list[Word]] | None = Field(
         None,
@@ -167,7 +168,7 @@ class TheirFieldPart(Part):
             required=self.required,
             public=self.public,
             max_length=self.max_length,
-            format=self.format,
+            formats=_formats(self.format),
             values=tuple(self.values),
             workflow=None
             if self.workflow is None
@@ -187,7 +188,7 @@ class CommentsVocabularyPart(Part):
 
     hidden: bool = Field(False, description="Whether a comment can be hidden from the public.")
     max_length: int | None = Field(None, ge=1, description="The longest comment, in characters.")
-    format: FormatName | None = Field(None, description="What comments are written in; without it, nobody knows.")
+    format: Formats = Field(None, description="What comments are written in, as for a field.")
 
 
 class VocabularyDocument(Part):
@@ -235,8 +236,14 @@ def compile_vocabulary(document: Document) -> Vocabulary:
             "reads": parsed.reads,
             "row_version": "strong" if parsed.lock else "weak",
         },
-        comments_format=parsed.comments.format,
+        comments_formats=_formats(parsed.comments.format),
     )
+
+
+def _formats(written: Formats) -> tuple[FormatName, ...]:
+    if written is None:
+        return ()
+    return tuple(written) if isinstance(written, list) else (written,)
 
 
 def schema() -> dict[str, Any]:

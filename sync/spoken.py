@@ -28,7 +28,7 @@ class Spoken:
             name=self.system,
             fields={each.name: self._laid(each, known.fields.get(each.name)) for each in self.fields},
             capabilities=plain(self.capabilities),
-            comments_format=known.comments_format,
+            comments_formats=known.comments_formats,
         )
 
     def _laid(self, live: RemoteField, known: TheirField | None) -> TheirField:

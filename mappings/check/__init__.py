@@ -4,8 +4,9 @@ A mapping is checked like a program, against the vocabularies on either side of 
 engine's own step, which is an argument here: never a copy of it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from mappings.check import leak, lens, mesh, reach, stable, total, trap
 from mappings.check.finding import PROMISES, Proof, Refutation, Report, Shown, once
@@ -103,6 +104,20 @@ def _assumed(subject: Subject, centre: Centre) -> Iterator[str]:
     if not subject.vocabulary.declared:
         yield "no vocabulary is declared: their words are those of the mapping; what they do by themselves is unknown"
         return
+    for field in subject.mapping.fields.values():
+        written = subject.document.data["fields"][field.central].get("text")
+        yield from _as_set(f"their {field.remote} is", subject.theirs(field).formats, written)
+    yield from _as_set("their comments are", subject.vocabulary.comments_formats, subject.document.data.get("comments"))
     for each in subject.vocabulary.fields.values():
+        for move in each.moves:
+            if move.chosen:
+                yield f"{each.name}: whoever sets {move.frm!r} there has said with it that it becomes {move.to!r}"
         if each.values and each.workflow is None and each.writable:
             yield f"{each.name}: our account may set every value from everywhere"
+
+
+def _as_set(what: str, formats: Sequence[str], part: Mapping[str, Any] | None) -> Iterator[str]:
+    """Texts whose format each site chooses: the mapping is right for those that chose its own."""
+    if len(formats) > 1:
+        ours = (part or {}).get("format", "plain")
+        yield f"{what} written in {ours}, where a site may also be set to {', '.join(f for f in formats if f != ours)}"

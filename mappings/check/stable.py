@@ -3,7 +3,7 @@
 The rules keep that for one field at a time; here is what lies between fields, and what our own writes set off there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mappings.check.finding import Proof, Refutation
@@ -89,12 +89,12 @@ def _coarse(subject: Subject, centre: Centre) -> Iterator[Refutation]:
 def _foreign(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """Texts and comments in another format than theirs: what is said in one reads otherwise in the other."""
     for each in subject.mapping.fields.values():
-        theirs, part = subject.theirs(each).format, subject.document.data["fields"][each.central].get("text", {})
+        theirs, part = subject.theirs(each).formats, subject.document.data["fields"][each.central].get("text", {})
         if theirs and subject.as_it_is(each) and not centre.values(each.central):
             place = subject.place(each, "text", "format")
             outward = each.carries is not Carries.INWARD
             yield from _misread(subject, f"their {each.remote!r} is", place, part, theirs, outward=outward)
-    if theirs := subject.vocabulary.comments_format:
+    if theirs := subject.vocabulary.comments_formats:
         place, part = subject.document.place(("comments", "format")), subject.document.data.get("comments", {})
         yield from _misread(subject, "their comments are", place, part, theirs, outward=True)
 
@@ -103,14 +103,17 @@ _MARKED = ("see **this** in <b>", "see __init__ & *co", "# *this* `x_y`", "a_b *
 
 
 def _misread(
-    subject: Subject, what: str, place: Place, part: Mapping[str, Any], theirs: FormatName, *, outward: bool
+    subject: Subject, what: str, place: Place, part: Mapping[str, Any], several: Sequence[FormatName], *, outward: bool
 ) -> Iterator[Refutation]:
     ours: FormatName = part.get("format", "plain")
+    if ours in several:
+        return
+    theirs, *others = several
     writer, reader = (FORMATS[ours], FORMATS[theirs]) if outward else (FORMATS[theirs], FORMATS[ours])
     for text in _MARKED:
         sent = writer.said(text)
         seen = reader.heard(sent)
-        if ours == theirs or reader.settled(seen) == reader.settled(text):
+        if reader.settled(seen) == reader.settled(text):
             continue
         here, there = ("here", f"in {subject.name}") if outward else (f"in {subject.name}", "here")
         story = (
@@ -118,7 +121,9 @@ def _misread(
             f"it is carried as {sent!r}",
             f"whoever reads it {there} sees {seen!r}",
         )
-        yield Refutation(Proof.STABLE, place, f"{what} written in {theirs}, not in {ours}: say format: {theirs}", story)
+        site = f" (or {', '.join(others)}, as the site is set)" if others else ""
+        sentence = f"{what} written in {theirs}{site}, not in {ours}: say format: {theirs}"
+        yield Refutation(Proof.STABLE, place, sentence, story)
         return
 
 

@@ -305,6 +305,30 @@ def test_a_mapping_speaks_the_format_of_its_field_and_of_its_comments_or_is_refu
     assert not [each for each in silent.refuted if each.proof is Proof.STABLE]
 
 
+@pytest.mark.parametrize("ours", FORMATS)
+def test_a_format_that_each_site_sets_is_assumed_to_be_the_mappings_or_is_refuted(ours: str) -> None:
+    fields = f"  description: {{remote: D, text: {{format: {ours}}}, carries: outward}}\n"
+    text = f"kind: mapping\nname: m\nconnector: m\nfields:\n{fields}comments: {{format: {ours}}}\n"
+    set_ = "format: [textile, plain]"
+    (report,) = proven(text, f"kind: vocabulary\nname: m\nfields:\n  D: {{{set_}}}\ncomments: {{{set_}}}\n")
+    told = [each for each in report.assumed if "a site may also be set to" in each]
+    if ours in ("textile", "plain"):
+        other = "plain" if ours == "textile" else "textile"
+        assert report.proven
+        assert told[0] == f"their D is written in {ours}, where a site may also be set to {other}"
+        assert told[1].startswith("their comments are written")
+    else:
+        assert [each.sentence.partition(",")[0] for each in report.refuted] == [
+            "their 'D' is written in textile (or plain",
+            "their comments are written in textile (or plain",
+        ]
+
+
+def test_a_redmine_that_shows_textile_is_proven_by_five_lines() -> None:
+    text = "kind: mapping\nname: ours\nextends: redmine\nfields: {description: {text: {format: textile}}}\n"
+    assert proven(f"{text}comments: {{format: textile}}\n")[0].proven
+
+
 def test_only_a_text_has_a_format() -> None:
     with pytest.raises(DocumentError, match="a moment has no format: only a text has one"):
         proven(mapping(), vocabulary(rest="  Due: {kind: moment, format: html}\n"))
