@@ -61,8 +61,12 @@ class MappingDocument(Part):
             if field.carries == "inward":
                 continue
             if field.remote in writers:
-                sentence = f"{writers[field.remote]!r} is written to their {field.remote!r} already"
-                yield Fault(("fields", central, "remote"), sentence)
+                first = writers[field.remote]
+                before, here = (
+                    Fault(("fields", one, "remote"), f"{other!r} is written to their {field.remote!r} already")
+                    for one, other in ((first, central), (central, first))
+                )
+                yield replace(here, elsewhere=before)
             writers.setdefault(field.remote, central)
         yield from transitions.faults(self.fields)
         for fault in self.comments.faults():
@@ -159,6 +163,9 @@ def _overridden(mapping: model.Mapping, overrides: Mapping[str, str], document: 
 
 
 def _problem(document: Document, fault: Fault) -> Problem:
+    other = fault.elsewhere
+    if other is not None and document.place(fault.at).file != document.file == document.place(other.at).file:
+        fault = other
     return document.problem(document.place(fault.at), f"{'.'.join(map(str, fault.at))}: {fault.sentence}")
 
 

@@ -99,7 +99,11 @@ def _source(source: FieldPart, fill: FillPart, remote: str, spot: Steps) -> Iter
     if source.remote != remote:
         yield Fault((*spot, "from"), f"our {fill.frm!r} is written to their {source.remote!r}, not to {remote!r}")
     elif source.carries == "inward" or source.only_on_create:
-        yield Fault((*spot, "from"), f"our {fill.frm!r} is not written after the create: it travels with nothing")
+        why = "is not written after the create: it travels with nothing"
+        key = "carries" if source.carries == "inward" else "only_on_create"
+        needed = f"their {remote!r} needs it: {'.'.join(map(str, spot))}"
+        there = Fault(("fields", fill.frm, key), f"our {fill.frm!r} {why}, and {needed}")
+        yield Fault((*spot, "from"), f"our {fill.frm!r} {why}", elsewhere=there)
     if fill.otherwise is not None and not isinstance(source, TextField | CopyField):
         yield Fault((*spot, "otherwise"), f"only a text can stand in for nothing, and our {fill.frm!r} is none")
     elif fill.otherwise is not None and not fill.otherwise.strip():

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
 from central.events import Event, Kind
 from central.link import LinkState
@@ -20,8 +21,10 @@ from mappings.fixtures.document import Became, Fixture, Outcome, Said, Way
 from mappings.fixtures.replay import judged
 from mappings.model import Carries, Untranslatable
 from mappings.model import Mapping as CompiledMapping
+from sync import routing
 from sync.gateway import Gateway
-from sync.intended import Intended, Write, kinds, seen
+from sync.intended import Intended, Write, kinds, of_ticket, seen
+from sync.intents import TryLater
 from sync.mails import Mails, mails
 from sync.means import Means
 from sync.past import Past, read_past
@@ -29,6 +32,7 @@ from sync.policy import Policy
 from sync.reading import reading
 from sync.reconcile import Verdict
 
+_PAGE = 100
 _RESTS = (LinkState.DUPLICATE, LinkState.DETACHED, LinkState.PENDING)
 
 
@@ -115,23 +119,25 @@ def with_mapping(gateway: Gateway, mapping: CompiledMapping) -> Gateway:
 
 
 def over_tickets(means: Means, new: Gateway, old: Gateway | None, *, limit: int) -> Preview:
-    """What the next looks at the first `limit` tickets of the system would write; with `old`, where it differs.
+    """What the next looks at the first `limit` tickets would write: at those that the system lists, then at ours
+    that are still to be created there; with `old`, where it differs.
 
     :raises ConnectorError: by remedy."""
     rows: list[Row] = []
     stands: list[Stood] = []
     counted, total, more = Counter[WriteKind](), 0, False
-    for key in _keys(new):
+    for subject in chain(_keys(new), _uncreated(means, new)):
         if total >= limit:
             more = True
             break
         total += 1
-        found = _both(means, new, old, key)
+        listed = isinstance(subject, str)
+        found = _both(means, new, old, subject) if listed else _both_created(means, new, old, subject)
         if found is None:
             continue
         would, before = found
         counted.update(kinds(would.writes))
-        ticket_id = would.past.ticket.id if would.past else None
+        key, ticket_id = (subject, would.past.ticket.id if would.past else None) if listed else ("", subject)
         rows += _rows(ticket_id, key, would.writes, None if before is None else before.writes)
         if would.past is not None:
             known = {} if before is None else before.plan.standing
@@ -139,6 +145,29 @@ def over_tickets(means: Means, new: Gateway, old: Gateway | None, *, limit: int)
                 each for each in _stands(new.mapping, would, would.past, key) if known.get(each.field) != each.why
             )
     return Preview(total, more, rows, stands, mails(new.connector.capabilities, counted))
+
+
+def _uncreated(means: Means, gateway: Gateway) -> Iterator[int]:
+    """Our tickets whose unit belongs to the system, and which it does not have yet."""
+    before: int | None = None
+    while tickets := means.store.read(lambda tx, before=before: tx.tickets.list(limit=_PAGE, before=before)):  # type: ignore[misc]  # bound now
+        before = tickets[-1].id
+        for ticket in tickets:
+            target = routing.system_of(ticket["unit"], means.units())
+            if target == gateway.system:
+                link = means.store.read(lambda tx, number=ticket.id: tx.links.find(number, gateway.system))  # type: ignore[misc]  # bound now
+                if routing.course(gateway.system, link, target) is routing.Course.CREATE:
+                    yield ticket.id
+
+
+def _both_created(
+    means: Means, new: Gateway, old: Gateway | None, ticket_id: int
+) -> tuple[Intended, Intended | None] | None:
+    """Both decisions on a ticket of ours that they do not have; None: an earlier create may still appear there."""
+    try:
+        return of_ticket(means, new, ticket_id), None if old is None else of_ticket(means, old, ticket_id)
+    except TryLater:
+        return None
 
 
 def _keys(gateway: Gateway) -> Iterator[str]:

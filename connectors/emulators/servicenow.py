@@ -31,7 +31,13 @@ CHOICES = {
     "close_code": CLOSE_CODES,
 }
 LABELS = {"hold_reason": "On hold reason", "close_code": "Resolution code", "close_notes": "Resolution notes"}
-_LENGTHS = {"short_description": 160, "description": 4000, "close_notes": 4000, "watch_list": 4000, "correlation_id": 100}
+_LENGTHS = {
+    "short_description": 160,
+    "description": 4000,
+    "close_notes": 4000,
+    "watch_list": 4000,
+    "correlation_id": 100,
+}
 _PEOPLE = ("assigned_to", "caller_id")
 _OUR_LOGIN = "ggus.sync"
 

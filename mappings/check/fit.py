@@ -4,6 +4,7 @@ The two schemas come as plain data: `central` maps our fields to `{"values": …
 fields as `{"name": …, "writable": …, "values": …, "max_length": …}`.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from mappings.transitions import bare
 
 Schema = Mapping[str, Any]
 _A_MOMENT = "2026-11-22T18:45:07Z"
+_A_YEAR = re.compile(r"\d\d")
+"""Whatever form they write it in, no moment is without its year in figures."""
 
 
 def fit(
@@ -79,6 +82,8 @@ def _fills(fill: Fill, theirs: Mapping[str, Schema]) -> Iterator[Problem]:
         yield Problem(fill.at, f"their {fill.remote!r} cannot be written: nothing travels in it")
     if shape.get("kind") == "number" and isinstance(fill.value, str) and not values and not is_number(fill.value):
         yield Problem(fill.at, f"their {fill.remote!r} is a number, and {fill.value!r} is none")
+    if shape.get("kind") == "moment" and isinstance(fill.value, str) and not _A_YEAR.search(fill.value):
+        yield Problem(fill.at, f"their {fill.remote!r} is a moment, and {fill.value!r} is none")
     if values and fill.value is not None and fill.value not in values:
         named = [str(word) for word in values]
         yield Problem(fill.at, f"{fill.value!r} is not a {fill.remote} of theirs{suggestion(str(fill.value), named)}")

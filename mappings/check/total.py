@@ -165,6 +165,8 @@ def _constants(subject: Subject) -> Iterator[Refutation]:
             yield Refutation(Proof.TOTAL, place, f"their {name!r} holds one value, and no list")
         if isinstance(value, str) and theirs.kind == "number" and not theirs.values and not is_number(value):
             yield Refutation(Proof.TOTAL, place, f"their {name!r} is a number, and {value!r} is none")
+        if isinstance(value, str) and theirs.kind == "moment" and not any(map(str.isdecimal, value)):
+            yield Refutation(Proof.TOTAL, place, f"their {name!r} is a moment, and {value!r} is none")
         if isinstance(value, str) and theirs.max_length is not None and len(value) > theirs.max_length:
             yield Refutation(Proof.TOTAL, place, f"their {name!r} takes {theirs.max_length} characters at most")
 

@@ -21,6 +21,8 @@ class Fault:
     sentence: str
     unlawful: bool = False
     """Its rule would break a lens law: nothing is synchronised by it, and `mappings.check` tells its story."""
+    elsewhere: "Fault | None" = None
+    """The same, told of the other spot that it takes: for a document that wrote that and took this from another."""
 
 
 class Part(BaseModel):

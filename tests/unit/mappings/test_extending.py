@@ -94,6 +94,18 @@ def test_what_is_wrong_in_words_that_were_taken_is_told_there_and_who_took_them(
     assert told.endswith("(extended by ours, ours.yaml:2:7: say there otherwise, or null)")
 
 
+def test_of_two_spots_that_do_not_go_together_the_one_that_was_not_taken_is_told() -> None:
+    assert refused("fields: {priority: {remote: Status}}\n").startswith(
+        "ours.yaml:4:29: fields.priority.remote: 'status' is written to their 'Status' already"
+    )
+    filled = BASE.replace(
+        "    lost_when",
+        "    transitions: {A: {with: {Subject: {from: subject}}}}\n    lost_when",
+    )
+    told = refused("fields: {subject: {carries: inward}}\n", filled)
+    assert told.startswith("ours.yaml:4:29: fields.subject.carries: our 'subject' is not written after the create")
+
+
 def test_what_is_wrong_in_its_own_words_is_told_there() -> None:
     told = refused("fields: {status: {tabel: {}}}\n")
     assert told.startswith("ours.yaml:4:19: there is no key 'tabel' in fields.status; did you mean 'table'?")

@@ -76,6 +76,27 @@ def test_a_ticket_of_theirs_that_nobody_knows_here_would_come_in_and_one_that_is
     assert len(told.rows) == 1
 
 
+def test_a_ticket_of_ours_that_they_do_not_have_yet_would_be_created_and_then_is() -> None:
+    world = World()
+    ticket = world.mesh.centre.open({"subject": "opened here", "unit": "NGI_PL"}, TPM)
+    elsewhere = world.mesh.centre.open({"subject": "nobody else's", "unit": "TPM"}, TPM)
+    told = looked(world)
+    assert told.tickets == 1
+    (row,) = told.rows
+    assert (row.ticket_id, row.key, row.write.side, row.write.item) == (ticket.id, "", Side.SYSTEM, "create")
+    assert "subject: opened here" in row.write.would
+    assert elsewhere.id != ticket.id
+    bare = preview.with_mapping(redmine(world), bent("  subject: {remote: subject}\n", ""))
+    (differs,) = looked(world, new=bare, old=redmine(world)).rows
+    assert differs.new is not None
+    assert differs.old is not None
+    assert "subject: opened here" not in differs.new.would
+    assert looked(world, limit=1).more is False
+    world.mesh.settle()
+    assert [issue.fields["subject"] for issue in world.redmine.tracker.issues.values()] == ["opened here"]
+    assert list(looked(world).rows) == []
+
+
 def test_of_two_mappings_only_what_differs_is_told_with_what_the_other_would_have_done() -> None:
     world = World()
     world.shared()
