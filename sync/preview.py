@@ -126,18 +126,17 @@ def over_tickets(means: Means, new: Gateway, old: Gateway | None, *, limit: int)
     rows: list[Row] = []
     stands: list[Stood] = []
     counted, total, more = Counter[WriteKind](), 0, False
-    for subject in chain(_keys(new), _uncreated(means, new)):
+    for key, uncreated in chain(((key, None) for key in _keys(new)), (("", each) for each in _uncreated(means, new))):
         if total >= limit:
             more = True
             break
         total += 1
-        listed = isinstance(subject, str)
-        found = _both(means, new, old, subject) if listed else _both_created(means, new, old, subject)
+        found = _both(means, new, old, key) if uncreated is None else _both_created(means, new, old, uncreated)
         if found is None:
             continue
         would, before = found
         counted.update(kinds(would.writes))
-        key, ticket_id = (subject, would.past.ticket.id if would.past else None) if listed else ("", subject)
+        ticket_id = would.past.ticket.id if would.past else uncreated
         rows += _rows(ticket_id, key, would.writes, None if before is None else before.writes)
         if would.past is not None:
             known = {} if before is None else before.plan.standing

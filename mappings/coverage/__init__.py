@@ -69,9 +69,9 @@ def measure(document: Document, fixtures: Iterable[Fixture], ours: Words, proven
     owed = list(duties(document, mapping))
     missing = [duty for duty in owed if not any(map(duty.shows, _of(seen, duty)))]
     impossible = [duty for duty in missing if not _possible(document, mapping, duty, ours)]
-    found, refused = mutants(document)
-    to_prove = [mutant for mutant in found if mutant.said_to_the_proof]
-    found = [mutant for mutant in found if not mutant.said_to_the_proof]
+    made, refused = mutants(document)
+    to_prove = [mutant for mutant in made if mutant.said_to_the_proof]
+    found = [mutant for mutant in made if not mutant.said_to_the_proof]
     alive = [mutant for mutant in found if all(survives(mutant.mapping, fixture) for fixture in green)]
     same = [mutant for mutant in alive if equivalent(mapping, mutant.mapping)]
     needless = [mutant for mutant in to_prove if proven is not None and proven(mutant.document)]
