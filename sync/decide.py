@@ -93,6 +93,13 @@ def events_for(means: Means, gateway: Gateway, past: Past) -> Sequence[Event]:
     return means.store.read(lambda tx: tx.tickets.events(past.ticket.id))
 
 
+def wants_history(gateway: Gateway, plan: Plan, theirs: Reading) -> bool:
+    """Whether whose edit is the newest is told by their history alone, which this reading does not show."""
+    if theirs.history is not None or not gateway.connector.capabilities.history:
+        return False
+    return any(step.loser is not None and gateway.policy.rule(step.name) == "newest" for step in plan.steps)
+
+
 def _times(gateway: Gateway, theirs: Reading, events: Sequence[Event]) -> dict[str, Times]:
     """When each side last changed the fields that `newest` decides, as far as both histories tell."""
     found: dict[str, Times] = {}

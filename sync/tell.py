@@ -13,7 +13,7 @@ from connectors.errors import AccessError, NotFound, Refused, Transient, Unknown
 from sync import discussion, echo
 from sync.absorb import absorb, because, keep, unread_edits
 from sync.amend import amend
-from sync.decide import decide, events_for, hidden_edits, read_up_to, with_latecomers
+from sync.decide import decide, events_for, hidden_edits, read_up_to, wants_history, with_latecomers
 from sync.gateway import Gateway
 from sync.guards.breaker import ensure_no_fight
 from sync.guards.marker import ensure_gone_on
@@ -126,6 +126,8 @@ def _write_step(
 ) -> tuple[Outcome, Reading | None]:
     """One write, decided anew whenever either side moves; and what stands there after it, where it was a step on the
     way to what is to be reached."""
+    # what our comment may have done is told from what people did by the history alone
+    whole = any(intent.side_effects for intent in past.link.intents)
     for attempt in range(_DECISIONS):
         if theirs is None and not past.link.intents:
             plan = decide(gateway, past, remembered(past))
@@ -135,15 +137,16 @@ def _write_step(
                 return _agree(means, gateway, past, plan, lease), None
             theirs = held(past, gateway.connector.capabilities) if attempt == 0 and not agrees_now else None
         if theirs is None:
-            # what our comment may have done is told from what people did by the history alone
-            effects = any(intent.side_effects for intent in past.link.intents)
-            theirs = read(means, gateway, past, conversation=effects, lease=lease)
+            theirs = read(means, gateway, past, conversation=whole, lease=lease)
         gone = gone_by_value(gateway, theirs.ticket)
         if gone:
             return lose(means, gateway, past, lease, gone, theirs), None
         ensure_gone_on(means, gateway, past, theirs)
         past = with_latecomers(gateway, past, theirs)
         plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
+        if wants_history(gateway, plan, theirs) and not whole:
+            theirs, whole = None, True
+            continue
         means.ensure_time(lease)
         try:
             link, intent = _commit(means, gateway, past, theirs, plan, lease)

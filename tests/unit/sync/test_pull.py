@@ -1,5 +1,6 @@
 """Inward, over a whole mesh: what is taken in, what is recognised as our own, and what only looks like news."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -8,9 +9,11 @@ import pytest
 from central.events import Kind
 from central.link import LinkState
 from central.model import Visibility
+from connectors.api import Capabilities
 from connectors.errors import Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from sync.simulation.laws import broken
+from sync.simulation.members import RT_LIKE
 from sync.simulation.mesh import Mesh
 from tests.unit.sync.world import TPM, World, failing, once
 
@@ -265,3 +268,33 @@ def test_a_ticket_that_is_given_away_while_we_read_it_takes_what_was_read_along(
     assert world.end() == []
     there = world.issue(world.redmine)
     assert [file.name for file in (*there.files, *(f for note in there.notes for f in note.files))] == ["ce.log"]
+
+
+# -- whose edit is the newest -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rt", [RT_LIKE, WELL_BEHAVED], ids=["fields by themselves", "whole rows"])
+@pytest.mark.parametrize("offset", [-timedelta(hours=2), timedelta(0), timedelta(hours=2)])
+@pytest.mark.parametrize("last", ["theirs", "ours"])
+@pytest.mark.parametrize("looks", ["poll", "work"])
+def test_the_newest_edit_wins_whatever_the_clock_there_says(
+    looks: str, last: str, offset: timedelta, rt: Capabilities
+) -> None:
+    world = World(rt=replace(rt, granularity=timedelta(seconds=1)), rt_policy="newest")
+    key = world.alice.open(subject="q")
+    world.mesh.settle()
+    world.rt.tracker.offset = offset
+    edits = {
+        "theirs": lambda: world.alice.edit(key, subject="theirs"),
+        "ours": lambda: world.centre.change(1, {"subject": "ours"}, TPM),
+    }
+    for who in sorted(edits, key=lambda each: each == last):
+        edits[who]()
+        world.clock.advance(timedelta(minutes=1))
+        if looks == "poll":
+            world.mesh.poll()
+    assert world.end() == []
+    assert world.ticket()["subject"] == last
+    assert world.issue(world.rt).fields["subject"] == last
+    (conflict,) = world.conflicts()
+    assert conflict.reason == "policy newest: it was changed last"
