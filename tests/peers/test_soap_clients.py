@@ -12,7 +12,9 @@ import pytest
 from tests.unit.central.desk.soap.hotline import Hotline
 
 HERE = Path(__file__).parent
-WANTED = "needs PHP's and Perl's SOAP clients: on Debian 12, as root, `tests/peers/soap.sh up`, then run the tests again"
+WANTED = (
+    "needs PHP's and Perl's SOAP clients: on Debian 12, as root, `tests/peers/soap.sh up`, then run the tests again"
+)
 
 pytestmark = pytest.mark.peer
 
