@@ -6,6 +6,7 @@ here only after the tracker itself has said of a key that it is gone, or where a
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from central import workflow
@@ -110,7 +111,7 @@ def _weigh(
 ) -> None:
     """Count a ticket.  :raises Suspicion: it is one too many, or it is not known yet how many there are."""
     system, kind, limits = suspect.system, suspect.kind, gateway.guard
-    _count(tx, suspect, last)
+    _count(tx, replace(suspect, data={}), last)  # what is taken in no rejection is about
 
     def record(tx: Transaction) -> None:
         _count(tx, suspect, last)
@@ -141,7 +142,10 @@ def _weigh(
 
 
 def _count(tx: Transaction, suspect: Suspect, last: Hold | None) -> None:
-    """Count a ticket once; as a new hour begins, forget what is out of date."""
+    """Count a ticket once; as a new hour begins, forget what is out of date. What a rejection was not about counts
+    anew after it."""
+    if last is not None and last.state is HoldState.REJECTED:
+        tx.guards.acquit(suspect.system, suspect.kind, ticket_id=suspect.ticket_id, before=_decided(last))
     if not tx.guards.suspect(suspect):
         return
     hour = hour_of(suspect.at)

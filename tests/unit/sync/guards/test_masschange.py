@@ -134,6 +134,36 @@ def test_after_a_rejection_a_new_edit_of_a_person_counts_again() -> None:
     assert closed_here(world) == 1
 
 
+@pytest.mark.parametrize("write_back", [False, True])
+def test_who_closes_a_ticket_another_way_after_the_rejection_is_not_rejected_with_the_rest(write_back: bool) -> None:
+    world = crowded()
+    close_everything(world)
+    play(world, 2)  # the looks that are owed anew are so many that it is waited until it is known how many close
+    holds.reject(world.mesh.means, open_holds(world)[0].id, "ada", write_back=write_back)
+    world.alice.edit("1", status="rejected")
+    play(world, 20)
+    assert world.ticket(1)["status"] == "unsolved"
+    assert not [c for c in world.conflicts() if c.theirs == "rejected"]
+    assert convergence(world.mesh) == []
+    assert silence(world.mesh) == []
+
+
+def test_what_was_taken_in_before_a_rejection_may_be_done_again_after_it() -> None:
+    world = crowded()
+    world.alice.edit("1", status="resolved")
+    play(world, 3)
+    assert closed_here(world) == 1
+    close_everything(world)
+    play(world)
+    holds.reject(world.mesh.means, open_holds(world)[0].id, "ada")
+    world.alice.edit("1", status="open")
+    play(world, 3)
+    assert closed_here(world) == 0
+    world.alice.edit("1", status="resolved")
+    play(world, 3)
+    assert closed_here(world) == 1
+
+
 def test_a_handful_of_closings_is_nobodys_business() -> None:
     world = crowded()
     for key in list(world.rt.tracker.issues)[: Limits().closings]:
