@@ -94,7 +94,6 @@ class World:
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._laters = 0
         self._unheard: datetime | None = None
-        self._overdue: datetime | None = None
         self._turns = 0
         for temper in scenario.tempers:
             store.write(lambda tx, name=temper.name: tx.registry.put_system(System(name, SystemState.LIVE, 1)))  # type: ignore[misc]  # bound now

@@ -157,3 +157,15 @@ def test_a_file_that_went_with_its_ticket_before_we_fetched_it_leaves_its_commen
     assert judge(world).broken == ()
     texts = [note.text for issue in world.members["ngi-1"].tracker.issues.values() for note in issue.notes]
     assert [("word 1!" in text, "stays in ngi-2" in text) for text in texts] == [(True, True)]
+
+
+def test_what_a_worker_writes_who_was_paused_past_its_lease_looks_like_an_edit_where_no_history_tells() -> None:
+    acts = (
+        *BORN_THERE,
+        fault(199, Kind.PAUSE, BEFORE_UPDATE, 400),
+        here(200, "subject", "ours"),
+        here(204, "subject", "ours, once more"),
+        here(900, "priority", "1"),
+    )
+    assert excused(redmine(SILENT), *acts, workers=2) == ["without a history nobody knows whose value it is"]
+    assert excused(redmine(CANDID), *acts, workers=2) == []

@@ -132,8 +132,7 @@ def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMappi
         return "the last notice of a detached link hid it"
     if after.effect and not capabilities.history:
         return "no history tells what our comment hid"
-    overdue = [d for d in evidence.world.chronicle.dids if d.system == member.name and d.at == after.at and d.overdue]
-    if after.ours and overdue and not capabilities.preconditions and not capabilities.history:
+    if after.ours and after.overdue and not capabilities.preconditions and not capabilities.history:
         return "a request executed later than any request may, and there is neither lock nor history"
     comments = [
         d.at
@@ -273,7 +272,8 @@ def invented(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
             )
             capabilities = member.connector.capabilities
             all_edits = evidence.edits.get((member.name, link.key, mapping.remote), ())
-            if edits and not capabilities.history and any(e.human and e.at < event.at for e in all_edits):
+            people = any(e.human and e.at < event.at for e in all_edits)
+            if edits and not capabilities.history and (people or edits[-1].overdue):
                 excuses.append(f"without a history nobody knows whose value it is: {wrong}")
             else:
                 yield wrong

@@ -30,6 +30,8 @@ class Edit:
     """Set by the tracker itself because of something that interdesk did."""
     restored: bool = False
     """Brought back by a restore of the tracker from a backup."""
+    overdue: bool = False
+    """By a request of ours that executed later than any request may."""
 
     @property
     def human(self) -> bool:
@@ -98,7 +100,7 @@ class Evidence:
         deed, ours = did.deed, self.account(did.system)
         cause = causes.get((did.system, deed.cause)) if deed.cause else None
         effect = deed.who == AUTOMAT and cause is not None and cause.who == ours
-        return Edit(did.at, deed.old, deed.new, deed.who == ours, effect, deed.who == BACKUP)
+        return Edit(did.at, deed.old, deed.new, deed.who == ours, effect, deed.who == BACKUP, did.overdue)
 
     def account(self, system: str) -> str:
         """Ours there."""
