@@ -6,7 +6,6 @@ here only after the tracker itself has said of a key that it is gone, or where a
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from central import workflow
@@ -51,11 +50,13 @@ def judge(
     kind = HoldKind.CLOSING if _closes(past, plan) else HoldKind.CHANGE
     if kind not in means.guards:
         return plan, {}
-    suspect = Suspect(gateway.system, kind, past.ticket.id, at, taken)
+    # what was read there after it, and taken in, shows that it did not stand any more: the same again is another change
+    since = past.link.read_at.isoformat() if past.link.read_at else None
+    suspect = Suspect(gateway.system, kind, past.ticket.id, at, {"taken": taken, "since": since})
     last = tx.guards.latest(kind, gateway.system)
     if last is not None and last.state is HoldState.REJECTED:
         known = tx.guards.find_suspect(gateway.system, kind, past.ticket.id)
-        if known is not None and known.at <= _decided(last) and known.data == taken:
+        if known is not None and known.at <= _decided(last) and known.data == suspect.data:
             tx.guards.acquit(gateway.system, kind, ticket_id=past.ticket.id, before=at + HOUR)
             reason = f"{last.decided_by} has rejected it (hold {last.id}): {last.reason}"
             return _overruled(plan, reason, gateway, at, write_back=bool(last.evidence.get("write_back")))
@@ -111,7 +112,7 @@ def _weigh(
 ) -> None:
     """Count a ticket.  :raises Suspicion: it is one too many, or it is not known yet how many there are."""
     system, kind, limits = suspect.system, suspect.kind, gateway.guard
-    _count(tx, replace(suspect, data={}), last)  # what is taken in no rejection is about
+    _count(tx, suspect, last)
 
     def record(tx: Transaction) -> None:
         _count(tx, suspect, last)
@@ -192,5 +193,6 @@ def _overruled(
 
 def _loses(step: Step, reason: str) -> Step:
     loser = Loser(step.ours, step.theirs, Winner.CENTRAL, reason, rejected=True)
-    base = Pair(step.ours, step.theirs)
+    stands = step.theirs if step.base is None else step.base.theirs  # a comment of ours may have hidden the edit
+    base = Pair(step.ours, stands)
     return step._replace(verdict=Verdict.STANDING, why=reason, base=base, become=None, loser=loser)

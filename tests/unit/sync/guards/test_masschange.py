@@ -164,6 +164,49 @@ def test_what_was_taken_in_before_a_rejection_may_be_done_again_after_it() -> No
     assert closed_here(world) == 1
 
 
+def test_who_takes_a_closing_back_before_the_rejection_may_close_the_ticket_after_it() -> None:
+    world = crowded()
+    close_everything(world)
+    play(world)
+    world.alice.edit("1", status="open")
+    play(world, 3)
+    holds.reject(world.mesh.means, open_holds(world)[0].id, "ada")
+    play(world, 20)
+    world.alice.edit("1", status="resolved")
+    play(world, 3)
+    assert closed_here(world) == 1
+
+
+def test_who_closes_a_ticket_twice_while_it_is_held_is_rejected_with_the_rest() -> None:
+    world = crowded()
+    close_everything(world)
+    play(world)
+    world.alice.edit("1", status="open")
+    play(world, 3)
+    world.alice.edit("1", status="resolved")
+    play(world, 3)
+    holds.reject(world.mesh.means, open_holds(world)[0].id, "ada")
+    play(world, 20)
+    assert closed_here(world) == 0
+
+
+def test_what_our_comment_makes_of_a_rejected_closing_is_nobodys_edit() -> None:
+    world = crowded()
+    world.alice.edit("1", status="stalled")
+    play(world, 3)
+    close_everything(world)
+    play(world)
+    world.centre.comment(1, "why is it closed?", TPM)
+    play(world, 1)
+    holds.reject(world.mesh.means, open_holds(world)[0].id, "ada")
+    play(world, 20)
+    assert world.said(world.rt, "why is it closed?", "1")
+    assert world.ticket(1)["status"] == "on hold"
+    assert world.rt.tracker.issues["1"].fields["status"] == "stalled"
+    assert convergence(world.mesh) == []
+    assert silence(world.mesh) == []
+
+
 def test_a_handful_of_closings_is_nobodys_business() -> None:
     world = crowded()
     for key in list(world.rt.tracker.issues)[: Limits().closings]:
