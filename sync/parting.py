@@ -40,7 +40,8 @@ def detach(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     def begin(tx: Transaction, link: Link) -> Link:
         why = f"the ticket is now with {unit}; base and ids are kept"
         tx.tickets.record([Event(Kind.DETACHED, link.ticket_id, means.clock(), SYSTEM, system=gateway.system, why=why)])
-        return link.evolve(state=LinkState.DETACHED, disagreements={}, intents=())
+        arrived = tuple(i for i in link.intents if i.done)  # what they did there is told by the reading after a return
+        return link.evolve(state=LinkState.DETACHED, disagreements={}, intents=arrived)
 
     try:
         if past.link.state is LinkState.DETACHED:
@@ -70,7 +71,7 @@ def _last_notice_arrived(means: Means, gateway: Gateway, past: Past, lease: Leas
         settle_notice(means, gateway, past, intent, comments[remote_id], lease, shown=theirs.ticket)
     at = means.clock()
     for intent in past.link.intents:
-        if intent not in arrived.values() and at < intent.at + means.request_deadline:
+        if not intent.done and intent not in arrived.values() and at < intent.at + means.request_deadline:
             certain_at = intent.at + means.request_deadline
             raise TryLater("the last notice may still appear there", certain_at, at)
     return bool(arrived)

@@ -795,6 +795,22 @@ def test_who_sets_again_what_the_last_notice_has_undone_has_said_something(answe
     assert [(each.ours, each.theirs) for each in world.conflicts()] == [("assigned", "resolved")]
 
 
+def test_what_a_last_notice_hid_is_found_when_the_ticket_comes_back_though_it_was_given_away_twice_meanwhile() -> None:
+    world = World()
+    world.centre.open({"subject": "q", "unit": "NGI_CZ"}, TPM)
+    world.mesh.settle()
+    world.alice.edit(world.link("ngi-cz").key or "", status="resolved")
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.mesh.work()  # the notice reopens it there, before anybody has read that it was resolved
+    world.centre.change(1, {"unit": "NGI_CZ"}, TPM)
+    world.centre.change(1, {"unit": "NGI_PL"}, TPM)
+    world.mesh.settle()
+    world.clock.advance(timedelta(minutes=5))
+    world.centre.change(1, {"unit": "NGI_CZ"}, TPM)
+    assert world.end() == []
+    assert world.ticket()["status"] == "solved"
+
+
 def test_what_people_had_done_before_the_last_notice_is_their_doing_though_the_notice_would_have_done_it_too() -> None:
     world = World()
     world.centre.open({"subject": "q", "unit": "NGI_CZ"}, TPM)
