@@ -5,15 +5,20 @@ import re
 
 _TOKEN = r"[0-9A-Za-z][0-9A-Za-z._-]{2,79}"  # noqa: S105 (a mark, no secret)
 _NAME_MARK = re.compile(rf" \[interdesk ({_TOKEN}) (\d+)\](?=(?:\.[^.]*)?\Z)")
+UNMARKED = "-"
+"""Instead of a token: no mark, as people write. Only those say it who stand for people (`connectors.testing.live`)."""
 ROOM = 100
 """Characters that a mark may need, with all that divides it from the words."""
 _MARK = re.compile(rf"\[interdesk (?P<token>{_TOKEN})\][ \t]*\Z")
 
 
 def stamp(text: str, token: str) -> str:
-    """The text with our mark as its last line. Blanks and line ends at the very end of the text are dropped.
+    """The text with our mark as its last line, or without one for `UNMARKED`. Blanks and line ends at the very end
+    of the text are dropped.
 
     :raises ValueError: the token holds what a mark cannot carry."""
+    if token == UNMARKED:
+        return text.rstrip()
     if not re.fullmatch(_TOKEN, token):
         raise ValueError(f"a token is 3 to 80 letters, digits, dots, dashes or underscores, not {token!r}")
     body = text.rstrip()
@@ -22,6 +27,8 @@ def stamp(text: str, token: str) -> str:
 
 def stamp_name(name: str, token: str, number: int) -> str:
     """A file's name with our mark before its ending: the `number`th file of the comment that bears the token."""
+    if token == UNMARKED:
+        return name
     stem, dot, ending = name.rpartition(".")
     return f"{stem or name} [interdesk {token} {number}]{dot + ending if stem else ''}"
 

@@ -132,7 +132,7 @@ class _Listening(BaseAdapter):
         response = self._network.send(request, *args, **options)
         body = response.raw.read(decode_content=True)
         self._recorder.keep(request, response, body)
-        return _answer(request, response.status_code, _unpacked(response.headers), body)
+        return answered(request, response.status_code, _unpacked(response.headers), body)
 
     def close(self) -> None:
         self._network.close()
@@ -146,7 +146,7 @@ class _Playing(BaseAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         del args, options
         found = self._player.answer(request)
-        return _answer(request, found.status, _unpacked(found.headers), found.content())
+        return answered(request, found.status, _unpacked(found.headers), found.content())
 
     def close(self) -> None:
         """There is nothing to let go of."""
@@ -162,9 +162,10 @@ def loaded(data: Iterable[Mapping[str, Any]]) -> list[Exchange]:
     return [Exchange(**each) for each in data]
 
 
-def _answer(
+def answered(
     request: requests.PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
 ) -> requests.Response:
+    """An answer that came from no network."""
     response = requests.Response()
     response.status_code, response.request, response.url = status, request, request.url or ""
     response.headers.update(headers)

@@ -74,6 +74,7 @@ class Wire:
             self._environment.pace()
         try:
             request = _prepared(method, url, headers, data)
+            request.writes = writes
             response = self._session().get_adapter(url).send(request, stream=True)
         except AddressRefused as error:
             raise AccessError(f"{about}: {error}") from None
@@ -156,11 +157,18 @@ def bare(url: str) -> str:
     return url.partition("?")[0].partition("#")[0]
 
 
-def _prepared(method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.PreparedRequest:
+class Request(requests.PreparedRequest):
+    """A request on its way."""
+
+    writes = False
+    """Whether it may change something there."""
+
+
+def _prepared(method: str, url: str, headers: Mapping[str, str], data: Any) -> Request:
     """A request with nothing in it but this: no cookies, neither proxies nor passwords of the machine we happen to run
     on, no redirects. What `requests.Session` would add to it first, and take away again, costs as much as the answer's
     reading."""
-    request = requests.PreparedRequest()
+    request = Request()
     request.prepare_method(method)
     request.prepare_url(url, None)
     request.prepare_headers(headers)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from connectors import marks
 from connectors.api import Value
 from connectors.errors import AccessError, ProtocolError
 from connectors.markup import html_of
@@ -61,6 +62,8 @@ class Bodies:
 
     def token(self, body: MutableMapping[str, Any], below: str, token: str) -> None:
         """Put our token into a place of its own.  :raises AccessError: there is no such field that we can see."""
+        if token == marks.UNMARKED:
+            return
         shape, customs = self._profile.token, self._profile.custom_fields
         if shape is not None:
             if shape.write is not None:

@@ -70,7 +70,7 @@ class Commenter:
             raise
         if shape.id_header is not None or shape.id_at:
             return Commented(self._told(answer, draft, token))
-        return self._found(key, token)
+        return self._found(key, draft, token)
 
     def edit(self, key: str, comment_id: str, draft: CommentDraft, token: str) -> None:
         """Give a comment of ours another text, its mark with it.
@@ -137,10 +137,13 @@ class Commenter:
             token=token,
         )
 
-    def _found(self, key: str, token: str) -> Commented:
-        """The comment as reading back shows it, found by its mark."""
+    def _found(self, key: str, draft: CommentDraft, token: str) -> Commented:
+        """The comment as reading back shows it, found by its mark; one without is the latest of ours that says this."""
         ticket = self._writer.look(key, known=(), wrote=True)[1]
-        mine = [each for each in ticket.comments or () if each.token == token]
+        mine = [each for each in ticket.comments or () if each.token == (None if token == marks.UNMARKED else token)]
+        if token == marks.UNMARKED:
+            shown = "" if draft.internal else text(plain(draft.text))
+            mine = [each for each in mine if each.own and each.text == shown][-1:]
         if not mine:
             raise Refused(
                 f"{self._product} took the comment without a word and does not show it: "

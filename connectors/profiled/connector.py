@@ -43,7 +43,9 @@ _ASKEW = timedelta(minutes=5)
 
 
 class ProfiledConnector:
-    """Speaks to one registered system by its product's profile. Each call keeps the session's deadline."""
+    """Speaks to one registered system by its product's profile. Each call keeps the session's deadline.
+
+    What is created or said with the token `marks.UNMARKED` bears none: as people write."""
 
     def __init__(
         self, profile: Profile, settings: Mapping[str, str], environment: Environment, quirks: Quirks | None = None

@@ -29,7 +29,8 @@ def before(site: Site, steps: Sequence[Step], words: Mapping[str, Any], token: s
     :raises Refused: with the product's words."""
     known = dict(words) | {"token": token}
     for step in steps:
-        earlier = _earlier(site, step.again, known, token) if step.again is not None else None
+        looks = step.again is not None and token != marks.UNMARKED
+        earlier = _earlier(site, step.again, known, token) if looks and step.again is not None else None
         if earlier is not None:
             known |= earlier
             continue

@@ -18,7 +18,9 @@ def bearer(shape: TokenShape | None) -> str | None:
 
 
 def bearing(shape: TokenShape, value: Value, token: str) -> Value:
-    """The field's value with our token in it."""
+    """The field's value with our token in it; as it is, where there is to be none."""
+    if token == marks.UNMARKED:
+        return value
     if shape.mark is not None:
         return marks.stamp(str(value or ""), token)
     if shape.title is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from connectors import marks
 from connectors.answers import Answer
 from connectors.api import Lookup, RemoteTicket, Value, VersionStrength, Written
 from connectors.errors import AccessError, ConnectorError, NotFound, Refused, Unknown, VersionConflict
@@ -96,7 +97,7 @@ class Writer:
         """The key of the ticket that was made."""
         shape, ticket = self._profile.create, self._profile.ticket
         if shape.answers == "nothing":
-            found = self._find(token, began)
+            found = self._find(token, began) if token != marks.UNMARKED else Lookup.UNKNOWN
             key = found.key if isinstance(found, RemoteTicket) else ""
         elif shape.answers == "ticket":
             key = text(at(at(answer.data(), ticket.at), ticket.key))

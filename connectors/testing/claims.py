@@ -18,7 +18,7 @@ class ConnectorConformance:
         token = stand.token()
         fields = {**stand.extra, stand.subject: "Ünïcode ✓ jobs", stand.description: "one\n\n  two ✓"}
         made = stand.connector.create(fields, token=token)
-        found = stand.connector.find(token, datetime.now(UTC))
+        found = stand.find(token)
         assert isinstance(found, RemoteTicket)
         assert found.key == made.key
         assert found.token == token

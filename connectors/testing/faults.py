@@ -1,7 +1,7 @@
 """What a connector makes of trouble on the way: one error per remedy, and never a write repeated on its own."""
 
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -28,10 +28,10 @@ class FaultConformance:
         stand.create()
         token = stand.token()
         with self._fault(stand, how, "create"), pytest.raises(Unknown):
-            stand.connector.create({**stand.extra, stand.subject: "once"}, token=token)
-        found = stand.connector.find(token, datetime.now(UTC))
+            stand.connector.create({**stand.extra, stand.subject: f"once {token}"}, token=token)
+        found = stand.find(token)
         assert isinstance(found, RemoteTicket)
-        mine = [each for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == "once"]
+        mine = [each for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == f"once {token}"]
         assert len(mine) == 1
 
     @pytest.mark.parametrize("how", ["down", "dropped", "lost", "head", "cut"])
@@ -41,10 +41,10 @@ class FaultConformance:
         stand.create()
         token = stand.token()
         with self._fault(stand, how, "create"), suppress(ConnectorError):
-            stand.connector.create({**stand.extra, stand.subject: "once"}, token=token)
-        if not isinstance(stand.connector.find(token, datetime.now(UTC)), RemoteTicket):
-            stand.connector.create({**stand.extra, stand.subject: "once"}, token=token)
-        mine = [each for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == "once"]
+            stand.connector.create({**stand.extra, stand.subject: f"once {token}"}, token=token)
+        if not isinstance(stand.find(token), RemoteTicket):
+            stand.connector.create({**stand.extra, stand.subject: f"once {token}"}, token=token)
+        mine = [each for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == f"once {token}"]
         assert len(mine) == 1
 
     @pytest.mark.parametrize("how", ["down", "dropped", "lost", "head", "cut"])
@@ -64,7 +64,7 @@ class FaultConformance:
         token = stand.token()
         with self._fault(stand, how, "read"):
             try:
-                key = stand.connector.create({**stand.extra, stand.subject: "once"}, token=token).key
+                key = stand.connector.create({**stand.extra, stand.subject: f"once {token}"}, token=token).key
             except Unknown as lost:
                 key = lost.key or ""
         assert stand.connector.fetch(key).token == token
@@ -138,9 +138,10 @@ class FaultConformance:
         stand.expire()
         assert ticket.key in {each.key for each in listed(stand.connector, first)[0]}
         stand.expire()
-        other = stand.connector.create({**stand.extra, stand.subject: "once"}, token=stand.token())
+        token = stand.token()
+        other = stand.connector.create({**stand.extra, stand.subject: f"once {token}"}, token=token)
         stand.expire()
-        mine = [each.key for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == "once"]
+        mine = [each.key for each in self._scanned(stand) if (each.fields or {}).get(stand.subject) == f"once {token}"]
         assert mine == [other.key]
 
     @pytest.mark.parametrize("how", ["page", "cut", "bomb", "redirect", "failed", "slow", "down", "lost", "busy"])

@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import pytest
 
-from connectors.api import Change, Connector, Cursor, FileDraft, RemoteComment, RemoteTicket, Value
+from connectors.api import Change, Connector, Cursor, FileDraft, Lookup, RemoteComment, RemoteTicket, Value
 
 
 class People(Protocol):
@@ -65,6 +66,16 @@ class Stand:
         """One of our tickets."""
         fields = {**self.extra, self.subject: subject, self.description: description}
         return self.connector.create(fields, token=self.token())
+
+    def find(self, token: str) -> RemoteTicket | Lookup:
+        """The ticket that bears a token, as soon as searches that lag know it."""
+        can = self.connector.capabilities
+        for _ in range(int(can.search_lag / max(can.granularity, timedelta(seconds=1)))):
+            found = self.connector.find(token, datetime.now(UTC))
+            if isinstance(found, RemoteTicket):
+                return found
+            self.settle()
+        return self.connector.find(token, datetime.now(UTC))
 
     def comments(self, key: str, known: tuple[str, ...] = ()) -> tuple[RemoteComment, ...]:
         """Its comments save the known ones."""

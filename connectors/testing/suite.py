@@ -1,16 +1,15 @@
-"""The suite on one shipped profile's emulator, as pytest collects it for `interdesk connector test NAME`."""
+"""The suite as pytest collects it for `interdesk connector test`: on a shipped profile's emulator, or a live system."""
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from connectors.profiled.profile import Profile
 from connectors.testing import ConnectorConformance, FaultConformance, Stand
-from connectors.testing.emulated import emulated
 
 
 @dataclass(frozen=True)
@@ -18,9 +17,8 @@ class Chosen:
     """A plugin that brings what is to be tested, and keeps what came of it."""
 
     name: str
-    """A shipped profile's: its product has an emulator."""
-    profile: Profile | None = None
-    """Another one, in its place."""
+    make: Callable[[], AbstractContextManager[Stand]]
+    """The stand of one claim."""
     counts: Counter[str] = field(default_factory=Counter)
     """How many claims passed, failed and were skipped."""
     broken: list[str] = field(default_factory=list)
@@ -28,8 +26,7 @@ class Chosen:
 
     @pytest.fixture
     def stand(self) -> Iterator[Stand]:
-        """Fresh for each claim."""
-        with emulated(self.name, self.profile) as stand:
+        with self.make() as stand:
             yield stand
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -126,7 +126,7 @@ def probe(session: Session, what: Sequence[str], write: bool, fields: Sequence[s
 
     Exit code 0: all was understood. 1: something is to be mended.
     """
-    wanted = _fields(fields)
+    wanted = field_values(fields, "--set")
     if write != bool(wanted):
         raise click.UsageError("--write goes with --set: say what the new ticket holds, its title first")
     with session.interdesk(create=True) as desk:
@@ -188,12 +188,13 @@ def _shown(tried: Any, as_json: bool) -> Any:
         yield each
 
 
-def _fields(given: Sequence[str]) -> dict[str, Value]:
+def field_values(given: Sequence[str], option: str) -> dict[str, Value]:
+    """What stands behind an option as FIELD=VALUE, in its order."""
     found: dict[str, Value] = {}
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name:
-            raise click.UsageError(f"--set is FIELD=VALUE, not {each!r}")
+            raise click.UsageError(f"{option} is FIELD=VALUE, not {each!r}")
         found[name] = value
     return found
 

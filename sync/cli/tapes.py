@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from mappings.loader import Document, read_files
 from sync import extended, taping
 from sync.bootstrap import Interdesk
 from sync.cli.connectors import fresh_token, is_file, named, taught
+from sync.cli.held import Said, held, hold
 from sync.cli.output import as_json, document, say
 from sync.cli.session import Session
 from sync.config import profile_document
@@ -65,18 +67,39 @@ def record(session: Session, what: Sequence[str], file: Path) -> int:
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="TAPE...|NAME")
+@click.argument("what", nargs=-1, required=True, metavar="TAPE...|NAME|FILE...|SYSTEM")
 @click.option("--profile", "file", type=click.Path(path_type=Path), help="The profile, where it is not registered.")
+@click.option("--people", multiple=True, metavar="SETTING=VALUE", help="What a second account has otherwise.")
+@click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="What tickets hold: title, text, the rest.")
+@click.option("--owner", multiple=True, metavar="FIELD=PERSON", help="Who can be put in charge.")
+@click.option("--refused", multiple=True, metavar="FIELD=VALUE", help="What our account may not set on a new ticket.")
+@click.option("--write", is_flag=True, help="The suite may make tickets there. They stay.")
 @as_json
 @click.pass_obj
-def test(session: Session, what: Sequence[str], file: Path | None, as_json: bool) -> int:
-    """Hold a profile to what it was: on tapes, or to the whole suite on its product's emulator.
+def test(
+    session: Session,
+    what: Sequence[str],
+    file: Path | None,
+    people: Sequence[str],
+    fields: Sequence[str],
+    owner: Sequence[str],
+    refused: Sequence[str],
+    write: bool,
+    as_json: bool,
+) -> int:
+    """Hold a profile to what it was, on tapes; or to the whole suite, on its product's emulator or a live system.
 
     TAPE is a file of `connector record`: what the profile understands must be what it understood then. NAME is a
-    profile that interdesk brings; with --profile, yours is held to the suite in its place.
+    profile that interdesk brings; with --profile, yours is held to the suite in its place. With --people, FILE holds a
+    system's document (and its profile) or SYSTEM is registered, and a second account of it acts as people do: its
+    name, and a reference to its secret.
 
     Exit code 0: all holds. 1: something does not. 2: no tape, no emulator, or no profile.
     """
+    if people:
+        return hold(session, what, Said(people, fields, owner, refused, write), as_json=as_json)
+    if fields or owner or refused or write:
+        raise click.UsageError("--set, --owner, --refused and --write go with --people: a live system")
     documents = read_files([file]) if file else ()
     if not any(is_file(each) for each in what):
         return _claims(what, documents, as_json=as_json)
@@ -105,7 +128,7 @@ COMMANDS = (record, test)
 def _claims(names: Sequence[str], documents: Sequence[Document], *, as_json: bool) -> int:
     """The suite of `connectors.testing`, on emulators."""
     try:
-        from connectors.testing.emulated import EMULATED
+        from connectors.testing.emulated import EMULATED, emulated
         from connectors.testing.suite import Chosen
     except ModuleNotFoundError:
         raise click.UsageError("the suite needs pytest: pip install pytest") from None
@@ -117,11 +140,7 @@ def _claims(names: Sequence[str], documents: Sequence[Document], *, as_json: boo
     profile = given[0] if given else None
     if profile is not None and not isinstance(profile, Profile):
         raise click.UsageError("only what a profile speaks over HTTP is held to this suite")
-    held = {each: Chosen(each, profile) for each in names}
-    kept = [chosen.run(quiet=as_json) for chosen in held.values()]
-    if as_json:
-        document([{"connector": each, **chosen.counts, "broken": chosen.broken} for each, chosen in held.items()])
-    return HOLDS if all(kept) else DIFFERS
+    return held([Chosen(each, partial(emulated, each, profile)) for each in names], as_json=as_json)
 
 
 def _settings(desk: Interdesk, profile: AnyProfile, settings: object) -> dict[str, str]:
