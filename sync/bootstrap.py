@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from central.desk.auth import Gate
 from central.desk.people import PeopleDesk
-from central.store.api import Store, StoreError, WrongSchema
+from central.store.api import Store, StoreError, Transaction, WrongSchema
 from central.store.memory import MemoryStore
 from central.store.sql import SqlStore
 from central.store.sql.database import database_of
@@ -43,6 +43,8 @@ from sync.lane import Lane
 from sync.lives import Lives
 from sync.logs import Form
 from sync.means import Means
+from sync.outgoing import Outgoing
+from sync.oversight import oversee
 from sync.policy import Policy
 from sync.recovery import copies
 from sync.relay import Relay
@@ -277,6 +279,21 @@ class Interdesk:
         self.connectors = ConnectorKinds(self.environment, self.secrets, self.store)
         self._worker = Worker(self._lane, self.bus, self.gateways, clock)
         self._clockwork = Clockwork(clock)
+        self.outgoing = Outgoing(instance, self.environment, self.secrets.look_up)
+        self._oversight = (
+            oversee(
+                store,
+                self.outgoing,
+                instance,
+                self.gateways.documents,
+                name=self._name(),
+                clock=clock,
+                submit=self._clockwork.submit,
+                stalls=self.stalls,
+            )
+            if exclusive
+            else None
+        )
         self._engine = SyncEngine(self.means)
         self.gateways.refresh()
 
@@ -323,12 +340,19 @@ class Interdesk:
         if self._exclusive and self.clock() - self._beaten_at >= BEAT_EVERY:
             self.beat()
         self._bury_the_dead()
+        if self._oversight is not None:
+            self._oversight.step()
         self.means.relay.sweep(self.store)
 
     def _bury_the_dead(self) -> None:
-        """What processes beside this one had in hand when they died is free."""
+        """What processes beside this one had in hand when they died is free, and nobody waits to hear of them."""
+
+        def free(name: str, tx: Transaction) -> None:
+            tx.outbox.release_all(name)
+            tx.heartbeats.end(name)
+
         if self._lives is not None:
-            self._lives.bury(lambda name: self.store.write(lambda tx: tx.outbox.release_all(name)))
+            self._lives.bury(lambda name: self.store.write(partial(free, name)))
 
     def beat(self) -> None:
         """Remember, in the database and beside it, that it has come this far."""
@@ -369,6 +393,8 @@ class Interdesk:
     def close(self) -> None:
         """Stop, and let go of everything."""
         self.stop()
+        if self._oversight is not None:
+            self._oversight.end()
         self.bus.close()
         self.gateways.close()
         self.store.close()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from central import model
+from connectors.mail.server import server_of
 from connectors.registry import AnyProfile, model_of
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
 from sync import secrets
@@ -42,6 +43,19 @@ def _size(value: object) -> int:
     if match is None:
         raise ValueError("a size is a number of bytes, or a number and kB, MB or GB")
     return int(match[1]) * _SIZES[match[3] or ""]
+
+
+def _web(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("a web address begins with https:// or http://")
+    return url
+
+
+def _addresses(contacts: tuple[str, ...]) -> tuple[str, ...]:
+    if any(not _ADDRESS.fullmatch(each) for each in contacts):
+        raise ValueError("a contact is an e-mail address such as ops@example.org")
+    return contacts
 
 
 def _network(value: object) -> IPv4Network | IPv6Network:
@@ -126,6 +140,17 @@ class Webhook(_Part):
         return value
 
 
+class SystemAlerts(_Part):
+    """What is borne of the system before somebody is told; what is not said is as in the instance's document."""
+
+    lag: Duration | None = None
+    """How long something may be owed."""
+    errors: Duration | None = None
+    """How long it may not answer, or fail."""
+    dead_letters: int | None = Field(None, ge=1)
+    """How many dead letters it takes."""
+
+
 class SystemDocument(_Part):
     """One registered ticketing system."""
 
@@ -149,7 +174,8 @@ class SystemDocument(_Part):
     guard: Guard = Guard()
     marker: MarkerSpot | None = None
     contacts: tuple[str, ...] = ()
-    """Who is told when the system has to be stopped."""
+    """Who gets mail when something is wrong with the system."""
+    alerts: SystemAlerts = SystemAlerts()
     webhook: Webhook | None = None
 
     @field_validator("support_units")
@@ -171,9 +197,7 @@ class SystemDocument(_Part):
     @field_validator("contacts")
     @classmethod
     def _are_addresses(cls, contacts: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not _ADDRESS.fullmatch(each) for each in contacts):
-            raise ValueError("a contact is an e-mail address such as ops@example.org")
-        return contacts
+        return _addresses(contacts)
 
     @property
     def share_internal(self) -> bool:
@@ -202,6 +226,54 @@ class InstanceLimits(_Part):
     """The largest answer of a tracker that is read, in bytes."""
 
 
+class InstanceMail(_Part):
+    """The server that our own letters leave by."""
+
+    server: str = ""
+    """Such as smtp://mail.example.org; smtps:// speaks TLS at once, smtp+plain:// never; '': no letter leaves."""
+    sender: str = "interdesk@localhost"
+    """The address that letters come from."""
+    user: str = ""
+    password: SecretReference | None = None
+
+    @field_validator("server")
+    @classmethod
+    def _is_server(cls, server: str) -> str:
+        if server:
+            server_of(server, "smtp")
+        return server
+
+    @field_validator("sender")
+    @classmethod
+    def _is_address(cls, sender: str) -> str:
+        return _addresses((sender,))[0]
+
+
+class InstanceAlerts(_Part):
+    """Who is told of everything, and what is borne where a system's document does not say otherwise."""
+
+    contacts: tuple[str, ...] = ()
+    """Who gets mail whatever is wrong, and with whatever system."""
+    webhook: str | SecretReference | None = None
+    """An address that everything is posted to as JSON; a secret where whoever knows it may post."""
+    ping: str | SecretReference | None = None
+    """An address that is asked for as long as the engine moves: a dead-man's switch."""
+    ping_every: Duration = timedelta(minutes=1)
+    lag: Duration = timedelta(minutes=30)
+    errors: Duration = timedelta(minutes=10)
+    dead_letters: int = Field(1, ge=1)
+
+    @field_validator("contacts")
+    @classmethod
+    def _are_addresses(cls, contacts: tuple[str, ...]) -> tuple[str, ...]:
+        return _addresses(contacts)
+
+    @field_validator("webhook", "ping")
+    @classmethod
+    def _are_web_addresses(cls, address: str | SecretReference | None) -> str | SecretReference | None:
+        return _web(address) if isinstance(address, str) else address
+
+
 class InstanceDocument(_Part):
     """This interdesk itself: `interdesk.yaml`, named by INTERDESK_CONFIG."""
 
@@ -216,6 +288,8 @@ class InstanceDocument(_Part):
     ticket_address: str = ""
     """Where people open a ticket, with {id} in it; empty: the ticket's page below `public_url`."""
     limits: InstanceLimits = InstanceLimits()
+    mail: InstanceMail = InstanceMail()
+    alerts: InstanceAlerts = InstanceAlerts()
     allowed_networks: tuple[Network, ...] = ()
     """Private networks that outgoing calls may reach; all other private addresses are refused."""
     secrets: str = ""
@@ -224,10 +298,7 @@ class InstanceDocument(_Part):
     @field_validator("public_url")
     @classmethod
     def _is_web_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("a web address begins with https:// or http://")
-        return url.rstrip("/")
+        return _web(url).rstrip("/") if url else url
 
     @field_validator("ticket_address")
     @classmethod

@@ -115,6 +115,11 @@ class LiveGateways:
                 )
             )
 
+    def documents(self) -> Mapping[str, SystemDocument]:
+        """The documents of the systems that can be read."""
+        with self._lock:
+            return {n: each.document for n, each in self._registrations.items() if isinstance(each, Registration)}
+
     def units(self) -> Mapping[str, str]:
         """Support unit -> the system it belongs to, drafts aside."""
         return self._units

@@ -4,6 +4,7 @@ Whatever a worker does is in the database, so that any process with pages tells 
 label is the name of a system.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from central.alert import Alert
 from central.desk import views
+from central.heartbeat import Heartbeat
 from central.registry import System, SystemState
 from central.store.api import Counts, Store, Transaction
 
@@ -26,6 +29,8 @@ class Figures:
     at: datetime
     systems: tuple[tuple[System, Counts], ...]
     tickets: int
+    heartbeats: tuple[Heartbeat, ...]
+    alerts: tuple[Alert, ...]
     stopped: bool
     """The stop button was pressed, or the database holds itself back."""
 
@@ -34,7 +39,14 @@ def figures(tx: Transaction, at: datetime) -> Figures:
     """What is to be told, in a fixed number of questions."""
     counts, instance = tx.outbox.counts(), tx.instance.get()
     systems = tuple((system, counts.get(system.name, Counts())) for system in tx.registry.systems())
-    return Figures(at, systems, tx.tickets.count(), instance.stopped is not None or bool(instance.held))
+    return Figures(
+        at,
+        systems,
+        tx.tickets.count(),
+        tuple(tx.heartbeats.list()),
+        tuple(tx.alerts.list()),
+        instance.stopped is not None or bool(instance.held),
+    )
 
 
 def exposition(store: Store, clock: Callable[[], datetime]) -> bytes:
@@ -58,6 +70,14 @@ def _families(figures: Figures) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "interdesk_stopped", "1 while nothing is written to any system (stop button, copy, restore).", figures.stopped
     )
+    yield from _processes(figures)
+    open_ = Counter(alert.system for alert in figures.alerts if alert.well_at is None)
+    family = GaugeMetricFamily(
+        "interdesk_alerts", "Open alerts; without a name: of interdesk itself.", labels=["system"]
+    )
+    for name in ("", *(system.name for system, _ in figures.systems)):
+        family.add_metric([name], open_[name])
+    yield family
     for name, about, of in _OF_A_SYSTEM:
         family = GaugeMetricFamily(f"interdesk_{name}", about, labels=["system"])
         for system, counts in figures.systems:
@@ -65,6 +85,16 @@ def _families(figures: Figures) -> Iterator[Metric]:
             if value is not None:
                 family.add_metric([system.name], value)
         yield family
+
+
+def _processes(figures: Figures) -> Iterator[Metric]:
+    yield GaugeMetricFamily("interdesk_processes", "Processes that are heard of.", value=len(figures.heartbeats))
+    ages = sorted(_seconds(figures.at - each.at) for each in figures.heartbeats)
+    newest, oldest = (ages[0], ages[-1]) if ages else (None, None)  # before the first one there is nothing to tell
+    about = "Time since the engine was last heard of, in any process."
+    yield GaugeMetricFamily("interdesk_heartbeat_age_seconds", about, value=newest)
+    about = "Time since the process that is silent for longest was heard of."
+    yield GaugeMetricFamily("interdesk_oldest_heartbeat_age_seconds", about, value=oldest)
 
 
 _Of = Callable[[System, Counts, datetime], float | None]
@@ -94,7 +124,11 @@ def _well(system: System, counts: Counts, at: datetime) -> float:
 
 
 def _age(since: datetime | None, at: datetime) -> float | None:
-    return None if since is None else max(0.0, (at - since).total_seconds())
+    return None if since is None else _seconds(at - since)
+
+
+def _seconds(length: timedelta) -> float:
+    return max(0.0, length.total_seconds())
 
 
 _OF_A_SYSTEM: tuple[tuple[str, str, _Of], ...] = (

@@ -35,8 +35,11 @@ class SmtpPost:
         context: ssl.SSLContext,
         account: tuple[str, str],
         deadline: Deadline,
+        *,
+        copies: bool = True,
     ) -> None:
-        """`deadline`: of the present call."""
+        """`deadline`: of the present call. `copies`: each mail also goes to its sender, which proves it."""
+        self._copies = copies
         self._server, self._reach, self._context = server, reach, context
         self._user, self._password = account
         self._deadline = deadline
@@ -45,7 +48,7 @@ class SmtpPost:
         with self._connected() as client:
             _accepted(client.mail(sender), "the sender")
             _accepted(client.rcpt(to), to)
-            if sender.lower() != to.lower():
+            if self._copies and sender.lower() != to.lower():
                 client.rcpt(sender)  # our own copy proves what became of it; without, only the answer does
             _accepted(client.docmd("DATA"), "the mail", right=354)
             body = re.sub(rb"(?m)^\.", b"..", re.sub(rb"\r?\n|\r", b"\r\n", mail))

@@ -1,0 +1,82 @@
+"""What interdesk itself sends: letters, documents to a webhook, pings. By the rules of all calls that go out: verified
+certificates, one deadline, no redirect, and no address that `allowed_networks` does not name or that is not public."""
+
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from connectors.environment import Environment
+from connectors.errors import AccessError, ProtocolError, Refused, Transient
+from connectors.mail.post import SmtpPost
+from connectors.mail.server import server_of
+from connectors.mail.writing import Draft, compose
+from connectors.network import Deadline, Reach, tls_context
+from connectors.wire import Wire, place_of
+from sync.config import InstanceDocument, SecretReference
+from sync.secrets import MissingSecret
+
+
+class Outgoing:
+    """Fulfils `sync.alerts.herald.Courier`, and asks addresses. Thread-safe: every call has connections of its own."""
+
+    def __init__(self, instance: InstanceDocument, environment: Environment, secret: Callable[[str], str]) -> None:
+        self._instance, self._environment, self._secret = instance, environment, secret
+
+    def ways(self) -> frozenset[str]:
+        """`mail` and `webhook`, as far as the instance's document names them."""
+        named = {"mail": self._instance.mail.server, "webhook": self._instance.alerts.webhook}
+        return frozenset(way for way, where in named.items() if where)
+
+    def mail(self, to: str, subject: str, text: str, mark: str, at: datetime) -> None:
+        """Send a letter. The same `mark` is the same letter.  :raises ConnectorError: by remedy."""
+        mail = self._instance.mail
+        server, domain = server_of(mail.server, "smtp"), mail.sender.rpartition("@")[2]
+        password = self._known(mail.password) if mail.password else ""
+        context = self._context()
+        deadline = Deadline(self._environment.monotonic)
+        deadline.begin(self._environment.deadline.total_seconds())
+        reach = Reach(self._environment.allowed_networks)
+        post = SmtpPost(server, reach, context, (mail.user, password), deadline, copies=False)
+        draft = Draft(f"{mark}@{domain}", mail.sender, to, subject, text)
+        post.send(compose(draft, {}, at), mail.sender, to)
+
+    def post(self, news: Mapping[str, object], mark: str) -> None:
+        """Send a document to the webhook. The same `mark` is the same document.  :raises ConnectorError: by remedy."""
+        webhook = self._instance.alerts.webhook
+        assert webhook is not None, "asked for by its way only"
+        headers = {"Content-Type": "application/json", "Idempotency-Key": mark}
+        self.ask("POST", self._known(webhook), headers, json.dumps(news).encode(), about="the webhook of alerts")
+
+    def ping(self) -> None:
+        """Ask the dead-man's switch, where there is one.  :raises ConnectorError: by remedy."""
+        if self._instance.alerts.ping is not None:
+            self.ask("GET", self._known(self._instance.alerts.ping), about="the dead-man's switch")
+
+    def ask(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, data: bytes | None = None, *, about: str
+    ) -> None:
+        """One request; its answer is a success.
+
+        :raises AccessError: we do not go there.  :raises Refused: it said no.  :raises Transient: it is away."""
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise ProtocolError(f"{about}: a web address begins with https:// or http://")
+        context = self._context()
+        with closing(Wire(self._environment, place_of(url), here=context, elsewhere=context)) as wire, wire.call():
+            answer = wire.send(method, url, headers or {}, data, about, writes=False)
+            with closing(answer):
+                if answer.status_code >= 500 or answer.status_code == 429:
+                    raise Transient(f"{about} answers {answer.status_code}")
+                if not 200 <= answer.status_code < 300:
+                    raise Refused(f"{about} answers {answer.status_code}")
+
+    def _context(self) -> ssl.SSLContext:
+        return tls_context(self._environment.ca_file)
+
+    def _known(self, said: str | SecretReference) -> str:
+        try:
+            return said if isinstance(said, str) else self._secret(said.secret)
+        except MissingSecret as missing:
+            raise AccessError(str(missing)) from None
