@@ -53,10 +53,15 @@ class Grant:
 
     @classmethod
     def read(cls, text: str) -> "Grant":
-        """The grant that is written so: `central`, `operator:ngi-cz`.  :raises ValueError: there is no such role."""
+        """The grant that is written so: `central`, `operator:ngi-cz`.  :raises ValueError: it is none."""
         role, _, of = text.partition(":")
         if role not in tuple(Role):
             raise ValueError(f"there is no role {role!r}; there are: {', '.join(Role)}")
+        thing = SCOPED.get(Role(role))
+        if thing and not of:
+            raise ValueError(f"somebody is {role} of one {thing}: write {role}:NAME")
+        if of and not thing:
+            raise ValueError(f"{role} is for everything: write {role} alone")
         return cls(Role(role), of)
 
 
@@ -76,6 +81,8 @@ class Account:
     subject: str = ""
     """Who they are to the OpenID provider: `issuer subject`; '': they do not sign in there."""
     disabled_at: datetime | None = None
+    vouched: frozenset[Grant] = frozenset()
+    """Those of its grants that the OpenID provider vouches for: they are gone when it does not any more."""
     id: int = 0
     """Given by the store."""
 

@@ -28,7 +28,7 @@ from connectors.registry import AnyProfile
 from mappings.document import compile_mapping
 from mappings.loader import DocumentError, Problem, read_files
 from mappings.model import Place
-from sync import access, identity
+from sync import access, identity, openid
 from sync.bus.api import Bus
 from sync.bus.inprocess import InProcessBus
 from sync.centre import Centre
@@ -275,6 +275,7 @@ class Interdesk:
         self.centre = Centre(self.means)
         self.gate = Gate(self.store, clock)
         self.people = PeopleDesk(self.store, self.gate, clock)
+        self.openid = openid.desk(instance, self.store, self.gate, clock, self.secrets)
         self.inbox = Inbox(self.means, self.gateways, self.secrets)
         self.connectors = ConnectorKinds(self.environment, self.secrets, self.store)
         self._worker = Worker(self._lane, self.bus, self.gateways, clock)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from central import model
+from central.account import Grant
 from connectors.mail.server import server_of
 from connectors.registry import AnyProfile, model_of
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
@@ -274,6 +275,51 @@ class InstanceAlerts(_Part):
         return _web(address) if isinstance(address, str) else address
 
 
+class OpenIdProvider(_Part):
+    """Where people sign in instead of here, such as EGI Check-in."""
+
+    issuer: str
+    """Its address, exactly as it calls itself."""
+    client_id: str = Field(min_length=1)
+    """What it calls us."""
+    client_secret: SecretReference | None = None
+    """What we show it; none: it knows us as a public client."""
+    scopes: tuple[str, ...] = ("openid", "email", "profile", "entitlements")
+    """What it is asked for."""
+    grants: dict[str, tuple[str, ...]] = {}
+    """What people are here by what they are entitled to there: entitlement -> grants such as operator:NAME. `*`: all
+    who sign in there."""
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_guarded(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"):
+            return issuer  # for trying it out: nobody is in between
+        if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("an issuer is an address that begins with https://")
+        return issuer
+
+    @field_validator("scopes")
+    @classmethod
+    def _asks_who(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in scopes:
+            raise ValueError("openid is one of the scopes, or it is no OpenID")
+        return scopes
+
+    @field_validator("grants")
+    @classmethod
+    def _are_grants(cls, grants: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for each in (grant for granted in grants.values() for grant in granted):
+            Grant.read(each)
+        return grants
+
+    @property
+    def granted(self) -> Mapping[str, frozenset[Grant]]:
+        """`grants`, read."""
+        return {entitlement: frozenset(map(Grant.read, granted)) for entitlement, granted in self.grants.items()}
+
+
 class InstanceDocument(_Part):
     """This interdesk itself: `interdesk.yaml`, named by INTERDESK_CONFIG."""
 
@@ -294,6 +340,7 @@ class InstanceDocument(_Part):
     """Private networks that outgoing calls may reach; all other private addresses are refused."""
     secrets: str = ""
     """The folder of `file:` secrets, from where this document is."""
+    oidc: OpenIdProvider | None = None
 
     @field_validator("public_url")
     @classmethod
@@ -348,7 +395,13 @@ def profile_document(document: Document) -> AnyProfile:
 
 def instance_document(document: Document) -> InstanceDocument:
     """A document of kind instance.  :raises DocumentError: with all that is wrong."""
-    return check_model(InstanceDocument, document)
+    instance = check_model(InstanceDocument, document)
+    problems = list(_reference_problems(document))
+    if instance.oidc is not None and not instance.public_url:
+        problems.append(Problem(document.key_place(("oidc",)), "oidc needs public_url: people are sent back to it"))
+    if problems:
+        raise DocumentError(problems)
+    return instance
 
 
 def references(data: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], object]]:

@@ -7,6 +7,8 @@ from typing import Self
 
 import uvicorn
 
+from central.desk.cookies import Cookies
+from central.desk.web import openid
 from central.desk.web.app import create_app
 from sync.bootstrap import BadSetting, Interdesk
 
@@ -20,6 +22,9 @@ class Server:
     def __init__(self, desk: Interdesk) -> None:
         """:raises BadSetting: nothing is free where it should listen."""
         app = create_app(desk.store, desk.inbox, desk, desk.clock, centre=desk.settings.instance.centre)
+        if desk.openid is not None:
+            cookies = Cookies(desk.settings.instance.public_url)
+            app.include_router(openid.router(desk.openid, desk.gate, cookies))
         host = desk.settings.host
         self._socket = _bound(host, desk.settings.port)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # told, not bound

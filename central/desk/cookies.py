@@ -17,9 +17,10 @@ FORM_FIELD = "form_token"
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """How the cookie is called and set. `public_url`: where people reach these pages."""
+    """How a cookie is called and set. `public_url`: where people reach these pages."""
 
     public_url: str = ""
+    called: str = "interdesk"
 
     @property
     def secure(self) -> bool:
@@ -29,16 +30,19 @@ class Cookies:
     @property
     def name(self) -> str:
         """Its name."""
-        return "__Host-interdesk" if self.secure else "interdesk"
+        return f"__Host-{self.called}" if self.secure else self.called
 
     def set(self, text: str, at: datetime, expires_at: datetime) -> str:
         """The value of a `Set-Cookie` header."""
-        seconds = max(0, int((expires_at - at).total_seconds()))
+        return self.set_for(text, max(0, int((expires_at - at).total_seconds())))
+
+    def set_for(self, text: str, seconds: int) -> str:
+        """The same, for so long from now on."""
         return f"{self.name}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{'; Secure' * self.secure}"
 
     def clear(self) -> str:
         """The value of a `Set-Cookie` header that takes it away."""
-        return f"{self.name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{'; Secure' * self.secure}"
+        return self.set_for("", 0)
 
     def sent_from_here(self, headers: Mapping[str, str]) -> bool:
         """Whether a request that changes something was sent by a page of ours, or by no browser; header names are in

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from central.account import SCOPED, Account, Grant, Role, Scope, Token
+from central.account import Account, Grant, Role, Scope, Token
 from central.audit import Entry
 from central.desk.auth import TOKEN_PREFIX, Gate, digest, folded, opaque
 from central.desk.passwords import demand_good
@@ -302,11 +302,10 @@ def _account(tx: Transaction, login: str) -> Account:
 
 
 def _check_grant(grant: Grant) -> None:
-    thing = SCOPED.get(grant.role)
-    if thing and not grant.of:
-        raise NotAllowed(f"somebody is {grant.role} of one {thing}: write {grant.role}:NAME")
-    if grant.of and not thing:
-        raise NotAllowed(f"{grant.role} is for everything: write {grant.role} alone")
+    try:
+        Grant.read(str(grant))
+    except ValueError as problem:
+        raise NotAllowed(str(problem)) from None
 
 
 def _manages(account: Account) -> bool:

@@ -46,6 +46,10 @@ class Limits:
     """Of one login, from wherever it never signed in before."""
 
 
+_DEPARTURES = Budget(60, timedelta(seconds=2))
+"""So often may be gone from one source to the OpenID provider, whether anybody comes back or not."""
+
+
 def spend(tx: Transaction, limits: Limits, login: str, source: str, at: datetime) -> None:
     """One more try.  :raises TooManyTries: it may not be made; nothing is spent then, and nothing else committed."""
     budgets = {_source(source): limits.source}
@@ -67,6 +71,14 @@ def succeed(tx: Transaction, limits: Limits, login: str, source: str, at: dateti
         if not tx.tries.noted(_known(login, source), at):
             tx.tries.give_back(_login(login), at, every=limits.login.every)
         tx.tries.note(_known(login, source), at + REMEMBERED)
+
+
+def spend_departure(tx: Transaction, source: str, at: datetime) -> None:
+    """Somebody goes to the OpenID provider.  :raises TooManyTries: as `spend`."""
+    key = _key("departure", _neighbourhood(source))
+    free_at = tx.tries.spend(key, at, every=_DEPARTURES.every, most=_DEPARTURES.most)
+    if free_at is not None:
+        raise TooManyTries(free_at - at)
 
 
 def _source(source: str) -> str:

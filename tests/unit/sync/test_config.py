@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from central.account import Grant, Role
 from mappings.loader import DocumentError, read
 from sync.config import InstanceDocument, SystemDocument, instance_document, system_document
 
@@ -149,9 +150,28 @@ def test_the_ticket_address_goes_before_the_page_of_the_ticket() -> None:
     assert document.where_tickets_open == "https://ggus.example.org/?t={id}"
 
 
+OIDC = "oidc: {issuer: https://idp.example/x, client_id: us%s}\npublic_url: https://desk.example.org"
+
+
+def test_an_instance_says_where_people_sign_in_and_what_they_are_here() -> None:
+    more = ', client_secret: {secret: "env:INTERDESK_SECRET_OIDC"}, grants: {"*": [user], "urn:x": ["operator:ngi-cz"]}'
+    provider = instance(OIDC % more).oidc
+    assert provider is not None
+    assert provider.granted == {
+        "*": frozenset({Grant(Role.USER)}),
+        "urn:x": frozenset({Grant(Role.OPERATOR, "ngi-cz")}),
+    }
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
+        ("oidc: {issuer: https://idp.example, client_id: us}", "oidc needs public_url"),
+        (OIDC.replace("https://idp", "http://idp") % "", "begins with https://"),
+        (OIDC % ", scopes: [email]", "openid is one of the scopes"),
+        (OIDC % ', grants: {"*": [boss]}', "there is no role 'boss'"),
+        (OIDC % ', grants: {"*": [operator]}', "write operator:NAME"),
+        (OIDC % ", client_secret: {secret: hunter2}", "never the secret itself"),
         ("public_url: desk.example.org", "begins with https://"),
         ("ticket_address: https://x/{nr}", "holds {id}"),
         ("allowed_networks: [10.0.0.1/8]", "written as 10.1.0.0/16"),
