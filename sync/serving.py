@@ -7,10 +7,16 @@ from typing import Self
 
 import uvicorn
 
+from central.desk import views
 from central.desk.cookies import Cookies
+from central.desk.pulse import Pulse
+from central.desk.services import Services
 from central.desk.web import openid
 from central.desk.web.app import create_app
+from sync import why
 from sync.bootstrap import BadSetting, Interdesk
+from sync.clerk import Clerk
+from sync.helm import Helm
 
 TRIES = 20
 """How many ports after the wanted one are tried before giving up."""
@@ -21,10 +27,8 @@ class Server:
 
     def __init__(self, desk: Interdesk) -> None:
         """:raises BadSetting: nothing is free where it should listen."""
-        app = create_app(desk.store, desk.inbox, desk, desk.clock, centre=desk.settings.instance.centre)
-        if desk.openid is not None:
-            cookies = Cookies(desk.settings.instance.public_url)
-            app.include_router(openid.router(desk.openid, desk.gate, cookies))
+        self._pulse = Pulse(lambda: views.overview(desk.store, desk.clock))
+        app = create_app(services(desk, self._pulse))
         host = desk.settings.host
         self._socket = _bound(host, desk.settings.port)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # told, not bound
@@ -42,14 +46,40 @@ class Server:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self._pulse.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.should_exit = True
+        self._pulse.__exit__(kind, error, trace)  # whoever watches the mesh would keep the server from ending
         self._thread.join()
         self._socket.close()
+
+
+def services(desk: Interdesk, pulse: Pulse) -> Services:
+    """What the desk's pages stand on in this process."""
+    instance = desk.settings.instance
+    cookies = Cookies(instance.public_url)
+    doors = [openid.router(desk.openid, desk.gate, cookies)] if desk.openid is not None else []
+    return Services(
+        store=desk.store,
+        clock=desk.clock,
+        centre=instance.centre,
+        hooks=desk.inbox,
+        readiness=desk,
+        gate=desk.gate,
+        cookies=cookies,
+        tickets=desk.centre,
+        systems=Helm(desk),
+        queues=Clerk(desk.means),
+        reasons=why.of_ticket,
+        pulse=pulse,
+        largest_file=instance.limits.file,
+        openid=desk.openid is not None,
+        doors=doors,
+    )
 
 
 def _bound(host: str, port: int) -> socket.socket:

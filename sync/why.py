@@ -1,4 +1,4 @@
-"""Why a field has its value: read off the ticket's history, its links and the edits that lost. Pure."""
+"""Why a field has its value: read off the ticket's history, its links and the edits that lost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 from central.events import Event, Kind
 from central.link import Link, LinkState
 from central.model import DEFAULTS, FIELDS, Conflict, Person, Ticket, Value, plain
+from central.store.api import Transaction
 from mappings.loader import suggestion
 
 _OUTWARD = frozenset({Kind.WRITTEN, Kind.WRITE_REFUSED})
@@ -73,6 +74,11 @@ class Why:
     lost: tuple[Conflict, ...]
     """Edits that did not stand, latest first."""
     there: tuple[There, ...]
+
+
+def of_ticket(tx: Transaction, ticket: Ticket, field: str) -> Why:
+    """The same, read off the store. Fulfils `central.desk.services.Reasons`.  :raises NoField: as `explain`."""
+    return explain(ticket, field, tx.tickets.events(ticket.id), tx.links.of(ticket.id), tx.tickets.conflicts(ticket.id))
 
 
 def explain(

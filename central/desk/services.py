@@ -2,12 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
+from fastapi import APIRouter
+
+from central.desk.auth import Gate
+from central.desk.cookies import Cookies
+from central.desk.pulse import Pulse
 from central.guard import Hold
 from central.job import Job
+from central.link import LinkState
 from central.model import Attachment, Comment, Conflict, Person, Ticket, Value
-from central.store.api import Delivery, Transaction
+from central.store.api import Delivery, Store, Transaction
 from central.workflow import Actor
 
 
@@ -290,3 +297,85 @@ class Queues(Protocol):
 
     def resume_job(self, number: int, by: str) -> Job:
         """Let it go on."""
+
+
+class Cause(Protocol):
+    """Who set a value, where and when, and what carried it here."""
+
+    @property
+    def value(self) -> Any: ...
+    @property
+    def who(self) -> Person | None: ...
+    @property
+    def system(self) -> str | None: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def because(self) -> str: ...
+
+
+class There(Protocol):
+    """A field in one linked system."""
+
+    @property
+    def system(self) -> str: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def state(self) -> LinkState: ...
+    @property
+    def theirs(self) -> Value: ...
+    @property
+    def carried(self) -> bool: ...
+    @property
+    def disagreement(self) -> str: ...
+    @property
+    def written(self) -> Sequence[Any]: ...
+    @property
+    def echoes(self) -> Sequence[Any]: ...
+
+
+class Reason(Protocol):
+    """Why a field has its value."""
+
+    @property
+    def field(self) -> str: ...
+    @property
+    def value(self) -> Value: ...
+    @property
+    def origin(self) -> Cause: ...
+    @property
+    def earlier(self) -> Sequence[Cause]: ...
+    @property
+    def lost(self) -> Sequence[Conflict]: ...
+    @property
+    def there(self) -> Sequence[There]: ...
+
+
+Reasons = Callable[[Transaction, Ticket, str], Reason]
+"""Explains a field of a ticket.  Raises LookupError where there is no such field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that the desk stands on."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    centre: str
+    """What the helpdesk is called."""
+    hooks: Hooks
+    readiness: Readiness
+    gate: Gate
+    cookies: Cookies
+    tickets: Tickets
+    systems: Systems
+    queues: Queues
+    reasons: Reasons
+    pulse: Pulse
+    largest_file: int
+    """Bytes."""
+    openid: bool = False
+    """Whether an OpenID provider lets people in, too: one of the doors."""
+    doors: Sequence[APIRouter] = ()
+    """For programs: each guards itself."""

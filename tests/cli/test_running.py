@@ -64,7 +64,8 @@ def test_run_synchronises_until_it_is_told_to_end(live) -> None:
         until(lambda: live.type("ticket", "list", "--json").data, "the ticket is at the centre")
         assert live.type("ticket", "show", f"ngi-cz/{key}", "--json").data["id"] == 1
         assert requests.get(f"{address}/readyz", timeout=5).json() == READY
-        assert "CE refuses jobs" in requests.get(f"{address}/tickets/1", timeout=5).text
+        page = requests.get(f"{address}/tickets/1", timeout=5)
+        assert ("/sign-in" in page.url, "CE refuses jobs" in page.text) == (True, False)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
 
@@ -332,7 +333,7 @@ def test_where_the_tracker_sends_all_in_one_answer_the_ticket_waits_for_a_person
 def test_the_stop_button_stops_a_running_process_and_letting_go_sends_everything_once(desk) -> None:
     born_for_both = desk.cz.replace("poll:", "birth_unit: NGI_PL\npoll:")
     assert desk.type("apply", "--live", desk.write(born_for_both, desk.pl)).code == 0
-    with running(desk) as (address, _):
+    with running(desk) as _:
         alice = desk.rt.tracker.person("alice")
         key = alice.open(Subject="CE refuses jobs", Description="since this morning")
         there = _once_it_is_there(desk, "CE refuses jobs")
@@ -345,8 +346,8 @@ def test_the_stop_button_stops_a_running_process_and_letting_go_sends_everything
             "reading goes on",
         )
         until(lambda: _due(desk, "ngi-pl"), "it is owed to the other one")
-        assert desk.type("status").code == 1
-        assert "a storm of mails" in requests.get(address, timeout=5).text
+        status = desk.type("status")
+        assert (status.code, "a storm of mails" in status.out) == (1, True)
         assert len(desk.redmine.tracker.log) == deeds
         assert desk.type("resume", "--all").code == 0
         until(lambda: not _due(desk, "ngi-pl"), "what was owed is done")
@@ -411,7 +412,7 @@ def test_a_system_in_shadow_is_only_read_and_its_report_tells_what_it_would_have
     assert desk.type("system", "shadow", "ngi-pl").code == 0
     assert desk.type("system", "shadow", "ngi-pl").code == 2
     log = len(desk.redmine.tracker.log)
-    with running(desk) as (address, _):
+    with running(desk) as _:
         key = alice.open(Subject="CE refuses jobs", Description="since this morning")
 
         def report(*words: str):
@@ -424,7 +425,6 @@ def test_a_system_in_shadow_is_only_read_and_its_report_tells_what_it_would_have
         assert report("--seen", "differs")["writes"] == []
         assert report()["counts"] == {"missing": 1, "agreed": 0, "differs": 0, "withdrawn": 0}
         until(lambda: desk.type("status", "--check", "ngi-pl").code == 0, "it is well")
-        assert "its writes are computed, and none is made" in requests.get(address, timeout=5).text
         assert "system shadow ngi-pl --report" in desk.type("status").out
         people = desk.type("system", "shadow", "ngi-pl", "--report").out
         assert "computed and not written: 1 missing" in people

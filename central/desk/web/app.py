@@ -1,39 +1,74 @@
 """The web application. Plain `def` handlers: each runs on a thread, and may ask the store at once."""
 
-from collections.abc import Callable
-from datetime import datetime
-from importlib import resources
+from pathlib import PurePath
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
-from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from central.desk import metrics, views
-from central.desk.services import Hooks, Readiness
-from central.desk.web.pages import Pages
-from central.store.api import Store
-
-_HEADERS = {
-    # nothing but our own style: a text that was not escaped could still not run
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+from central.desk.services import Hooks, NotAllowed, Services
+from central.desk.tickets import TicketDesk
+from central.desk.web import mesh, signing, tickets
+from central.desk.web.guarding import Guarded
+from central.desk.web.pages import TYPES, Pages, partial
+from central.desk.web.visitors import SignInFirst, Visitor, Visitors
+from central.rights import Action, Forbidden, may
+from central.store.api import Busy, NoSuch, StaleRevision, StoreError
 
 
-def create_app(
-    store: Store, hooks: Hooks, readiness: Readiness, clock: Callable[[], datetime], *, centre: str
-) -> FastAPI:
+def create_app(services: Services) -> FastAPI:
     """The application over these services."""
     app = FastAPI(title="interdesk", docs_url=None, redoc_url=None, openapi_url=None)
-    pages = Pages(centre)
-    style = resources.files(__package__).joinpath("static/style.css").read_bytes()
+    pages, visitors = Pages(services.centre), Visitors(services.gate, services.cookies)
+    desk = TicketDesk(services.store, services.tickets)
+    _health(app, services)
+    _hooks(app, services.hooks)
+    _static(app, pages)
+    app.include_router(signing.router(services.gate, visitors, pages, elsewhere=services.openid))
+    app.include_router(mesh.router(services.pulse, visitors, pages))
+    app.include_router(tickets.router(services, desk, visitors, pages))
+    for door in services.doors:
+        app.include_router(door)
+    _problems(app, visitors, pages)
+    app.add_middleware(Guarded, cookie=services.cookies.name, largest_file=services.largest_file)
 
+    @app.get("/api/status.json")
+    def status_document(visitor: Annotated[Visitor, Depends(visitors.signed_in)]) -> dict[str, Any]:
+        data = views.status_data(views.overview(services.store, services.clock))
+        data["systems"] = [each for each in data["systems"] if visitor.sees(each["name"])]
+        if not may(visitor.principal, Action.SEE_SYSTEM):
+            raise Forbidden("the state of the mesh is for those who run systems")
+        return data
+
+    return app
+
+
+def _health(app: FastAPI, services: Services) -> None:
+    """What monitoring asks, and nobody has to sign in for."""
+
+    @app.get("/healthz")
+    def alive() -> Response:
+        stalls = services.readiness.stalls()
+        said: dict[str, Any] = {"status": "stalled", "problems": stalls} if stalls else {"status": "alive"}
+        return JSONResponse(said, 503 if stalls else 200)
+
+    @app.get("/readyz")
+    def ready() -> Response:
+        problems = services.readiness.problems()
+        said = {"ready": not problems, "problems": problems, "hindrances": services.readiness.hindrances()}
+        return JSONResponse(said, 503 if problems else 200)
+
+    @app.get("/metrics")
+    def figures() -> Response:
+        told = metrics.exposition(services.store, services.clock)
+        return Response(told, headers={"Content-Type": metrics.MEDIA_TYPE})
+
+
+def _hooks(app: FastAPI, hooks: Hooks) -> None:
     async def body(request: Request) -> bytes:
         """The raw body, no further than a hook may be long."""
         received = bytearray()
@@ -43,69 +78,88 @@ def create_app(
                 raise HTTPException(413, f"a hook is at most {hooks.largest} bytes long")
         return bytes(received)
 
-    @app.get("/", response_class=HTMLResponse)
-    def status() -> str:
-        return pages.status(views.overview(store, clock))
-
-    @app.get("/tickets/{ticket_id}", response_class=HTMLResponse)
-    def ticket(ticket_id: str) -> Response:
-        number = int(ticket_id) if ticket_id.isascii() and ticket_id.isdigit() and len(ticket_id) <= 18 else None
-        view = views.ticket(store, number) if number is not None else None
-        if view is None:
-            return HTMLResponse(pages.missing(f"There is no ticket {ticket_id}."), 404)
-        return HTMLResponse(pages.ticket(view, clock()))
-
-    @app.get("/style.css")
-    def stylesheet() -> Response:
-        return Response(style, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
-
-    @app.get("/api/status.json")
-    def status_document() -> dict[str, Any]:
-        return views.status_data(views.overview(store, clock))
-
-    @app.get("/healthz")
-    def alive() -> Response:
-        stalls = readiness.stalls()
-        said: dict[str, Any] = {"status": "stalled", "problems": stalls} if stalls else {"status": "alive"}
-        return JSONResponse(said, 503 if stalls else 200)
-
-    @app.get("/readyz")
-    def ready() -> Response:
-        problems = readiness.problems()
-        said = {"ready": not problems, "problems": problems, "hindrances": readiness.hindrances()}
-        return JSONResponse(said, 503 if problems else 200)
-
-    @app.get("/metrics")
-    def figures() -> Response:
-        return Response(metrics.exposition(store, clock), headers={"Content-Type": metrics.MEDIA_TYPE})
-
     @app.post("/hooks/{system}")
     def hook(system: str, request: Request, received: Annotated[bytes, Depends(body)]) -> Response:
         answer = hooks.receive(system, dict(request.headers), received)
         return JSONResponse({"said": answer.sentence}, answer.status)
 
-    @app.exception_handler(HTTPException)
-    def refused(request: Request, problem: HTTPException) -> Response:
+
+def _static(app: FastAPI, pages: Pages) -> None:
+    @app.get("/static/{name}")
+    def static(name: str) -> Response:
+        data = pages.static.get(name)
+        if data is None:
+            raise HTTPException(404, f"There is no file {name}.")
+        # its address changes with what is in it
+        kept = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return Response(data, media_type=TYPES[PurePath(name).suffix], headers=kept)
+
+
+def _problems(app: FastAPI, visitors: Visitors, pages: Pages) -> None:
+    """Every error as a page that tells what to do next; the doors for programs get it as data."""
+
+    def answer(request: Request, status: int, sentence: str, more: str = "") -> Response:
         if request.url.path.startswith(("/hooks/", "/api/")):
-            return JSONResponse({"said": problem.detail}, problem.status_code)
-        return HTMLResponse(pages.missing(str(problem.detail)), problem.status_code)
+            return JSONResponse({"said": sentence}, status)
+        if partial(request):
+            return pages.page("part_said.html", None, status, sentence=sentence)
+        return pages.said(sentence, _visitor(request, visitors), status, more)
 
-    app.add_middleware(_Guarded)
-    return app
+    @app.exception_handler(SignInFirst)
+    def nobody(request: Request, problem: SignInFirst) -> Response:  # noqa: ARG001
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"said": "sign in first"}, 401)
+        if partial(request):
+            return Response("", 401, headers={"HX-Redirect": "/sign-in"})
+        if request.method != "GET" or request.headers.get("accept") == "text/event-stream":
+            return Response("Sign in first.", 401)
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse("/sign-in" if path == "/" else f"/sign-in?next={quote(path, safe='')}", 303)
+
+    @app.exception_handler(Forbidden)
+    def forbidden(request: Request, problem: Forbidden) -> Response:
+        return answer(request, 403, _sentence(problem))
+
+    @app.exception_handler(NoSuch)
+    def missing(request: Request, problem: NoSuch) -> Response:
+        return answer(request, 404, _sentence(problem))
+
+    @app.exception_handler(NotAllowed)
+    def not_allowed(request: Request, problem: NotAllowed) -> Response:
+        return answer(request, 409, _sentence(problem))
+
+    @app.exception_handler(StaleRevision)
+    def stale(request: Request, problem: StaleRevision) -> Response:  # noqa: ARG001
+        more = "Go back, load the page again, and see what they did before you do it once more."
+        return answer(request, 409, "Somebody has changed this ticket since you opened it.", more)
+
+    @app.exception_handler(Busy)
+    def busy(request: Request, problem: Busy) -> Response:
+        return answer(request, 409, _sentence(problem))
+
+    @app.exception_handler(StoreError)
+    def away(request: Request, problem: StoreError) -> Response:
+        return answer(request, 503, "The database does not answer as it should.", _sentence(problem))
+
+    @app.exception_handler(RequestValidationError)
+    def wrong(request: Request, problem: RequestValidationError) -> Response:  # noqa: ARG001
+        missing_page = request.method == "GET"
+        sentence = "There is no such page." if missing_page else "Something in this form is not what it should be."
+        return answer(request, 404 if missing_page else 400, sentence)
+
+    @app.exception_handler(StarletteHTTPException)
+    def refused(request: Request, problem: StarletteHTTPException) -> Response:
+        said = "There is no such page." if problem.detail == "Not Found" else str(problem.detail)
+        return answer(request, problem.status_code, said)
 
 
-class _Guarded:
-    """Sends the guarding headers with every answer."""
+def _visitor(request: Request, visitors: Visitors) -> Visitor | None:
+    try:
+        return visitors.find(request)
+    except StoreError:  # the page that tells of it must not need what is away
+        return None
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, guarded)
+def _sentence(problem: Exception) -> str:
+    said = str(problem).strip().rstrip(".")
+    return f"{said[:1].upper()}{said[1:]}." if said else "It cannot be done."

@@ -1,10 +1,18 @@
 """Templates made into pages. Everything is escaped; nothing here decides what is shown."""
 
-from datetime import datetime
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
 
 import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse
 
-from central.desk import views
+from central.desk.views import words
+from central.desk.web.visitors import Visitor
+
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 class Pages:
@@ -18,28 +26,75 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters.update(moment=moment, span=views.span, value=views.shown, web=web)
-        environment.globals["centre"] = centre
+        environment.filters.update(
+            moment=words.moment,
+            span=words.span,
+            about=words.about,
+            ago=words.ago,
+            size=words.size,
+            value=words.shown,
+            person=words.name_of,
+            web=web,
+            spark=spark,
+        )
+        self.static = {
+            each.name: each.read_bytes()
+            for each in resources.files(__package__).joinpath("static").iterdir()
+            if each.name.endswith(tuple(TYPES))
+        }
+        marks = {name: hashlib.sha256(data).hexdigest()[:12] for name, data in self.static.items()}
+        environment.globals.update(
+            centre=centre, static=lambda name: f"/static/{name}?{marks[name]}", visitor=None, here=""
+        )
         self._environment = environment
 
-    def status(self, overview: views.Overview) -> str:
-        """The status page."""
-        return self._environment.get_template("status.html").render(overview=overview)
+    def page(self, name: str, visitor: Visitor | None = None, status: int = 200, **values: Any) -> HTMLResponse:
+        """A whole page, with the way around for this visitor."""
+        return HTMLResponse(self.text(name, visitor=visitor, **values), status)
 
-    def ticket(self, view: views.TicketView, at: datetime) -> str:
-        """The page of one ticket."""
-        return self._environment.get_template("ticket.html").render(view=view, at=at)
+    def text(self, name: str, **values: Any) -> str:
+        """A template as text."""
+        return self._environment.get_template(name).render(values)
 
-    def missing(self, sentence: str) -> str:
+    def said(self, sentence: str, visitor: Visitor | None, status: int, more: str = "") -> HTMLResponse:
         """A page that says why there is none."""
-        return self._environment.get_template("missing.html").render(sentence=sentence)
-
-
-def moment(at: datetime | None) -> str:
-    """A moment for people."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "never"
+        return self.page("said.html", visitor, status, sentence=sentence, more=more)
 
 
 def web(address: str) -> str:
     """The address if a browser may safely follow it; '' else (a tracker could send a script)."""
     return address if address.startswith(("https://", "http://")) else ""
+
+
+def spark(trail: tuple[int, ...], width: int = 100, height: int = 20) -> str:
+    """The points of a small line: the newest on the right, the highest at the top."""
+    top = max(trail, default=0) or 1
+    step = width / max(len(trail) - 1, 1)
+    return " ".join(f"{n * step:.1f},{height - 1 - value * (height - 2) / top:.1f}" for n, value in enumerate(trail))
+
+
+def partial(request: Request) -> bool:
+    """Whether a part of a page is asked for, to be put into one that is there."""
+    return request.headers.get("hx-request") == "true"
+
+
+SAID: Mapping[str, str] = {
+    "answered": "Your answer is on the ticket, and on its way to the systems that it is linked to.",
+    "noted": "The internal note is on the ticket.",
+    "changed": "The ticket is changed; the systems that it is linked to are told.",
+    "unchanged": "Nothing was different, so nothing was changed.",
+    "opened": "The ticket is open.",
+    "deleted": "The comment is taken back.",
+    "hidden": "The comment is internal now.",
+    "shown": "The comment is public now.",
+    "out": "You are signed out.",
+}
+"""What a page says above itself after something was done; only these can be said by an address."""
+
+TROUBLE: Mapping[str, str] = {
+    "unreachable": "The provider that lets people in does not answer. Try again in a while, or sign in here.",
+    "busy": "Too many went there from where you are. Wait a minute, then try again.",
+    "failed": "The provider's answer was not one to believe, or came too late. Try again.",
+    "tied": "The two accounts could not be tied: one of them belongs to somebody else already.",
+}
+"""Why somebody whom the OpenID provider sent back is not in."""

@@ -1,0 +1,127 @@
+"""The mesh as it changes: one look at the store every few seconds for the whole process, however many watch."""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from central.desk.views.mesh import Overview
+
+EVERY = timedelta(seconds=2)
+STEP = timedelta(minutes=1)
+"""One figure of a trail stands for so long."""
+STEPS = 60
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What one look saw, and how the queues have been."""
+
+    number: int
+    overview: Overview
+    trails: Mapping[str, tuple[int, ...]]
+    """System -> the most looks that were owed in each minute since this process began, an hour at most."""
+
+
+class TooMany(Exception):
+    """As many watch already as this process bears."""
+
+
+class Pulse:
+    """Looks at the mesh, and wakes whoever watches it. Use it in a `with`: while that lasts it looks by itself."""
+
+    def __init__(self, look: Callable[[], Overview], *, every: timedelta = EVERY, watchers: int = 256) -> None:
+        """`watchers`: so many at most at a time."""
+        self._look, self._every, self._most = look, every, watchers
+        self._lock = threading.Lock()
+        self._beat: Beat | None = None
+        self._trails: dict[str, deque[int]] = {}
+        self._step_at: datetime | None = None
+        self._watching: dict[object, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._wake()
+        self._thread.join()
+
+    @property
+    def full(self) -> bool:
+        """Whether no more may watch now."""
+        return len(self._watching) >= self._most
+
+    def beat(self) -> Beat:
+        """Look at once, and let everybody know."""
+        seen = self._look()
+        with self._lock:
+            self._remember(seen)
+            number = self._beat.number + 1 if self._beat else 1
+            self._beat = beat = Beat(number, seen, {name: tuple(trail) for name, trail in self._trails.items()})
+        self._wake()
+        return beat
+
+    async def beats(self, *, lasting: timedelta) -> AsyncIterator[Beat | None]:
+        """Every beat from now on; None where nothing came for a while. It ends after `lasting`, or with the process.
+
+        :raises TooMany: before the first."""
+        key, event, loop = object(), asyncio.Event(), asyncio.get_running_loop()
+        if self.full:
+            raise TooMany
+        self._watching[key] = (loop, event)
+        try:
+            end = loop.time() + lasting.total_seconds()
+            told = 0
+            while not self._over.is_set() and (left := end - loop.time()) > 0:
+                event.clear()
+                beat = self._beat
+                if beat is not None and beat.number > told:
+                    told = beat.number
+                    yield beat
+                    continue
+                try:
+                    await asyncio.wait_for(event.wait(), min(left, 15))
+                except TimeoutError:
+                    yield None
+        finally:
+            del self._watching[key]
+
+    def _run(self) -> None:
+        while not self._over.wait(self._every.total_seconds()):
+            try:
+                self.beat()
+            except Exception as problem:  # noqa: BLE001  # the database may be away for a while: whoever watches waits
+                _log.warning("the mesh could not be looked at: %s", type(problem).__name__)
+
+    def _wake(self) -> None:
+        for loop, event in list(self._watching.values()):
+            with suppress(RuntimeError):  # its loop has ended
+                loop.call_soon_threadsafe(event.set)
+
+    def _remember(self, seen: Overview) -> None:
+        """Under the lock."""
+        new = self._step_at is None or seen.at - self._step_at >= STEP
+        if new:
+            self._step_at = seen.at
+        there = {system.name: system.due for system in seen.systems}
+        for name in self._trails.keys() - there.keys():
+            del self._trails[name]
+        for name, due in there.items():
+            trail = self._trails.setdefault(name, deque(maxlen=STEPS))
+            if new or not trail:
+                trail.append(due)
+            else:
+                trail[-1] = max(trail[-1], due)

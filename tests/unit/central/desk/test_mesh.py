@@ -1,0 +1,234 @@
+"""The mesh: what it says of each system, in which order, and what it costs."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from central.desk import views
+from central.desk.pulse import Beat, Pulse, TooMany
+from central.desk.views.mesh import Need, Overview, SystemView, by_need, part
+from central.link import Link, LinkState
+from central.registry import Outage, System, SystemState
+from central.store.api import Counts, Direction, Transaction
+from central.store.migrations import upgrade
+from central.store.sql import SqlStore
+
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+LIVE = System("ngi-cz", SystemState.LIVE, 1, succeeded_at=AT)
+
+
+def view(system: System = LIVE, **counts) -> SystemView:
+    return views.system_view(system, Counts(**counts), AT)
+
+
+@pytest.mark.parametrize(
+    ("seen", "need"),
+    [
+        (view(), Need.NOTHING),
+        (view(replace(LIVE, state=SystemState.SHADOW)), Need.NOTHING),
+        (view(dead=1), Need.PERSON),
+        (view(held=1), Need.PERSON),
+        (view(replace(LIVE, state=SystemState.QUARANTINED, reason="a copy answers")), Need.PERSON),
+        (view(replace(LIVE, state=SystemState.PAUSED, reason="refused", last_error="HTTP 401")), Need.PERSON),
+        (view(replace(LIVE, state=SystemState.PAUSED, reason="paused by olga")), Need.ASIDE),
+        (view(replace(LIVE, state=SystemState.DRAFT)), Need.ASIDE),
+        (view(replace(LIVE, outage=Outage(AT, "no answer", AT))), Need.EYE),
+        (view(due=1, oldest_due_at=AT - timedelta(minutes=16)), Need.EYE),
+        (view(due=1, oldest_due_at=AT - timedelta(minutes=14)), Need.NOTHING),
+    ],
+)
+def test_what_a_system_needs(seen: SystemView, need: Need) -> None:
+    assert seen.need is need
+
+
+def test_what_needs_a_person_comes_first_and_of_those_what_waits_for_most() -> None:
+    names = {
+        "b-well": view(replace(LIVE, name="b-well")),
+        "a-well": view(replace(LIVE, name="a-well")),
+        "draft": view(replace(LIVE, name="draft", state=SystemState.DRAFT)),
+        "late": view(replace(LIVE, name="late"), due=1, oldest_due_at=AT - timedelta(hours=1)),
+        "one": view(replace(LIVE, name="one"), dead=1),
+        "many": view(replace(LIVE, name="many"), dead=5),
+    }
+    assert [each.name for each in by_need(tuple(names.values()))] == [
+        "many",
+        "one",
+        "late",
+        "a-well",
+        "b-well",
+        "draft",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("some", "whole", "told"),
+    [
+        (0, 0, "—"),
+        (3, 3, "100 %"),
+        (9_999, 10_000, "99.99 %"),
+        (999_999, 1_000_000, "99.99 %"),
+        (1, 3, "33.33 %"),
+        (0, 5, "0 %"),
+    ],
+)
+def test_a_part_is_never_rounded_up(some: int, whole: int, told: str) -> None:
+    assert part(some, whole) == told
+
+
+def test_troubles_are_sentences() -> None:
+    out = replace(LIVE, outage=Outage(AT, "no answer", AT + timedelta(minutes=2)), last_error="HTTP 503")
+    told = " / ".join(view(out, dead=2, held=1, discarded=1).troubles)
+    for words in (
+        "1 thing until",
+        "2 dead letters wait",
+        "does not answer since 2026-03-02 08:00",
+        "HTTP 503",
+        "discarded",
+    ):
+        assert words in told
+    assert view(replace(LIVE, state=SystemState.PAUSED, reason="paused by olga")).troubles == ("paused by olga",)
+
+
+@pytest.fixture
+def sql(tmp_path: Path) -> Iterator[SqlStore]:
+    url = f"sqlite:///{tmp_path / 'interdesk.db'}"
+    upgrade(url)
+    store = SqlStore.open(url, clock=lambda: AT, exclusive=True)
+    yield store
+    store.close()
+
+
+def statements(store: SqlStore, question: Callable[[], object]) -> list[str]:
+    """What the database is asked meanwhile."""
+    question()  # the reader is there from now on
+    asked: list[str] = []
+    (reader,) = store._readers
+    reader.driver.set_trace_callback(asked.append)
+    question()
+    reader.driver.set_trace_callback(None)
+    return asked
+
+
+def test_the_mesh_asks_the_same_few_questions_however_many_systems_and_tickets_there_are(sql: SqlStore) -> None:
+    def grow(tx: Transaction, first: int, last: int) -> None:
+        for number in range(first, last):
+            tx.registry.put_system(System(f"s{number}", SystemState.LIVE, 1))
+            ticket = tx.tickets.create({"subject": "x"}, AT)
+            tx.links.create(Link(0, ticket.id, f"s{number}", LinkState.ACTIVE, key=str(number)))
+            tx.outbox.owe(f"s{number}", Direction.OUTWARD, str(ticket.id), AT, reason="x")
+
+    def look() -> Overview:
+        return views.overview(sql, lambda: AT)
+
+    sql.write(lambda tx: grow(tx, 0, 2))
+    few = statements(sql, look)
+    sql.write(lambda tx: grow(tx, 2, 60))
+    many = statements(sql, look)
+    assert len(many) == len(few) <= 7
+    assert not [asked for asked in many if "count(" in asked.lower()], "what is kept is not counted"
+    assert len(look().systems) == 60
+
+
+class Looks:
+    """A mesh that is looked at, and how often it was."""
+
+    def __init__(self) -> None:
+        self.number, self.at, self.due = 0, AT, 0
+
+    def __call__(self) -> Overview:
+        self.number += 1
+        return Overview(self.at, (view(due=self.due),), 0, "")
+
+
+def test_the_store_is_looked_at_once_for_all_who_watch() -> None:
+    looks = Looks()
+    pulse = Pulse(looks)
+
+    async def watch(seen: list[Beat]) -> None:
+        async for beat in pulse.beats(lasting=timedelta(seconds=30)):
+            if beat is not None:
+                seen.append(beat)
+                if len(seen) == 3:
+                    return
+
+    async def everybody() -> list[list[Beat]]:
+        seen: list[list[Beat]] = [[] for _ in range(50)]
+        watching = [asyncio.create_task(watch(each)) for each in seen]
+        while not all(task.done() for task in watching):
+            pulse.beat()
+            await asyncio.sleep(0)
+            # each has taken the beat, or has ended
+            while any(
+                not task.done() and (not each or each[-1].number < looks.number)
+                for task, each in zip(watching, seen, strict=True)
+            ):
+                await asyncio.sleep(0)
+        return seen
+
+    seen = asyncio.run(everybody())
+    assert looks.number == 3
+    assert all(len(each) == 3 for each in seen)
+
+
+def test_no_more_watch_than_a_process_bears() -> None:
+    pulse = Pulse(Looks(), watchers=1)
+    pulse.beat()
+
+    async def two() -> None:
+        first, second = (pulse.beats(lasting=timedelta(seconds=5)) for _ in range(2))
+        await anext(first)
+        assert pulse.full
+        with pytest.raises(TooMany):
+            await anext(second)
+        await first.aclose()
+        assert not pulse.full
+
+    asyncio.run(two())
+
+
+def test_whoever_watches_is_let_go_when_the_process_ends() -> None:
+    pulse = Pulse(Looks(), every=timedelta(milliseconds=1))
+    told = threading.Event()
+
+    async def watch() -> None:
+        async for _ in pulse.beats(lasting=timedelta(hours=1)):
+            told.set()
+
+    watching = threading.Thread(target=lambda: asyncio.run(watch()))
+    with pulse:
+        watching.start()
+        assert told.wait(20)
+    watching.join(20)
+    assert not watching.is_alive()
+
+
+def test_a_look_that_fails_is_followed_by_the_next() -> None:
+    looks, again = Looks(), threading.Event()
+
+    def look() -> Overview:
+        if looks.number == 0:
+            looks.number += 1
+            raise OSError("the database is away")
+        again.set()
+        return looks()
+
+    with Pulse(look, every=timedelta(milliseconds=1)):
+        assert again.wait(20)
+
+
+def test_a_trail_holds_the_most_that_was_owed_in_each_minute_of_the_last_hour() -> None:
+    looks = Looks()
+    pulse = Pulse(looks)
+    for second, due in ((0, 3), (20, 9), (40, 1), (60, 2), (130, 0)):
+        looks.at, looks.due = AT + timedelta(seconds=second), due
+        beat = pulse.beat()
+    assert beat.trails == {"ngi-cz": (9, 2, 0)}
+    for minute in range(100):
+        looks.at = AT + timedelta(minutes=10 + minute)
+        beat = pulse.beat()
+    assert len(beat.trails["ngi-cz"]) == 60
