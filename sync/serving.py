@@ -16,6 +16,7 @@ from central.desk.web.app import create_app
 from sync import why
 from sync.bootstrap import BadSetting, Interdesk
 from sync.clerk import Clerk
+from sync.dictionaries import Dictionaries
 from sync.helm import Helm
 
 TRIES = 20
@@ -75,6 +76,7 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
         systems=Helm(desk),
         queues=Clerk(desk.means),
         reasons=why.of_ticket,
+        dictionaries=Dictionaries(),
         pulse=pulse,
         largest_file=instance.limits.file,
         openid=desk.openid is not None,

@@ -20,6 +20,7 @@ from central.desk.services import HookAnswer, Services
 from central.desk.web.app import create_app
 from central.store.api import Transaction
 from sync import why
+from sync.dictionaries import Dictionaries
 from tests.desk.house import AT, ROLES, House
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -77,6 +78,7 @@ class Stand:
             systems=self.house.helm,
             queues=self.house.clerk,
             reasons=why.of_ticket,
+            dictionaries=Dictionaries(),
             pulse=self.pulse,
             largest_file=desk.means.limits.file,
         )

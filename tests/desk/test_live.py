@@ -15,7 +15,7 @@ def stand(tmp_path) -> Iterator[Stand]:
         yield it
 
 
-def events(browser: Browser, path: str = "/systems/live") -> Iterator[tuple[str, str]]:
+def events(browser: Browser, path: str = "/mesh/live") -> Iterator[tuple[str, str]]:
     """(event, its data), as they come."""
     with browser.get(f"{browser.address}{path}", stream=True, timeout=20) as answer:
         yield from _read(answer)
@@ -68,13 +68,13 @@ def test_nobody_is_told_of_another_ngis_system(stand) -> None:
 
 
 def test_only_what_was_looked_for_is_told(stand) -> None:
-    coming = events(stand.browser("carl"), "/systems/live?q=CZ")
+    coming = events(stand.browser("carl"), "/mesh/live?q=CZ")
     assert 'id="system-ngi-de"' not in next(coming)[1]
     coming.close()
 
 
 def test_whoever_may_see_no_system_and_whoever_is_not_signed_in_gets_no_stream(stand) -> None:
-    assert stand.browser("alice").page("/systems/live").status_code == 403
+    assert stand.browser("alice").page("/mesh/live").status_code == 403
     stranger = stand.browser()
     stranger.headers["Accept"] = "text/event-stream"
-    assert stranger.page("/systems/live").status_code == 401
+    assert stranger.page("/mesh/live").status_code == 401

@@ -10,9 +10,12 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from central.desk import metrics, views
-from central.desk.services import Hooks, NotAllowed, Services
+from central.desk.documents import DocumentDesk
+from central.desk.queues import QueueDesk
+from central.desk.services import Hooks, NotAllowed, NotNow, OutOfReach, Services, Wrong
+from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
-from central.desk.web import mesh, signing, tickets
+from central.desk.web import mesh, signing, systems, tickets, work
 from central.desk.web.guarding import Guarded
 from central.desk.web.pages import TYPES, Pages, partial
 from central.desk.web.visitors import SignInFirst, Visitor, Visitors
@@ -25,11 +28,16 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="interdesk", docs_url=None, redoc_url=None, openapi_url=None)
     pages, visitors = Pages(services.centre), Visitors(services.gate, services.cookies)
     desk = TicketDesk(services.store, services.tickets)
+    steering = SystemDesk(services.store, services.systems, services.clock)
+    documents = DocumentDesk(services.store, services.systems, steering)
+    queues = QueueDesk(services.store, services.queues, steering, desk)
     _health(app, services)
     _hooks(app, services.hooks)
     _static(app, pages)
     app.include_router(signing.router(services.gate, visitors, pages, elsewhere=services.openid))
     app.include_router(mesh.router(services.pulse, visitors, pages))
+    app.include_router(systems.router(services, steering, documents, queues, visitors, pages))
+    app.include_router(work.router(services, steering, queues, visitors, pages))
     app.include_router(tickets.router(services, desk, visitors, pages))
     for door in services.doors:
         app.include_router(door)
@@ -127,6 +135,18 @@ def _problems(app: FastAPI, visitors: Visitors, pages: Pages) -> None:
     @app.exception_handler(NotAllowed)
     def not_allowed(request: Request, problem: NotAllowed) -> Response:
         return answer(request, 409, _sentence(problem))
+
+    @app.exception_handler(NotNow)
+    def not_now(request: Request, problem: NotNow) -> Response:
+        return answer(request, 409, _sentence(problem))
+
+    @app.exception_handler(OutOfReach)
+    def out_of_reach(request: Request, problem: OutOfReach) -> Response:
+        return answer(request, 502, "The system did not answer, or not well.", _sentence(problem))
+
+    @app.exception_handler(Wrong)
+    def documents_wrong(request: Request, problem: Wrong) -> Response:
+        return answer(request, 409, "This document is wrong.", _sentence(problem))
 
     @app.exception_handler(StaleRevision)
     def stale(request: Request, problem: StaleRevision) -> Response:  # noqa: ARG001

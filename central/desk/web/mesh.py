@@ -90,7 +90,7 @@ def router(pulse: Pulse, visitors: Visitors, pages: Pages) -> APIRouter:
         demand(visitor.sees_systems, visitor.principal, Action.SEE_SYSTEM)
         return pages.page("mesh.html", visitor, here="systems", **mesh.shown(pulse.beat(), visitor, q.strip()))
 
-    @routes.get("/systems/live")
+    @routes.get("/mesh/live")
     def live(visitor: Annotated[Visitor, Depends(visitors.signed_in)], q: str = "") -> Response:
         demand(visitor.sees_systems, visitor.principal, Action.SEE_SYSTEM)
         if pulse.full:

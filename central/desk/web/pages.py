@@ -48,13 +48,13 @@ class Pages:
         )
         self._environment = environment
 
-    def page(self, name: str, visitor: Visitor | None = None, status: int = 200, **values: Any) -> HTMLResponse:
+    def page(self, template: str, visitor: Visitor | None = None, status: int = 200, /, **values: Any) -> HTMLResponse:
         """A whole page, with the way around for this visitor."""
-        return HTMLResponse(self.text(name, visitor=visitor, **values), status)
+        return HTMLResponse(self.text(template, visitor=visitor, **values), status)
 
-    def text(self, name: str, **values: Any) -> str:
+    def text(self, template: str, /, **values: Any) -> str:
         """A template as text."""
-        return self._environment.get_template(name).render(values)
+        return self._environment.get_template(template).render(values)
 
     def said(self, sentence: str, visitor: Visitor | None, status: int, more: str = "") -> HTMLResponse:
         """A page that says why there is none."""
@@ -88,6 +88,19 @@ SAID: Mapping[str, str] = {
     "hidden": "The comment is internal now.",
     "shown": "The comment is public now.",
     "out": "You are signed out.",
+    "paused": "It is paused: nothing goes to and fro, and what is owed waits.",
+    "resumed": "It goes on where it was left.",
+    "live": "It is live: what changes from now on travels.",
+    "shadowed": "It is in shadow: every write is computed, and none is made.",
+    "released": "It is taken up again.",
+    "rolled-back": "The earlier revision is the newest one now.",
+    "retried": "They are tried again.",
+    "discarded": "They are given up; the tickets go on saying what was not told.",
+    "decided": "It is decided; both sides are told.",
+    "approved": "It goes on.",
+    "rejected": "It is rejected; our values stand here.",
+    "stopped": "Nothing is written to any system from now on.",
+    "let-go": "Writing goes on.",
 }
 """What a page says above itself after something was done; only these can be said by an address."""
 

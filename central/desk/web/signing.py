@@ -20,9 +20,7 @@ def router(gate: Gate, visitors: Visitors, pages: Pages, *, elsewhere: bool) -> 
         return pages.page("sign_in.html", status=status, elsewhere=elsewhere, **told)
 
     def refused(sentence: str, status: int, login: str = "", onward: str = "/") -> Response:
-        return pages.page(
-            "sign_in.html", status=status, problem=sentence, login=login, onward=onward, said="", elsewhere=elsewhere
-        )
+        return asked(status=status, problem=sentence, login=login, onward=onward)
 
     def welcome(onward: str, cookie: str, session: Session) -> Response:
         kept = visitors.cookies.set(cookie, session.created_at, session.expires_at)

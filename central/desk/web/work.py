@@ -1,0 +1,121 @@
+"""What waits for people: dead letters, conflicts, holds, quarantines; and the stop button."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import RedirectResponse, Response
+
+from central.desk.queues import QueueDesk
+from central.desk.services import NotAllowed, NotNow, OutOfReach, Services
+from central.desk.systems import SystemDesk
+from central.desk.web.pages import SAID, Pages
+from central.desk.web.visitors import Visitor, Visitors
+from central.registry import SystemState
+from central.rights import Action, demand
+from central.store.api import Busy, NoSuch
+
+
+def router(services: Services, desk: SystemDesk, queues: QueueDesk, visitors: Visitors, pages: Pages) -> APIRouter:
+    """The work queues."""
+    routes = APIRouter(prefix="/work")
+    Acting = Annotated[Visitor, Depends(visitors.acting)]  # noqa: N806  # it names a type
+
+    def page(visitor: Visitor, system: str, *, said: str = "", problem: str = "", status: int = 200) -> Response:
+        demand(visitor.sees_queues, visitor.principal, Action.SEE_SYSTEM)
+        principal, only = visitor.principal, system or None
+        tiles = [each for each in desk.tiles(principal) if only in (None, each.name)]
+        return pages.page(
+            "work.html",
+            visitor,
+            status,
+            here="work",
+            system=system,
+            letters=queues.letters(principal, only),
+            discarded=queues.letters(principal, only, discarded=True),
+            conflicts=queues.conflicts(principal, only),
+            holds=queues.holds(principal, only),
+            quarantined=[each for each in tiles if each.state is SystemState.QUARANTINED],
+            instance=desk.instance(principal),
+            said=said,
+            problem=problem,
+            at=services.clock(),
+        )
+
+    @routes.get("")
+    def work(visitor: Annotated[Visitor, Depends(visitors.signed_in)], system: str = "", said: str = "") -> Response:
+        return page(visitor, system, said=SAID.get(said, ""))
+
+    @routes.post("/letters")
+    def letters(
+        visitor: Acting,
+        act: Annotated[str, Form()],
+        letter: Annotated[list[int] | None, Form()] = None,
+        why: Annotated[str, Form()] = "",
+        system: Annotated[str, Form()] = "",
+    ) -> Response:
+        if not letter:
+            return page(visitor, system, problem="Tick the letters first.", status=400)
+        if act == "discard" and not why.strip():
+            problem = "Say why they are given up: whoever misses what they carried will read that."
+            return page(visitor, system, problem=problem, status=400)
+        for number in letter:
+            try:
+                if act == "discard":
+                    queues.discard(visitor.principal, number, why.strip())
+                else:
+                    queues.retry(visitor.principal, number)
+            except NoSuch:  # somebody else was quicker
+                continue
+        return _back(system, "discarded" if act == "discard" else "retried")
+
+    @routes.post("/conflicts/{number}")
+    def decide(
+        visitor: Acting, number: int, take: Annotated[str, Form()], system: Annotated[str, Form()] = ""
+    ) -> Response:
+        if take not in ("ours", "theirs"):
+            return page(visitor, system, problem="Either ours or theirs can stand.", status=400)
+        try:
+            queues.resolve(visitor.principal, number, take)
+        except (NotNow, NotAllowed, Busy) as problem:
+            return page(visitor, system, problem=f"{problem}.", status=409)
+        return _back(system, "decided")
+
+    @routes.post("/holds/{number}")
+    def judge(
+        visitor: Acting, number: int, verdict: Annotated[str, Form()], system: Annotated[str, Form()] = ""
+    ) -> Response:
+        try:
+            if verdict == "approve":
+                queues.approve(visitor.principal, number)
+            else:
+                queues.reject(visitor.principal, number, write_back=verdict == "write-back")
+        except (NotNow, NotAllowed, Busy) as problem:
+            return page(visitor, system, problem=f"{problem}.", status=409)
+        return _back(system, "approved" if verdict == "approve" else "rejected")
+
+    @routes.post("/quarantine/{name}")
+    def release(visitor: Acting, name: str, take_theirs: Annotated[bool, Form()] = False) -> Response:
+        try:
+            desk.release(visitor.principal, name, take_theirs=take_theirs)
+        except (NotNow, OutOfReach, NotAllowed, Busy) as problem:
+            return page(visitor, "", problem=f"{problem}.", status=409)
+        return _back("", "released")
+
+    @routes.post("/stop")
+    def stop(visitor: Acting, why: Annotated[str, Form()] = "") -> Response:
+        desk.stop_all(visitor.principal, why.strip())
+        return _back("", "stopped")
+
+    @routes.post("/go")
+    def go(visitor: Acting) -> Response:
+        try:
+            desk.let_go(visitor.principal)
+        except NotNow as problem:
+            return page(visitor, "", problem=f"{problem}.", status=409)
+        return _back("", "let-go")
+
+    return routes
+
+
+def _back(system: str, said: str) -> Response:
+    return RedirectResponse(f"/work?said={said}" + (f"&system={system}" if system else ""), 303)

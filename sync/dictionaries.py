@@ -1,0 +1,69 @@
+"""Mappings as the desk shows them: what each field says, the table of states as a picture, and the proof."""
+
+from central.desk.services import Dictionary, Promise, Proven, Said, States, Wrong
+from central.store.api import Transaction
+from mappings.check import PROMISES, Proof
+from mappings.document import compile_mapping
+from mappings.loader import DocumentError
+from mappings.model import FieldMapping
+from mappings.remembering import Remembering
+from mappings.rules.table import Table
+from sync import proving
+from sync.config import system_document
+from sync.stored import read_again
+
+_BESIDE = frozenset({"remote", "final", "only_on_create", "back", "lost_when", "policy", "comment", "transitions"})
+
+
+class Dictionaries:
+    """Fulfils `central.desk.services.Dictionaries`."""
+
+    def shown(self, tx: Transaction, system: str) -> Dictionary:
+        """The mapping of this system.  :raises NoSuch: there is no such system.  :raises Wrong: it cannot be read."""
+        document = tx.registry.document("system", system)
+        try:
+            name = system_document(read_again(document)).mapping
+            stored = tx.registry.document("mapping", name)
+            read = read_again(stored)
+            mapping = compile_mapping(read, revision=stored.revision)
+        except DocumentError as error:
+            raise Wrong((str(each.place), each.sentence) for each in error.problems) from None
+        said = tuple(
+            Said(ours, field.remote, _rule(read.data.get("fields", {}).get(ours, {})))
+            for ours, field in mapping.fields.items()
+        )
+        status = mapping.fields.get("status")
+        return Dictionary(name, stored.revision, said, _states(status) if status else None)
+
+    def prove(self, tx: Transaction, system: str) -> Proven:
+        """Its promises, judged without asking the system.  :raises NoSuch, Wrong: as `shown`."""
+        name = self.shown(tx, system).name
+        (report,) = proving.prove((read_again(tx.registry.document("mapping", name)),))
+        held = {each.proof: each.how for each in report.shown}
+        promises = tuple(
+            Promise(
+                PROMISES[proof],
+                held=proof in held,
+                how=str(held.get(proof, "")),
+                broken=tuple((str(each), tuple(each.story)) for each in report.refuted if each.proof is proof),
+            )
+            for proof in Proof
+        )
+        return Proven(report.proven, promises, report.losses.outward, report.losses.inward, report.assumed)
+
+
+def _rule(field: object) -> str:
+    """What a field's rule is called in its document."""
+    names = [str(key) for key in field if key not in _BESIDE] if isinstance(field, dict) else []
+    return names[0] if names else "copy"
+
+
+def _states(field: FieldMapping) -> States | None:
+    """The table of statuses as it is read and said where nothing is held; None: it is no table."""
+    translation = field.rule.translation if isinstance(field.rule, Remembering) else None
+    if not isinstance(translation, Table):
+        return None
+    said = tuple((str(ours), str(theirs[0])) for ours, theirs in translation.words.items())
+    also = tuple((str(ours), str(each)) for ours, theirs in translation.words.items() for each in theirs[1:])
+    read = tuple((str(theirs), str(ours)) for theirs, ours in translation.back.items())
+    return States(said, also, read)

@@ -1,0 +1,197 @@
+"""The pages of systems and of what waits for people: who sees what, and what each button does."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from central.registry import SystemState
+from sync.dictionaries import Dictionaries
+from tests.desk.house import CZ, SESAME
+from tests.desk.stand import Stand
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def stand(tmp_path) -> Iterator[Stand]:
+    with Stand(tmp_path) as it:
+        yield it
+
+
+def state(stand: Stand, name: str = "ngi-cz") -> SystemState:
+    return stand.house.store.read(lambda tx: tx.registry.system(name)).state
+
+
+def test_a_system_is_there_for_who_may_see_it_and_for_nobody_else(stand) -> None:
+    answers = {
+        "alice": (403, 403),
+        "sue": (403, 403),
+        "olga": (200, 404),
+        "tess": (200, 404),
+        "carl": (200, 200),
+        "aude": (200, 200),
+    }
+    for login, expected in answers.items():
+        browser = stand.browser(login)
+        for path in ("/systems/{}", "/systems/{}/proof"):
+            assert tuple(browser.page(path.format(name)).status_code for name in ("ngi-cz", "ngi-de")) == expected
+        assert browser.page("/systems/nothing").status_code in (403, 404)
+    olga = stand.browser("olga")
+    assert olga.page("/systems/ngi-de").text.replace("ngi-de", "nothing") == olga.page("/systems/nothing").text
+
+
+def test_only_who_runs_a_system_is_offered_its_buttons_and_nobody_elses_work(stand) -> None:
+    assert "Pause" in stand.browser("olga").page("/systems/ngi-cz").text
+    for login in ("tess", "aude"):
+        browser = stand.browser(login)
+        assert "Pause" not in browser.page("/systems/ngi-cz").text
+        for act in ("pause", "resume", "live", "shadow", "release", "check"):
+            assert browser.submit(f"/systems/ngi-cz/{act}", form="/systems/ngi-cz").status_code == 403
+    assert stand.browser("olga").submit("/systems/ngi-de/pause", form="/systems").status_code == 404
+    assert state(stand) is state(stand, "ngi-de") is SystemState.LIVE
+
+
+def test_a_system_is_paused_with_a_reason_and_resumed(stand) -> None:
+    olga = stand.browser("olga")
+    said = olga.submit("/systems/ngi-cz/pause", {"why": f"upgrade {SCRIPT}"}, form="/systems/ngi-cz").text
+    assert state(stand) is SystemState.PAUSED
+    assert "paused by olga: upgrade &lt;script&gt;" in said
+    assert SCRIPT not in said + olga.page("/systems").text
+    assert "goes on where it was left" in olga.submit("/systems/ngi-cz/resume", form="/systems/ngi-cz").text
+    assert state(stand) is SystemState.LIVE
+
+
+def test_what_cannot_be_done_now_is_a_sentence_on_its_page(stand) -> None:
+    answer = stand.browser("olga").submit("/systems/ngi-cz/release", form="/systems/ngi-cz")
+    assert answer.status_code == 409
+    assert 'role="alert"' in answer.text
+    assert stand.browser("olga").submit("/systems/ngi-cz/dance", form="/systems/ngi-cz").status_code == 404
+
+
+def test_revisions_are_shown_as_diffs_and_rolled_back_by_number(stand) -> None:
+    stand.house.helm.apply(CZ.replace("ops@example.cz", "noc@example.cz"), "carl")
+    olga = stand.browser("olga")
+    page = olga.page("/systems/ngi-cz").text
+    assert '<span class="added">+contacts: [noc@example.cz]</span>' in page
+    assert '<span class="taken">-contacts: [ops@example.cz]</span>' in page
+    assert "Roll back to 2" not in page
+    assert "newest one now" in olga.submit("/systems/ngi-cz/rollback", {"revision": "1"}, form="/systems/ngi-cz").text
+    document = stand.house.store.read(lambda tx: tx.registry.document("system", "ngi-cz"))
+    assert (document.revision, document.data["contacts"]) == (3, ["ops@example.cz"])
+    assert (
+        stand.browser("tess").submit("/systems/ngi-cz/rollback", {"revision": "1"}, form="/systems").status_code == 403
+    )
+
+
+def test_the_table_of_states_is_drawn_and_told(stand) -> None:
+    page = stand.browser("olga").page("/systems/ngi-cz").text
+    drawn = page[page.index("<svg viewBox") : page.index("</figure>")]
+    assert "waiting for reply" in drawn
+    assert re.search(r"stalled.*?×2", drawn, re.DOTALL)
+    assert drawn.count('class="line said"') == 10
+    assert drawn.count('class="line read"') == 5
+    shown = stand.house.store.read(lambda tx: Dictionaries().shown(tx, "ngi-cz"))
+    assert ("waiting for reply", "stalled") in shown.states.said
+    assert ("stalled", "on hold") in shown.states.read
+
+
+def test_a_mapping_is_proven_on_the_page(stand) -> None:
+    page = stand.browser("tess").page("/systems/ngi-cz/proof", headers={"HX-Request": "true"}).text
+    assert "Proven: every promise holds" in page
+    assert "what goes out and comes back is what it was" in page
+    assert "What is lost on the way there" in page
+    assert "<html" not in page
+
+
+def test_work_is_for_who_may_see_it(stand) -> None:
+    for login in ("alice", "sue", "tess"):
+        assert stand.browser(login).page("/work").status_code == 403
+    olga = stand.browser("olga").page("/work").text
+    assert "ngi-de" not in olga
+    assert "ngi-cz looks odd" in olga
+    aude = stand.browser("aude").page("/work").text
+    assert "ngi-de looks odd" in aude
+    assert "<button" not in aude[aude.index("<main") :]
+    assert stand.browser("olga").page("/work?system=ngi-de").status_code == 404
+
+
+def test_letters_are_retried_and_discarded_in_bulk_with_a_reason(stand) -> None:
+    carl = stand.browser("carl")
+    dead = {each.id for each in stand.house.store.read(lambda tx: tx.outbox.dead())}
+    assert dead
+    for data in ({"act": "retry"}, {"act": "discard", "letter": str(min(dead))}):
+        assert carl.submit("/work/letters", data, form="/work").status_code == 400
+    data = {"act": "discard", "why": "the ticket is closed", "letter": sorted(dead)}
+    told = carl.submit("/work/letters", data, form="/work")
+    assert "given up" in told.text
+    assert stand.house.store.read(lambda tx: tx.outbox.dead()) == []
+    assert "the ticket is closed" in carl.page("/work").text
+
+
+def test_a_letter_is_tried_again(stand) -> None:
+    first, second = stand.house.letters
+    answer = stand.browser("carl").submit("/work/letters", {"act": "retry", "letter": str(first)}, form="/work")
+    assert "tried again" in answer.text
+    assert [each.id for each in stand.house.store.read(lambda tx: tx.outbox.dead())] == [second]
+
+
+def test_an_operator_cannot_touch_what_waits_elsewhere(stand) -> None:
+    olga = stand.browser("olga")
+    letters = stand.house.letters
+    olga.submit("/work/letters", {"act": "discard", "why": "x", "letter": str(letters[1])}, form="/work")
+    assert {each.id for each in stand.house.store.read(lambda tx: tx.outbox.dead())} == set(letters)
+    other = stand.house.conflicts[1]
+    assert olga.submit(f"/work/conflicts/{other}", {"take": "theirs"}, form="/work").status_code == 404
+    assert olga.submit(f"/work/holds/{stand.house.holds[1]}", {"verdict": "approve"}, form="/work").status_code == 404
+    assert olga.submit("/work/stop", form="/work").status_code == 403
+    assert stand.browser("aude").submit("/work/stop", form="/work").status_code == 403
+    assert stand.house.store.read(lambda tx: tx.instance.get()).stopped is None
+
+
+def test_a_conflict_shows_both_values_and_is_decided_by_one_click(stand) -> None:
+    carl, number = stand.browser("carl"), stand.house.conflicts[0]
+    page = carl.page("/work").text
+    item = page[page.index(f'action="/work/conflicts/{number}"') :]
+    assert item.index("urgent") < item.index(SESAME)
+    answer = carl.submit(f"/work/conflicts/{number}", {"take": "ours"}, form="/work")
+    assert answer.status_code == 200
+    assert f'action="/work/conflicts/{number}"' not in answer.text
+    assert carl.submit(f"/work/conflicts/{number}", {"take": "ours"}, form="/work").status_code == 404
+
+
+def test_a_hold_is_approved(stand) -> None:
+    number = stand.house.holds[1]
+    answer = stand.browser("carl").submit(f"/work/holds/{number}", {"verdict": "approve"}, form="/work")
+    assert answer.status_code == 200
+    assert stand.house.store.read(lambda tx: tx.guards.get(number)).decided_by == "carl"
+
+
+def test_the_stop_button_stops_says_so_everywhere_and_is_let_go(stand) -> None:
+    carl = stand.browser("carl")
+    assert "Stop all writing" in carl.page("/work").text
+    assert "storm" in carl.submit("/work/stop", {"why": "a storm of mails"}, form="/work").text
+    for path in ("/work", "/systems"):
+        page = carl.page(path).text
+        assert "Nothing is written to any system" in page
+        assert "a storm of mails" in page
+    assert "Writing goes on" in carl.submit("/work/go", form="/work").text
+    assert stand.house.store.read(lambda tx: tx.instance.get()).stopped is None
+    assert carl.submit("/work/go", form="/work").status_code == 409
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/systems/ngi-cz/pause",
+        "/systems/ngi-cz/live",
+        "/systems/ngi-cz/rollback",
+        "/work/stop",
+        "/work/letters",
+        "/work/conflicts/1",
+    ],
+)
+def test_a_form_without_its_token_is_refused(stand, path) -> None:
+    data = {"revision": "1", "act": "retry", "take": "ours", "letter": "1", "form_token": "0" * 64}
+    assert stand.browser("carl").post(f"{stand.address}{path}", data=data, timeout=10).status_code == 403
+    assert stand.browser().post(f"{stand.address}{path}", data=data, timeout=10).status_code == 401
