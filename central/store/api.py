@@ -28,6 +28,8 @@ from central.job import Job, JobRow
 from central.link import Agreed, Link, Tie
 from central.model import Attachment, Comment, Conflict, NewComment, NewFile, Ticket, Value
 from central.registry import Document, System
+from central.rights import Sight
+from central.search import Page, Query
 from central.shadow import Seen, Shadow
 
 T = TypeVar("T")
@@ -186,6 +188,11 @@ class Tickets(Protocol):
     def list(self, *, words: str = "", limit: int = 50, before: int | None = None) -> Sequence[Ticket]:
         """Newest (highest id) first; each of `words` is looked for in the subject, whatever its case; `before` is
         the last id of the page before."""
+
+    def search(self, query: Query, sight: Sight, *, limit: int = 50, before: int | None = None) -> Page:
+        """Those that `central.search.matches` finds, newest (highest id) first; `before` is that of the page before.
+
+        No page costs more than looking through so many tickets, however many there are."""
 
     def count(self) -> int:
         """How many there are (a kept counter)."""
@@ -576,6 +583,33 @@ class Heartbeats(Protocol):
         """Forget those that were not heard of since."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request that bears a key of its own was answered, or that it is under way."""
+
+    digest: str
+    """What tells its content from another's."""
+    begun_at: datetime
+    answer: Mapping[str, Any] | None = None
+    """Plain data; None: it is under way, or was cut off."""
+
+
+class Replies(Protocol):
+    """Requests that must be carried out once, however often they come."""
+
+    def begin(self, key: str, digest: str, at: datetime) -> Reply | None:
+        """Carry it out; or, instead, what became of the one that had this key first. Of two at once, one is told."""
+
+    def settle(self, key: str, answer: Mapping[str, Any]) -> None:
+        """It was carried out, and this is its answer.  :raises NoSuch: nobody began it."""
+
+    def withdraw(self, key: str) -> None:
+        """It was not carried out: it may be tried again."""
+
+    def prune(self, *, before: datetime) -> None:
+        """Forget those that were begun before then."""
+
+
 class Audit(Protocol):
     """Administrative acts, for ever."""
 
@@ -705,6 +739,8 @@ class Transaction(Protocol):
     def heartbeats(self) -> Heartbeats: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def replies(self) -> Replies: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

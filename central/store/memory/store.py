@@ -16,6 +16,7 @@ from central.store.memory.outbox import MemoryOutbox
 from central.store.memory.oversight import MemoryAlerts, MemoryHeartbeats
 from central.store.memory.quotas import MemoryQuotas
 from central.store.memory.registry import MemoryRegistry
+from central.store.memory.replies import MemoryReplies
 from central.store.memory.shadow import MemoryShadows
 from central.store.memory.tables import Tables
 from central.store.memory.tickets import MemoryTickets
@@ -38,6 +39,7 @@ class MemoryTransaction:
     guards: MemoryGuards
     instance: MemoryInstances
     audit: MemoryAudit
+    replies: MemoryReplies
     accounts: MemoryAccounts
     tries: MemoryTries
     alerts: MemoryAlerts
@@ -70,6 +72,7 @@ _PARTS: Mapping[str, Callable[[MemoryTransaction, Tables], object]] = {
     "guards": lambda _, tables: MemoryGuards(tables),
     "instance": lambda _, tables: MemoryInstances(tables),
     "audit": lambda _, tables: MemoryAudit(tables),
+    "replies": lambda _, tables: MemoryReplies(tables),
     "accounts": lambda _, tables: MemoryAccounts(tables),
     "tries": lambda _, tables: MemoryTries(tables),
     "alerts": lambda _, tables: MemoryAlerts(tables),

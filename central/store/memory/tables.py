@@ -16,7 +16,7 @@ from central.link import Agreed, Link
 from central.model import Attachment, Comment, Conflict, Ticket
 from central.registry import Document, System
 from central.shadow import Shadow
-from central.store.api import Delivery, Lease, ReadOnly
+from central.store.api import Delivery, Lease, ReadOnly, Reply
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -122,6 +122,7 @@ class Tables:
     """By digest."""
     tries: Table[str, datetime] = field(default_factory=Table)
     """Key -> until when it says something."""
+    replies: Table[str, Reply] = field(default_factory=Table)
     blobs: Table[str, bytes] = field(default_factory=Table)
     last_ids: Table[str, int] = field(default_factory=Table)
 

@@ -5,7 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from central.events import Event
+from central.link import LinkState
 from central.model import Attachment, Comment, Conflict, NewComment, NewFile, Ticket, Value, Visibility
+from central.rights import Sight
+from central.search import Page, Query, matches
 from central.store.api import NoSuch, StaleRevision
 from central.store.codec import as_json, settled
 from central.store.memory.tables import Tables
@@ -49,6 +52,21 @@ class MemoryTickets:
             and all(word in str(ticket["subject"] or "").casefold() for word in wanted)
         ]
         return sorted(found, key=lambda ticket: -ticket.id)[:limit]
+
+    def search(self, query: Query, sight: Sight, *, limit: int = 50, before: int | None = None) -> Page:
+        found: list[Ticket] = []
+        for ticket in sorted(self._tables.tickets.rows(), key=lambda ticket: -ticket.id):
+            if (before is None or ticket.id < before) and matches(query, sight, ticket, *self._linked(ticket.id)):
+                found.append(ticket)
+                if len(found) > limit:
+                    return Page(tuple(found[:limit]), found[limit - 1].id)
+        return Page(tuple(found), None)
+
+    def _linked(self, ticket_id: int) -> tuple[set[str], set[str]]:
+        """The systems that it is linked to, and those that it disagrees with."""
+        links = [self._tables.links.get(number) for number in self._tables.links_of.get(ticket_id) or ()]
+        joined = [link for link in links if link is not None and link.state is not LinkState.DUPLICATE]
+        return {link.system for link in joined}, {link.system for link in joined if link.disagreements}
 
     def count(self) -> int:
         return len(self._tables.tickets)

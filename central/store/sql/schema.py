@@ -116,6 +116,19 @@ tickets = Table(
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("born_in", Text),
+    Column("marked", Integer, nullable=False, server_default="0"),  # the revision whose marks it bears
+    Index(None, "changed_at"),
+)
+STRAYED: ColumnElement[bool] = literal_column("marked != revision")  # literal: see DUE
+_partial("ix_tickets_strayed", tickets.c.id, where="marked != revision")
+
+ticket_marks = Table(
+    "ticket_marks",
+    metadata,
+    Column("mark", Text, primary_key=True),
+    Column("ticket_id", _BIG, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
+    Index(None, "ticket_id"),
+    sqlite_with_rowid=False,
 )
 
 comments = Table(
@@ -218,7 +231,10 @@ links = Table(
     UniqueConstraint("system", "key"),
     Index(None, "ticket_id", "id"),
     Index(None, "system", "id"),
+    Index(None, "system", "ticket_id"),
 )
+DISAGREES: ColumnElement[bool] = literal_column("disagrees")  # literal: see DUE
+_partial("ix_links_disagreeing", links.c.system, links.c.ticket_id, where="disagrees")
 _partial("uq_links_one_per_system", links.c.ticket_id, links.c.system, where="state != 'duplicate'", unique=True)
 
 create_tokens = Table(
@@ -395,6 +411,15 @@ instance = Table(
     metadata,
     Column("name", Text, primary_key=True),  # one row, "this"
     Column("memory", Text, nullable=False),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("begun_at", Moment, nullable=False, index=True),
+    Column("answer", Text),  # none while its request is under way
 )
 
 audit = Table(

@@ -21,6 +21,7 @@ from central.store.sql.outbox import SqlOutbox
 from central.store.sql.oversight import SqlAlerts, SqlHeartbeats
 from central.store.sql.quotas import SqlQuotas
 from central.store.sql.registry import SqlRegistry
+from central.store.sql.replies import SqlReplies
 from central.store.sql.schema import REVISION
 from central.store.sql.session import Raced, Session
 from central.store.sql.shadow import SqlShadows
@@ -45,6 +46,7 @@ class SqlTransaction:
         self.guards = SqlGuards(session)
         self.instance = SqlInstances(session)
         self.audit = SqlAudit(session)
+        self.replies = SqlReplies(session)
         self.accounts = SqlAccounts(session)
         self.tries = SqlTries(session)
         self.alerts = SqlAlerts(session)

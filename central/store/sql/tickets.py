@@ -1,12 +1,12 @@
 """Tickets, their comments and files, their history: in SQL."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, literal_column, select, update
 
 from central.events import Event, Kind
 from central.model import (
@@ -22,8 +22,11 @@ from central.model import (
     plain,
     value_of,
 )
+from central.rights import Sight
+from central.search import Page, Query, matches
 from central.store.api import NoSuch, StaleRevision
 from central.store.codec import settled
+from central.store.sql import search
 from central.store.sql.prepared import Lock, Prepared, adding
 from central.store.sql.schema import OPEN, blobs, comments, conflicts, events, files, tickets, totals
 from central.store.sql.session import Session
@@ -43,7 +46,7 @@ _CREATE = adding(tickets)
 _CHANGE = Prepared(
     update(tickets)
     .where(tickets.c.id == bindparam("of"), tickets.c.revision == bindparam("expected"))
-    .values({name: bindparam(name) for name in ("revision", "subject_folded", "fields", "changed_at")})
+    .values({name: bindparam(name) for name in ("revision", "marked", "subject_folded", "fields", "changed_at")})
 )
 _TOUCH = Prepared(update(tickets).where(tickets.c.id == bindparam("of")).values(changed_at=bindparam("changed_at")))
 _COUNT = Prepared(select(totals.c.value).where(totals.c.name == "tickets"))
@@ -107,7 +110,9 @@ class SqlTickets:
         ticket = Ticket(0, 1, settled(fields), at, at, born_in)
         row = {**_written(ticket), "created_at": at, "born_in": born_in}
         self._session.grow("tickets")
-        return replace(ticket, id=self._session.add(_CREATE, row))
+        ticket = replace(ticket, id=self._session.add(_CREATE, row))
+        search.mark_anew(self._session, frozenset(), ticket)
+        return ticket
 
     def get(self, ticket_id: int) -> Ticket:
         row = self._session.first(_GET, {"of": ticket_id})
@@ -122,6 +127,7 @@ class SqlTickets:
         if not self._session.write(_CHANGE, row):
             current = self.get(ticket.id)
             raise StaleRevision(f"ticket {ticket.id} is at revision {current.revision}, not {ticket.revision}")
+        search.mark_anew(self._session, search.marks_of(self._session, ticket.id), changed)
         return changed
 
     def touch(self, ticket_id: int, at: datetime) -> None:
@@ -135,6 +141,23 @@ class SqlTickets:
         for word in words.casefold().split():
             page = page.where(tickets.c.subject_folded.contains(word, autoescape=True))
         return [_ticket(row) for row in self._session.rows(Prepared(page), {})]
+
+    def search(self, query: Query, sight: Sight, *, limit: int = 50, before: int | None = None) -> Page:
+        searched = search.Search(self._session, query, sight, limit, before)
+        ids, ended = searched.ids()
+        strayed = {each for each in searched.strayed() if ended is None or each >= ended}
+        marked = self._of([each for each in ids if each not in strayed][: limit + 1])
+        compared = (each for each in self._of(strayed) if matches(query, sight, each, *searched.linked(each.id)))
+        found = sorted((*marked, *compared), key=lambda ticket: -ticket.id)
+        if len(found) > limit:
+            return Page(tuple(found[:limit]), found[limit - 1].id)
+        return Page(tuple(found), ended)
+
+    def _of(self, ids: Collection[int]) -> Sequence[Ticket]:
+        if not ids:
+            return []
+        numbers: Sequence[ColumnElement[int]] = [literal_column(str(each)) for each in ids]
+        return [_ticket(row) for row in self._session.rows(Prepared(_TICKET.where(tickets.c.id.in_(numbers))), {})]
 
     def count(self) -> int:
         self._session.settle_counters()
@@ -265,6 +288,7 @@ def _columns(value: Any) -> dict[str, Any]:
 def _written(ticket: Ticket) -> dict[str, Any]:
     return {
         "revision": ticket.revision,
+        "marked": ticket.revision,
         "subject_folded": str(ticket["subject"] or "").casefold(),
         "fields": json.dumps({name: plain(value) for name, value in ticket.fields.items()}),
         "changed_at": ticket.changed_at,

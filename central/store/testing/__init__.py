@@ -18,6 +18,8 @@ from central.store.testing.outbox import OutboxClaims
 from central.store.testing.oversight import OversightClaims
 from central.store.testing.quotas import QuotaClaims
 from central.store.testing.registry import RegistryClaims
+from central.store.testing.replies import ReplyClaims
+from central.store.testing.search import SearchClaims
 from central.store.testing.shadow import ShadowClaims
 from central.store.testing.tickets import TicketClaims
 from central.store.testing.transactions import TransactionClaims
@@ -37,6 +39,8 @@ class StoreConformance(
     ShadowClaims,
     GuardClaims,
     InstanceClaims,
+    ReplyClaims,
+    SearchClaims,
     AccountClaims,
     TryClaims,
     OversightClaims,

@@ -3,6 +3,8 @@
 Only additions: a program of revision 0002 goes on working beside one of this revision.
 """
 
+import json
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +32,8 @@ def upgrade() -> None:
     _add_accounts()
     _add_tries()
     _add_oversight()
+    _add_search()
+    _add_replies()
     served = sa.table("served_revisions", sa.column("revision", sa.Text()))
     op.bulk_insert(served, [{"revision": "0002"}])
 
@@ -37,7 +41,22 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM served_revisions WHERE revision = '0002'")
     op.drop_column("deliveries", "trail")
-    for table in ("heartbeats", "alerts", "tries", "passes", "sessions", "access_tokens", "accounts"):
+    op.drop_index("ix_links_disagreeing", "links")
+    op.drop_index("ix_links_system_ticket_id", "links")
+    for index in ("ix_tickets_strayed", "ix_tickets_changed_at"):
+        op.drop_index(index, "tickets")
+    op.drop_column("tickets", "marked")
+    for table in (
+        "replies",
+        "ticket_marks",
+        "heartbeats",
+        "alerts",
+        "tries",
+        "passes",
+        "sessions",
+        "access_tokens",
+        "accounts",
+    ):
         op.drop_table(table)
 
 
@@ -114,3 +133,69 @@ def _add_oversight() -> None:
         sa.PrimaryKeyConstraint("process", name="pk_heartbeats"),
     )
     op.add_column("deliveries", sa.Column("trail", sa.Text(), nullable=False, server_default=""))
+
+
+def _add_search() -> None:
+    """Every ticket is marked by what it is found by."""
+    op.add_column("tickets", sa.Column("marked", sa.Integer(), nullable=False, server_default="0"))
+    op.create_table(
+        "ticket_marks",
+        column("mark", sa.Text()),
+        column("ticket_id", BIG),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_ticket_marks_ticket_id"),
+        sa.PrimaryKeyConstraint("mark", "ticket_id", name="pk_ticket_marks"),
+        sqlite_with_rowid=False,
+    )
+    _mark_all(op.get_bind())
+    op.create_index("ix_ticket_marks_ticket_id", "ticket_marks", ["ticket_id"])
+    op.create_index("ix_tickets_changed_at", "tickets", ["changed_at"])
+    op.create_index("ix_tickets_strayed", "tickets", ["id"], **where("marked != revision"))
+    op.create_index("ix_links_system_ticket_id", "links", ["system", "ticket_id"])
+    op.create_index("ix_links_disagreeing", "links", ["system", "ticket_id"], **where("disagrees"))
+
+
+def _mark_all(bound: sa.Connection) -> None:
+    tickets = sa.table("tickets", *map(sa.column, ("id", "revision", "fields", "born_in", "marked")))
+    marked = sa.table("ticket_marks", sa.column("mark"), sa.column("ticket_id"))
+    after = 0
+    while True:
+        page = bound.execute(
+            sa.select(tickets.c.id, tickets.c.fields, tickets.c.born_in)
+            .where(tickets.c.id > after)
+            .order_by(tickets.c.id)
+            .limit(1000)
+        ).all()
+        if not page:
+            break
+        rows = [
+            {"mark": mark, "ticket_id": row.id}
+            for row in page
+            for mark in _marks(json.loads(row.fields), row.born_in)
+            if "\0" not in mark
+        ]
+        if rows:
+            bound.execute(sa.insert(marked), rows)
+        after = page[-1].id
+    bound.execute(sa.update(tickets).values(marked=tickets.c.revision))
+
+
+def _marks(fields: dict[str, Any], born_in: str | None) -> set[str]:
+    """As `central.search.marks` had it at this revision."""
+    words = re.findall(r"\w+", str(fields.get("subject") or "").casefold())[:40]
+    found = {f"word:{word[:60]}" for word in words}
+    found |= {f"{name}:{fields[name]}" for name in ("status", "unit", "priority") if fields.get(name) is not None}
+    readers = [fields.get("submitter"), *(fields["cc"] if isinstance(fields.get("cc"), list) else ())]
+    found |= {f"reader:{each.casefold()}" for each in readers if isinstance(each, str) and each}
+    return found | ({f"born:{born_in}"} if born_in is not None else set())
+
+
+def _add_replies() -> None:
+    op.create_table(
+        "replies",
+        column("key", sa.Text()),
+        column("digest", sa.Text()),
+        column("begun_at", MOMENT),
+        column("answer", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name="pk_replies"),
+    )
+    op.create_index("ix_replies_begun_at", "replies", ["begun_at"])
