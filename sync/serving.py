@@ -7,7 +7,7 @@ from typing import Self
 
 import uvicorn
 
-from central.desk import views
+from central.desk import rest, views
 from central.desk.cookies import Cookies
 from central.desk.pulse import Pulse
 from central.desk.services import Services
@@ -62,25 +62,39 @@ class Server:
 def services(desk: Interdesk, pulse: Pulse) -> Services:
     """What the desk's pages stand on in this process."""
     instance = desk.settings.instance
-    cookies = Cookies(instance.public_url)
-    doors = [openid.router(desk.openid, desk.gate, cookies)] if desk.openid is not None else []
+    gate, cookies, helm, clerk = desk.gate, Cookies(instance.public_url), Helm(desk), Clerk(desk.means)
+    doors = [openid.router(desk.openid, gate, cookies)] if desk.openid is not None else []
+    api = rest.create_api(
+        rest.Desks.of(
+            desk.store,
+            desk.clock,
+            gate,
+            desk.centre,
+            helm,
+            clerk,
+            lambda *ticket: why.as_data(why.explain(*ticket)),
+            limits=instance.central_limits,
+            cookies=cookies,
+        )
+    )
     return Services(
         store=desk.store,
         clock=desk.clock,
         centre=instance.centre,
         hooks=desk.inbox,
         readiness=desk,
-        gate=desk.gate,
+        gate=gate,
         cookies=cookies,
         tickets=desk.centre,
-        systems=Helm(desk),
-        queues=Clerk(desk.means),
+        systems=helm,
+        queues=clerk,
         reasons=why.of_ticket,
         dictionaries=Dictionaries(),
         pulse=pulse,
         largest_file=instance.limits.file,
         openid=desk.openid is not None,
         doors=doors,
+        api=api,
     )
 
 

@@ -1,7 +1,7 @@
 """Why a field has its value: read off the ticket's history, its links and the edits that lost."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -134,6 +134,16 @@ def _there(link: Link, field: str, events: Sequence[Event]) -> There:
 
 def _deed(event: Event) -> Deed:
     return Deed(event.at, event.kind, event.data, event.why)
+
+
+def as_data(why: Why) -> dict[str, Any]:
+    """The answer as plain data; of people, what they are called, and no address."""
+    data = asdict(why)
+    for origin in (data["origin"], *data["earlier"]):
+        origin["who"] = origin["who"] and Person(**origin["who"]).label.partition("@")[0]
+    for lost in data["lost"]:
+        lost["author"] = lost["author"].partition("@")[0]
+    return data
 
 
 def told(why: Why) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from central.desk.auth import Gate
 from central.desk.cookies import Cookies
@@ -442,3 +442,5 @@ class Services:
     """Whether an OpenID provider lets people in, too: one of the doors."""
     doors: Sequence[APIRouter] = ()
     """For programs: each guards itself."""
+    api: FastAPI | None = None
+    """The REST door."""

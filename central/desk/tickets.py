@@ -1,12 +1,15 @@
 """Tickets for whoever asks: rights first, then the act. Every door comes through here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 from central import workflow
 from central.desk.services import Note, Tickets, Upload
 from central.model import Attachment, Comment, Ticket, Value, Visibility
-from central.rights import Action, Principal, demand, is_submitter, may, may_on_ticket
+from central.rights import Action, Principal, Sight, demand, is_submitter, may, may_on_system, may_on_ticket, sight
+from central.search import Page, Query
 from central.store.api import NoSuch, Store, Transaction
 from central.workflow import Actor
 
@@ -44,6 +47,38 @@ class TicketDesk:
     def sees_internal(self, tx: Transaction, principal: Principal, ticket: Ticket) -> bool:
         """Whether internal notes on it, and all that tells of them, may be shown to them."""
         return self.may(tx, principal, Action.READ_INTERNAL, ticket)
+
+    def search(self, principal: Principal, query: Query, *, limit: int = 50, before: int | None = None) -> Page:
+        """Those of the tickets that they may read. What is asked about systems is asked of those that they may see."""
+        demand(may(principal, Action.READ_TICKET), principal, Action.READ_TICKET)
+        far = sight(principal)
+
+        def question(tx: Transaction) -> Page:
+            for name in sorted(query.born_in | query.systems | query.disagrees_with):
+                if not may_on_system(principal, Action.SEE_SYSTEM, name):
+                    raise NoSuch(f"there is no system {name!r}")
+            return tx.tickets.search(query, _routed(tx, far), limit=limit, before=before)
+
+        return self._store.read(question)
+
+    def named(self, principal: Principal, reference: str) -> Sequence[Ticket]:
+        """The tickets that anybody calls this: our number, a key of theirs (now or before), or SYSTEM/KEY."""
+        demand(may(principal, Action.READ_TICKET), principal, Action.READ_TICKET)
+        called = reference.strip().removeprefix("#")
+
+        def question(tx: Transaction) -> Sequence[Ticket]:
+            numbers = [int(called)] if called.isascii() and called.isdigit() and len(called) < 16 else []
+            for system in tx.registry.systems() if called else ():
+                if may_on_system(principal, Action.SEE_SYSTEM, system.name):
+                    link = tx.links.find_by_key(system.name, called.removeprefix(f"{system.name}/"))
+                    numbers += [link.ticket_id] if link is not None else []
+            found = []
+            for number in dict.fromkeys(numbers):
+                with suppress(NoSuch):
+                    found.append(self.ticket(tx, principal, number))
+            return found
+
+        return self._store.read(question)
 
     def open(
         self,
@@ -155,3 +190,14 @@ class TicketDesk:
     def _demand_note(self, tx: Transaction, principal: Principal, ticket_id: int) -> None:
         ticket = self.ticket(tx, principal, ticket_id)
         demand(self.may(tx, principal, Action.WRITE_INTERNAL, ticket), principal, Action.WRITE_INTERNAL)
+
+
+def _routed(tx: Transaction, far: Sight) -> Sight:
+    """The same sight; a ticket is also in a system's reach that its unit is routed to."""
+    units = {
+        str(unit)
+        for document in tx.registry.documents("system")
+        if document.name in far.systems
+        for unit in document.data.get("support_units") or ()
+    }
+    return replace(far, units=far.units | units)

@@ -234,6 +234,13 @@ class Tickets(Protocol):
     def events(self, ticket_id: int, *, field: str | None = None, last: int | None = None) -> Sequence[Event]:
         """The history, oldest first; `last`: only that many of the newest, at a cost that does not grow with it."""
 
+    def happened(self, *, after: int, limit: int = 100) -> Sequence[Event]:
+        """What happened to any ticket, by id. Of several processes that write at once, one may show its events a little
+        after those that bear higher ids."""
+
+    def newest_event(self) -> int:
+        """The id of the newest event; 0: nothing ever happened. Cheap."""
+
     def keep_conflict(self, conflict: Conflict) -> Conflict:
         """Keep an edit that lost (its `id` is given here)."""
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from central.account import Account, Grant, Role, Scope
+from central.account import Account, Grant, Role, Scope, Token
+from central.desk.auth import digest
 from central.desk.documents import DocumentDesk
 from central.desk.queues import QueueDesk
 from central.desk.services import Upload
@@ -23,6 +24,7 @@ from sync.clerk import Clerk
 from sync.helm import Helm
 from sync.reconcile import UNDECIDED
 
+_NUMBERS = itertools.count()
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 CZ = """\
 kind: system
@@ -69,6 +71,7 @@ class House:
             "INTERDESK_SECRET_NGI_CZ": "cz-token",
             "INTERDESK_SECRET_NGI_DE": "de-token",
             "INTERDESK_SECRET_SPARE": "x",
+            "INTERDESK_LISTEN": "127.0.0.1:0",
         }
         self.interdesk = Interdesk(
             settings(environ, state=folder), create=True, clock=lambda: AT + timedelta(seconds=next(seconds))
@@ -97,6 +100,22 @@ class House:
         self.hidden_conflict = self._disagree("ngi-cz", self.shared, field="comment 6")
         self.holds = [self._hold("ngi-cz", self.ours), self._hold("ngi-de", None)]
         self.jobs = [self.clerk.start_job("scan", name, {}, "carl") for name in ("ngi-cz", "ngi-de")]
+
+    def token(self, login: str, *scopes: Scope, grants: Iterable[Grant] = ()) -> str:
+        """The text of an access token of this account, which is made where there is none; of every scope, if none is
+        named."""
+        text = f"idk_{login}-{next(_NUMBERS)}"
+
+        def add(tx):
+            account = tx.accounts.find(login)
+            if account is None:
+                held = frozenset(grants) or frozenset({ROLES[login]})
+                account = tx.accounts.create(Account(login, login.title(), f"{login}@example.org", held, AT))
+            token = Token(account.id, "t", digest(text), frozenset(scopes or Scope), AT, AT + timedelta(days=30))
+            tx.accounts.add_token(token)
+
+        self.store.write(add)
+        return text
 
     def close(self) -> None:
         """Let go of the database."""

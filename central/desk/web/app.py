@@ -52,7 +52,19 @@ def create_app(services: Services) -> FastAPI:
             raise Forbidden("the state of the mesh is for those who run systems")
         return data
 
+    if services.api is not None:
+        _mount(app, services.api)
     return app
+
+
+def _mount(app: FastAPI, api: FastAPI) -> None:
+    """The REST door, with its description where programs look for it."""
+
+    @app.get("/openapi.json")
+    def described() -> Response:
+        return JSONResponse(api.openapi())
+
+    app.mount("/api", api)
 
 
 def _health(app: FastAPI, services: Services) -> None:

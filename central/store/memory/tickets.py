@@ -173,6 +173,13 @@ class MemoryTickets:
         found = [event for event in history if field is None or event.field == field]
         return found if last is None else found[-last:]
 
+    def happened(self, *, after: int, limit: int = 100) -> Sequence[Event]:
+        found = (event for history in self._tables.events.rows() for event in history if event.id > after)
+        return sorted(found, key=lambda event: event.id)[:limit]
+
+    def newest_event(self) -> int:
+        return self._tables.last_ids.get("event") or 0
+
     def keep_conflict(self, conflict: Conflict) -> Conflict:
         kept = replace(conflict, id=self._tables.next_id("conflict"), ticket_id=self.get(conflict.ticket_id).id)
         self._tables.conflicts.put(kept.id, kept)

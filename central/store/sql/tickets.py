@@ -91,6 +91,10 @@ _HISTORY_OF_FIELD = Prepared(_EVENTS.where(events.c.field == bindparam("field"))
 _LAST = select(events).where(events.c.ticket_id == bindparam("of")).order_by(events.c.id.desc())
 _NEWEST = Prepared(_LAST.limit(bindparam("most")))
 _NEWEST_OF_FIELD = Prepared(_LAST.where(events.c.field == bindparam("field")).limit(bindparam("most")))
+_HAPPENED = Prepared(
+    select(events).where(events.c.id > bindparam("after")).order_by(events.c.id).limit(bindparam("most"))
+)
+_NEWEST_EVENT = Prepared(select(events.c.id).order_by(events.c.id.desc()).limit(1))
 _KEEP_CONFLICT = adding(conflicts)
 _DECIDE_CONFLICT = Prepared(
     update(conflicts)
@@ -257,6 +261,13 @@ class SqlTickets:
             return [_event(row) for row in reversed(rows)]
         wanted = _HISTORY if field is None else _HISTORY_OF_FIELD
         return [_event(row) for row in self._session.rows(wanted, {"of": ticket_id, "field": field})]
+
+    def happened(self, *, after: int, limit: int = 100) -> Sequence[Event]:
+        return [_event(row) for row in self._session.rows(_HAPPENED, {"after": after, "most": limit})]
+
+    def newest_event(self) -> int:
+        row = self._session.first(_NEWEST_EVENT, {})
+        return 0 if row is None else int(row.id)
 
     def keep_conflict(self, conflict: Conflict) -> Conflict:
         self._require(conflict.ticket_id)

@@ -160,6 +160,15 @@ class TicketClaims:
         store.write(lambda tx: tx.tickets.record([event(ticket, "status"), event(ticket, "priority"), event(ticket)]))
         assert [one.field for one in store.read(lambda tx: tx.tickets.events(ticket.id, field="status"))] == ["status"]
 
+    def test_what_happened_to_any_ticket_comes_by_its_number(self, store: Store) -> None:
+        one, two = new_ticket(store), new_ticket(store)
+        assert store.read(lambda tx: tx.tickets.newest_event()) == 0
+        store.write(lambda tx: tx.tickets.record([event(one, "status"), event(two), event(one)]))
+        told = store.read(lambda tx: tx.tickets.happened(after=0))
+        assert [each.ticket_id for each in told] == [one.id, two.id, one.id]
+        assert store.read(lambda tx: tx.tickets.newest_event()) == told[-1].id
+        assert store.read(lambda tx: list(tx.tickets.happened(after=told[0].id, limit=1))) == list(told[1:2])
+
     def test_recording_nothing_is_nothing(self, store: Store) -> None:
         store.write(lambda tx: tx.tickets.record([]))
 

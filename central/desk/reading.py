@@ -1,0 +1,128 @@
+"""A ticket as somebody may read it: without what is internal, and without any word of systems that they may not see."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from central.desk.tickets import TicketDesk
+from central.events import Event, Kind
+from central.link import Link
+from central.model import Attachment, Comment, Conflict, Person, Ticket, Visibility
+from central.rights import Action, Principal, may_on_system
+from central.store.api import NoSuch, Transaction
+
+ELSEWHERE = Person(id="another system", name="another system")
+"""Who did what came from a system that the reader may not see."""
+_CENTRAL = frozenset({Kind.TICKET_CREATED, Kind.FIELD_CHANGED, Kind.COMMENT_ADDED, Kind.COMMENT_EDITED})
+_CENTRAL |= {Kind.COMMENT_DELETED, Kind.COMMENT_HIDDEN, Kind.COMMENT_SHOWN, Kind.FILE_ADDED}
+"""What happened to our ticket, wherever it came from; all else happened in a system."""
+_WORDS = frozenset({"before"})
+"""What of an event holds what a comment said before: it may have been internal then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who reads one ticket, in one transaction."""
+
+    tx: Transaction
+    principal: Principal
+    ticket: Ticket
+    internal: bool
+    """Whether they may read internal notes on it."""
+
+    @classmethod
+    def of(cls, desk: TicketDesk, tx: Transaction, principal: Principal, ticket: Ticket) -> "Reader":
+        """A reader of a ticket that they may read."""
+        return cls(tx, principal, ticket, desk.sees_internal(tx, principal, ticket))
+
+    def sees(self, system: str | None) -> bool:
+        """Whether this system may be named to them."""
+        return not system or may_on_system(self.principal, Action.SEE_SYSTEM, system)
+
+    def born_in(self) -> str | None:
+        """The system that the ticket was born in, as far as it may be named."""
+        return self.ticket.born_in if self.sees(self.ticket.born_in) else None
+
+    def comments(self) -> Sequence[Comment]:
+        """The conversation, in central order; of tombstones nothing but that they are."""
+        return [self._masked(each) for each in self.tx.tickets.comments(self.ticket.id) if self._reads(each)]
+
+    def comment(self, number: int) -> Comment:
+        """One comment.  :raises NoSuch: there is none, or none that they may read."""
+        found = next((each for each in self.comments() if each.id == number), None)
+        if found is None:
+            raise NoSuch(f"ticket {self.ticket.id} has no comment {number}")
+        return found
+
+    def files(self) -> Sequence[Attachment]:
+        """The files, those of tombstones aside."""
+        gone = {each.id for each in self.tx.tickets.comments(self.ticket.id) if each.deleted_at is not None}
+        return [
+            each
+            for each in self.tx.tickets.files(self.ticket.id)
+            if (self.internal or each.visibility is Visibility.PUBLIC) and each.comment_id not in gone
+        ]
+
+    def file(self, number: int) -> Attachment:
+        """One file.  :raises NoSuch: there is none, or none that they may read."""
+        found = next((each for each in self.files() if each.id == number), None)
+        if found is None:
+            raise NoSuch(f"ticket {self.ticket.id} has no file {number}")
+        return found
+
+    def links(self) -> Sequence[Link]:
+        """The links to systems that they may see."""
+        return [each for each in self.tx.links.of(self.ticket.id) if self.sees(each.system)]
+
+    def conflicts(self) -> Sequence[Conflict]:
+        """Edits that lost, of systems that they may see."""
+        hidden = self.hidden_comments()
+        return [
+            each
+            for each in self.tx.tickets.conflicts(self.ticket.id)
+            if self.sees(each.system) and each.field not in {f"comment {number}" for number in hidden}
+        ]
+
+    def events(self, *, field: str | None = None) -> Sequence[Event]:
+        """The history, oldest first."""
+        told = self.teller()
+        return [each for each in map(told, self.tx.tickets.events(self.ticket.id, field=field)) if each is not None]
+
+    def teller(self) -> Callable[[Event], Event | None]:
+        """What may be told of an event of this ticket; None: nothing."""
+        hidden = self.hidden_comments()
+        tied = {f"comment {number}" for number in hidden}
+        secret = {
+            each.name
+            for each in self.tx.tickets.files(self.ticket.id)
+            if each.visibility is Visibility.INTERNAL and not self.internal
+        }
+
+        def told(event: Event) -> Event | None:
+            if event.data.get("comment") in hidden or event.field in tied or event.data.get("file") in secret:
+                return None
+            data = {name: value for name, value in event.data.items() if self.internal or name not in _WORDS}
+            if self.sees(event.system):
+                person = event.actor if self.sees(event.actor.system) else ELSEWHERE
+                return replace(event, data=data, actor=person)
+            if event.kind not in _CENTRAL:
+                return None
+            data = {name: value for name, value in data.items() if name in ("from", "to", "comment", "file", "fields")}
+            return replace(event, system=None, actor=ELSEWHERE, data=data, why="")
+
+        return told
+
+    def hidden_comments(self) -> frozenset[int]:
+        """Comments of which no more may be told than that they are."""
+        return frozenset(
+            each.id
+            for each in self.tx.tickets.comments(self.ticket.id)
+            if not self.internal and (each.visibility is Visibility.INTERNAL or each.deleted_at is not None)
+        )
+
+    def _reads(self, comment: Comment) -> bool:
+        return self.internal or comment.visibility is Visibility.PUBLIC
+
+    def _masked(self, comment: Comment) -> Comment:
+        if self.sees(comment.origin_system) and self.sees(comment.author.system):
+            return comment
+        return replace(comment, author=ELSEWHERE, origin_system=None, origin_id=None)

@@ -1,0 +1,66 @@
+"""What the REST door stands on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from central.desk.auth import Gate
+from central.desk.cookies import Cookies
+from central.desk.documents import DocumentDesk
+from central.desk.queues import QueueDesk
+from central.desk.services import Queues, Systems, Tickets
+from central.desk.systems import SystemDesk
+from central.desk.tickets import TicketDesk
+from central.events import Event
+from central.link import Link
+from central.model import Conflict, Limits, Ticket
+from central.store.api import Store
+
+Explain = Callable[[Ticket, str, Sequence[Event], Sequence[Link], Sequence[Conflict]], Mapping[str, Any]]
+"""Why a field has its value, as plain data, read off what it is given.  Raises LookupError: there is no such field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """The desks that the routers speak to, and who it is that comes."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    gate: Gate
+    tickets: TicketDesk
+    systems: SystemDesk
+    documents: DocumentDesk
+    queues: QueueDesk
+    explain: Explain
+    limits: Limits = field(default_factory=Limits)
+    cookies: Cookies = field(default_factory=Cookies)
+
+    @classmethod
+    def of(
+        cls,
+        store: Store,
+        clock: Callable[[], datetime],
+        gate: Gate,
+        tickets: Tickets,
+        systems: Systems,
+        queues: Queues,
+        explain: Explain,
+        *,
+        limits: Limits,
+        cookies: Cookies,
+    ) -> "Desks":
+        """The desks over what the rest of the house supplies."""
+        ticket_desk, system_desk = TicketDesk(store, tickets), SystemDesk(store, systems, clock)
+        return cls(
+            store=store,
+            clock=clock,
+            gate=gate,
+            tickets=ticket_desk,
+            systems=system_desk,
+            documents=DocumentDesk(store, systems, system_desk),
+            queues=QueueDesk(store, queues, system_desk, ticket_desk),
+            explain=explain,
+            limits=limits,
+            cookies=cookies,
+        )

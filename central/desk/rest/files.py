@@ -1,0 +1,238 @@
+"""`/v1/tickets/{ticket}/files`: attachments, streamed both ways."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+
+import anyio.from_thread
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.formparsers import MultiPartException
+from starlette.responses import Response
+
+from central.desk.reading import Reader
+from central.desk.rest.caller import Caller
+from central.desk.rest.desks import Desks
+from central.desk.rest.once import once
+from central.desk.rest.paging import Cursor, Limit, Page, cut, number
+from central.desk.rest.problems import Problem, documented
+from central.desk.rest.tickets import TicketNumber
+from central.desk.services import Upload
+from central.model import Attachment, Visibility
+from central.rights import Principal
+from central.store.api import Store
+
+FileNumber = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+_PIECE = 256 * 1024
+_FORM = 64 * 1024
+"""Bytes that a form may hold beside its file."""
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+
+
+class FileOut(BaseModel):
+    """A file of a ticket or of a comment on it."""
+
+    id: int
+    comment: Annotated[int | None, Field(description="the comment that it hangs on; null: the ticket itself")]
+    name: str
+    media_type: str
+    size: Annotated[int, Field(description="bytes")]
+    sha256: str
+    internal: bool
+    created_at: datetime
+
+
+def router(desks: Desks, caller: Caller) -> APIRouter:
+    """The routes of this noun."""
+    routes = APIRouter(prefix="/v1/tickets/{ticket}/files", tags=["files"], route_class=once(desks, caller))
+    Who = Annotated[Principal, Depends(caller)]  # noqa: N806  # a type
+
+    @routes.get("", summary="List the files", responses=documented())
+    def list_(
+        who: Who, ticket: TicketNumber, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = ""
+    ) -> Page[FileOut]:
+        """In the order of their arrival."""
+        found = desks.tickets.read(who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).files())
+        some, following = cut(found, number(cursor), limit)
+        return Page(items=[_plain(each) for each in some], next=following)
+
+    @routes.post(
+        "",
+        status_code=201,
+        summary="Attach a file",
+        responses=documented(409, 413),
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/octet-stream": BYTES,
+                    "multipart/form-data": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["file"],
+                            "properties": {"file": BYTES["schema"]},
+                            "additionalProperties": False,
+                        }
+                    },
+                },
+            }
+        },
+    )
+    async def add(
+        who: Who,
+        ticket: TicketNumber,
+        request: Request,
+        name: Annotated[str, Query(max_length=200, description="what it is called, where it comes as it is")] = "file",
+    ) -> FileOut:
+        """As a form with one `file`, or the bytes themselves under any other content type, called `name`."""
+        kind = request.headers.get("content-type", "").lower()
+        largest = desks.limits.file
+        if kind.startswith("multipart/form-data"):
+            return _plain(await _of_form(desks, who, ticket, request, largest))
+        media_type = kind.partition(";")[0].strip()
+        chunks = _pulled(_bounded(request.stream(), largest))
+        upload = Upload(_named(name), _safe(media_type), chunks)
+        return _plain(await run_in_threadpool(desks.tickets.attach, who, ticket, upload))
+
+    @routes.get(
+        "/{file}/content",
+        summary="Download a file",
+        response_class=Response,
+        responses=documented(412)
+        | {
+            200: {"description": "all of it", "content": {"application/octet-stream": BYTES}},
+            206: {"description": "the part that was asked for", "content": {"application/octet-stream": BYTES}},
+            416: documented(400)[400] | {"description": "it is shorter than that"},
+        },
+    )
+    def content(
+        who: Who,
+        ticket: TicketNumber,
+        file: FileNumber,
+        range_: Annotated[str | None, Header(alias="Range", max_length=100)] = None,
+        if_range: Annotated[str | None, Header(alias="If-Range", max_length=100)] = None,
+    ) -> Response:
+        """Its bytes, whole or a `Range` of them; to be kept, never to be shown in place."""
+        found = desks.tickets.read(who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).file(file))
+        tag = f'"{found.sha256}"'
+        headers = {
+            "ETag": tag,
+            "Accept-Ranges": "bytes",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        }
+        part = _part(range_, found.size) if range_ and if_range in (None, tag) else None
+        start, end = part or (0, found.size)
+        headers["Content-Length"] = str(end - start)
+        if part is not None:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
+        sent = _sent(desks.store, found.sha256, start, end)
+        return StreamingResponse(sent, 206 if part else 200, headers, media_type=_safe(found.media_type))
+
+    return routes
+
+
+async def _of_form(desks: Desks, who: Principal, ticket: int, request: Request, largest: int) -> Attachment:
+    limited = Request(request.scope, _limited(request, largest + _FORM))
+    try:
+        async with limited.form(max_files=1, max_fields=4, max_part_size=_FORM) as form:
+            file = form.get("file")
+            if file is None or isinstance(file, str):
+                raise Problem(422, "the form has no file called `file`")
+            opened = file.file
+            chunks = iter(lambda: opened.read(_PIECE), b"")
+            upload = Upload(_named(file.filename or "file"), _safe((file.content_type or "").lower()), chunks)
+            return await run_in_threadpool(desks.tickets.attach, who, ticket, upload)
+    except MultiPartException as error:
+        raise Problem(400, f"the form cannot be read: {error.message}") from None
+
+
+def _limited(request: Request, most: int):  # type: ignore[no-untyped-def]  # ASGI's receive
+    left = most
+
+    async def receive():  # type: ignore[no-untyped-def]
+        nonlocal left
+        message = await request.receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise Problem(413, f"a form is at most {most} bytes long here", headers={"Connection": "close"})
+        return message
+
+    return receive
+
+
+async def _bounded(stream: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+    left = most
+    async for chunk in stream:
+        left -= len(chunk)
+        if left < 0:
+            raise Problem(413, f"a file is at most {most} bytes long here", headers={"Connection": "close"})
+        if chunk:
+            yield chunk
+
+
+def _pulled(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
+    """Each piece as the thread that stores it asks for it: what is not asked for is not received."""
+
+    async def following() -> bytes:
+        return await anext(stream, b"")
+
+    return iter(lambda: anyio.from_thread.run(following), b"")
+
+
+def _sent(store: Store, sha256: str, start: int, end: int) -> Iterator[bytes]:
+    place = 0
+    with store.open_blob(sha256) as chunks:
+        for chunk in chunks:
+            piece = chunk[max(0, start - place) : max(0, end - place)]
+            place += len(chunk)
+            if piece:
+                yield piece
+            if place >= end:
+                return
+
+
+def _part(asked: str, size: int) -> tuple[int, int] | None:
+    """The bytes that are asked for, as [start, end); None: all, as nobody has to understand a range."""
+    match = _RANGE.fullmatch(asked.replace(" ", ""))
+    if match is None or not any(match.groups()):
+        return None
+    first, last = match.groups()
+    start = int(first) if first else max(0, size - int(last))
+    end = min(size, int(last) + 1) if first and last else size
+    if first and last and int(last) < int(first):
+        return None
+    if start >= size or (not first and int(last) == 0):
+        raise Problem(416, f"the file is {size} bytes long", headers={"Content-Range": f"bytes */{size}"})
+    return start, end
+
+
+def _named(name: str) -> str:
+    """The last part of a name, without what no name should hold."""
+    last = re.split(r"[/\\]", name)[-1]
+    kept = "".join(sign for sign in last if sign.isprintable()).strip(". ")
+    return kept[:200] or "file"
+
+
+def _safe(media_type: str) -> str:
+    return media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream"
+
+
+def _plain(file: Attachment) -> FileOut:
+    return FileOut(
+        id=file.id,
+        comment=file.comment_id,
+        name=file.name,
+        media_type=file.media_type,
+        size=file.size,
+        sha256=file.sha256,
+        internal=file.visibility is Visibility.INTERNAL,
+        created_at=file.created_at,
+    )

@@ -1,0 +1,94 @@
+"""`/v1/deadletters`: looks that need a person, with the tracker's own words."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from central.desk.queues import Waiting
+from central.desk.rest.caller import Caller
+from central.desk.rest.desks import Desks
+from central.desk.rest.once import once
+from central.desk.rest.paging import Cursor, Limit, Page, cut, number
+from central.desk.rest.problems import documented
+from central.rights import Principal
+
+Letter = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
+System = Annotated[str, Query(max_length=100, description="those of this system")]
+
+
+class LetterOut(BaseModel):
+    """A look that was given up after its last try."""
+
+    id: int
+    state: Annotated[str, Field(description="dead or discarded")]
+    system: str
+    direction: Annotated[str, Field(description="inward or outward")]
+    subject: Annotated[str, Field(description="their key (inward), or our number (outward)")]
+    ticket: Annotated[int | None, Field(description="null: it is not known here yet")]
+    attempts: int
+    owed_since: datetime
+    reason: str
+    error: str
+
+
+class Verdict(BaseModel):
+    """What is to become of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    act: Literal["retry", "discard"]
+    why: Annotated[str, Field(min_length=1, max_length=500, description="read by whoever misses it; with discard")] = (
+        "no reason was given"
+    )
+
+
+def router(desks: Desks, caller: Caller) -> APIRouter:
+    """The routes of this noun."""
+    routes = APIRouter(prefix="/v1/deadletters", tags=["dead letters"], route_class=once(desks, caller))
+    Who = Annotated[Principal, Depends(caller)]  # noqa: N806  # a type
+
+    @routes.get("", summary="List dead letters", responses=documented())
+    def list_(
+        who: Who,
+        system: System = "",
+        discarded: bool = False,
+        limit: Limit = 50,
+        cursor: Annotated[Cursor, Query()] = "",
+    ) -> Page[LetterOut]:
+        """Oldest first; with `discarded`, those that somebody gave up."""
+        found = desks.queues.letters(who, system or None, discarded=discarded)
+        some, following = cut(found, number(cursor), limit)
+        return Page(items=[_plain(each) for each in some], next=following)
+
+    @routes.get("/{letter}", summary="Read a dead letter", responses=documented())
+    def read(who: Who, letter: Letter) -> LetterOut:
+        """All that the tracker said."""
+        return _plain(desks.queues.letter(who, letter))
+
+    @routes.post("/{letter}/verdict", status_code=204, summary="Decide", responses=documented(409, 413, 415))
+    def decide(who: Who, letter: Letter, verdict: Verdict) -> None:
+        """Have it tried again, or give it up."""
+        if verdict.act == "retry":
+            desks.queues.retry(who, letter)
+        else:
+            desks.queues.discard(who, letter, verdict.why)
+
+    return routes
+
+
+def _plain(waiting: Waiting) -> LetterOut:
+    letter = waiting.letter
+    return LetterOut(
+        id=letter.id,
+        state=letter.state.value,
+        system=letter.system,
+        direction=letter.direction.value,
+        subject=letter.subject,
+        ticket=waiting.ticket_id,
+        attempts=letter.attempts,
+        owed_since=letter.owed_since,
+        reason=letter.reason,
+        error=letter.error,
+    )

@@ -1,0 +1,108 @@
+"""Idempotency-Key: a POST that bears one is carried out once, and answered alike whenever it comes again within a day.
+
+Of two at once, one is carried out and the other is told to wait. What was refused was not carried out, and may be tried
+again with the same key. Where a request was cut off in the middle, nobody knows whether it was carried out: it is not
+repeated, and whoever asks is told to look.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from central.desk.rest import problems
+from central.desk.rest.caller import Caller
+from central.desk.rest.desks import Desks
+from central.desk.rest.problems import Problem
+from central.desk.rest.strict import StrictRequest, StrictRoute
+from central.store.api import CommitUnknown, Reply
+
+HEADER = "idempotency-key"
+KEPT = timedelta(days=1)
+_LONGEST = 200
+_HEADERS = ("content-type", "etag", "location")
+
+
+def once(desks: Desks, caller: Caller) -> type[APIRoute]:
+    """The class of routes that keep this promise."""
+
+    class OnceRoute(StrictRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def carried_out_once(request: Request) -> Response:
+                key = request.headers.get(HEADER)
+                if request.method != "POST" or key is None:
+                    return await handle(request)
+                if not key.strip() or len(key) > _LONGEST or not key.isprintable():
+                    raise Problem(422, f"an Idempotency-Key is text of at most {_LONGEST} characters")
+                who = await run_in_threadpool(caller, request)
+                request = StrictRequest(request.scope, request.receive)
+                body = await request.body() if self.body_field is not None else b""
+                name = _hash(who.person.id, request.url.path, key)
+                content = _hash(request.url.query, request.headers.get("content-type", ""), body.hex())
+                return await _once(desks, name, content, lambda: handle(_again(request, body)))
+
+            return carried_out_once
+
+    return OnceRoute
+
+
+async def _once(desks: Desks, key: str, content: str, act: Callable[[], Awaitable[Response]]) -> Response:
+    at = desks.clock()
+
+    def begin() -> Reply | None:
+        def change(tx: Any) -> Reply | None:
+            tx.replies.prune(before=at - KEPT)
+            begun: Reply | None = tx.replies.begin(key, content, at)
+            return begun
+
+        return desks.store.write(change)
+
+    before = await run_in_threadpool(begin)
+    if before is not None:
+        return _told_again(before, content)
+    try:
+        response = await act()
+    except Exception as error:
+        problem = problems.of(error)
+        if problem is not None and not isinstance(error, CommitUnknown):
+            await run_in_threadpool(lambda: desks.store.write(lambda tx: tx.replies.withdraw(key)))
+        raise
+    answer = {
+        "status": response.status_code,
+        "headers": {name: response.headers[name] for name in _HEADERS if name in response.headers},
+        "body": bytes(response.body).decode(),
+    }
+    await run_in_threadpool(lambda: desks.store.write(lambda tx: tx.replies.settle(key, answer)))
+    return response
+
+
+def _told_again(before: Reply, content: str) -> Response:
+    if before.digest != content:
+        raise Problem(422, "another request came with this Idempotency-Key before: give each its own")
+    if before.answer is None:
+        said = "the request of this Idempotency-Key is under way, or was cut off: wait, then look what became of it"
+        raise Problem(409, said, headers={"Retry-After": "2"})
+    kept = before.answer
+    return Response(kept["body"], kept["status"], {**kept["headers"], "idempotent-replayed": "true"})
+
+
+def _again(request: Request, body: bytes) -> Request:
+    """The same request, its body to be read once more where it was read."""
+    if not body:
+        return request
+    read = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive() -> Any:
+        return next(read, None) or await request.receive()
+
+    return Request(request.scope, receive)
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()

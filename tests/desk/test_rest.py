@@ -1,0 +1,317 @@
+"""The REST door: what each noun does, and how it says no."""
+
+import re
+import threading
+
+import pytest
+
+from central.desk.auth import Gate
+from tests.desk.house import CZ, SESAME
+from tests.desk.served import Served
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    made = Served(tmp_path_factory.mktemp("served"))
+    yield made
+    made.close()
+
+
+def opened(served: Served, login: str = "alice", subject: str = "It is broken") -> tuple[int, str]:
+    """Number and ETag of a new ticket."""
+    answer = served.api(login).ask("POST", "/tickets", json={"subject": subject})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] == f"/api/v1/tickets/{answer.json()['id']}"
+    return answer.json()["id"], answer.headers["etag"]
+
+
+def test_a_ticket_is_opened_read_and_changed_from_the_revision_that_was_read(served):
+    number, tag = opened(served)
+    carl = served.api("carl")
+    read = carl.ask("GET", f"/tickets/{number}")
+    assert read.headers["etag"] == tag == '"1"'
+    assert read.json()["fields"]["submitter"] == "alice@example.org"
+    assert carl.refused("PATCH", f"/tickets/{number}", json={"status": "in progress"})[0] == 428
+    changed = carl.ask("PATCH", f"/tickets/{number}", json={"status": "in progress"}, headers={"If-Match": tag})
+    assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
+    late = {"json": {"priority": "urgent"}, "headers": {"If-Match": tag}}
+    assert carl.refused("PATCH", f"/tickets/{number}", **late) == (
+        412,
+        f"ticket {number} is at revision 2, not 1: read it again",
+    )
+    for odd in ("1", 'W/"1"', '"x"', '"1", "2"'):
+        assert carl.refused("PATCH", f"/tickets/{number}", json={}, headers={"If-Match": odd})[0] == 412
+    any_of = carl.ask("PATCH", f"/tickets/{number}", json={"eta": None, "cc": ["a@x.org"]}, headers={"If-Match": "*"})
+    assert any_of.json()["fields"]["cc"] == ["a@x.org"]
+    wrong = carl.ask("PATCH", f"/tickets/{number}", json={"status": "new"}, headers={"If-Match": "*"})
+    assert (wrong.status_code, wrong.json()["title"]) == (422, "Unprocessable Entity")
+
+
+def test_tickets_are_searched_by_words_fields_and_anybodys_id(served):
+    carl = served.api("carl")
+    number = opened(served, subject="A quokka sits on the cable")[0]
+    assert [each["id"] for each in carl.get("/tickets", q="QUOKKA cable")["items"]] == [number]
+    assert carl.get("/tickets", q="quokk")["items"] == []
+    assert number in [each["id"] for each in carl.get("/tickets", status=["new", "closed"], unit="TPM")["items"]]
+    ours, shared = served.house.ours.id, served.house.shared.id
+    assert [each["id"] for each in carl.get("/tickets", system="ngi-cz")["items"]] == [shared, ours]
+    assert [each["id"] for each in carl.get("/tickets", disagrees_with="ngi-de")["items"]] == [served.house.theirs.id]
+    for called in ("4711", "ngi-cz/4711", "#ngi-cz/4711"):
+        assert ours in [each["id"] for each in carl.get("/tickets", called=called)["items"]]
+    assert [each["id"] for each in carl.get("/tickets", called=str(ours))["items"]] == [ours]
+    assert carl.get("/tickets", called="no such")["items"] == []
+    assert carl.get("/tickets", changed_since="2030-01-01T00:00:00Z")["items"] == []
+
+
+def test_lists_come_in_pages_that_follow_one_another(served):
+    carl = served.api("carl")
+    for _ in range(3):
+        opened(served, subject="wombat")
+    whole = [each["id"] for each in carl.get("/tickets", q="wombat")["items"]]
+    pages, cursor = [], ""
+    while True:
+        page = carl.get("/tickets", q="wombat", limit=2, cursor=cursor)
+        pages.append([each["id"] for each in page["items"]])
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert pages == [whole[:2], whole[2:]]
+    assert carl.refused("GET", "/tickets", params={"cursor": "eHl6"})[0] == 422
+    assert carl.refused("GET", "/tickets", params={"limit": 0})[0] == 422
+
+
+def test_the_conversation_is_read_added_to_changed_and_taken_back(served):
+    number, _ = opened(served)
+    alice, carl = served.api("alice"), served.api("carl")
+    mine = alice.ask("POST", f"/tickets/{number}/comments", json={"text": "hello"}).json()
+    note = carl.ask("POST", f"/tickets/{number}/comments", json={"text": SESAME, "internal": True}).json()
+    assert alice.refused("POST", f"/tickets/{number}/comments", json={"text": "x", "internal": True})[0] == 403
+    assert [each["text"] for each in carl.get(f"/tickets/{number}/comments")["items"]] == ["hello", SESAME]
+    assert [each["text"] for each in alice.get(f"/tickets/{number}/comments")["items"]] == ["hello"]
+    path = f"/tickets/{number}/comments/{mine['id']}"
+    assert alice.ask("PATCH", path, json={"text": "hello!"}).json()["text"] == "hello!"
+    assert alice.refused("GET", f"/tickets/{number}/comments/{note['id']}")[0] == 404
+    assert carl.ask("PATCH", path, json={"internal": True}).json()["internal"] is True
+    assert alice.refused("GET", path)[0] == 404
+    assert carl.ask("PATCH", path, json={"internal": False}).json()["internal"] is False
+    assert alice.ask("DELETE", path).status_code == 204
+    gone = alice.get(path)
+    assert (gone["text"], gone["deleted_at"] is not None) == ("", True)
+
+
+def test_a_file_comes_up_raw_or_in_a_form_and_down_whole_or_in_part(served):
+    number, _ = opened(served)
+    alice = served.api("alice")
+    data = bytes(range(256)) * 3000
+    raw = alice.ask(
+        "POST",
+        f"/tickets/{number}/files",
+        params={"name": "../etc/ünï.log"},
+        data=iter([data[:100], data[100:]]),
+        headers={"Content-Type": "text/plain; charset=x"},
+    ).json()
+    assert (raw["name"], raw["media_type"], raw["size"]) == ("ünï.log", "text/plain", len(data))
+    form = {"file": ("a.svg", b"<svg onload='x'/>", "image/svg+xml")}
+    sent = alice.ask("POST", f"/tickets/{number}/files", files=form).json()
+    assert [each["name"] for each in alice.get(f"/tickets/{number}/files")["items"]] == ["ünï.log", "a.svg"]
+    path = f"/tickets/{number}/files/{raw['id']}/content"
+    whole = alice.ask("GET", path)
+    assert (whole.status_code, whole.content == data) == (200, True)
+    assert whole.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%BCn%C3%AF.log"
+    assert whole.headers["x-content-type-options"] == "nosniff"
+    for asked, start, end in (("bytes=0-0", 0, 1), ("bytes=262140-262149", 262140, 262150), ("bytes=-5", -5, None)):
+        part = alice.ask("GET", path, headers={"Range": asked, "If-Range": whole.headers["etag"]})
+        assert (part.status_code, part.content) == (206, data[start:end])
+    assert alice.ask("GET", path, headers={"Range": "bytes=0-1", "If-Range": '"other"'}).status_code == 200
+    assert alice.refused("GET", path, headers={"Range": f"bytes={len(data)}-"})[0] == 416
+    svg = alice.ask("GET", f"/tickets/{number}/files/{sent['id']}/content")
+    assert svg.headers["content-disposition"].startswith("attachment")
+    assert svg.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert alice.refused("POST", f"/tickets/{number}/files", files={"other": b"x"})[0] == 422
+    broken = {"data": b"x", "headers": {"Content-Type": "multipart/form-data"}}
+    assert alice.refused("POST", f"/tickets/{number}/files", **broken)[0] == 400
+
+
+def test_a_file_that_is_too_long_is_refused_before_it_is_read_to_its_end(served):
+    number, _ = opened(served)
+    most = 25 * 1024 * 1024
+    piece = b"x" * 1024 * 1024
+    for more in ({"data": (piece for _ in range(most // len(piece) + 1))}, {"files": {"file": b"x" * (most + 1)}}):
+        status, detail = served.api("alice").refused("POST", f"/tickets/{number}/files", **more)
+        assert status == 413, detail
+
+
+def test_history_and_why_tell_what_happened(served):
+    number, tag = opened(served)
+    carl = served.api("carl")
+    carl.ask("PATCH", f"/tickets/{number}", json={"priority": "urgent"}, headers={"If-Match": tag})
+    told = carl.get(f"/tickets/{number}/history")["items"]
+    assert [each["kind"] for each in told] == ["ticket created", "field changed"]
+    assert (told[1]["by"], told[1]["data"]) == ("Carl", {"from": "less urgent", "to": "urgent"})
+    why = carl.get(f"/tickets/{number}/why/priority")
+    assert (why["value"], why["origin"]["who"], why["earlier"][0]["value"]) == ("urgent", "Carl", "less urgent")
+    status, said = carl.refused("GET", f"/tickets/{number}/why/prority")
+    assert (status, said.partition(";")[0]) == (404, "there is no field 'prority'")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b'{"subject": "x", "subject": "y"}', 400, "says 'subject' twice"),
+        (b'{"subject": NaN}', 400, "NaN"),
+        (b'{"subject": 1e999}', 400, "too large"),
+        (b'{"subject": ' + b"9" * 5000 + b"}", 400, "number"),
+        (b"[" * 100_000, 400, "deep"),
+        (b'{"subject": ' + b"[" * 40 + b"]" * 40 + b"}", 400, "deep"),
+        (b'{"subject": "\\ud800"}', 400, "half a character"),
+        (b"\xff\xfe", 400, "not UTF-8"),
+        (b"{", 400, "not JSON"),
+        (b"", 422, "body"),
+        (b'{"subject": 7}', 422, "subject"),
+        (b'{"subject": "x", "colour": "red"}', 422, "colour"),
+        (b'{"priority": "urgent"}', 422, "needs a subject"),
+        (b'{"subject": "' + b"x" * 9_000_000 + b'"}', 413, "at most"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told(served, body, status, said):
+    answer = served.api("alice").refused("POST", "/tickets", data=body, headers={"Content-Type": "application/json"})
+    assert answer[0] == status, answer
+    assert said in answer[1]
+
+
+def test_every_no_is_a_problem_document(served):
+    alice, nobody = served.api("alice"), served.api("")
+    assert nobody.refused("GET", "/tickets")[0] == 401
+    assert nobody.ask("GET", "/tickets").headers["www-authenticate"].startswith("Bearer")
+    assert alice.refused("GET", "/nothing")[0] == 404
+    assert alice.refused("GET", "/tickets/x")[0] == 404
+    assert alice.refused("GET", "/tickets/999999")[0] == 404
+    put = alice.ask("PUT", "/tickets")
+    assert (put.status_code, put.json()["title"]) == (405, "Method Not Allowed")
+    assert put.headers["allow"]
+    assert alice.refused("POST", "/tickets", data="<x/>", headers={"Content-Type": "text/xml"})[0] == 415
+    assert alice.refused("GET", "/systems")[0] == 403
+    for shown in ("Basic YTpi", "Bearer nonsense", "Bearer "):
+        assert nobody.refused("GET", "/me", headers={"Authorization": shown})[0] == 401
+
+
+def test_a_post_with_a_key_is_carried_out_once(served):
+    alice = served.api("alice")
+    key = {"Idempotency-Key": "once"}
+    first = alice.ask("POST", "/tickets", json={"subject": "platypus"}, headers=key)
+    again = alice.ask("POST", "/tickets", json={"subject": "platypus"}, headers=key)
+    assert (again.status_code, again.json(), again.headers["etag"]) == (201, first.json(), first.headers["etag"])
+    assert again.headers["idempotent-replayed"] == "true"
+    assert alice.refused("POST", "/tickets", json={"subject": "another"}, headers=key)[0] == 422
+    assert len(alice.get("/tickets", q="platypus")["items"]) == 1
+    carls = served.api("carl").ask("POST", "/tickets", json={"subject": "platypus"}, headers=key)
+    assert carls.json()["id"] != first.json()["id"], "a key is its sender's own"
+    refused = {"Idempotency-Key": "wrong at first"}
+    assert alice.refused("POST", "/tickets", json={"priority": "urgent"}, headers=refused)[0] == 422
+    assert alice.ask("POST", "/tickets", json={"subject": "mended"}, headers=refused).status_code == 201
+
+
+def test_of_many_posts_with_one_key_at_once_one_is_carried_out(served):
+    alice = served.api("alice")
+    answers = []
+
+    def ask():
+        answers.append(alice.ask("POST", "/tickets", json={"subject": "echidna"}, headers={"Idempotency-Key": "many"}))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {each.status_code for each in answers} <= {201, 409}
+    assert len(alice.get("/tickets", q="echidna")["items"]) == 1
+
+
+def test_an_operator_applies_a_document_sees_the_diff_and_rolls_back(served):
+    olga = served.api("olga")
+    changed = CZ.replace("ops@example.cz", "desk@example.cz")
+    planned = olga.ask("POST", "/documents", json={"text": changed, "dry_run": True}).json()["items"][0]
+    assert (planned["change"], planned["revision"]) == ("changed", None)
+    assert olga.ask("POST", "/documents", json={"text": changed}).json()["items"][0]["revision"] == 2
+    assert olga.get("/documents/system/ngi-cz")["text"] == changed
+    back = olga.ask("POST", "/documents/system/ngi-cz/revisions/1/rollback", json={})
+    assert back.json()["items"][0]["revision"] == 3
+    assert [each["revision"] for each in olga.get("/documents/system/ngi-cz/revisions")["items"]] == [1, 2, 3]
+    wrong = olga.ask("POST", "/documents", json={"text": CZ.replace("queue: ggus", "queu: ggus")})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["place"].startswith("document:4:")
+
+
+def test_the_life_of_a_system_and_what_waits_are_in_reach(served):
+    olga, carl = served.api("olga"), served.api("carl")
+    assert olga.ask("POST", "/systems/ngi-cz/acts", json={"act": "pause", "why": "disks"}).json()["state"] == "paused"
+    assert olga.ask("POST", "/systems/ngi-cz/acts", json={"act": "resume"}).json()["state"] == "live"
+    assert olga.refused("POST", "/systems/ngi-cz/acts", json={"act": "release"})[0] == 409
+    letter = olga.get("/deadletters")["items"][0]
+    assert letter["error"] == "ngi-cz refuses it"
+    assert olga.ask("POST", f"/deadletters/{letter['id']}/verdict", json={"act": "retry"}).status_code == 204
+    conflict = olga.get("/conflicts", system="ngi-cz")["items"][0]
+    assert olga.ask("POST", f"/conflicts/{conflict['id']}/decision", json={"take": "ours"}).status_code == 200
+    hold = olga.get("/holds")["items"][0]
+    judged = olga.ask("POST", f"/holds/{hold['id']}/judgement", json={"say": "approve"}).json()
+    assert (judged["state"], judged["decided_by"]) == ("approved", "olga")
+    job = olga.ask("POST", "/jobs", json={"kind": "backfill", "system": "ngi-cz", "params": {"dry_run": True}}).json()
+    assert olga.ask("POST", f"/jobs/{job['id']}/turn", json={"act": "pause"}).json()["state"] == "paused"
+    bad = {"kind": "backfill", "system": "ngi-cz", "params": {"direction": "up"}}
+    assert olga.refused("POST", "/jobs", json=bad)[0] == 422
+    assert olga.get(f"/jobs/{job['id']}/report") == {"items": [], "next": None}
+    assert carl.ask("POST", "/status/stop", json={"act": "stop", "why": "storm"}).json()["stopped"] == "carl: storm"
+    assert carl.ask("POST", "/status/stop", json={"act": "let go"}).json()["stopped"] == ""
+    acts = [each["act"] for each in carl.get("/audit", limit=200)["items"]]
+    assert {"stop everything", "go on", "pause", "retry", "resolve a conflict", "start backfill"} <= set(acts)
+
+
+def test_events_come_as_they_happen_and_go_on_where_they_were_left(served):
+    alice, carl = served.api("alice"), served.api("carl")
+    stream = alice.ask("GET", "/events", stream=True)
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    lines = stream.iter_lines(decode_unicode=True)
+    begun = next(line for line in lines if line.startswith("id: ")).removeprefix("id: ")
+    number, _ = opened(served, subject="numbat")
+    carl.ask("POST", f"/tickets/{number}/comments", json={"text": SESAME, "internal": True})
+    carl.ask("POST", f"/tickets/{number}/comments", json={"text": "public"})
+    opened(served, "carl", "not for alice")
+    alice.ask("POST", f"/tickets/{number}/comments", json={"text": "thanks"})
+    kinds = []
+    while len(kinds) < 3:
+        line = next(lines)
+        if line.startswith("event: "):
+            kinds.append(line)
+            assert f'"ticket":{number}' in [next(lines), next(lines)][1]
+    stream.close()
+    assert kinds == ["event: ticket created", "event: comment added", "event: comment added"]
+    again = alice.ask("GET", "/events", stream=True, headers={"Last-Event-ID": begun})
+    told = (line for line in again.iter_lines(decode_unicode=True) if line.startswith("event: "))
+    assert [next(told) for _ in kinds] == kinds
+    again.close()
+    assert alice.refused("GET", "/events", headers={"Last-Event-ID": "x"})[0] == 422
+
+
+def test_the_description_and_its_page_come_from_here_alone(served):
+    session = served.api("").session
+    described = session.get(f"{served.address}/openapi.json", timeout=20).json()
+    assert described["openapi"].startswith("3.1")
+    page = session.get(f"{served.address}/api/", timeout=20)
+    assert not re.search(r"<script|\bon\w+=|style=|src=", page.text)
+    assert re.findall(r'href="([^"]*)"', page.text) == ["/api/reference.css", "/openapi.json"]
+    assert "/api/v1/tickets/{ticket}/comments" in page.text
+    assert session.get(f"{served.address}/api/reference.css", timeout=20).status_code == 200
+
+
+def test_a_session_changes_nothing_without_the_token_of_its_forms(served):
+    gate = Gate(served.house.store, served.house.interdesk.clock)
+    served.house.token("alice")
+    cookie, _ = gate.accept(gate.invite("alice"))
+    session, url = served.api("").session, f"{served.address}/api/v1/tickets"
+    told = {"cookies": {"interdesk": cookie}, "timeout": 20}
+    assert session.get(url, **told).status_code == 200
+    assert session.post(url, json={"subject": "x"}, **told).status_code == 403
+    shown = {"X-Form-Token": gate.form_token(cookie)}
+    assert session.post(url, json={"subject": "x"}, headers=shown, **told).status_code == 201
+    stranger = {**shown, "Origin": "https://evil.example"}
+    assert session.post(url, json={"subject": "x"}, headers=stranger, **told).status_code == 403
