@@ -206,7 +206,7 @@ def test_a_post_with_a_key_is_carried_out_once(served):
     assert len(alice.get("/tickets", q="platypus")["items"]) == 1
     carls = served.api("carl").ask("POST", "/tickets", json={"subject": "platypus"}, headers=key)
     assert carls.json()["id"] != first.json()["id"], "a key is its sender's own"
-    refused = {"Idempotency-Key": "wrong at first"}
+    refused = {"Idempotency-Key": "wrong-at-first"}
     assert alice.refused("POST", "/tickets", json={"priority": "urgent"}, headers=refused)[0] == 422
     assert alice.ask("POST", "/tickets", json={"subject": "mended"}, headers=refused).status_code == 201
 

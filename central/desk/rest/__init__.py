@@ -2,5 +2,6 @@
 
 from central.desk.rest.api import create_api
 from central.desk.rest.desks import Desks
+from central.desk.rest.problems import document as problem
 
-__all__ = ["Desks", "create_api"]
+__all__ = ["Desks", "create_api", "problem"]

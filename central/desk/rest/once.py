@@ -6,6 +6,7 @@ repeated, and whoever asks is told to look.
 """
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from central.store.api import CommitUnknown, Reply
 
 HEADER = "idempotency-key"
 KEPT = timedelta(days=1)
-_LONGEST = 200
+_KEY = re.compile(r"[!-~]{1,200}")
 _HEADERS = ("content-type", "etag", "location")
 
 
@@ -38,8 +39,8 @@ def once(desks: Desks, caller: Caller) -> type[APIRoute]:
                 key = request.headers.get(HEADER)
                 if request.method != "POST" or key is None:
                     return await handle(request)
-                if not key.strip() or len(key) > _LONGEST or not key.isprintable():
-                    raise Problem(422, f"an Idempotency-Key is text of at most {_LONGEST} characters")
+                if not _KEY.fullmatch(key):
+                    raise Problem(422, "an Idempotency-Key is 1 to 200 signs of ASCII without a space")
                 who = await run_in_threadpool(caller, request)
                 request = StrictRequest(request.scope, request.receive)
                 body = await request.body() if self.body_field is not None else b""

@@ -95,6 +95,11 @@ def answer(problem: Problem) -> JSONResponse:
     return JSONResponse(body, status, dict(problem.headers or {}), media_type=MEDIA_TYPE)
 
 
+def document(status: int, detail: str) -> JSONResponse:
+    """The document of a problem that is told in a sentence."""
+    return answer(Problem(status, detail))
+
+
 def of(error: Exception) -> Problem | None:  # one line for each
     """The problem that an error of ours is to whoever asked; None: it is a bug."""
     said = str(error)

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from central.desk import metrics, views
+from central.desk import metrics, rest, views
 from central.desk.documents import DocumentDesk
 from central.desk.queues import QueueDesk
 from central.desk.services import Hooks, NotAllowed, NotNow, OutOfReach, Services, Wrong
@@ -119,7 +119,9 @@ def _problems(app: FastAPI, visitors: Visitors, pages: Pages) -> None:
     """Every error as a page that tells what to do next; the doors for programs get it as data."""
 
     def answer(request: Request, status: int, sentence: str, more: str = "") -> Response:
-        if request.url.path.startswith(("/hooks/", "/api/")):
+        if request.url.path.startswith("/api/"):
+            return rest.problem(status, sentence)
+        if request.url.path.startswith("/hooks/"):
             return JSONResponse({"said": sentence}, status)
         if partial(request):
             return pages.page("part_said.html", None, status, sentence=sentence)
