@@ -26,7 +26,9 @@ from central.heartbeat import Heartbeat
 from central.instance import Instance
 from central.job import Job, JobRow
 from central.link import Agreed, Link, Tie
+from central.mail import Mail, Verdict
 from central.model import Attachment, Comment, Conflict, NewComment, NewFile, Ticket, Value
+from central.origin import Origin
 from central.registry import Document, System
 from central.rights import Sight
 from central.search import Page, Query
@@ -718,6 +720,47 @@ class Tries(Protocol):
         """Forget what says nothing any more."""
 
 
+class Origins(Protocol):
+    """Where tickets say that they come from, and how those who handed them in find them again."""
+
+    def add(self, ticket_id: int, origin: Origin) -> int:
+        """Keep it. The ticket that bears this id already, where one does: nothing is kept then."""
+
+    def find(self, account: str, system: str, origin_id: str) -> int | None:
+        """The ticket that this account handed in under this id; never one without an id."""
+
+    def of(self, ticket_id: int) -> Sequence[Origin]:
+        """Everything that was said about where it comes from, oldest first."""
+
+    def tickets(self, origin_id: str, system: str = "") -> Sequence[int]:
+        """The tickets that anybody handed in under this id, by id; `system`: only as of this one."""
+
+
+class Mails(Protocol):
+    """Mail that came, for a while, and how far people were told by mail."""
+
+    def take(self, mail: Mail) -> bool:
+        """Keep it (its `id` is given here). False: one with this Message-ID was taken in before."""
+
+    def find(self, message_id: str) -> Mail | None:
+        """The mail with this Message-ID."""
+
+    def get(self, mail_id: int) -> Mail:
+        """:raises NoSuch: no mail has this id."""
+
+    def save(self, mail: Mail) -> None:
+        """Write the whole mail back.  :raises NoSuch: no mail has this id."""
+
+    def list(self, *, verdict: Verdict | None = None, before: int | None = None, limit: int = 100) -> Sequence[Mail]:
+        """Newest first; `before` is the last id of the page before."""
+
+    def told(self, ticket_id: int) -> int:
+        """The id of the last event of this ticket that people were told by mail; 0: of none."""
+
+    def tell(self, ticket_id: int, event_id: int) -> None:
+        """People were told up to this event."""
+
+
 @runtime_checkable
 class Transaction(Protocol):
     """Everything a change touches, in one transaction."""
@@ -752,6 +795,11 @@ class Transaction(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def tries(self) -> Tries: ...
+
+    @property
+    def origins(self) -> Origins: ...
+    @property
+    def mails(self) -> Mails: ...
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run this in the caller's thread once the group's commit has returned (wake a lane); never on rollback."""

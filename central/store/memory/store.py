@@ -12,6 +12,7 @@ from central.store.memory.guards import MemoryGuards
 from central.store.memory.instance import MemoryAudit, MemoryInstances
 from central.store.memory.jobs import MemoryJobs
 from central.store.memory.links import MemoryLinks
+from central.store.memory.origins import MemoryMails, MemoryOrigins
 from central.store.memory.outbox import MemoryOutbox
 from central.store.memory.oversight import MemoryAlerts, MemoryHeartbeats
 from central.store.memory.quotas import MemoryQuotas
@@ -44,6 +45,8 @@ class MemoryTransaction:
     tries: MemoryTries
     alerts: MemoryAlerts
     heartbeats: MemoryHeartbeats
+    origins: MemoryOrigins
+    mails: MemoryMails
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -77,6 +80,8 @@ _PARTS: Mapping[str, Callable[[MemoryTransaction, Tables], object]] = {
     "tries": lambda _, tables: MemoryTries(tables),
     "alerts": lambda _, tables: MemoryAlerts(tables),
     "heartbeats": lambda _, tables: MemoryHeartbeats(tables),
+    "origins": lambda _, tables: MemoryOrigins(tables),
+    "mails": lambda _, tables: MemoryMails(tables),
 }
 
 

@@ -13,7 +13,9 @@ from central.guard import Hold, Marker, Suspect
 from central.instance import Instance
 from central.job import Job, JobRow
 from central.link import Agreed, Link
+from central.mail import Mail
 from central.model import Attachment, Comment, Conflict, Ticket
+from central.origin import Origin
 from central.registry import Document, System
 from central.shadow import Shadow
 from central.store.api import Delivery, Lease, ReadOnly, Reply
@@ -101,6 +103,11 @@ class Tables:
     job_rows: Table[tuple[int, str], JobRow] = field(default_factory=Table)
     """By job and subject."""
     shadows: Table[int, Shadow] = field(default_factory=Table)
+    origins: Table[int, tuple[Origin, ...]] = field(default_factory=Table)
+    """By ticket."""
+    mails: Table[int, Mail] = field(default_factory=Table)
+    mail_told: Table[int, int] = field(default_factory=Table)
+    """By ticket: the last event that people were told."""
     holds: Table[int, Hold] = field(default_factory=Table)
     suspects: Table[tuple[str, str, int], Suspect] = field(default_factory=Table)
     """By system, kind and ticket."""

@@ -485,6 +485,38 @@ tries = Table(
     Column("until", Moment, nullable=False, index=True),
 )
 
+origins = Table(
+    "origins",
+    metadata,
+    _id(),
+    _ticket_id(),
+    Column("account", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("name", Text, nullable=False),  # their id of it; '': they did not say
+    Column("submitter_name", Text, nullable=False),
+    Column("submitter_login", Text, nullable=False),
+    Index(None, "ticket_id"),
+    Index(None, "name"),
+)
+_partial("uq_origins_one_ticket", origins.c.account, origins.c.system, origins.c.name, where="name != ''", unique=True)
+
+mails = Table(
+    "mails",
+    metadata,
+    _id(),
+    Column("message_id", Text, nullable=False, unique=True),
+    Column("verdict", Text, nullable=False),
+    Column("memory", Text, nullable=False),
+    Index(None, "verdict", "id"),
+)
+
+mail_told = Table(
+    "mail_told",
+    metadata,
+    Column("ticket_id", _BIG, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
+    Column("event_id", _BIG, nullable=False),
+)
+
 holds = Table(
     "holds",
     metadata,

@@ -17,6 +17,7 @@ from central.store.sql.instance import SqlAudit, SqlInstances
 from central.store.sql.jobs import SqlJobs
 from central.store.sql.ledger import Ledger
 from central.store.sql.links import SqlLinks
+from central.store.sql.origins import SqlMails, SqlOrigins
 from central.store.sql.outbox import SqlOutbox
 from central.store.sql.oversight import SqlAlerts, SqlHeartbeats
 from central.store.sql.quotas import SqlQuotas
@@ -51,6 +52,8 @@ class SqlTransaction:
         self.tries = SqlTries(session)
         self.alerts = SqlAlerts(session)
         self.heartbeats = SqlHeartbeats(session)
+        self.origins = SqlOrigins(session)
+        self.mails = SqlMails(session)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

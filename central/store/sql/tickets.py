@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, literal_column, select, update
 
 from central.events import Event, Kind
 from central.model import (
@@ -94,7 +94,7 @@ _NEWEST_OF_FIELD = Prepared(_LAST.where(events.c.field == bindparam("field")).li
 _HAPPENED = Prepared(
     select(events).where(events.c.id > bindparam("after")).order_by(events.c.id).limit(bindparam("most"))
 )
-_NEWEST_EVENT = Prepared(select(events.c.id).order_by(events.c.id.desc()).limit(1))
+_NEWEST_EVENT = Prepared(select(func.max(events.c.id).label("id")))
 _KEEP_CONFLICT = adding(conflicts)
 _DECIDE_CONFLICT = Prepared(
     update(conflicts)
@@ -267,7 +267,7 @@ class SqlTickets:
 
     def newest_event(self) -> int:
         row = self._session.first(_NEWEST_EVENT, {})
-        return 0 if row is None else int(row.id)
+        return 0 if row is None or row.id is None else int(row.id)
 
     def keep_conflict(self, conflict: Conflict) -> Conflict:
         self._require(conflict.ticket_id)

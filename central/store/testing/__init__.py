@@ -14,6 +14,7 @@ from central.store.testing.guards import GuardClaims
 from central.store.testing.instance import InstanceClaims
 from central.store.testing.jobs import JobClaims
 from central.store.testing.links import LinkClaims
+from central.store.testing.origins import MailClaims, OriginClaims
 from central.store.testing.outbox import OutboxClaims
 from central.store.testing.oversight import OversightClaims
 from central.store.testing.quotas import QuotaClaims
@@ -44,5 +45,7 @@ class StoreConformance(
     AccountClaims,
     TryClaims,
     OversightClaims,
+    OriginClaims,
+    MailClaims,
 ):
     """Derive from it and give a fixture `store`: a new, empty store for every test."""

@@ -1,4 +1,4 @@
-"""Who may come in: accounts, and what stands in for their passwords. And what watches over all of it.
+"""Who may come in, what comes in by SOAP and by mail, what tickets are found by, and what watches over all of it.
 
 Only additions: a program of revision 0002 goes on working beside one of this revision.
 """
@@ -34,6 +34,8 @@ def upgrade() -> None:
     _add_oversight()
     _add_search()
     _add_replies()
+    _add_origins()
+    _add_mails()
     served = sa.table("served_revisions", sa.column("revision", sa.Text()))
     op.bulk_insert(served, [{"revision": "0002"}])
 
@@ -49,6 +51,9 @@ def downgrade() -> None:
     for table in (
         "replies",
         "ticket_marks",
+        "mail_told",
+        "mails",
+        "origins",
         "heartbeats",
         "alerts",
         "tries",
@@ -199,3 +204,42 @@ def _add_replies() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_replies"),
     )
     op.create_index("ix_replies_begun_at", "replies", ["begun_at"])
+
+
+def _add_origins() -> None:
+    op.create_table(
+        "origins",
+        column("id", BIG),
+        column("ticket_id", BIG),
+        column("account", sa.Text()),
+        column("system", sa.Text()),
+        column("name", sa.Text()),
+        column("submitter_name", sa.Text()),
+        column("submitter_login", sa.Text()),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_origins_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_origins"),
+    )
+    op.create_index("ix_origins_ticket_id", "origins", ["ticket_id"])
+    op.create_index("ix_origins_name", "origins", ["name"])
+    named = ["account", "system", "name"]
+    op.create_index("uq_origins_one_ticket", "origins", named, unique=True, **where("name != ''"))
+
+
+def _add_mails() -> None:
+    op.create_table(
+        "mails",
+        column("id", BIG),
+        column("message_id", sa.Text()),
+        column("verdict", sa.Text()),
+        column("memory", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name="pk_mails"),
+        sa.UniqueConstraint("message_id", name="uq_mails_message_id"),
+    )
+    op.create_index("ix_mails_verdict_id", "mails", ["verdict", "id"])
+    op.create_table(
+        "mail_told",
+        column("ticket_id", BIG),
+        column("event_id", BIG),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_mail_told_ticket_id"),
+        sa.PrimaryKeyConstraint("ticket_id", name="pk_mail_told"),
+    )
