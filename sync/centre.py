@@ -24,6 +24,7 @@ from central.model import (
     Visibility,
     validate,
 )
+from central.origin import Origin
 from central.store.api import NoSuch, StaleRevision, Transaction
 from central.workflow import Actor
 from sync import routing
@@ -45,8 +46,11 @@ class Centre:
         *,
         files: Iterable[Upload] = (),
         notes: Sequence[Note] = (),
+        origin: Origin | None = None,
     ) -> Ticket:
-        """A new ticket with its first comments, routed to its unit's system.  :raises NotAllowed: a field is wrong."""
+        """A new ticket with its first comments, routed to its unit's system; or the one that is known by this origin.
+
+        :raises NotAllowed: a field is wrong."""
         values: dict[str, Value] = {**DEFAULTS, "submitter": author.email or author.label, **fields}
         values["status"] = workflow.Status.NEW.value
         _refuse(validate(values) or ([] if values.get("subject") else ["a ticket needs a subject"]))
@@ -57,7 +61,12 @@ class Centre:
 
         def change(tx: Transaction) -> Ticket:
             at = self._means.clock()
+            there = tx.origins.find(origin.account, origin.system, origin.id) if origin else None
+            if there is not None:
+                return tx.tickets.get(there)
             ticket = tx.tickets.create(values, at)
+            if origin is not None:
+                tx.origins.add(ticket.id, origin)
             tx.tickets.record([Event(Kind.TICKET_CREATED, ticket.id, at, author, data={"fields": sorted(values)})])
             for file in stored:
                 tx.tickets.add_file(ticket.id, None, file, at)
@@ -147,6 +156,10 @@ class Centre:
             return after
 
         return self._means.store.write(change)
+
+    def call(self, ticket_id: int, origin: Origin) -> None:
+        """Keep what somebody calls a ticket that is here already; what names another one names that one still."""
+        self._means.store.write(lambda tx: tx.origins.add(ticket_id, origin))
 
     def attach(self, ticket_id: int, upload: Upload, author: Person, *, origin: str = "") -> Attachment:
         """Hang a file on a ticket, for all to see. One that its author hung there already is not hung there again.

@@ -17,6 +17,7 @@ from sync import why
 from sync.bootstrap import BadSetting, Interdesk
 from sync.clerk import Clerk
 from sync.dictionaries import Dictionaries
+from sync.doors import soap_door
 from sync.helm import Helm
 
 TRIES = 20
@@ -63,7 +64,9 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
     """What the desk's pages stand on in this process."""
     instance = desk.settings.instance
     gate, cookies, helm, clerk = desk.gate, Cookies(instance.public_url), Helm(desk), Clerk(desk.means)
-    doors = [openid.router(desk.openid, gate, cookies)] if desk.openid is not None else []
+    doors = [soap_door(desk, gate).router()]
+    if desk.openid is not None:
+        doors.append(openid.router(desk.openid, gate, cookies))
     api = rest.create_api(
         rest.Desks.of(
             desk.store,

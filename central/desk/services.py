@@ -14,6 +14,7 @@ from central.guard import Hold
 from central.job import Job
 from central.link import LinkState
 from central.model import Attachment, Comment, Conflict, Person, Ticket, Value
+from central.origin import Origin
 from central.store.api import Delivery, Store, Transaction
 from central.workflow import Actor
 
@@ -109,8 +110,10 @@ class Tickets(Protocol):
         *,
         files: Iterable[Upload] = (),
         notes: Sequence[Note] = (),
+        origin: Origin | None = None,
     ) -> Ticket:
-        """A new ticket with its first comments, routed to its unit's system."""
+        """A new ticket with its first comments, routed to its unit's system; or, where its account has handed in one
+        under the id of this origin before, that one as it is now."""
 
     def change(
         self,
@@ -146,6 +149,9 @@ class Tickets(Protocol):
         says_as: Actor = Actor.SUPPORTER,
     ) -> Ticket:
         """Say something and set fields: all of it, or nothing."""
+
+    def call(self, ticket_id: int, origin: Origin) -> None:
+        """Keep what somebody calls a ticket that is here already; what names another one names that one still."""
 
     def attach(self, ticket_id: int, upload: Upload, author: Person, *, origin: str = "") -> Attachment:
         """Hang a file on a ticket, for all to see. One that its author hung there already is not hung there again.

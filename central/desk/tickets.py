@@ -8,6 +8,7 @@ from typing import TypeVar
 from central import workflow
 from central.desk.services import Note, Tickets, Upload
 from central.model import Attachment, Comment, Ticket, Value, Visibility
+from central.origin import Origin
 from central.rights import Action, Principal, Sight, demand, is_submitter, may, may_on_system, may_on_ticket, sight
 from central.search import Page, Query
 from central.store.api import NoSuch, Store, Transaction
@@ -87,13 +88,21 @@ class TicketDesk:
         *,
         files: Iterable[Upload] = (),
         notes: Sequence[Note] = (),
+        origin: Origin | None = None,
     ) -> Ticket:
-        """A new ticket with its first comments."""
+        """A new ticket with its first comments; or the one that they handed in under this origin before."""
         demand(may(principal, Action.OPEN_TICKET), principal, Action.OPEN_TICKET)
         if any(note.internal for note in notes):
             demand(may(principal, Action.WRITE_INTERNAL), principal, Action.WRITE_INTERNAL)
         mine = {"submitter": principal.person.email} if principal.person.email else {}
-        return self._tickets.open({**mine, **fields}, principal.person, files=files, notes=notes)
+        return self._tickets.open({**mine, **fields}, principal.person, files=files, notes=notes, origin=origin)
+
+    def call(self, principal: Principal, ticket_id: int, origin: Origin) -> None:
+        """Keep what they call a ticket: for who may answer it."""
+        self._store.read(
+            lambda tx: self._demand(tx, principal, Action.ANSWER_TICKET, self.ticket(tx, principal, ticket_id))
+        )
+        self._tickets.call(ticket_id, origin)
 
     def change(
         self, principal: Principal, ticket_id: int, changes: Mapping[str, Value], *, revision: int | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from central import workflow
+from central.desk.soap.vocabulary import OPERATIONS
 from central.events import Kind
 from central.link import LinkState
 from central.model import FIELDS, Limits
@@ -112,6 +113,12 @@ def test_every_link_on_the_page_leads_to_a_heading() -> None:
         if line.startswith("#")
     }
     assert set(re.findall(r"\]\(#(.*?)\)", README)) <= headings
+
+
+def test_the_operations_of_the_soap_door_are_told_by_every_name() -> None:
+    start = README.index("\n| Operation | Also called |")
+    rows = re.findall(r"`(\w+)`", README[start : README.index("\n\n", start)])
+    assert sorted(rows) == sorted(OPERATIONS)
 
 
 def test_the_table_of_rights_is_the_one_that_every_door_asks() -> None:

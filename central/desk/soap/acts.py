@@ -1,24 +1,27 @@
 """What each operation of the classic interface does here, by the rights of whoever calls."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, islice
 from pathlib import PurePath
 from typing import Any
 
 from central.desk.services import NotAllowed, Note, Upload
 from central.desk.soap import history
 from central.desk.soap.envelope import Content, Said, Told, misunderstood, nothing_there, refused, too_long
-from central.desk.soap.fields import FIELD_OF, canonical, fields, is_open, number, picked, whole
+from central.desk.soap.fields import FIELD_OF, canonical, conditions, fields, is_open, number, picked, whole
 from central.desk.soap.vocabulary import FILE, ROWS, Operation
 from central.desk.tickets import TicketDesk
 from central.model import Attachment, Ticket, Value
+from central.origin import Origin
 from central.rights import Action, Forbidden, Principal
 from central.store.api import NoSuch, Store, TooLarge, Transaction
 
 _PAGE = 100
 """Tickets of a list that are read at once."""
 _LONGEST_NAME = 255
+_OF_ORIGIN = ("Origin_SG", "Origin_ID", "Name", "Loginname")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Asked:
         name = str(said.get("GHD_Last_Modifier") or said.get("GAT_Last_Modifier") or "").strip()
         person = replace(principal.person, name=name[:_LONGEST_NAME]) if name else principal.person
         return cls(operation, replace(principal, person=person), said, file)
+
+    @property
+    def account(self) -> str:
+        """The login of the account that it came by."""
+        return self.principal.person.id
 
     def number(self, name: str) -> int:
         """The ticket's number.  :raises Fault: there is none such."""
@@ -100,12 +108,16 @@ class SoapDesk:
 
     def _opened(self, asked: Asked, values: dict[str, Value]) -> Told:
         given = {name: value for name, value in values.items() if value is not None}
-        ticket = self._desk.open(asked.principal, given, notes=_notes(asked.body))
+        ticket = self._desk.open(asked.principal, given, notes=_notes(asked.body), origin=_origin(asked))
         return [(asked.operation.gives[0].name, str(ticket.id))]
 
     def _modify(self, asked: Asked) -> Told:
         ticket_id = asked.number("GHD_Request_ID")
         self._desk.act(asked.principal, ticket_id, fields(asked.body), _notes(asked.body))
+        for theirs in ("GHD_Target_ID", "GHD_Incident_ID", "GHD_Origin_ID"):
+            called = str(asked.body.get(theirs) or "").strip()
+            if called:
+                self._desk.call(asked.principal, ticket_id, replace(_origin(asked), id=called[:_LONGEST_NAME]))
         return [(asked.operation.gives[0].name, str(ticket_id))]
 
     def _get(self, asked: Asked) -> Told:
@@ -118,27 +130,40 @@ class SoapDesk:
         return whole(ticket, history.around(tx, ticket, self._desk.sees_internal(tx, asked.principal, ticket)))
 
     def _list(self, asked: Asked) -> Told:
-        some, before = False, None
-        while True:
-            seen, rows = self._store.read(partial(self._page, asked=asked, before=before))
-            for row in rows:
-                some = True
-                yield ROWS, row
-            if not seen:
-                break
-            before = seen
-        if not some:
+        said = {**asked.body, **dict(conditions(str(asked.body.get("Qualification") or "")))}
+        start, most = (number(said.get(name)) or 0 for name in ("startRecord", "maxLimit"))
+        rows = islice(self._found(replace(asked, body=said)), start, start + most if most else None)
+        first = next(rows, None)
+        if first is None:
             raise nothing_there()
+        yield from ((ROWS, row) for row in chain([first], rows))
+
+    def _found(self, asked: Asked) -> Iterator[Mapping[str, Said]]:
+        origin_id = str(asked.body.get("GHD_Origin_ID") or "").strip()
+        if origin_id:
+            yield from self._store.read(partial(self._called, asked=asked, origin_id=origin_id))
+            return
+        before: int | None = None
+        while before != 0:
+            before, rows = self._store.read(partial(self._page, asked=asked, before=before))
+            yield from rows
+
+    def _called(self, tx: Transaction, asked: Asked, origin_id: str) -> list[Mapping[str, Said]]:
+        """The tickets that bear this id of somebody's."""
+        system = str(asked.body.get("GHD_Origin_SG") or "").strip()
+        return self._rows(tx, asked, [tx.tickets.get(each) for each in tx.origins.tickets(origin_id, system)])
+
+    def _rows(self, tx: Transaction, asked: Asked, found: Iterable[Ticket]) -> list[Mapping[str, Said]]:
+        return [
+            picked(asked.operation, self._told(tx, asked, ticket))
+            for ticket in found
+            if _wanted(asked.body, ticket) and self._desk.may(tx, asked.principal, Action.READ_TICKET, ticket)
+        ]
 
     def _page(self, tx: Transaction, asked: Asked, before: int | None) -> tuple[int, list[Mapping[str, Said]]]:
         """The id to go on before, 0 at the end, and the rows of the page."""
         page = tx.tickets.list(limit=_PAGE, before=before)
-        rows: list[Mapping[str, Said]] = [
-            picked(asked.operation, self._told(tx, asked, ticket))
-            for ticket in page
-            if _wanted(asked.body, ticket) and self._desk.may(tx, asked.principal, Action.READ_TICKET, ticket)
-        ]
-        return page[-1].id if len(page) == _PAGE else 0, rows
+        return page[-1].id if len(page) == _PAGE else 0, self._rows(tx, asked, page)
 
     def _history(self, asked: Asked) -> Told:
         def records(tx: Transaction, ticket: Ticket) -> list[Mapping[str, Said]]:
@@ -215,6 +240,12 @@ class SoapDesk:
 def _notes(body: Mapping[str, Any]) -> list[Note]:
     diaries = ((body.get("GHD_Public_Diary"), False), (body.get("GHD_Internal_Diary"), True))
     return [Note(str(text).rstrip(), internal) for text, internal in diaries if str(text or "").strip()]
+
+
+def _origin(asked: Asked) -> Origin:
+    """What the caller says about where its ticket comes from."""
+    said = {name: str(asked.body.get(f"GHD_{name}") or "").strip()[:_LONGEST_NAME] for name in _OF_ORIGIN}
+    return Origin(asked.account, said["Origin_SG"] or asked.account, said["Origin_ID"], said["Name"], said["Loginname"])
 
 
 def _wanted(body: Mapping[str, Any], ticket: Ticket) -> bool:

@@ -3,11 +3,12 @@
 import tempfile
 from collections.abc import Iterator
 from itertools import chain
-from typing import IO, Annotated, Any, Protocol
+from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
+from central.desk.auth import TOKEN_PREFIX, Gate, NotKnown, TooManyTries
 from central.desk.soap.acts import Asked, SoapDesk
 from central.desk.soap.calls import SoapCall, SoapCalls
 from central.desk.soap.envelope import MEDIA_TYPES, Fault, answer, faulted, misunderstood, too_long, unknown_caller
@@ -23,21 +24,12 @@ _BESIDE = 8 * 1024 * 1024
 """Bytes of a call beside its file."""
 
 
-class Doorkeeper(Protocol):
-    """Knows who calls."""
-
-    def __call__(self, login: str, password: str, *, source: str) -> Principal:
-        """:raises Fault: nobody, or too many tries."""
-
-
 class SoapDoor:
     """Takes calls in."""
 
-    def __init__(
-        self, desk: SoapDesk, calls: SoapCalls, keeper: Doorkeeper, *, largest_file: int, public_url: str
-    ) -> None:
+    def __init__(self, desk: SoapDesk, calls: SoapCalls, gate: Gate, *, largest_file: int, public_url: str) -> None:
         """`public_url`: where we are reached from outside; '': the address that a client asked at."""
-        self._desk, self._calls, self._keeper = desk, calls, keeper
+        self._desk, self._calls, self._gate = desk, calls, gate
         self._largest_file = largest_file
         self._largest = largest_file * 4 // 3 + largest_file // 32 + _BESIDE  # base64, broken into lines
         self._public_url = public_url
@@ -117,8 +109,22 @@ class SoapDoor:
         if not login or not password:
             raise unknown_caller("the header has no AuthenticationInfo with userName and password")
         source = request.client.host if request.client else ""
-        principal = self._keeper(login, password, source=source)
+        principal = self._who(login, password, source)
         return Asked.of(operation, principal, call.body, lambda: self._calls.file(_chunks(kept)))
+
+    def _who(self, login: str, password: str, source: str) -> Principal:
+        """Whoever shows a password, or one of their own tokens in its place.  :raises Fault: nobody."""
+        try:
+            if not password.startswith(TOKEN_PREFIX):
+                return self._gate.password(login, password, source=source)
+            principal = self._gate.bearer(password, source=source)
+        except NotKnown:
+            raise unknown_caller() from None
+        except TooManyTries as wait:
+            raise unknown_caller(str(wait), wait=max(1, round(wait.retry_after.total_seconds()))) from None
+        if principal.person.id != login.strip().casefold():
+            raise unknown_caller("this token is another account's")
+        return principal
 
 
 def _chunks(kept: "IO[bytes]") -> Iterator[bytes]:

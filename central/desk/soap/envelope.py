@@ -44,9 +44,9 @@ def nothing_there() -> Fault:
     return Fault("ERROR (302): Entry does not exist in database; ")
 
 
-def unknown_caller(more: str = "") -> Fault:
-    """Nobody goes by this name and password."""
-    return Fault(f"ERROR (623): Authentication failed; {more}")
+def unknown_caller(more: str = "", *, wait: int | None = None) -> Fault:
+    """Nobody goes by this name and password; `wait`: nobody even looked, and will not before so many seconds."""
+    return Fault(f"ERROR (623): Authentication failed; {more}", wait=wait)
 
 
 def too_long(more: str) -> Fault:

@@ -39,6 +39,7 @@ _KEPT_ASIDE = frozenset(
     | {"Origin_ID", "Origin_SG", "Target_ID", "Incident_ID", "Parent_ID", "Parent_Child_Relation", "Meta_Status"}
 )
 """Without their prefix: what a call may bear that is no field of a ticket."""
+_ASKED_BY = frozenset(f"GHD_{name}" for name in ("Responsible_Unit", "Status", "Meta_Status", "Origin_ID", "Origin_SG"))
 _MORE_WORDS: Mapping[str, str] = {"normal": Priority.LESS_URGENT}
 """Words of theirs that we have none of our own for."""
 _WHEN = "%Y-%m-%d %H:%M:%S"
@@ -192,9 +193,11 @@ def conditions(text: str) -> Iterator[tuple[str, str]]:
     """The conditions of an AR qualification, as far as they are understood: 'Field' = "value", joined by AND.
 
     :raises Fault: it says anything else."""
-    for part in text.split(" AND "):
+    for part in text.split(" AND ") if text.strip() else ():
         name, equals, value = part.strip().partition("=")
         name, value = name.strip().strip("'"), value.strip()
         if not equals or len(value) < 2 or value[0] != '"' or value[-1] != '"' or '"' in value[1:-1]:
             raise misunderstood(f"this part of the qualification is not 'Field' = \"value\": {part.strip()[:80]!r}")
+        if SPELLINGS.get(name, name) not in _ASKED_BY:
+            raise misunderstood(f"a list is asked for by {', '.join(sorted(_ASKED_BY))}, not by {name[:80]!r}")
         yield SPELLINGS.get(name, name), value[1:-1]

@@ -40,12 +40,17 @@ def around(tx: Transaction, ticket: Ticket, internal: bool) -> Around:
     """What is told of a ticket beside its fields; of its internal diary, to whoever may read that."""
     comments = tx.tickets.comments(ticket.id)
     last = tx.tickets.events(ticket.id, last=1)
+    origins = tx.origins.of(ticket.id)
+    origin = origins[0] if origins else None
     shown = [each for each in comments if internal or each.visibility is Visibility.PUBLIC]
     return Around(
         modifier=_modifier(last, shown, ticket),
         public=_latest(shown, Visibility.PUBLIC),
         internal=_latest(shown, Visibility.INTERNAL),
-        name=next((event.actor.label for event in tx.tickets.events(ticket.id)), ""),
+        name=origin.submitter_name if origin else "",
+        login=origin.submitter_login if origin else "",
+        origin_system=origin.system if origin else "",
+        origin_id=next((each.id for each in origins if each.id), ""),
     )
 
 

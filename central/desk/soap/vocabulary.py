@@ -100,6 +100,10 @@ _ID = _elements("GHD_", "Request_ID!")
 _FILE_OF = _elements("GAT_", "Request_ID!")
 
 
+_SELECT = (Element("Qualification"), Element("startRecord"), Element("maxLimit"))
+"""How older clients ask for a list."""
+
+
 def _both(name: str, other: str, takes: tuple[Element, ...], gives: tuple[Element, ...]) -> tuple[Operation, Operation]:
     """An operation by either of its names."""
     rows = name == "TicketGetList"
@@ -121,7 +125,7 @@ OPERATIONS: Mapping[str, Operation] = {
         Operation("OpCreateChild", Service.TICKETS, _elements("GHD_", _CHILD), _ID),
         *_both("TicketModify", "OpModify", _elements("GHD_", _MODIFY), _ID),
         *_both("TicketGet", "OpGet", _ID, _elements("GHD_", _TICKET)),
-        *_both("TicketGetList", "OpGetList", _elements("GHD_", _QUERY), _elements("GHD_", _LISTED)),
+        *_both("TicketGetList", "OpGetList", (*_elements("GHD_", _QUERY), *_SELECT), _elements("GHD_", _LISTED)),
         Operation("OpGetTicketHist", Service.HISTORY, _ID, _elements("GHD_", _HISTORY), rows=True),
         Operation(
             "AddAttachment",

@@ -94,3 +94,19 @@ def test_what_the_centre_does_by_itself_is_nobodys_echo(line: Hotline) -> None:
     line.modify(number, Status="waiting for reply")
     line.modify(number, "alice", Public_Diary="here it is")
     assert line.get(number)["GHD_Last_Modifier"] == "workflow"
+
+
+def test_a_token_stands_in_for_a_password_and_may_what_its_scopes_say(line: Hotline) -> None:
+    number = line.create(Responsible_Unit="NGI_CZ")
+    token = {"who": "ngi-cz", "password": "idk_ngi-cz"}
+    assert line.call("TicketGet", ghd(Request_ID=number), **token)["GHD_Request_ID"] == number
+    body = ghd(Request_ID=number, Last_Modifier="m", Last_Login="l", Status="on hold")
+    assert "needs the scope tickets:write" in line.call("TicketModify", body, **token)
+    stolen = line.call("TicketGet", ghd(Request_ID=number), who="ngi-pl", password="idk_ngi-cz")
+    assert stolen.startswith("ERROR (623)")
+
+
+def test_whoever_tries_too_often_is_told_when_to_come_again(line: Hotline) -> None:
+    answer = line.ask("TicketGet", ghd(Request_ID="1"), password="hurry")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
+    assert "too many tries" in answer.text

@@ -206,3 +206,48 @@ def test_every_address_answers(line: Hotline, path: str) -> None:
 def test_a_soapaction_that_names_another_operation_is_refused(line: Hotline) -> None:
     said = line.call("TicketGet", ghd(Request_ID="1"), headers={"SOAPAction": '"urn:GGUS/OpCreate"'})
     assert said == "SOAPAction names 'OpCreate', and the body asks for 'TicketGet'"
+
+
+def test_a_create_that_is_repeated_under_its_origin_id_is_no_twin(line: Hotline) -> None:
+    first, again = (line.create(Responsible_Unit="NGI_CZ", Origin_ID="4711", Public_Diary="hello") for _ in range(2))
+    assert first == again
+    assert [each.text for each in line.world.comments(int(first))] == ["hello"]
+    assert line.create(Responsible_Unit="NGI_CZ", Origin_ID="4712") != first
+    assert line.create("ngi-pl", Responsible_Unit="NGI_PL", Origin_ID="4711") != first
+    assert line.create(Responsible_Unit="NGI_CZ") != line.create(Responsible_Unit="NGI_CZ")
+
+
+def test_where_a_ticket_comes_from_is_kept_and_told(line: Hotline) -> None:
+    said = {"Origin_ID": "4711", "Origin_SG": "RT", "Name": "Bob", "Loginname": "/DC=org/CN=bob"}
+    told = line.get(line.create(Responsible_Unit="NGI_CZ", EMail="bob@example.org", **said))
+    assert {name: told[f"GHD_{name}"] for name in said} == said
+
+
+def test_a_ticket_is_found_by_the_id_that_its_origin_gave_it(line: Hotline) -> None:
+    number = line.create(Responsible_Unit="NGI_CZ", Origin_ID="4711", Origin_SG="RT")
+    assert line.call("OpGetList", ghd(Origin_ID="4711"))["getListValues"]["GHD_Request_ID"] == number
+    query = ghd(Origin_ID="4711", Origin_SG="RT", Responsible_Unit="NGI_CZ")
+    assert line.call("TicketGetList", query)["getListValues"]["GHD_Request_ID"] == number
+    assert line.call("TicketGetList", ghd(Origin_ID="4711", Origin_SG="Jira")) == NOWHERE
+    assert line.call("TicketGetList", ghd(Origin_ID="4711"), who="alice") == NOWHERE
+
+
+def test_the_id_that_a_remote_gives_a_ticket_of_ours_is_kept(line: Hotline) -> None:
+    number = line.create("tess", Responsible_Unit="NGI_CZ")
+    line.modify(number, Target_ID="RT#17")
+    assert line.get(number)["GHD_Origin_ID"] == "RT#17"
+    assert line.call("OpGetList", ghd(Origin_ID="RT#17"))["getListValues"]["GHD_Request_ID"] == number
+
+
+def test_a_list_is_asked_for_by_a_qualification_as_older_clients_do(line: Hotline) -> None:
+    one, other = (line.create(Responsible_Unit="NGI_CZ", Origin_ID=name) for name in ("a", "b"))
+    asked = {"Qualification": "'GHD_Responsible_Unit' = \"NGI_CZ\" AND 'GHD_Meta_Status' = \"Open\""}
+    rows = line.call("OpGetList", asked)["getListValues"]
+    assert [row["GHD_Request_ID"] for row in rows] == [other, one]
+    assert (
+        line.call("OpGetList", asked | {"maxLimit": "1", "startRecord": "1"})["getListValues"]["GHD_Request_ID"] == one
+    )
+    origin = {"Qualification": "'GHD_Origin_ID' = \"b\""}
+    assert line.call("OpGetList", origin)["getListValues"]["GHD_Request_ID"] == other
+    assert "is not 'Field'" in line.call("OpGetList", {"Qualification": "1=1"})
+    assert "not by 'GHD_Phone'" in line.call("OpGetList", {"Qualification": "'GHD_Phone' = \"1\""})
