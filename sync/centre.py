@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from central import workflow
-from central.desk.services import NotAllowed, Note, Upload
+from central.desk.services import Also, NotAllowed, Note, Upload
 from central.events import Event, Kind
 from central.link import LinkState
 from central.model import (
@@ -47,6 +47,7 @@ class Centre:
         files: Iterable[Upload] = (),
         notes: Sequence[Note] = (),
         origin: Origin | None = None,
+        also: Also | None = None,
     ) -> Ticket:
         """A new ticket with its first comments, routed to its unit's system; or the one that is known by this origin.
 
@@ -73,6 +74,8 @@ class Centre:
             for note in notes:
                 _say(tx, ticket.id, note, author, at)
             self._spread(tx, ticket, "opened at the centre")
+            if also is not None:
+                also(tx, ticket)
             return ticket
 
         return self._means.store.write(change)
@@ -113,6 +116,7 @@ class Centre:
         internal: bool = False,
         files: Iterable[Upload] = (),
         actor: Actor = Actor.SUPPORTER,
+        also: Also | None = None,
     ) -> Comment:
         """Say something; internal text stays at the centre.  :raises NotAllowed: it is too long."""
         note = Note(text, internal)
@@ -124,6 +128,8 @@ class Centre:
             comment = _say(tx, ticket_id, note, author, at, files=stored)
             ticket = _answered(tx, ticket_id, [note], actor, at)
             self._spread(tx, ticket, "a comment at the centre")
+            if also is not None:
+                also(tx, ticket)
             return comment
 
         return self._means.store.write(change)

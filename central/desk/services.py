@@ -96,6 +96,10 @@ class Web(Protocol):
         """Send a form, showing this name and secret."""
 
 
+Also = Callable[[Transaction, Ticket], None]
+"""What belongs to an act besides, in its own transaction, once it is done. What it raises undoes everything."""
+
+
 class Tickets(Protocol):
     """What people do to tickets: the change, its event and the deliveries it owes, in one transaction.
 
@@ -111,6 +115,7 @@ class Tickets(Protocol):
         files: Iterable[Upload] = (),
         notes: Sequence[Note] = (),
         origin: Origin | None = None,
+        also: Also | None = None,
     ) -> Ticket:
         """A new ticket with its first comments, routed to its unit's system; or, where its account has handed in one
         under the id of this origin before, that one as it is now."""
@@ -135,6 +140,7 @@ class Tickets(Protocol):
         internal: bool = False,
         files: Iterable[Upload] = (),
         actor: Actor = Actor.SUPPORTER,
+        also: Also | None = None,
     ) -> Comment:
         """Say something; internal text stays at the centre."""
 

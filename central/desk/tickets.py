@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from central import workflow
-from central.desk.services import Note, Tickets, Upload
+from central.desk.services import Also, Note, Tickets, Upload
 from central.model import Attachment, Comment, Ticket, Value, Visibility
 from central.origin import Origin
 from central.rights import Action, Principal, Sight, demand, is_submitter, may, may_on_system, may_on_ticket, sight
@@ -89,13 +89,16 @@ class TicketDesk:
         files: Iterable[Upload] = (),
         notes: Sequence[Note] = (),
         origin: Origin | None = None,
+        also: Also | None = None,
     ) -> Ticket:
         """A new ticket with its first comments; or the one that they handed in under this origin before."""
         demand(may(principal, Action.OPEN_TICKET), principal, Action.OPEN_TICKET)
         if any(note.internal for note in notes):
             demand(may(principal, Action.WRITE_INTERNAL), principal, Action.WRITE_INTERNAL)
         mine = {"submitter": principal.person.email} if principal.person.email else {}
-        return self._tickets.open({**mine, **fields}, principal.person, files=files, notes=notes, origin=origin)
+        return self._tickets.open(
+            {**mine, **fields}, principal.person, files=files, notes=notes, origin=origin, also=also
+        )
 
     def call(self, principal: Principal, ticket_id: int, origin: Origin) -> None:
         """Keep what they call a ticket: for who may answer it."""
@@ -119,6 +122,7 @@ class TicketDesk:
         *,
         internal: bool = False,
         files: Iterable[Upload] = (),
+        also: Also | None = None,
     ) -> Comment:
         """Say something, to all or to supporters only."""
         action = Action.WRITE_INTERNAL if internal else Action.ANSWER_TICKET
@@ -129,7 +133,13 @@ class TicketDesk:
             return Actor.SUBMITTER if is_submitter(principal, ticket) else Actor.SUPPORTER
 
         return self._tickets.comment(
-            ticket_id, text, principal.person, internal=internal, files=files, actor=self._store.read(actor)
+            ticket_id,
+            text,
+            principal.person,
+            internal=internal,
+            files=files,
+            actor=self._store.read(actor),
+            also=also,
         )
 
     def act(self, principal: Principal, ticket_id: int, changes: Mapping[str, Value], notes: Sequence[Note]) -> Ticket:

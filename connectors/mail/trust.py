@@ -50,6 +50,13 @@ def doubt(mail: Mail, raw: bytes, policy: Policy) -> str:
         return "it names no sender, or several"
     if not any(_is_among(mail.sender, each) for each in policy.senders):
         return f"{mail.sender} is not among the senders of this system"
+    return unproven(mail, raw, policy)
+
+
+def unproven(mail: Mail, raw: bytes, policy: Policy) -> str:
+    """Why it is not proven that its sender sent it, whoever that is, in words; '' where it is."""
+    if not mail.sender:
+        return "it names no sender, or several"
     match policy.authentication:
         case "none":
             return ""
