@@ -46,10 +46,11 @@ from sync.means import Means
 from sync.outgoing import Outgoing
 from sync.oversight import oversee
 from sync.policy import Policy
+from sync.post_office import PostOffice, UnusableMail
 from sync.recovery import copies
 from sync.relay import Relay
 from sync.scheduler import Clockwork, Rivals, Scheduler
-from sync.secrets import Secrets
+from sync.secrets import MissingSecret, Secrets
 from sync.stored import read_again
 from sync.tokens import Tokens
 from sync.worker import Worker
@@ -262,7 +263,7 @@ class Interdesk:
         self.gateways = LiveGateways(self.store, self._gateway)
         self.means = Means(
             store=self.store,
-            relay=Relay(self.bus),
+            relay=Relay(self.bus, mails=instance.mail is not None and instance.mail.out is not None),
             clock=clock,
             tokens=Tokens(self.store.read(lambda tx: tx.instance.get()).id),
             units=self.gateways.units,
@@ -276,6 +277,7 @@ class Interdesk:
         self.gate = Gate(self.store, clock)
         self.people = PeopleDesk(self.store, self.gate, clock)
         self.openid = openid.desk(instance, self.store, self.gate, clock, self.secrets)
+        self._post_office: PostOffice | None = None
         self.inbox = Inbox(self.means, self.gateways, self.secrets)
         self.connectors = ConnectorKinds(self.environment, self.secrets, self.store)
         self._worker = Worker(self._lane, self.bus, self.gateways, clock)
@@ -313,8 +315,11 @@ class Interdesk:
         state.mkdir(parents=True, exist_ok=True)
         identity.keep_beats(state, mine.beats)
 
-    def start(self) -> None:
-        """Begin to poll and to work."""
+    def start(self, *, mail: bool = False) -> None:
+        """Begin to poll and to work; `mail`: and to read and send the desk's own mail.
+
+        :raises BadSetting: its mail cannot be used as its document says."""
+        self._post_office = self._open_post_office() if mail else None
         if access.readmit(self.store, self.gateways, self.clock(), "interdesk"):
             self.gateways.refresh()
         scheduler = Scheduler(
@@ -326,6 +331,8 @@ class Interdesk:
             rivals=None if self._alone else Rivals(self.store, self._name()),
         )
         self._clockwork.start(scheduler)
+        if self._post_office is not None:
+            self._post_office.start()
 
     def catch_up(self) -> None:
         """Take in what was registered, paused or owed elsewhere."""
@@ -386,8 +393,26 @@ class Interdesk:
         away = self.bus.away()
         return [away] if away else []
 
+    def _open_post_office(self) -> PostOffice | None:
+        """The desk's mail, where it has any.  :raises BadSetting: it cannot be used as its document says."""
+        if self.settings.instance.mail is None:
+            return None
+        try:
+            return PostOffice(
+                self.settings.instance.mail,
+                self.means,
+                self.environment,
+                self.secrets.look_up,
+                beside=self.settings.beside,
+                owner=self._name(),
+            )
+        except (UnusableMail, MissingSecret) as problem:
+            raise BadSetting(f"the mail of {self.settings.instance.name}: {problem}") from None
+
     def stop(self) -> None:
         """Finish what is under way; nothing is polled and nothing is looked at any more. The store stays open."""
+        if self._post_office is not None:
+            self._post_office.stop()
         self._clockwork.stop()
         self._worker.stop()
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from central import model
 from central.account import Grant
+from central.desk.mail.intake import Strangers
 from connectors.mail.server import server_of
 from connectors.registry import AnyProfile, model_of
 from mappings.loader import Document, DocumentError, Problem, check_model, suggestion
@@ -227,29 +228,6 @@ class InstanceLimits(_Part):
     """The largest answer of a tracker that is read, in bytes."""
 
 
-class InstanceMail(_Part):
-    """The server that our own letters leave by."""
-
-    server: str = ""
-    """Such as smtp://mail.example.org; smtps:// speaks TLS at once, smtp+plain:// never; '': no letter leaves."""
-    sender: str = "interdesk@localhost"
-    """The address that letters come from."""
-    user: str = ""
-    password: SecretReference | None = None
-
-    @field_validator("server")
-    @classmethod
-    def _is_server(cls, server: str) -> str:
-        if server:
-            server_of(server, "smtp")
-        return server
-
-    @field_validator("sender")
-    @classmethod
-    def _is_address(cls, sender: str) -> str:
-        return _addresses((sender,))[0]
-
-
 class InstanceAlerts(_Part):
     """Who is told of everything, and what is borne where a system's document does not say otherwise."""
 
@@ -320,6 +298,68 @@ class OpenIdProvider(_Part):
         return {entitlement: frozenset(map(Grant.read, granted)) for entitlement, granted in self.grants.items()}
 
 
+class MailIn(_Part):
+    """Where mail to this desk is read."""
+
+    imap: str
+    """`imaps://host[:port]` (TLS) or `imap://host[:port]` (STARTTLS)."""
+    user: str
+    password: SecretReference
+    authentication: Literal["results", "dkim", "none"] = "results"
+    """What proves a sender: our mail server's Authentication-Results, a DKIM signature, or nothing."""
+    authserv_id: str = ""
+    """The name that our mail server gives in its Authentication-Results."""
+    strangers: Strangers = Strangers.ANSWER
+    """What those without an account may do."""
+    inbox: str = "INBOX"
+    aside: str = "interdesk-aside"
+    """The folder of what was too large to be taken in."""
+
+    @field_validator("imap")
+    @classmethod
+    def _is_imap(cls, address: str) -> str:
+        server_of(address, "imap")
+        return address
+
+    @model_validator(mode="after")
+    def _names_who_examined(self) -> Self:
+        if self.authentication == "results" and not self.authserv_id:
+            raise ValueError(
+                "authserv_id is missing: the name that our mail server gives in its Authentication-Results headers"
+            )
+        return self
+
+
+class MailOut(_Part):
+    """How people are told by mail."""
+
+    smtp: str
+    """`smtps://host[:port]` (TLS), `smtp://host[:port]` (STARTTLS); `smtp+plain://` for a relay on this machine."""
+    user: str = ""
+    password: SecretReference | None = None
+    units: Mapping[str, str] = {}
+    """Support unit -> its address, of units that are told by mail."""
+
+    @field_validator("smtp")
+    @classmethod
+    def _is_smtp(cls, address: str) -> str:
+        server_of(address, "smtp")
+        return address
+
+
+class MailDocument(_Part):
+    """The desk's own mail."""
+
+    address: str = Field(pattern=_ADDRESS.pattern)
+    """The one address that people write to, and that writes to them."""
+    secret: SecretReference
+    """What our marks are signed with: 16 characters or more, and the same for ever."""
+    ca_file: str = ""
+    """Certificates of a private authority, PEM; from where this document is."""
+    incoming: MailIn | None = Field(None, alias="in")
+    out: MailOut | None = None
+
+
 class InstanceDocument(_Part):
     """This interdesk itself: `interdesk.yaml`, named by INTERDESK_CONFIG."""
 
@@ -334,7 +374,8 @@ class InstanceDocument(_Part):
     ticket_address: str = ""
     """Where people open a ticket, with {id} in it; empty: the ticket's page below `public_url`."""
     limits: InstanceLimits = InstanceLimits()
-    mail: InstanceMail = InstanceMail()
+    mail: MailDocument | None = None
+    """Mail in and out; nothing: this desk has no mail."""
     alerts: InstanceAlerts = InstanceAlerts()
     allowed_networks: tuple[Network, ...] = ()
     """Private networks that outgoing calls may reach; all other private addresses are refused."""

@@ -1,6 +1,5 @@
 """The desk's doors for other helpdesks, put together from what this process has."""
 
-from central.desk.auth import Gate
 from central.desk.soap.acts import SoapDesk
 from central.desk.soap.door import SoapDoor
 from central.desk.soap.vocabulary import FILE
@@ -9,7 +8,7 @@ from connectors.soap.calls import Calls
 from sync.bootstrap import Interdesk
 
 
-def soap_door(desk: Interdesk, gate: Gate) -> SoapDoor:
+def soap_door(desk: Interdesk) -> SoapDoor:
     """GGUS's classic interface over this desk's tickets."""
     instance = desk.settings.instance
     opens, largest = instance.where_tickets_open, desk.means.limits.file
@@ -17,4 +16,4 @@ def soap_door(desk: Interdesk, gate: Gate) -> SoapDoor:
     acts = SoapDesk(
         desk.store, tickets, lambda number: opens.replace("{id}", str(number)) or f"#{number}", largest_file=largest
     )
-    return SoapDoor(acts, Calls(FILE), gate, largest_file=largest, public_url=instance.public_url)
+    return SoapDoor(acts, Calls(FILE), desk.gate, largest_file=largest, public_url=instance.public_url)

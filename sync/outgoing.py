@@ -27,21 +27,24 @@ class Outgoing:
 
     def ways(self) -> frozenset[str]:
         """`mail` and `webhook`, as far as the instance's document names them."""
-        named = {"mail": self._instance.mail.server, "webhook": self._instance.alerts.webhook}
+        mail = self._instance.mail
+        named = {"mail": mail is not None and mail.out is not None, "webhook": self._instance.alerts.webhook}
         return frozenset(way for way, where in named.items() if where)
 
     def mail(self, to: str, subject: str, text: str, mark: str, at: datetime) -> None:
         """Send a letter. The same `mark` is the same letter.  :raises ConnectorError: by remedy."""
         mail = self._instance.mail
-        server, domain = server_of(mail.server, "smtp"), mail.sender.rpartition("@")[2]
-        password = self._known(mail.password) if mail.password else ""
+        assert mail is not None, "asked for by its way only"
+        assert mail.out is not None, "asked for by its way only"
+        server, domain = server_of(mail.out.smtp, "smtp"), mail.address.rpartition("@")[2]
+        password = self._known(mail.out.password) if mail.out.password else ""
         context = self._context()
         deadline = Deadline(self._environment.monotonic)
         deadline.begin(self._environment.deadline.total_seconds())
         reach = Reach(self._environment.allowed_networks)
-        post = SmtpPost(server, reach, context, (mail.user, password), deadline, copies=False)
-        draft = Draft(f"{mark}@{domain}", mail.sender, to, subject, text)
-        post.send(compose(draft, {}, at), mail.sender, to)
+        post = SmtpPost(server, reach, context, (mail.out.user, password), deadline, copies=False)
+        draft = Draft(f"{mark}@{domain}", mail.address, to, subject, text)
+        post.send(compose(draft, {}, at), mail.address, to)
 
     def post(self, news: Mapping[str, object], mark: str) -> None:
         """Send a document to the webhook. The same `mark` is the same document.  :raises ConnectorError: by remedy."""

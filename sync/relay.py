@@ -11,25 +11,29 @@ from typing import Any
 from central.store.api import Direction, Lane, Store, Transaction
 from sync.bus.api import Bus
 
+MAIL = "@mail"
+"""Stands in the outbox for everybody who is told by mail. No system is called so."""
+
 
 class Relay:
     """The one way in which deliveries come to be owed."""
 
-    def __init__(self, bus: Bus, lane: Lane = Lane.LIVE, trail: str = "") -> None:
-        self._bus, self._lane, self._trail = bus, lane, trail
+    def __init__(self, bus: Bus, lane: Lane = Lane.LIVE, trail: str = "", *, mails: bool = False) -> None:
+        """`mails`: people are told by mail, too."""
+        self._bus, self._lane, self._trail, self._mails = bus, lane, trail, mails
 
     def behind(self) -> "Relay":
         """The same for what follows from a backfill: everything it owes goes behind live work, too."""
-        return Relay(self._bus, Lane.BACKFILL, self._trail)
+        return Relay(self._bus, Lane.BACKFILL, self._trail, mails=self._mails)
 
     def along(self, trail: str) -> "Relay":
         """The same for what follows from a look: everything it owes bears the look's own trail."""
-        return Relay(self._bus, self._lane, trail)
+        return Relay(self._bus, self._lane, trail, mails=self._mails)
 
     def sweep(self, store: Store) -> None:
         """Wake the lanes of this process for every system that is owed a look: one question, whatever their number."""
         for system, counts in store.read(lambda tx: tx.outbox.counts()).items():
-            if counts.due:
+            if counts.due and system != MAIL:  # the postman looks by himself
                 self._bus.wake(system, here=True)
 
     def wake(self, tx: Transaction, system: str) -> None:
@@ -87,6 +91,16 @@ class Relay:
                 trail=trail,
             )
             tx.after_commit(lambda system=system: self._bus.wake(system))  # type: ignore[misc]  # early binding
+        if self._mails:
+            self._owe_mail(tx, ticket_id, at, lane, reason, trail)
+
+    @staticmethod
+    def _owe_mail(tx: Transaction, ticket_id: int, at: datetime, lane: Lane, reason: str, trail: str) -> None:
+        if lane is Lane.LIVE:
+            tx.outbox.owe(MAIL, Direction.OUTWARD, str(ticket_id), at, reason=reason, trail=trail)
+        elif tx.outbox.find(MAIL, Direction.OUTWARD, str(ticket_id)) is None:
+            for newest in tx.tickets.events(ticket_id, last=1):  # nobody is told of a past that is only taken over
+                tx.mails.tell(ticket_id, newest.id)
 
 
 def _begun(system: str, subject: str, at: datetime) -> str:

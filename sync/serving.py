@@ -64,7 +64,7 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
     """What the desk's pages stand on in this process."""
     instance = desk.settings.instance
     gate, cookies, helm, clerk = desk.gate, Cookies(instance.public_url), Helm(desk), Clerk(desk.means)
-    doors = [soap_door(desk, gate).router()]
+    doors = [soap_door(desk).router()]
     if desk.openid is not None:
         doors.append(openid.router(desk.openid, gate, cookies))
     api = rest.create_api(

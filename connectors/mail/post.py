@@ -38,7 +38,7 @@ class SmtpPost:
         *,
         copies: bool = True,
     ) -> None:
-        """`deadline`: of the present call. `copies`: each mail also goes to its sender, which proves it."""
+        """`deadline`: of the present call. `copies`: each mail goes to our own mailbox, too."""
         self._copies = copies
         self._server, self._reach, self._context = server, reach, context
         self._user, self._password = account

@@ -36,7 +36,7 @@ def run(session: Session) -> None:
                     f"(afterwards: interdesk user invite {ADMINISTRATOR}):",
                     once_address(session.settings.instance.public_url or server.address, invitation),
                 )
-            desk.start()
+            desk.start(mail=True)
             told.wait()
 
 
@@ -54,7 +54,7 @@ def worker(session: Session) -> None:
     with Interdesk(session.settings, exclusive=True) as desk:
         logs.configure(sys.stderr, desk.secrets.mask, form=session.settings.log)
         with until_told() as told:
-            desk.start()
+            desk.start(mail=True)
             say("at work")
             told.wait()
 

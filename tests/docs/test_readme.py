@@ -66,9 +66,9 @@ def keys(model: type[BaseModel], before: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = [each for each in (field.annotation, *getattr(field.annotation, "__args__", ())) if _is_model(each)]
         if inner and inner[0].__name__ != "SecretReference":
-            yield from keys(inner[0], f"{before}{name}.")
+            yield from keys(inner[0], f"{before}{field.alias or name}.")
         else:
-            yield f"{before}{name}"
+            yield f"{before}{field.alias or name}"
 
 
 def _is_model(annotation: object) -> bool:

@@ -38,8 +38,16 @@ def outgoing(*, allowed: str = "127.0.0.0/8", deadline: float = 5, **said: objec
     )
 
 
-def mail(box: LetterBox) -> dict[str, str]:
-    return {"server": box.url, "sender": "interdesk@ggus.eu"}
+def by(smtp: str) -> dict[str, object]:
+    return {
+        "address": "interdesk@ggus.eu",
+        "secret": {"secret": "env:INTERDESK_SECRET_MARKS"},
+        "out": {"smtp": smtp},
+    }
+
+
+def mail(box: LetterBox) -> dict[str, object]:
+    return by(box.url)
 
 
 def test_a_letter_arrives_once_and_says_that_no_person_wrote_it(box: LetterBox) -> None:
@@ -99,7 +107,7 @@ def test_without_an_address_there_is_no_way_and_no_ping(door: Door) -> None:
     silent = outgoing()
     silent.ping()
     assert silent.ways() == frozenset()
-    assert outgoing(mail={"server": "smtp://mail.example.org"}, alerts={"webhook": door.url}).ways() == {
+    assert outgoing(mail=by("smtp://mail.example.org"), alerts={"webhook": door.url}).ways() == {
         "mail",
         "webhook",
     }
