@@ -67,7 +67,7 @@ def test_no_subject_begins_another_header(box: LetterBox) -> None:
 def test_a_mail_server_that_is_away_or_says_no_is_told_apart(box: LetterBox) -> None:
     with pytest.raises(Refused, match="no such user"):
         outgoing(mail=mail(box)).mail("nobody@example.org", "x", "x\n", "1", AT)
-    away = {"server": f"smtp+plain://127.0.0.1:{nobody()}", "sender": "interdesk@ggus.eu"}
+    away = by(f"smtp+plain://127.0.0.1:{nobody()}")
     with pytest.raises(Transient):
         outgoing(mail=away).mail("ops@example.cz", "x", "x\n", "1", AT)
 
