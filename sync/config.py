@@ -374,9 +374,9 @@ class InstanceDocument(_Part):
     ticket_address: str = ""
     """Where people open a ticket, with {id} in it; empty: the ticket's page below `public_url`."""
     limits: InstanceLimits = InstanceLimits()
+    alerts: InstanceAlerts = InstanceAlerts()
     mail: MailDocument | None = None
     """Mail in and out; nothing: this desk has no mail."""
-    alerts: InstanceAlerts = InstanceAlerts()
     allowed_networks: tuple[Network, ...] = ()
     """Private networks that outgoing calls may reach; all other private addresses are refused."""
     secrets: str = ""
