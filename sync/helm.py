@@ -10,7 +10,7 @@ from typing import Any
 from central.audit import Entry
 from central.desk.services import DocumentChange, Draft, NotNow, OutOfReach, Wrong
 from central.store.api import Transaction
-from connectors.errors import ConnectorError
+from connectors.errors import AccessError, ConnectorError
 from mappings import loader
 from sync import access, checks, live, registration
 from sync.bootstrap import Interdesk
@@ -172,7 +172,7 @@ def _told() -> Iterator[None]:
         yield
     except loader.DocumentError as error:
         raise Wrong((str(each.place), each.sentence) for each in error.problems) from None
-    except Unusable as error:
+    except (Unusable, AccessError) as error:  # it did answer: what it says is to be mended first
         raise NotNow(str(error)) from None
     except ConnectorError as error:
         raise OutOfReach(str(error)) from None

@@ -25,6 +25,7 @@ from mappings.editors import partly
 from mappings.loader import Document, DocumentError, Problem, read_files, suggestion
 from sync import extended
 from sync.bootstrap import Interdesk
+from sync.cli.lazily import Lazily
 from sync.cli.output import as_json, document, pairs, say, table
 from sync.cli.session import Session
 from sync.config import SystemDocument, profile_document, system_document
@@ -36,7 +37,7 @@ PROVEN, REFUTED = 0, 1
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
-@click.group("connector")
+@click.group("connector", commands=Lazily({"record": "tapes", "test": "tapes"}))
 def group() -> None:
     """The kinds of trackers there are, and the proof of a new one."""
 

@@ -1,4 +1,4 @@
-"""`mapping replay|coverage|capture`: a mapping's examples, replayed, measured and taken."""
+"""`mapping replay|coverage`: a mapping's examples, replayed and measured."""
 
 import sys
 from collections.abc import Sequence
@@ -16,10 +16,8 @@ from mappings.coverage.suggesting import suggestions
 from mappings.fixtures.junit import junit
 from mappings.fixtures.replay import Replayed, difference_lines, gather, replay_all, suite
 from mappings.loader import DocumentError, Place, Problem
-from sync import live, proving
-from sync.capturing import capture
+from sync import proving
 from sync.cli.output import as_json, console, document, printable, say, table
-from sync.cli.session import Session
 
 GREEN, RED = 0, 1
 _COLOURS = {"-": "red", "+": "green", "?": "dim"}
@@ -83,22 +81,6 @@ def coverage(
     elif suggest != "-":
         _tell_figures(reports)
     return GREEN if all(report.reaches(fail_under or 0) for report in reports) else RED
-
-
-@click.command("capture")
-@click.argument("system")
-@click.argument("key")
-@click.pass_obj
-def capture_(session: Session, system: str, key: str) -> None:
-    """Print a fixture of the ticket KEY of SYSTEM as it is now, people and texts in other words.
-
-    The system is asked by reading only. Words of the mapping, of our own vocabulary, moments and numbers stay; texts
-    keep their length, their lines and their markup. It is green with the mapping as it is registered.
-    """
-    with session.interdesk() as desk:
-        desk.store.read(lambda tx: live.registered(tx, system))
-        text = capture(desk.store, desk.gateways.get(system), key, desk.secrets, centre=desk.means.centre)
-    sys.stdout.write(text)
 
 
 def _suggest(where: str, texts: Sequence[str]) -> None:
@@ -198,4 +180,4 @@ def _plain(each: Replayed) -> dict[str, Any]:
     }
 
 
-COMMANDS = (replay, coverage, capture_)
+COMMANDS = (replay, coverage)

@@ -6,28 +6,22 @@ from typing import Any
 
 import click
 
-from central.registry import Document as Registered
-from central.store.api import Transaction
-from mappings import document as mapping_document
-from mappings import vocabulary
 from mappings.check import PROMISES, Proof, Report
-from mappings.fixtures import document as fixture_document
-from mappings.loader import Document
 from mappings.model import Losses
-from sync import live, proving
-from sync.cli import fixtures, named, preview
+from sync import proving
+from sync.cli import named
+from sync.cli.lazily import Lazily
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session
-from sync.config import profile_document, system_document
-from sync.gateways import profile_of
-from sync.spoken import Spoken, listen
-from sync.stored import read_again
 
 PROVEN, REFUTED = 0, 1
-_SCHEMAS: Mapping[str, Any] = {"mapping": mapping_document, "vocabulary": vocabulary, "fixture": fixture_document}
 
 
-@click.group()
+@click.group(
+    commands=Lazily(
+        {"preview": "preview", "replay": "fixtures", "coverage": "fixtures", "capture": "captures", "schema": "schemas"}
+    )
+)
 def mapping() -> None:
     """Prove a mapping, before anybody's ticket depends on it."""
 
@@ -53,7 +47,9 @@ def check(session: Session, files: Sequence[str], system: str | None, as_json: b
     if system is None:
         reports = proving.prove(given)
     else:
-        mapping, spoken = _listen(session, system)
+        from sync.cli.hearing import hear  # it takes the whole house, which a proof of files need not wait for
+
+        mapping, spoken = hear(session, system)
         reports = proving.prove(given or (mapping,), spoken)
     if as_json:
         document({"proven": all(r.proven for r in reports), "mappings": [_plain(report) for report in reports]})
@@ -61,26 +57,6 @@ def check(session: Session, files: Sequence[str], system: str | None, as_json: b
         for report in reports:
             _tell(report)
     return PROVEN if all(report.proven for report in reports) else REFUTED
-
-
-def _listen(session: Session, system: str) -> tuple[Document, Spoken]:
-    """The mapping of a registered system, and what that says of itself."""
-    with session.interdesk() as desk:
-        stored = desk.store.read(lambda tx: _registered(tx, system))
-        registered, own = system_document(read_again(stored[0])), read_again(stored[1])
-        taught = desk.store.read(lambda tx: profile_of(tx, registered.connector))
-        profile = profile_document(read_again(taught)) if taught else None
-        connector = desk.connectors.open(registered.connector, registered.settings, system, profile=profile)
-        try:
-            return own, listen(system, desk.connectors.words(registered.connector, profile), connector)
-        finally:
-            connector.close()
-
-
-def _registered(tx: Transaction, system: str) -> tuple[Registered, Registered]:
-    live.registered(tx, system)
-    document = tx.registry.document("system", system)
-    return document, tx.registry.document("mapping", system_document(read_again(document)).mapping)
 
 
 @mapping.command()
@@ -112,13 +88,6 @@ def _leaves(data: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
 
 def _said(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-@mapping.command()
-@click.argument("kind", type=click.Choice(tuple(_SCHEMAS)), default="mapping")
-def schema(kind: str) -> None:
-    """The JSON Schema of a document, for editors."""
-    document(_SCHEMAS[kind].schema())
 
 
 def _tell(report: Report) -> None:
@@ -166,8 +135,5 @@ def _plain(report: Report) -> dict[str, Any]:
         "assumed": list(report.assumed),
     }
 
-
-for _command in (*fixtures.COMMANDS, *preview.COMMANDS):
-    mapping.add_command(_command)
 
 COMMANDS = (mapping,)

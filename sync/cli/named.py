@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from central.store.api import NoSuch, StoreError, Transaction
 from mappings import extending, library
 from mappings.loader import Document, DocumentError, Problem, read_files
-from sync.bootstrap import Interdesk
 from sync.cli.session import Session
 from sync.stored import read_again
+
+if TYPE_CHECKING:
+    from sync.bootstrap import Interdesk
 
 
 def anywhere(session: Session, names: Sequence[str]) -> list[Document]:
@@ -26,7 +29,7 @@ def anywhere(session: Session, names: Sequence[str]) -> list[Document]:
         return [_of_file(name, None) if _is_file(name) else library.shipped(name) for name in names]
 
 
-def registered(desk: Interdesk, names: Sequence[str]) -> list[Document]:
+def registered(desk: "Interdesk", names: Sequence[str]) -> list[Document]:
     """The mappings of these names, where there is a database.
 
     :raises NoSuch, DocumentError: there is no such mapping, or it cannot be read."""

@@ -8,62 +8,35 @@ from typing import Any
 
 import click
 
-from central.desk.passwords import BadPassword
-from central.desk.services import NotAllowed, NotNow
-from central.store.api import Busy, CommitUnknown, StoreError, Unreachable
-from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient
 from mappings.loader import DocumentError
 from sync import logs
-from sync.bootstrap import BadSetting
-from sync.bus.api import BrokerAway, BrokerRefuses
-from sync.cli import (
-    conflicts,
-    connectors,
-    database,
-    deadletters,
-    documents,
-    guards,
-    health,
-    jobs,
-    mappings,
-    people,
-    running,
-    simulate,
-    systems,
-    tapes,
-    tickets,
-)
+from sync.cli.lazily import Lazily
 from sync.cli.output import complain
 from sync.cli.session import Session
-from sync.gateways import Unusable
-from sync.identity import BadIdentity
-from sync.recovery.search import StillWorking
-from sync.secrets import MissingSecret
-from sync.taping import BadTape
 
 DONE, NO, MISTAKE, UNREACHABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
-_MISTAKES = (
-    BadTape,
-    DocumentError,
-    BadSetting,
-    BadIdentity,
-    MissingSecret,
-    Unusable,
-    NotNow,
-    NotAllowed,
-    BadPassword,
-    StoreError,
-    AccessError,
-    Refused,
-    NotFound,
-    BrokerRefuses,
-    StillWorking,
+_COMMANDS = Lazily(
+    {
+        **dict.fromkeys(("run", "worker", "demo", "bench"), "running"),
+        **dict.fromkeys(("apply", "diff", "rollback", "export"), "documents"),
+        **dict.fromkeys(("system", "pause", "resume"), "systems"),
+        "mapping": "mappings",
+        "connector": "connectors",
+        "ticket": "tickets",
+        **dict.fromkeys(("user", "token"), "people"),
+        "guard": "guards",
+        "deadletter": "deadletters",
+        "conflict": "conflicts",
+        "job": "jobs",
+        "status": "health",
+        "db": "database",
+        "simulate": "simulate",
+    }
 )
-_UNREACHABLE = (Transient, ProtocolError, Busy, Unreachable, CommitUnknown, BrokerAway)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
@@ -74,27 +47,6 @@ _UNREACHABLE = (Transient, ProtocolError, Busy, Unreachable, CommitUnknown, Brok
 def interdesk(session: Session, state: Path | None) -> None:
     """Keeps one ticket true in many helpdesks: once, translated, in order, nothing leaked and nothing lost."""
     session.state = state
-
-
-for _command in (
-    *running.COMMANDS,
-    *documents.COMMANDS,
-    *systems.COMMANDS,
-    *mappings.COMMANDS,
-    *connectors.COMMANDS,
-    *tickets.COMMANDS,
-    *guards.COMMANDS,
-    *deadletters.COMMANDS,
-    *conflicts.COMMANDS,
-    *people.COMMANDS,
-    *jobs.COMMANDS,
-    *health.COMMANDS,
-    *database.COMMANDS,
-    *simulate.COMMANDS,
-):
-    interdesk.add_command(_command)
-for _command in tapes.COMMANDS:
-    connectors.group.add_command(_command)
 
 
 def main() -> None:
@@ -114,13 +66,18 @@ def run(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         complain("Interrupted.")
         return INTERRUPTED
-    except _UNREACHABLE as problem:
-        complain(str(problem))
-        return UNREACHABLE
-    except _MISTAKES as mistake:
+    except DocumentError as mistake:
         complain(str(mistake))
         return MISTAKE
-    except Exception:  # noqa: BLE001  # whatever it is, it is ours
+    except Exception as problem:  # noqa: BLE001  # whatever it is, it is ours, unless it is told otherwise
+        from sync.cli import errors  # it knows the whole house, and is asked when something went wrong
+
+        if isinstance(problem, errors.UNREACHABLE):
+            complain(str(problem))
+            return UNREACHABLE
+        if isinstance(problem, errors.MISTAKES):
+            complain(str(problem))
+            return MISTAKE
         return _bug(session.log_folder)
     return answer if isinstance(answer, int) else DONE
 

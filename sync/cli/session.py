@@ -5,11 +5,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from central.store.api import NoSuch, Transaction
-from sync.bootstrap import Interdesk, Settings, settings
+
+if TYPE_CHECKING:  # imported where it is opened: what needs no database does not wait for it
+    from sync.bootstrap import Interdesk, Settings
 
 
 class Session:
@@ -20,8 +23,10 @@ class Session:
         """What `--state` named."""
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """The settings of the environment.  :raises BadSetting, DocumentError: one is wrong."""
+        from sync.bootstrap import settings
+
         return settings(os.environ, state=self.state)
 
     @property
@@ -30,10 +35,12 @@ class Session:
         return (self.state or Path(os.environ.get("INTERDESK_STATE") or "var")) / "log"
 
     @contextmanager
-    def interdesk(self, *, create: bool = False) -> Iterator[Interdesk]:
+    def interdesk(self, *, create: bool = False) -> "Iterator[Interdesk]":
         """The interdesk of these settings, beside a running one if there is one. `create`: make its database.
 
         :raises StoreError: the database cannot be used; the sentence says what to do."""
+        from sync.bootstrap import Interdesk
+
         with Interdesk(self.settings, create=create) as opened:
             yield opened
 

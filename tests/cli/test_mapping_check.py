@@ -48,7 +48,7 @@ def test_what_no_tracker_tells_stays_as_it_was_declared_for_the_words_that_are_t
     assert status.workflow is None or "stalled" not in {word for to in status.workflow.values() for word in to}
     jira = compile_vocabulary(with_vocabulary("jira")[1])
     live = Spoken("s", "jira", (RemoteField("description", "text"),), Capabilities()).over(jira)
-    assert (live.fields["description"].format, live.comments_format) == ("jira", "jira")
+    assert (live.fields["description"].formats, live.comments_formats) == (("jira",), ("jira",))
     nothing = Vocabulary("x", {"Status": TheirField("Status", writable=False)}, {}, declared=False)
     assert Spoken("s", "x", fields, Capabilities()).over(nothing).fields["Status"].writable
 

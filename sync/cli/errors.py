@@ -1,0 +1,33 @@
+"""What an error means for whoever typed a command, beside a document that is wrong."""
+
+from central.desk.passwords import BadPassword
+from central.desk.services import NotAllowed, NotNow, OutOfReach
+from central.store.api import Busy, CommitUnknown, StoreError, Unreachable
+from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient
+from sync.bootstrap import BadSetting
+from sync.bus.api import BrokerAway, BrokerRefuses
+from sync.gateways import Unusable
+from sync.identity import BadIdentity
+from sync.recovery.search import StillWorking
+from sync.secrets import MissingSecret
+from sync.taping import BadTape
+
+MISTAKES = (
+    BadTape,
+    BadSetting,
+    BadIdentity,
+    MissingSecret,
+    Unusable,
+    NotNow,
+    NotAllowed,
+    BadPassword,
+    StoreError,
+    AccessError,
+    Refused,
+    NotFound,
+    BrokerRefuses,
+    StillWorking,
+)
+"""What the user can mend."""
+UNREACHABLE = (Transient, ProtocolError, OutOfReach, Busy, Unreachable, CommitUnknown, BrokerAway)
+"""What another try may mend."""
