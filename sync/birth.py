@@ -7,15 +7,16 @@ from central.store.api import Lease, Transaction
 from connectors.api import RemoteTicket
 from mappings.model import Carries, Untranslatable
 from sync import routing
-from sync.absorb import absorb, consequences, person
+from sync.absorb import absorb, consequences
 from sync.decide import decide, read_up_to
 from sync.gateway import Gateway
 from sync.intake import read_intake
 from sync.means import Means, Outcome, said
 from sync.past import read_past
+from sync.plan import Plan
 from sync.policy import admit
 from sync.reading import Reading, gone_by_value
-from sync.reconcile import Plan
+from sync.recording import person
 from sync.settle import mapped
 
 

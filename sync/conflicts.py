@@ -8,7 +8,7 @@ from central.link import Link, Pair
 from central.model import Conflict
 from central.store.api import Busy, NoSuch, Transaction
 from sync.means import Means
-from sync.reconcile import AGREED_NEVER, UNDECIDED
+from sync.plan import AGREED_NEVER, UNDECIDED
 
 OURS, THEIRS = "ours", "theirs"
 _TERM = timedelta(minutes=1)

@@ -11,9 +11,10 @@ from sync import echo
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past
+from sync.plan import Evidence, Plan, Step
 from sync.policy import ChangeTime, Times, admit
 from sync.reading import LONGEST_REQUEST, Reading, racy_window, row_version
-from sync.reconcile import Evidence, Plan, Step, reconcile
+from sync.reconcile import reconcile
 from sync.settle import settle_look
 
 

@@ -8,11 +8,12 @@ from central.store.api import Lease, TooLarge
 from connectors.api import RemoteComment, RemoteFile
 from connectors.errors import NotFound, ProtocolError
 from sync import discussion
-from sync.absorb import Intake, person
+from sync.absorb import Intake
 from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past
 from sync.reading import Reading
+from sync.recording import person
 
 
 def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Reading, lease: Lease) -> Intake:

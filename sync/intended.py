@@ -26,9 +26,9 @@ from sync.intake import arrivals_of
 from sync.means import Means
 from sync.parting import last_notice
 from sync.past import Past, read_past
+from sync.plan import Plan, Step
 from sync.push import whereabouts
 from sync.reading import Reading, gone_by_value, read, reading
-from sync.reconcile import Plan, Step
 from sync.revise import revisions
 from sync.routing import Course
 from sync.settle import settle_create

@@ -6,6 +6,7 @@ from central.model import SYSTEM
 from central.store.api import Lease, Transaction
 from connectors.errors import NotFound
 from sync import discussion
+from sync.earlier import account_for_earlier_comments, account_for_earlier_writes
 from sync.gateway import Gateway
 from sync.intents import TryLater
 from sync.means import Means, Outcome, said
@@ -14,7 +15,7 @@ from sync.past import Past, reread
 from sync.pull import look
 from sync.reading import read
 from sync.speak import notify, settle_notice
-from sync.tell import account_for_earlier_comments, account_for_earlier_writes, tell
+from sync.tell import tell
 
 _NOTICE = "{centre} has given this ticket to {unit}; it is no longer synchronised with this system."
 

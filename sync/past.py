@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from central.link import SPEAKING, Intent, Link, Tie
 from central.model import Attachment, Comment, Ticket
 from central.store.api import Store, Transaction
+from sync import discussion
 from sync.tokens import Words, ticket_words
 
 
@@ -35,6 +36,11 @@ class Past:
     def words(self) -> Words:
         """What tells the ticket from all others, for tokens."""
         return words_of(self.ticket, self.links)
+
+    def unsent(self, share_internal: bool) -> tuple[discussion.Item, ...]:
+        """What has still to be said there, in order."""
+        given = self.comments, self.files, self.ties, self.file_ties
+        return discussion.unsent(self.link.system, *given, share_internal=share_internal)
 
     def awaited(self) -> tuple[Intent, ...]:
         """Open intents to comment of which nobody knows yet whether they got through."""

@@ -28,9 +28,9 @@ from sync.intents import TryLater
 from sync.mails import Mails, mails
 from sync.means import Means
 from sync.past import Past, read_past
+from sync.plan import Verdict
 from sync.policy import Policy
 from sync.reading import reading
-from sync.reconcile import Verdict
 
 _PAGE = 100
 _RESTS = (LinkState.DUPLICATE, LinkState.DETACHED, LinkState.PENDING)

@@ -21,8 +21,9 @@ from mappings.loader import Document, DocumentError, Problem, read_files, sugges
 from mappings.model import FieldMapping, Place, Value
 from mappings.model import Mapping as CompiledMapping
 from mappings.vocabulary import Move, Vocabulary, compile_vocabulary
+from sync.plan import Verdict
 from sync.policy import Policy, admit
-from sync.reconcile import Verdict, reconcile
+from sync.reconcile import reconcile
 from sync.settle import settle_update
 from sync.spoken import Spoken
 

@@ -20,9 +20,10 @@ from sync.intake import read_intake
 from sync.means import Means, Outcome, said
 from sync.moves import depart, lose, stray
 from sync.past import Past, read_past, reread
+from sync.plan import Plan
 from sync.policy import admit
 from sync.reading import Reading, gone_by_value, reading
-from sync.reconcile import Plan, reconcile
+from sync.reconcile import reconcile
 
 _DECISIONS = 5
 """How often a decision is made again when the centre moves under it, before the delivery waits its turn."""

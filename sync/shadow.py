@@ -26,7 +26,7 @@ from sync.intended import Intended, Write
 from sync.mails import Mails, mails
 from sync.means import Means, Outcome, said
 from sync.permit import Held
-from sync.reconcile import LEFT_IN_SHADOW, UNTOUCHED, Verdict
+from sync.plan import LEFT_IN_SHADOW, UNTOUCHED, Verdict
 from sync.revise import standing_of
 from sync.settle import mapped
 from sync.twins import twins

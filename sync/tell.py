@@ -10,21 +10,23 @@ from central.model import SYSTEM, Value
 from central.store.api import Lease, StaleRevision, Transaction
 from connectors.api import Written
 from connectors.errors import AccessError, NotFound, Refused, Transient, Unknown, VersionConflict
-from sync import discussion, echo
-from sync.absorb import absorb, because, keep, unread_edits
+from sync import echo
+from sync.absorb import absorb, unread_edits
 from sync.amend import amend
 from sync.decide import decide, events_for, hidden_edits, read_up_to, wants_history, with_latecomers
+from sync.earlier import account_for_earlier_comments, account_for_earlier_writes
 from sync.gateway import Gateway
 from sync.guards.breaker import ensure_no_fight
 from sync.guards.marker import ensure_gone_on
-from sync.intents import TryLater, drop
+from sync.intents import drop
 from sync.means import Means, Outcome, said
 from sync.moves import depart, lose
 from sync.past import Past, reread
 from sync.permit import ensure_permitted
-from sync.pull import look, owes
+from sync.plan import Plan, Verdict
+from sync.pull import owes
 from sync.reading import Reading, gone_by_value, held, read, reading, remembered
-from sync.reconcile import Plan, Verdict
+from sync.recording import because, keep
 from sync.revise import standing_of
 from sync.settle import Settled, settle_update
 from sync.speak import say, spill
@@ -39,9 +41,11 @@ def tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     outcome = said()
     try:
         past, theirs = account_for_earlier_comments(means, gateway, past, lease)
-        if gateway.comment_effects and _unsent(gateway, past):  # what it will do depends on what stands there
+        if gateway.comment_effects and past.unsent(
+            share_internal=gateway.share_internal
+        ):  # what it will do depends on what stands there
             past, theirs = account_for_earlier_writes(means, gateway, past, theirs, lease)
-        while items := _unsent(gateway, past):
+        while items := past.unsent(gateway.share_internal):
             try:
                 spoken = say(means, gateway, past, items[0], lease)
             except StaleRevision:  # hidden, edited or deleted while it waited: seen anew
@@ -58,57 +62,6 @@ def tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
     except NotFound as problem:
         return outcome.also(depart(means, gateway, past, lease, problem))
     return outcome if outcome.said else said("already agreed")
-
-
-def _unsent(gateway: Gateway, past: Past) -> tuple[discussion.Item, ...]:
-    return discussion.unsent(
-        gateway.system, past.comments, past.files, past.ties, past.file_ties, share_internal=gateway.share_internal
-    )
-
-
-def account_for_earlier_comments(
-    means: Means, gateway: Gateway, past: Past, lease: Lease
-) -> tuple[Past, Reading | None]:
-    """Find out what became of comments whose answer was lost, before anything is sent again.
-
-    :raises Refused: a person must say whether a comment there is the one that was sent."""
-    # where nobody knows how far the history was read, an edit that our comment hides could not be told from its doing
-    unread = bool(gateway.comment_effects) and past.link.history_seen is None and bool(_unsent(gateway, past))
-    if not past.awaited() and not unread:
-        return past, None
-    theirs = read(means, gateway, past, conversation=True, lease=lease)
-    doubtful = discussion.arrivals(past.link, theirs.marks, past.known).doubtful
-    look(means, gateway, past, theirs, lease, telling=True)
-    past = reread(means.store, past)
-    waiting = past.awaited()
-    if waiting and doubtful:
-        raise Refused(
-            f"a comment of ours has lost its answer, and {len(doubtful)} of our account there bear no mark "
-            f"({', '.join(doubtful)}): say which is which, then retry"
-        )
-    for intent in waiting:
-        certain_at = intent.at + means.request_deadline
-        if theirs.asked_at is None or theirs.asked_at < certain_at:
-            raise TryLater("an earlier comment may still appear there", certain_at, means.clock())
-        drop(means, past, intent, lease)
-    return (reread(means.store, past) if waiting else past), theirs
-
-
-def account_for_earlier_writes(
-    means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease
-) -> tuple[Past, Reading | None]:
-    """Find out what became of an update whose answer was lost, before another one may cross it."""
-    if not any(intent.kind is IntentKind.UPDATE for intent in past.link.intents):
-        return past, theirs
-    if theirs is None or theirs.ticket.comments is None:
-        theirs = read(means, gateway, past, conversation=True, lease=lease)
-        look(means, gateway, past, theirs, lease, telling=True)
-        past = reread(means.store, past)
-    for intent in past.link.intents:
-        if intent.kind is IntentKind.UPDATE:
-            certain_at = intent.at + means.request_deadline
-            raise TryLater("an earlier write may still be carried out there", certain_at, means.clock())
-    return past, theirs
 
 
 def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease) -> Outcome:

@@ -12,7 +12,7 @@ from central.model import Value
 from mappings import model as mapping_model
 from mappings.model import Fill, Rule, Untranslatable
 from mappings.transitions import EMPTY, says_nothing
-from sync.reconcile import Plan, Step, Verdict
+from sync.plan import Plan, Step, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sync.guards.pingpong import LOOKED_AT, Fight, Patience, fight
 from sync.guards.suspicion import Suspicion
 from sync.means import Means
 from sync.past import Past
-from sync.reconcile import Plan, Step
+from sync.plan import Plan, Step
 
 PATIENCE = Patience()
 

@@ -29,8 +29,8 @@ from sync.intents import TryLater
 from sync.means import Means
 from sync.past import Past, read_past
 from sync.permit import Held, why_held
+from sync.plan import Verdict
 from sync.reading import Reading, reading
-from sync.reconcile import Verdict
 from sync.revise import moved
 
 log = structlog.get_logger("interdesk.guards")

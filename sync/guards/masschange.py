@@ -19,9 +19,9 @@ from sync.guards.suspicion import Suspicion, tell_of
 from sync.guards.usual import HOUR, REMEMBERED, hour_of, lately, most
 from sync.means import Means
 from sync.past import Past
+from sync.plan import Loser, Plan, Step, Verdict
 from sync.policy import Winner
 from sync.reading import Reading
-from sync.reconcile import Loser, Plan, Step, Verdict
 
 GRACE = timedelta(hours=24)
 """For so long after an approval nothing of its kind is asked about again."""

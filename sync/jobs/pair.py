@@ -28,8 +28,9 @@ from sync.jobs.clue import OURS, Clue
 from sync.mails import mails
 from sync.means import Means
 from sync.past import Past
+from sync.plan import LEFT_BY_PAIRING
 from sync.reading import Reading, gone_by_value, reading
-from sync.reconcile import LEFT_BY_PAIRING, corresponds
+from sync.reconcile import corresponds
 from sync.settle import mapped
 from sync.twins import twins
 

@@ -9,17 +9,17 @@ from central.link import Link
 from central.store.api import Lease, Transaction
 from connectors.api import Cursor, RemoteComment
 from mappings.model import FieldMapping
-from sync.absorb import keep
 from sync.echo import Entry, overwritten
 from sync.gateway import Gateway, Gateways
 from sync.intake import tokens_of_unsent
 from sync.means import Means
 from sync.parting import given_to
 from sync.past import Past, read_past, words_of
+from sync.plan import Loser
 from sync.policy import Winner
 from sync.poll import cursor_of
 from sync.reading import Reading, reading
-from sync.reconcile import Loser
+from sync.recording import keep
 from sync.tokens import stands_for
 
 _TTL = timedelta(minutes=10)

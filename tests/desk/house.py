@@ -22,7 +22,7 @@ from central.store.api import Direction
 from sync.bootstrap import Interdesk, settings
 from sync.clerk import Clerk
 from sync.helm import Helm
-from sync.reconcile import UNDECIDED
+from sync.plan import UNDECIDED
 
 _NUMBERS = itertools.count()
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

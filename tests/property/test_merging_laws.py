@@ -10,8 +10,9 @@ from central.model import Value
 from mappings.document import compile_mapping
 from mappings.loader import read
 from mappings.model import Carries, Mapping, Merging
+from sync.plan import Plan
 from sync.policy import Policy, admit
-from sync.reconcile import Plan, corresponds, reconcile
+from sync.reconcile import corresponds, reconcile
 from tests.unit.sync.test_reconcile import AT
 
 WORDS = {"a": "A", "b": "B", "c": "C"}

@@ -14,8 +14,9 @@ from mappings.document import compile_mapping
 from mappings.library import names, shipped
 from mappings.loader import read
 from mappings.model import Mapping, Untranslatable
+from sync.plan import Evidence, Plan, Step, Verdict
 from sync.policy import Admission, Policy, Winner, admit
-from sync.reconcile import Evidence, Plan, Step, Verdict, corresponds, reconcile
+from sync.reconcile import corresponds, reconcile
 from sync.settle import settle_update
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -9,8 +9,9 @@ from central.model import Visibility
 from connectors.emulators.tracker import Issue
 from mappings.model import FieldMapping
 from sync.guards.breaker import PATIENCE
+from sync.plan import Verdict
 from sync.policy import admit
-from sync.reconcile import Verdict, corresponds, reconcile
+from sync.reconcile import corresponds, reconcile
 from sync.simulation.chronicle import Chronicle
 from sync.simulation.oracle.evidence import Edit, Evidence, Place, same
 from sync.simulation.scenario import Kind

@@ -24,9 +24,10 @@ from sync.absorb import NOTHING_NEW, still_open, unread_edits
 from sync.decide import decide
 from sync.gateway import Gateway
 from sync.past import Past
+from sync.plan import Plan, Verdict
 from sync.policy import Policy, Winner
 from sync.reading import Reading
-from sync.reconcile import Plan, Verdict, corresponds
+from sync.reconcile import corresponds
 from sync.settle import settle_update
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -26,8 +26,8 @@ from sync.decide import decide
 from sync.echo import Entry
 from sync.gateway import Gateway
 from sync.past import Past
+from sync.plan import Plan
 from sync.reading import Reading
-from sync.reconcile import Plan
 from sync.settle import Settled, settle_update
 from sync.simulation.members import REDMINE_LIKE
 from sync.simulation.mesh import Mesh

@@ -14,8 +14,9 @@ from mappings.document import compile_mapping
 from mappings.loader import read
 from mappings.model import Carries
 from sync import merging
+from sync.plan import MEANING_CHANGED, Verdict
 from sync.policy import Policy, admit
-from sync.reconcile import MEANING_CHANGED, Verdict, reconcile
+from sync.reconcile import reconcile
 from sync.simulation.members import REDMINE_LIKE, RT_LIKE
 from sync.simulation.mesh import Mesh
 from tests.unit.sync.test_push import Killed, MortalStore

@@ -14,7 +14,7 @@ from connectors.api import Audience, Mail, WriteKind
 from connectors.errors import Transient
 from sync.jobs.clue import BadClue, Clue
 from sync.jobs.runner import Runner
-from sync.reconcile import LEFT_BY_PAIRING
+from sync.plan import LEFT_BY_PAIRING
 from tests.unit.sync.test_jobs import job, run, start
 from tests.unit.sync.world import TPM, World, failing, once
 

@@ -10,8 +10,7 @@ from central.model import Value
 from mappings.document import compile_mapping
 from mappings.loader import read
 from mappings.model import Carries, Mapping, Spill, Untranslatable
-from sync.policy import POLICIES, Admission, ChangeTime, Policy, Times, Winner, admit
-from sync.reconcile import (
+from sync.plan import (
     AGREED_NEVER,
     LEFT_BY_PAIRING,
     LEFT_IN_SHADOW,
@@ -22,9 +21,9 @@ from sync.reconcile import (
     Plan,
     Step,
     Verdict,
-    corresponds,
-    reconcile,
 )
+from sync.policy import POLICIES, Admission, ChangeTime, Policy, Times, Winner, admit
+from sync.reconcile import corresponds, reconcile
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MAPPING = compile_mapping(

@@ -15,7 +15,7 @@ from central.store.api import Transaction
 from connectors.api import Audience, Mail, WriteKind
 from connectors.errors import AccessError, Unknown
 from sync import live, shadow
-from sync.reconcile import LEFT_IN_SHADOW
+from sync.plan import LEFT_IN_SHADOW
 from sync.simulation.mesh import Member, Members
 from tests.unit.sync.world import TPM, World, failing, once
 

@@ -3,7 +3,7 @@
 from central.link import Pair
 from mappings.document import compile_mapping
 from mappings.loader import read
-from sync.reconcile import Plan, Step, Verdict
+from sync.plan import Plan, Step, Verdict
 from sync.travel import born_with, company, in_their_words
 
 MAPPING = compile_mapping(
