@@ -12,6 +12,11 @@ ROOM = 100
 _MARK = re.compile(rf"\[interdesk (?P<token>{_TOKEN})\][ \t]*\Z")
 
 
+def sayable(text: str) -> str:
+    """The text without what some trackers end a text at: our mark would be cut off, and a repetition make a twin."""
+    return text.replace("\0", "\ufffd")
+
+
 def stamp(text: str, token: str) -> str:
     """The text with our mark as its last line, or without one for `UNMARKED`. Blanks and line ends at the very end
     of the text are dropped.
@@ -21,7 +26,7 @@ def stamp(text: str, token: str) -> str:
         return text.rstrip()
     if not re.fullmatch(_TOKEN, token):
         raise ValueError(f"a token is 3 to 80 letters, digits, dots, dashes or underscores, not {token!r}")
-    body = text.rstrip()
+    body = sayable(text).rstrip()
     return f"{body}\n\n[interdesk {token}]" if body else f"[interdesk {token}]"
 
 

@@ -37,7 +37,7 @@ def text_of(markup: str) -> str:
 
 def html_of(text: str) -> str:
     """The text as HTML that shows it and is read as it again; of several empty lines one stays."""
-    escaped = html.escape(text, quote=False)
+    escaped = html.escape(text.replace("\r\n", "\n").replace("\r", "\n"), quote=False)
     kept = re.sub(r"(?m)^ +| +(?= )", lambda found: "&nbsp;" * len(found[0]), escaped)
     return kept.replace("\n", "<br>")
 

@@ -328,16 +328,13 @@ class MemoryConnector:
                 return ""
 
     def _text(self, text: str) -> str:
-        if not self._crlf or "\n" not in text:
-            return text
-        return text.replace("\r\n", "\n").replace("\n", "\r\n")
+        plain = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+        return plain.replace("\n", "\r\n") if self._crlf else plain
 
     def _value(self, value: Value) -> Value:
         return self._text(value) if isinstance(value, str) else value
 
     def _fields(self, issue: Issue) -> dict[str, Value]:
-        if not self._crlf:
-            return dict(issue.fields)
         return {name: self._value(value) for name, value in issue.fields.items()}
 
     def _ticket(self, issue: Issue, known: Collection[str] | None) -> RemoteTicket:

@@ -76,6 +76,8 @@ class Fault:
     where: str = "/login"
     size: int = 1 << 30
     pause: float = 0.05
+    body: tuple[str, bytes] = ("text/html", b"<html><title>Log in</title>")
+    """What a page is: its media type, and the bytes."""
 
 
 Faults = Callable[[Asked], Fault | None]
@@ -235,7 +237,7 @@ class Emulator:
         return True
 
     def _misbehave(self, made: socket.socket, asked: Asked, fault: Fault) -> bool:
-        page = Reply(200, b"<html><title>Log in</title>", {"Content-Type": "text/html"})
+        page = Reply(200, fault.body[1], {"Content-Type": fault.body[0]})
         match fault.how:
             case "refuse":
                 made.sendall(self._wire(Reply(fault.status, b"{}", fault.headers)))

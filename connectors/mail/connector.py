@@ -41,6 +41,7 @@ from connectors.mail.threads import KEY, Numbers, Signer
 from connectors.mail.trust import Policy
 from connectors.mail.writing import Draft, compose
 from connectors.network import Deadline
+from connectors.profiled.values import plain
 
 _Result = TypeVar("_Result")
 _Words = ParamSpec("_Words")
@@ -155,7 +156,7 @@ class MailConnector:
 
     @_call
     def create(self, fields: Mapping[str, Value], *, token: str) -> RemoteTicket:
-        known = {name: value for name, value in fields.items() if name in self._profile.fields}
+        known = {name: _canonical(value) for name, value in fields.items() if name in self._profile.fields}
         stranger = next((name for name in fields if name not in known), None)
         if stranger is not None:
             raise Refused(self._no_such(stranger), field=stranger)
@@ -172,7 +173,7 @@ class MailConnector:
     def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
         self._ensure_key(key)
         told = self._thread(key)
-        known = {name: value for name, value in patch.items() if name in self._profile.fields}
+        known = {name: _canonical(value) for name, value in patch.items() if name in self._profile.fields}
         refused = {name: self._no_such(name) for name in patch if name not in known}
         if known:
             words = [key, held.version if held else "", *(f"{name}={known[name]!r}" for name in sorted(known))]
@@ -190,7 +191,7 @@ class MailConnector:
         files = [self._packed(each.name, each.media_type, each.open) for each in draft.files]
         listed = tuple((each.name, each.media_type, len(each.content)) for each in files)
         message_id = self._signer.id(token, key)
-        text = draft.text.rstrip()
+        text = str(plain(draft.text) or "")
         entry = Entry(key, message_id, EntryKind.SAID, True, self._between.ours, text=text, files=listed, token=token)
         self._send(entry, self._subject(told), bodies.write(self._profile, text, {}), files, told)
         ticket = self._after(key, ())
@@ -363,3 +364,8 @@ class MailConnector:
         """:raises NotFound: it is none."""
         if not KEY.fullmatch(key):
             raise NotFound(f"{key!r} is no key of {self._profile.product}")
+
+
+def _canonical(value: Value) -> Value:
+    """As it will be read: what was told is all that there is to read."""
+    return plain(value) if isinstance(value, str) else value

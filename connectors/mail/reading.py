@@ -22,6 +22,9 @@ from connectors.mail import quotes
 MAX_DEPTH, MAX_PARTS, MAX_FILES = 12, 200, 100
 MAX_HEADER = 16 * 1024
 MAX_TEXT = 1024 * 1024
+"""Characters of a mail's text that are understood: one with more is said to be too large."""
+_CUT = MAX_TEXT + 4096
+"""Where it is cut: what is cut must still be told from what is as long as that."""
 """Characters of a mail's text."""
 
 _ID = re.compile(r"<([^<>\s]{1,400})>")
@@ -208,7 +211,7 @@ class _Reader:
         """All text, an image mentioned where it stood."""
         files = self.named_files()
         names = {each.cid: each.name for each in files if each.cid}
-        text = "\n\n".join(filter(None, (each.strip("\n") for each in self._texts)))[:MAX_TEXT]
+        text = "\n\n".join(filter(None, (each.strip("\n") for each in self._texts)))[:_CUT]
         text = _CID_MENTION.sub(lambda found: f"[image: {names.get(found[1], found[1])}]", text)
         unseen = [name for name in names.values() if f"[image: {name}]" not in text]
         return "\n".join([text, *(f"[image: {name}]" for name in unseen)]).strip("\n") if unseen else text
@@ -233,7 +236,7 @@ def _is_text(part: Message, kind: str) -> bool:
 def _text(part: Message, kind: str) -> str:
     charset = _safely(part.get_content_charset, None) or ""
     text = _decoded(_content(part), charset)
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:MAX_TEXT]
+    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:_CUT]
     if kind == "text/html":
         return markup.text_of(_CID_IMAGE.sub(r" [cid:\1] ", text))
     if _safely(lambda: str(part.get_param("format")), "").lower() == "flowed":

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from connectors.api import Person, RemoteComment, RemoteFile, RemoteTicket, Value
 from connectors.errors import NotFound, Refused
+from connectors.mail.reading import MAX_TEXT
 
 
 class EntryKind(StrEnum):
@@ -135,10 +136,11 @@ def _comment(filed: Filed) -> RemoteComment:
         author=_person(entry),
         own=entry.ours,
         created_at=filed.at,
-        text=entry.text,
+        text="" if (too_large := len(entry.text) > MAX_TEXT) else entry.text,
         internal=False,
         files=_files(filed),
         token=entry.token or None,
+        too_large=too_large,
     )
 
 

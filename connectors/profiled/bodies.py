@@ -105,6 +105,8 @@ class Bodies:
             return self._parted(shape, value)
         if shape.kind == "moment" and self._profile.times != Times():
             return self._moment(value)
+        if isinstance(value, str):
+            value = marks.sayable(value)
         if shape.format == "html":
             return html_of(str(value))
         return _number(value) if shape.kind == "number" and isinstance(value, str) else value

@@ -12,6 +12,8 @@ from connectors.api import Value
 from connectors.errors import ProtocolError
 from connectors.markup import html_of
 
+UNSAYABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML carries."""
 _STEP = re.compile(r"([^.\[\]]*)(?:\[([^=\]]+)=([^\]]*)\])?(?:\.|$)")
 _WORD = re.compile(r"\{([a-z_]+)(?::(sql|number|html))?\}")
 
@@ -71,12 +73,13 @@ def plain(value: Any) -> Value:
 
 
 def same(one: Value, other: Value) -> bool:
-    """Whether two values are one as far as the wire can tell (55 and "55", None and "", any order of a set)."""
+    """Whether two values are one as far as the wire can tell: 55 and "55", None and "", any order of a set, and
+    characters that cannot be said as what stands for them."""
 
     def form(value: Value) -> object:
         if isinstance(value, tuple):
             return frozenset(value)
-        return "" if value is None else str(plain(str(value)) or "")
+        return "" if value is None else UNSAYABLE.sub("\ufffd", str(plain(str(value)) or ""))
 
     if isinstance(one, tuple) != isinstance(other, tuple):
         return form(one if isinstance(one, tuple) else _alone(one)) == form(

@@ -1,7 +1,6 @@
 """The body of a request, in the form that its profile names. Made from data, never from text."""
 
 import json
-import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +8,10 @@ from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from connectors.profiled.streams import FormBody, flattened
+from connectors.profiled.values import UNSAYABLE
 from connectors.profiled.vocabulary.parts import Request
 from connectors.session import Encode
 from connectors.soap.raw import plain
-
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def encoder(request: Request) -> tuple[str, Encode]:
@@ -46,7 +44,7 @@ def _xml(root: str, body: Mapping[str, Any]) -> bytes:
 
 def _fill(element: Element, value: Any) -> None:
     """Put a value into an element: members become children, "@name" an attribute, "#text" its own text, the rows of a
-    list elements of one name. What XML cannot carry is left out."""
+    list elements of one name. What XML cannot carry is replaced, visibly."""
     if not isinstance(value, Mapping):
         element.text = _text(value)
         return
@@ -63,4 +61,4 @@ def _fill(element: Element, value: Any) -> None:
 def _text(value: Any) -> str | None:
     if value is None:
         return None
-    return _NO_XML.sub("", str(value).lower() if isinstance(value, bool) else str(value))
+    return UNSAYABLE.sub("\ufffd", str(value).lower() if isinstance(value, bool) else str(value))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.api import FileDraft
+from connectors.profiled.values import UNSAYABLE
 from connectors.soap.contract import ENCODING_SPACE, SCHEMA_SPACE, ContractError, Operation
 
 _SPACES = {"1.1": "http://schemas.xmlsoap.org/soap/envelope/", "1.2": "http://www.w3.org/2003/05/soap-envelope"}
@@ -21,7 +22,6 @@ _PASSWORD_TEXT = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-userna
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
 _NAME = re.compile(r"(?:\{([^{}\s]*)\})?([^\W\d][\w.\-]*)")
-_UNSAYABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
 
 
@@ -312,7 +312,7 @@ def _ordered(known: Sequence[str], said: Sequence[str]) -> list[str]:
 
 def _escaped(text: str) -> str:
     """Text as XML has it; what XML cannot say at all (control characters) is replaced, visibly."""
-    return re.sub(r'[&<>"\r]', lambda found: _ESCAPES[found[0]], _UNSAYABLE.sub("\ufffd", text))
+    return re.sub(r'[&<>"\r]', lambda found: _ESCAPES[found[0]], UNSAYABLE.sub("\ufffd", text))
 
 
 def _encoded(file: FileDraft) -> Iterator[bytes]:

@@ -26,6 +26,7 @@ from connectors.emulators.znuny import ZnunyEmulator
 from connectors.environment import Environment
 from connectors.profiled.profile import Profile
 from connectors.registry import open_connector, open_profile
+from connectors.testing import hostile
 from connectors.testing.stand import Stand
 
 WRONG = "wrong-secret"
@@ -40,6 +41,7 @@ FAULTS = {
     "slow": Fault("drip head", pause=0.2),
     "bomb": Fault("bomb", size=4 << 20),
     "redirect": Fault("redirect"),
+    **{name: Fault("page after", body=body) for name, body in hostile.ANSWERS.items()},
 }
 WRITES = ("create", "update", "comment", "amend", "upload")
 
@@ -272,14 +274,16 @@ def stand_on(
 
 
 def environment(clock: Clock) -> Environment:
-    """Loopback may be spoken to, nobody waits, and answers are small. Only where one drips is the deadline short."""
-    drips = "slow" in os.environ.get("PYTEST_CURRENT_TEST", "")
+    """Loopback may be spoken to, nobody waits, and answers are small, but where a claim is about large ones. Only where
+    one drips is the deadline short."""
+    claim = os.environ.get("PYTEST_CURRENT_TEST", "")
+    drips, large = "slow" in claim, "megabytes" in claim
     return Environment(
         clock=clock,
         sleep=lambda _: None,
         allowed_networks=(ip_network("127.0.0.0/8"),),
-        deadline=timedelta(seconds=1 if drips else 10),
-        max_answer=1 << 21,
+        deadline=timedelta(seconds=1 if drips else 60 if large else 10),
+        max_answer=1 << (25 if large else 21),
     )
 
 

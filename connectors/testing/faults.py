@@ -1,5 +1,6 @@
 """What a connector makes of trouble on the way: one error per remedy, and never a write repeated on its own."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 
@@ -17,7 +18,8 @@ class FaultConformance:
     and no answer), *lost* (done, and the answer never came), *head* (half of an answer's head, work done), *cut* (half
     an answer, work done), *page* (a web page for an answer; the work is done all the same), *failed* (status 500, work
     done), *busy* (429, Retry-After 7, nothing done), *slow* (an answer that drips), *bomb* (an answer that swells),
-    *redirect* (to a log-in page, nothing done), *down* (no connection)."""
+    *redirect* (to a log-in page, nothing done), *down* (no connection); *xxe*, *laughs*, *deep* (an answer that means
+    harm, work done: `hostile.ANSWERS`)."""
 
     @pytest.fixture(autouse=True)
     def _misbehaves(self, stand: Stand) -> None:
@@ -106,6 +108,23 @@ class FaultConformance:
         ticket = stand.create()
         with self._fault(stand, how, "read"), pytest.raises((ProtocolError, AccessError)):
             stand.connector.fetch(ticket.key)
+
+    @pytest.mark.parametrize("how", ["xxe", "laughs", "deep"])
+    def test_an_answer_that_means_harm_is_an_error_that_shows_nothing_of_this_machine(
+        self, stand: Stand, how: str
+    ) -> None:
+        first = stand.connector.changes(None).cursor
+        ticket, token = stand.create(), stand.token()
+        asks: dict[str, Callable[[], object]] = {
+            "read": lambda: stand.connector.fetch(ticket.key),
+            "list": lambda: stand.connector.changes(first),
+            "create": lambda: stand.connector.create({**stand.extra, stand.subject: "x"}, token=token),
+        }
+        for operation, ask in asks.items():
+            with self._fault(stand, how, operation), pytest.raises((ProtocolError, AccessError, Unknown)) as raised:
+                ask()
+            assert "root:" not in repr(raised.value) + str(getattr(raised.value, "raw", ""))
+        assert isinstance(stand.find(token), RemoteTicket), "the answer was lost, not the ticket"
 
     @pytest.mark.parametrize("how", ["page", "cut", "bomb", "redirect", "failed", "slow", "down", "busy"])
     def test_a_list_that_goes_wrong_is_an_error_and_never_an_empty_list(self, stand: Stand, how: str) -> None:

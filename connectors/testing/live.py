@@ -78,6 +78,7 @@ def live(
         owner=words.owner,
         secrets=secrets,
         many=0,
+        large=False,
         settle=lambda: sleep(step),
         faults=trouble.faults,
         extra=words.extra,

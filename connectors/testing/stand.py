@@ -47,6 +47,8 @@ class Stand:
     """What must not show in any error."""
     many: int = 300
     """How many tickets the paging claim opens, all at once; 0: too slow here."""
+    large: bool = True
+    """Whether a file of 20 MB and a comment of 10 MB may be tried; else a file of 5 MB is, and no such comment."""
     settle: Callable[[], None] = lambda: None
     """Let the tracker's clock move on by one step."""
     faults: "Callable[[str, str], AbstractContextManager[None]] | None" = None

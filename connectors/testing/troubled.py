@@ -10,6 +10,7 @@ from requests.adapters import BaseAdapter
 
 from connectors.network import NotConnected
 from connectors.tape import answered
+from connectors.testing.hostile import ANSWERS
 from connectors.wire import Request
 
 _READS = ("read", "list")
@@ -55,6 +56,9 @@ class Trouble:
                 return answered(request, 200, {"Content-Encoding": "gzip"}, packed)
         done = onward()
         body = done.raw.read(decode_content=True)
+        if how in ANSWERS:
+            media_type, instead = ANSWERS[how]
+            return answered(request, 200, {"Content-Type": media_type}, instead)
         match how:
             case "page":
                 return answered(request, 200, {"Content-Type": "text/html"}, _PAGE)

@@ -6,14 +6,30 @@ from pathlib import Path
 import pytest
 import yaml
 
+from connectors.api import Connector
 from connectors.profiled.profile import Profile
 from connectors.registry import open_profile
 from connectors.testing import ConnectorConformance, FaultConformance, Stand
 from connectors.testing.emulated import Clock, environment, stand_on
 from tests.conformance.strangers.itop import ItopEmulator
 from tests.conformance.strangers.mantis import MantisEmulator
+from tests.conformance.test_zones import CHANGES
+from tests.conformance.znuny import ZONES, keeps_time
 
 HERE = Path(__file__).parent / "strangers"
+
+
+def opened_itop(emulator: ItopEmulator, clock: Clock, password: str) -> Connector:
+    profile = Profile.model_validate(yaml.safe_load((HERE / "itop.yaml").read_text("utf-8")))
+    said = {"url": emulator.url, "user": "interdesk", "password": password, "org": "1", "caller": "9"}
+    settings = {**said, "zone": emulator.zone.key}
+    return open_profile(profile, settings, system="s", environment=environment(clock))
+
+
+def itop_keeps_time(emulator: ItopEmulator, clock: Clock) -> None:
+    connector = opened_itop(emulator, clock, emulator.password)
+    keeps_time(stand_on(emulator, clock, "title", "description", connector=connector))
+    connector.close()
 
 
 class TestItop(ConnectorConformance, FaultConformance):
@@ -22,15 +38,8 @@ class TestItop(ConnectorConformance, FaultConformance):
     @pytest.fixture
     def stand(self) -> Iterator[Stand]:
         clock = Clock()
-        profile = Profile.model_validate(yaml.safe_load((HERE / "itop.yaml").read_text("utf-8")))
         with ItopEmulator(clock) as emulator:
-
-            def opened(password: str):  # type: ignore[no-untyped-def]
-                said = {"url": emulator.url, "user": "interdesk", "password": password, "org": "1", "caller": "9"}
-                settings = {**said, "zone": emulator.zone.key}
-                return open_profile(profile, settings, system="s", environment=environment(clock))
-
-            connector = opened(emulator.password)
+            connector = opened_itop(emulator, clock, emulator.password)
             yield stand_on(
                 emulator,
                 clock,
@@ -39,10 +48,25 @@ class TestItop(ConnectorConformance, FaultConformance):
                 connector=connector,
                 refused=("status", "resolved"),
                 owner=("agent", "bob"),
-                stranger=lambda: opened("wrong-secret"),
+                stranger=lambda: opened_itop(emulator, clock, "wrong-secret"),
                 secrets=(emulator.password, "wrong-secret"),
             )
             connector.close()
+
+
+@ZONES
+def test_whatever_zone_itop_lives_in_polling_keeps_time(zone: str) -> None:
+    clock = Clock()
+    with ItopEmulator(clock, zone=zone) as emulator:
+        itop_keeps_time(emulator, clock)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_while_the_clocks_of_itop_change_polling_keeps_time(change: str) -> None:
+    clock = Clock()
+    clock.at = CHANGES[change]
+    with ItopEmulator(clock) as emulator:
+        itop_keeps_time(emulator, clock)
 
 
 class TestMantis(ConnectorConformance, FaultConformance):

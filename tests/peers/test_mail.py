@@ -68,6 +68,7 @@ class TestMail(ConnectorConformance):
             stranger=lambda: opened(mail, password="wrong-secret"),
             secrets=("wrong-secret", mail.password),
             many=0,
+            large=False,
         )
         connector.close()
 

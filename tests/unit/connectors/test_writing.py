@@ -224,7 +224,7 @@ def test_xml_is_made_of_data_and_read_as_data(desk: Desk) -> None:
     assert desk.said[0].body.decode() == (
         "<?xml version='1.0' encoding='utf-8'?>\n"
         '<issue kind="edit"><custom type="array"><field id="7">seven</field></custom>'
-        "<title>&lt;/title&gt;&lt;evil/&gt;</title><tags>a</tags><tags>b</tags></issue>"
+        "<title>&lt;/title&gt;&lt;evil/&gt;\ufffd</title><tags>a</tags><tags>b</tags></issue>"
     )
 
 
