@@ -33,7 +33,8 @@ _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
 
 
-def _duration(value: object) -> timedelta:
+def duration(value: object) -> timedelta:
+    """A length of time as people write it: 60s, 5m, 24h or 7d.  :raises ValueError: it is none."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("a duration is a number and its unit: 60s, 5m, 24h or 7d")
@@ -67,7 +68,7 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         raise ValueError("a network is written as 10.1.0.0/16 or 192.0.2.7/32") from None
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(duration)]
 Size = Annotated[int, BeforeValidator(_size)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 

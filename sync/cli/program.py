@@ -30,6 +30,7 @@ _COMMANDS = Lazily(
         "conflict": "conflicts",
         "job": "jobs",
         "status": "health",
+        "watch": "watch",
         "db": "database",
         "simulate": "simulate",
     }
