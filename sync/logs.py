@@ -60,6 +60,18 @@ def configure(out: TextIO, mask: Callable[[str], str], *, level: int = logging.I
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
+    root = logging.getLogger()
+    root.handlers[:] = [each for each in root.handlers if not isinstance(each, _Libraries)]
+    root.addHandler(_Libraries(max(level, logging.WARNING)))
+
+
+class _Libraries(logging.Handler):
+    """What libraries complain of, as lines of ours: where it was said, for nobody knows what is in it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        place = f"{record.module}:{record.lineno}"
+        logger = structlog.get_logger(record.name)
+        logger.log(record.levelno, "a library complains", library=record.name, at=place, exc_info=record.exc_info)
 
 
 def quiet() -> None:

@@ -99,6 +99,9 @@ def _released(ends: Ends) -> Iterator[ThreadPoolExecutor]:
 class BusConformance:
     """Derive from it and give a fixture `ends`: new ones for every test, introduced."""
 
+    def test_while_all_is_well_nothing_is_away(self, ends: Ends) -> None:
+        assert (ends.says.away(), ends.hears.away()) == ("", "")
+
     def test_a_wake_up_before_the_wait_is_not_lost(self, ends: Ends) -> None:
         seen = ends.hears.position("rt")
         ends.says.wake("rt")

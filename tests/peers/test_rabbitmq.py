@@ -77,6 +77,7 @@ def test_while_the_broker_is_away_nobody_is_held_up_and_the_log_says_so_once() -
         bus.wake("rt")
         assert bus.wait("rt", seen, LONG) != seen, "those of this process are woken all the same"
         wait_until(lambda: len(logs) == 2)
+        assert bus.away() == logs[0]["event"]
         bus.wait("rt", rest(bus, "rt"), 1)  # time for more of them
         bus.close()
     assert [entry["event"] for entry in logs] == [
@@ -90,6 +91,7 @@ def test_a_restart_of_the_broker_is_survived_by_both_ends(opened: Opens, rabbitm
     introduce(one, other)
     rabbitmq.restart()
     introduce(one, other)
+    assert one.away() == other.away() == ""
 
 
 def test_what_was_said_while_the_broker_was_away_is_said_when_it_is_back(opened: Opens, rabbitmq: RabbitMQ) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -38,6 +39,8 @@ def lines() -> Iterator[Callable[[Form], Lines]]:
     before = structlog.get_config()
     yield Lines
     structlog.configure(**before)
+    root = logging.getLogger()
+    root.handlers[:] = [each for each in root.handlers if not isinstance(each, logs._Libraries)]
 
 
 @pytest.mark.parametrize("form", Form)
@@ -94,6 +97,20 @@ def test_json_is_one_document_a_line_with_time_level_and_what_was_bound(lines) -
     assert line.pop("timestamp").endswith("Z")
     expected = {"event": "looked", "level": "info", "trail": "4f6e", "system": "ngi-cz"}
     assert line == expected | {"did": ["subject taken"], "at": None, "rows": 3}
+
+
+def test_what_a_library_complains_of_is_a_line_like_others_and_its_words_are_not_in_it(lines) -> None:
+    lines(Form.JSON)
+    told = lines(Form.JSON)
+    try:
+        int("hunter2")
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("Alice said %s", "hunter2")
+    logging.getLogger("uvicorn.error").info("nobody needs this")
+    (line,) = told.documents
+    assert (line["event"], line["library"]) == ("a library complains", "uvicorn.error")
+    assert "Alice" not in told.text
+    assert "test_logs.py" in line["exception"]
 
 
 def test_of_connections_and_of_the_database_the_words_are_told_of_a_ticket_only_the_kind() -> None:
