@@ -103,7 +103,7 @@ def _of(
 def _silent(silent: Sequence[Heartbeat]) -> Ailment:
     names = ", ".join(each.process for each in silent)
     last = min(each.at for each in silent)
-    sentence = f"a process of interdesk is not heard of since {last:%Y-%m-%d %H:%M:%S} UTC: {names}"
+    sentence = f"a process of interdesk has fallen silent: {names}"
     return Ailment(last, timedelta(0), sentence, "look at its host, and start it anew; the others go on meanwhile")
 
 

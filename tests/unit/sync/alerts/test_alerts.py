@@ -276,7 +276,8 @@ def test_a_process_that_is_not_heard_of_any_more_is_told_to_the_centre_alone(wat
     assert watched.post.letters == []
     watched.run(2 * MINUTE)
     (letter,) = watched.post.letters
-    assert (letter.to, "web.17" in letter.text) == (CENTRE, True)
+    assert (letter.to, letter.subject) == (CENTRE, "[interdesk] a process of interdesk has fallen silent")
+    assert "a process of interdesk has fallen silent: web.17." in letter.text
 
 
 # -- what breaks -------------------------------------------------------------------------------------------------------
