@@ -162,6 +162,8 @@ class Comment:
     """When its text last changed; what it said before is in the history."""
     deleted_at: datetime | None = None
     """Since when it is a tombstone: its text is empty, and what it said is in the history alone."""
+    token: str | None = None
+    """The mark that it bears elsewhere, where its author was erased; None: the mark follows from what it is."""
 
 
 @dataclass(frozen=True, slots=True)

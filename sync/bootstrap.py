@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from central.desk.auth import Gate
 from central.desk.people import PeopleDesk
+from central.desk.persons import PersonDesk
 from central.store.api import Store, StoreError, Transaction, WrongSchema
 from central.store.memory import MemoryStore
 from central.store.sql import SqlStore
@@ -34,6 +35,7 @@ from sync.bus.inprocess import InProcessBus
 from sync.centre import Centre
 from sync.config import InstanceDocument, instance_document, profile_document
 from sync.engine import SyncEngine
+from sync.erasing import Erasing
 from sync.gateway import Gateway
 from sync.gateways import LiveGateways, Registration, Unusable
 from sync.guards.mark import Spot
@@ -276,6 +278,7 @@ class Interdesk:
         self.centre = Centre(self.means)
         self.gate = Gate(self.store, clock)
         self.people = PeopleDesk(self.store, self.gate, clock)
+        self.persons = PersonDesk(self.store, Erasing(self.means), clock)
         self.openid = openid.desk(instance, self.store, self.gate, clock, self.secrets)
         self._post_office: PostOffice | None = None
         self.inbox = Inbox(self.means, self.gateways, self.secrets)

@@ -14,7 +14,8 @@ AGREED_NEVER = "both sides hold a value and never agreed; a person decides"
 MEANING_CHANGED = "the mapping changed its meaning; nobody has touched the field since"
 LEFT_IN_SHADOW = "it differed while the system was in shadow; nobody has touched the field since"
 LEFT_BY_PAIRING = "it differed when the tickets were paired; nobody has touched the field since"
-UNTOUCHED = frozenset({MEANING_CHANGED, LEFT_IN_SHADOW, LEFT_BY_PAIRING})
+ERASED = "somebody was erased here and may still be named there; nobody has touched the field since"
+UNTOUCHED = frozenset({MEANING_CHANGED, LEFT_IN_SHADOW, LEFT_BY_PAIRING, ERASED})
 """Why a field may stand unwritten until either side moves."""
 
 

@@ -46,6 +46,8 @@ class Tokens:
 
     def comment(self, comment: Comment) -> str:
         """Of a comment. The ticket is no part of it: one that was forgotten may come back under another number."""
+        if comment.token is not None:
+            return comment.token  # its author was erased
         if comment.origin_system is None and comment.origin_id is not None:
             return comment.origin_id  # known by its token alone: see `sync.recovery`
         return self._token(Stands.COMMENT, _comment_words(comment))

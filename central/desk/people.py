@@ -98,7 +98,7 @@ class PeopleDesk:
                 return account
             after = account.evolve(disabled_at=self._clock())
             tx.accounts.save(after)
-            _demand_administrator(tx, instead_of=account)
+            demand_administrator(tx, instead_of=account)
             self._turn_out(tx, account)
             self._record(tx, principal, "disable an account", account.login)
             return after
@@ -203,7 +203,7 @@ class PeopleDesk:
         def add(tx: Transaction) -> Token:
             account = _account(tx, login)
             token = tx.accounts.add_token(Token(account.id, name.strip(), digest(text), granted, at, at + lasts))
-            more = {"token": token.id, "name": token.name, "scopes": sorted(granted)}
+            more = {"token": token.id, "scopes": sorted(granted)}
             self._record(tx, principal, "add a token", account.login, more)
             return token
 
@@ -220,7 +220,7 @@ class PeopleDesk:
                 raise NoSuch(f"{account.login} has no token {token_id}")
             if token.revoked_at is None:
                 tx.accounts.save_token(replace(token, revoked_at=self._clock()))
-                self._record(tx, principal, "revoke a token", account.login, {"token": token.id, "name": token.name})
+                self._record(tx, principal, "revoke a token", account.login, {"token": token.id})
 
         self._store.write(revoke)
 
@@ -255,7 +255,7 @@ class PeopleDesk:
             after = account.evolve(grants=changed(account.grants))
             if after != account:
                 tx.accounts.save(after)
-                _demand_administrator(tx, instead_of=account)
+                demand_administrator(tx, instead_of=account)
                 self._record(tx, principal, act, account.login, {"grant": str(grant)})
             return after
 
@@ -312,12 +312,13 @@ def _manages(account: Account) -> bool:
     return Grant(Role.CENTRAL) in account.grants and account.disabled_at is None
 
 
-def _demand_administrator(tx: Transaction, *, instead_of: Account) -> None:
-    """:raises NotAllowed: this account managed people, and nobody is left who does."""
+def demand_administrator(tx: Transaction, *, instead_of: Account, gone: bool = False) -> None:
+    """:raises NotAllowed: this account manages people (or did, before this change), and nobody is left who does.
+    `gone`: it is about to go."""
     after = ""
     while _manages(instead_of):
         page = tx.accounts.list(after=after)
-        if any(map(_manages, page)):
+        if any(_manages(each) for each in page if not gone or each.id != instead_of.id):
             return
         if not page:
             raise NotAllowed("this is the last one of the central team: nobody would be left to manage people")

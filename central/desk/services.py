@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from central.desk.auth import Gate
 from central.desk.cookies import Cookies
 from central.desk.pulse import Pulse
+from central.erasure import Erasure
 from central.guard import Hold
 from central.job import Job
 from central.link import LinkState
@@ -98,6 +99,15 @@ class Web(Protocol):
 
 Also = Callable[[Transaction, Ticket], None]
 """What belongs to an act besides, in its own transaction, once it is done. What it raises undoes everything."""
+
+
+class Erasing(Protocol):
+    """Erases people from tickets, so that no system takes it for an edit."""
+
+    def ticket(self, ticket_id: int, erasure: Erasure) -> Sequence[str]:
+        """Erase somebody from one ticket; where they are named still, as `SYSTEM/KEY`.
+
+        :raises Busy: it is being looked at this moment."""
 
 
 class Tickets(Protocol):

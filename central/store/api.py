@@ -629,6 +629,26 @@ class Audit(Protocol):
         """Newest first; `before` is the last id of the page before."""
 
 
+class Traces(Protocol):
+    """What people have left on tickets and in the audit log: to be looked for, and to be written over."""
+
+    def tickets(self, words: Iterable[str]) -> Sequence[int]:
+        """The tickets on which any of these words stands, in whatever case, as or in somebody's name, address or login:
+        in their fields, conversation, history or conflicts. It looks at everything there is."""
+
+    def comment(self, comment: Comment) -> None:
+        """Write back its author and its token.  :raises NoSuch: no such comment on this ticket."""
+
+    def events(self, ticket_id: int, changed: Callable[[Event], Event]) -> None:
+        """Write back the actors and the data of a ticket's history."""
+
+    def conflicts(self, ticket_id: int, changed: Callable[[Conflict], Conflict]) -> None:
+        """Write back the authors and the values of a ticket's conflicts."""
+
+    def audit(self, changed: Callable[[Entry], Entry]) -> None:
+        """Write back who did what to whom, over the whole log."""
+
+
 class Accounts(Protocol):
     """Who may come in, and what stands in for their passwords. Nothing here is checked but what is unique."""
 
@@ -795,6 +815,8 @@ class Transaction(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def tries(self) -> Tries: ...
+    @property
+    def traces(self) -> Traces: ...
 
     @property
     def origins(self) -> Origins: ...

@@ -1,6 +1,7 @@
-"""`user …` and `token …`: who may come in, and what stands in for their passwords."""
+"""`user …`, `token …` and `person …`: who may come in, and what is kept of people."""
 
 import sys
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -213,6 +214,47 @@ def revoke_token(session: Session, login: str, number: int) -> None:
     say(f"Token {number} of {login} is good for nothing any more.")
 
 
+@click.group()
+def person() -> None:
+    """What is kept of one person: named by address, login, or SYSTEM/ID where they write without an address."""
+
+
+@person.command()
+@click.argument("who")
+@click.pass_obj
+def export(session: Session, who: str) -> None:
+    """Print all that is kept of somebody, as one JSON document."""
+    with session.interdesk() as desk:
+        document(desk.persons.export(_operator(), who))
+
+
+@person.command()
+@click.argument("who")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
+@click.pass_obj
+def erase(session: Session, who: str, yes: bool, as_json: bool) -> int:
+    """Forget somebody everywhere: what they said stays, by nobody in particular. It cannot be undone.
+
+    Exit code 1 where something is left: say it again."""
+    with session.interdesk() as desk:
+        if not yes:
+            found = desk.persons.export(_operator(), who)
+            click.confirm(
+                f"{len(found['accounts'])} accounts and {len(found['tickets'])} tickets name {who}. Erase?", abort=True
+            )
+        erased = desk.persons.erase(_operator(), who)
+    if as_json:
+        document(asdict(erased))
+    else:
+        say(f"{erased.accounts} accounts and {erased.tickets - len(erased.busy)} tickets name {erased.alias} now.")
+        for place in erased.still:
+            say(f"{place} names them still: that is for whoever runs that system.")
+        for number in erased.busy:
+            say(f"Ticket {number} was being looked at: say it again.")
+    return 1 if erased.busy else 0
+
+
 def _operator() -> Principal:
     return of_the_machine(who())
 
@@ -244,4 +286,4 @@ def _plain(account: Account) -> dict[str, Any]:
     }
 
 
-COMMANDS = (user, token)
+COMMANDS = (user, token, person)

@@ -106,3 +106,13 @@ def test_the_first_run_tells_how_to_sign_in_and_the_second_does_not(desk, gate) 
         process.send_signal(signal.SIGINT)
         process.wait(20)
         assert "key=" not in process.stdout.read()
+
+
+def test_a_person_is_exported_and_erased(desk, gate) -> None:
+    desk.type("user", "add", "alice", "--email", "alice@example.org")
+    told = desk.type("person", "export", "alice@example.org").data
+    assert told["accounts"][0]["login"] == "alice"
+    erased = desk.type("person", "erase", "alice@example.org", "--yes", "--json")
+    assert (erased.code, erased.data["accounts"]) == (0, 1)
+    assert "alice" not in desk.type("user", "list", "--json").out
+    assert "0 accounts and 0 tickets" in desk.type("person", "erase", "alice", "--yes").out

@@ -21,6 +21,7 @@ from central.store.memory.replies import MemoryReplies
 from central.store.memory.shadow import MemoryShadows
 from central.store.memory.tables import Tables
 from central.store.memory.tickets import MemoryTickets
+from central.store.memory.traces import MemoryTraces
 from central.store.memory.tries import MemoryTries
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class MemoryTransaction:
     heartbeats: MemoryHeartbeats
     origins: MemoryOrigins
     mails: MemoryMails
+    traces: MemoryTraces
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -82,6 +84,7 @@ _PARTS: Mapping[str, Callable[[MemoryTransaction, Tables], object]] = {
     "heartbeats": lambda _, tables: MemoryHeartbeats(tables),
     "origins": lambda _, tables: MemoryOrigins(tables),
     "mails": lambda _, tables: MemoryMails(tables),
+    "traces": lambda _, tables: MemoryTraces(tables),
 }
 
 

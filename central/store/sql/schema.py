@@ -145,6 +145,7 @@ comments = Table(
     Column("gap", Text, nullable=False),
     Column("edited_at", Moment),
     Column("deleted_at", Moment),
+    Column("token", Text),
     UniqueConstraint("ticket_id", "origin_system", "origin_id"),
 )
 

@@ -27,6 +27,7 @@ from central.store.sql.schema import REVISION
 from central.store.sql.session import Raced, Session
 from central.store.sql.shadow import SqlShadows
 from central.store.sql.tickets import SqlTickets
+from central.store.sql.traces import SqlTraces
 from central.store.sql.tries import SqlTries
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ class SqlTransaction:
         self.heartbeats = SqlHeartbeats(session)
         self.origins = SqlOrigins(session)
         self.mails = SqlMails(session)
+        self.traces = SqlTraces(session)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:

@@ -23,6 +23,7 @@ from central.store.testing.replies import ReplyClaims
 from central.store.testing.search import SearchClaims
 from central.store.testing.shadow import ShadowClaims
 from central.store.testing.tickets import TicketClaims
+from central.store.testing.traces import TraceClaims
 from central.store.testing.transactions import TransactionClaims
 
 __all__ = ["StoreConformance"]
@@ -47,5 +48,6 @@ class StoreConformance(
     OversightClaims,
     OriginClaims,
     MailClaims,
+    TraceClaims,
 ):
     """Derive from it and give a fixture `store`: a new, empty store for every test."""

@@ -36,6 +36,7 @@ def upgrade() -> None:
     _add_replies()
     _add_origins()
     _add_mails()
+    op.add_column("comments", sa.Column("token", sa.Text()))
     served = sa.table("served_revisions", sa.column("revision", sa.Text()))
     op.bulk_insert(served, [{"revision": "0002"}])
 
@@ -43,6 +44,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM served_revisions WHERE revision = '0002'")
     op.drop_column("deliveries", "trail")
+    op.drop_column("comments", "token")
     op.drop_index("ix_links_disagreeing", "links")
     op.drop_index("ix_links_system_ticket_id", "links")
     for index in ("ix_tickets_strayed", "ix_tickets_changed_at"):

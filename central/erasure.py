@@ -1,0 +1,79 @@
+"""Somebody is to be forgotten. Pure: what stands in their stead, wherever they are named.
+
+An alias takes their place where somebody has to be named; where a field names them, nobody is named any more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from central.audit import Entry
+from central.events import Event
+from central.model import Comment, Conflict, Person, Ticket, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Who is to be forgotten, and what they are called from then on."""
+
+    alias: str
+    words: frozenset[str] = frozenset()
+    """Their logins and addresses, in small letters: each names nobody else."""
+    names: frozenset[str] = frozenset()
+    """What they are called, in small letters: it proves nothing, and is forgotten where it stands alone."""
+    origins: frozenset[tuple[str, str]] = frozenset()
+    """(system, id): as whom they write there."""
+
+    def is_them(self, person: Person) -> bool:
+        """Whether this is the person."""
+        if (person.system, person.id) in self.origins or person.email.casefold() in self.words - {""}:
+            return True
+        return person.id.casefold() in self.words and (not person.system or "@" in person.id)
+
+    def person(self, person: Person) -> Person:
+        """Whoever stands in their stead; anybody else as they are."""
+        return Person(self.alias, system=person.system) if self.is_them(person) else person
+
+    def value(self, value: Value) -> Value:
+        """A field's value, with them left out."""
+        if isinstance(value, tuple):
+            kept = tuple(each for each in value if each.casefold() not in self.words)
+            return value if kept == value else kept or None
+        return None if isinstance(value, str) and value.casefold() in self.words else value
+
+    def fields(self, ticket: Ticket) -> Mapping[str, Value]:
+        """The fields of a ticket that name them, and what they hold without them."""
+        changed = {name: self.value(value) for name, value in ticket.fields.items()}
+        named = {name: value for name, value in changed.items() if value != ticket.fields[name]}
+        if "submitter" in named and ticket["phone"] is not None:
+            named["phone"] = None
+        return named
+
+    def data(self, data: Any) -> Any:
+        """Plain data, with the alias wherever they are named."""
+        if isinstance(data, Mapping):
+            return {key: self.data(each) for key, each in data.items()}
+        if isinstance(data, list | tuple):
+            return [self.data(each) for each in data]
+        return self.alias if isinstance(data, str) and data.casefold() in self.words | self.names else data
+
+    def comment(self, comment: Comment, token: str) -> Comment:
+        """The comment by nobody in particular; it goes on bearing this token. What it says is what was said."""
+        if not self.is_them(comment.author):
+            return comment
+        return replace(comment, author=self.person(comment.author), token=token)
+
+    def event(self, event: Event) -> Event:
+        """The fact, with nobody in particular in it."""
+        return replace(event, actor=self.person(event.actor), data=self.data(event.data))
+
+    def conflict(self, conflict: Conflict) -> Conflict:
+        """The edit that lost, with nobody in particular in it."""
+        author = str(self.data(conflict.author))
+        return replace(conflict, author=author, ours=self.value(conflict.ours), theirs=self.value(conflict.theirs))
+
+    def entry(self, entry: Entry) -> Entry:
+        """The entry of the audit log, with nobody in particular in it."""
+        return replace(
+            entry, by=str(self.data(entry.by)), subject=str(self.data(entry.subject)), data=self.data(entry.data)
+        )

@@ -1,0 +1,65 @@
+"""What people have left, in the reference store."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+
+from central.audit import Entry
+from central.events import Event
+from central.model import Comment, Conflict
+from central.store.api import NoSuch
+from central.store.codec import as_json
+from central.store.memory.tables import Tables
+
+
+class MemoryTraces:
+    """`central.store.api.Traces`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def tickets(self, words: Iterable[str]) -> Sequence[int]:
+        wanted = [json.dumps(word)[1:-1].lower() for word in words if word]
+        return [
+            ticket.id
+            for ticket in sorted(self._tables.tickets.rows(), key=lambda each: each.id)
+            if any(word in text.lower() for text in self._texts(ticket.id) for word in wanted)
+        ]
+
+    def comment(self, comment: Comment) -> None:
+        there = self._tables.comments.get(comment.ticket_id) or ()
+        if comment.id not in {each.id for each in there}:
+            raise NoSuch(f"ticket {comment.ticket_id} has no comment {comment.id}")
+        kept = (
+            replace(each, author=comment.author, token=comment.token) if each.id == comment.id else each
+            for each in there
+        )
+        self._tables.comments.put(comment.ticket_id, tuple(kept))
+
+    def events(self, ticket_id: int, changed: Callable[[Event], Event]) -> None:
+        history = self._tables.events.get(ticket_id) or ()
+        told = [(event, changed(event)) for event in history]
+        kept = tuple(replace(old, actor=new.actor, data=as_json(dict(new.data))) for old, new in told)
+        self._tables.events.put(ticket_id, kept)
+
+    def conflicts(self, ticket_id: int, changed: Callable[[Conflict], Conflict]) -> None:
+        for old in [each for each in self._tables.conflicts.rows() if each.ticket_id == ticket_id]:
+            new = changed(old)
+            self._tables.conflicts.put(old.id, replace(old, author=new.author, ours=new.ours, theirs=new.theirs))
+
+    def audit(self, changed: Callable[[Entry], Entry]) -> None:
+        for old in list(self._tables.audit.rows()):
+            new = changed(old)
+            kept = replace(old, by=new.by, subject=new.subject, data=as_json(dict(new.data)))
+            self._tables.audit.put(old.id, kept)
+
+    def _texts(self, ticket_id: int) -> Iterator[str]:
+        ticket = self._tables.tickets.get(ticket_id)
+        yield json.dumps(dict(ticket.fields) if ticket else {})
+        for comment in self._tables.comments.get(ticket_id) or ():
+            yield json.dumps(asdict(comment.author))
+        for event in self._tables.events.get(ticket_id) or ():
+            yield json.dumps([asdict(event.actor), dict(event.data)])
+        for conflict in self._tables.conflicts.rows():
+            if conflict.ticket_id == ticket_id:
+                yield json.dumps([conflict.author, conflict.ours, conflict.theirs])

@@ -1,0 +1,98 @@
+"""What people have left on tickets and in the audit log: in SQL."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+
+from central.audit import Entry
+from central.events import Event
+from central.model import Comment, Conflict, plain
+from central.store.api import NoSuch
+from central.store.sql.instance import SqlAudit
+from central.store.sql.prepared import Prepared
+from central.store.sql.schema import Text, audit, comments, conflicts, events, tickets
+from central.store.sql.session import Session
+from central.store.sql.tickets import SqlTickets
+
+PAGE = 1000
+
+
+def _holds(*columns: ColumnElement[str]) -> ColumnElement[bool]:
+    wanted = bindparam("wanted", type_=Text())
+    return or_(*(func.lower(column).like(wanted, escape="\\") for column in columns))
+
+
+_NAMED = (
+    Prepared(select(tickets.c.id.label("ticket_id")).where(_holds(tickets.c.fields))),
+    Prepared(select(comments.c.ticket_id).where(_holds(comments.c.author)).distinct()),
+    Prepared(select(events.c.ticket_id).where(_holds(events.c.actor, events.c.data)).distinct()),
+    Prepared(
+        select(conflicts.c.ticket_id).where(_holds(conflicts.c.author, conflicts.c.ours, conflicts.c.theirs)).distinct()
+    ),
+)
+_COMMENT = Prepared(
+    update(comments)
+    .where(comments.c.ticket_id == bindparam("of"), comments.c.id == bindparam("comment"))
+    .values(author=bindparam("by"), token=bindparam("mark"))
+)
+_EVENT = Prepared(
+    update(events).where(events.c.id == bindparam("of")).values(actor=bindparam("by"), data=bindparam("told"))
+)
+_CONFLICT = Prepared(
+    update(conflicts)
+    .where(conflicts.c.id == bindparam("of"))
+    .values(author=bindparam("by"), ours=bindparam("our_value"), theirs=bindparam("their_value"))
+)
+_ENTRY = Prepared(
+    update(audit)
+    .where(audit.c.id == bindparam("of"))
+    .values(by=bindparam("whose"), subject=bindparam("about"), data=bindparam("told"))
+)
+
+
+class SqlTraces:
+    """`central.store.api.Traces` on SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def tickets(self, words: Iterable[str]) -> Sequence[int]:
+        found: set[int] = set()
+        for word in filter(None, words):
+            escaped = json.dumps(word)[1:-1].lower()
+            for sign in ("\\", "%", "_"):
+                escaped = escaped.replace(sign, f"\\{sign}")
+            for question in _NAMED:
+                found.update(row.ticket_id for row in self._session.rows(question, {"wanted": f"%{escaped}%"}))
+        return sorted(found)
+
+    def comment(self, comment: Comment) -> None:
+        row = {"of": comment.ticket_id, "comment": comment.id, "mark": comment.token}
+        if not self._session.write(_COMMENT, row | {"by": json.dumps(asdict(comment.author))}):
+            raise NoSuch(f"ticket {comment.ticket_id} has no comment {comment.id}")
+
+    def events(self, ticket_id: int, changed: Callable[[Event], Event]) -> None:
+        for old in SqlTickets(self._session).events(ticket_id):
+            new = changed(old)
+            if new != old:
+                told = {"by": json.dumps(asdict(new.actor)), "told": json.dumps(dict(new.data))}
+                self._session.write(_EVENT, {"of": old.id, **told})
+
+    def conflicts(self, ticket_id: int, changed: Callable[[Conflict], Conflict]) -> None:
+        for old in SqlTickets(self._session).conflicts(ticket_id):
+            new = changed(old)
+            if new != old:
+                values = {"our_value": json.dumps(plain(new.ours)), "their_value": json.dumps(plain(new.theirs))}
+                self._session.write(_CONFLICT, {"of": old.id, "by": new.author, **values})
+
+    def audit(self, changed: Callable[[Entry], Entry]) -> None:
+        log, before = SqlAudit(self._session), None
+        while page := log.list(before=before, limit=PAGE):
+            for old in page:
+                new = changed(old)
+                if new != old:
+                    told = {"whose": new.by, "about": new.subject, "told": json.dumps(dict(new.data))}
+                    self._session.write(_ENTRY, {"of": old.id, **told})
+            before = page[-1].id

@@ -1,0 +1,69 @@
+"""Claims about what people have left, and how it is written over."""
+
+from dataclasses import replace
+
+import pytest
+
+from central.audit import Entry
+from central.model import Comment, Person
+from central.store.api import NoSuch, Store
+from central.store.testing.samples import ADA, NOW, conflict, event, new_comment, new_ticket, say
+
+NOBODY = Person("erased-1", system="rt")
+
+
+class TraceClaims:
+    """What `Traces` promises."""
+
+    def test_tickets_are_found_by_whoever_is_named_on_them(self, store: Store) -> None:
+        by_field = store.write(lambda tx: tx.tickets.create({"subject": "x", "cc": ("A%_@x.org", "bob@x.org")}, NOW))
+        spoken, told, lost = new_ticket(store), new_ticket(store), new_ticket(store)
+        new_ticket(store)
+        say(store, spoken, new_comment(author=Person("7", "Eve", "eve@x.org", "rt")))
+        store.write(lambda tx: tx.tickets.record([event(told, "cc", data={"to": ["eve@x.org"]})]))
+        store.write(lambda tx: tx.tickets.keep_conflict(conflict(lost, theirs=("Eve@x.org",))))
+
+        def find(*words: str) -> list[int]:
+            return list(store.read(lambda tx: tx.traces.tickets(words)))
+
+        assert find("EVE@X.org") == [spoken.id, told.id, lost.id]
+        assert find("a%_@x.org") == [by_field.id], "signs of patterns mean themselves"
+        assert find("a%__x.org", "nobody@x.org", "") == []
+        assert find("bob@x.org", "eve@x.org") == [by_field.id, spoken.id, told.id, lost.id]
+
+    def test_a_comment_gets_another_author_and_keeps_all_else(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        said = say(store, ticket)
+        new = replace(said, author=NOBODY, token="token", text="not written back")  # noqa: S106
+        store.write(lambda tx: tx.traces.comment(new))
+        (now,) = store.read(lambda tx: tx.tickets.comments(ticket.id))
+        assert now == replace(said, author=NOBODY, token="token")  # noqa: S106
+        with pytest.raises(NoSuch):
+            store.write(lambda tx: tx.traces.comment(replace(new, id=99)))
+
+    def test_a_comment_has_no_token_of_its_own_at_first_and_keeps_the_one_it_has(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        said = say(store, ticket)
+        assert said.token is None
+        store.write(lambda tx: tx.traces.comment(replace(said, token="token")))  # noqa: S106
+        store.write(lambda tx: tx.tickets.revise_comment(replace(said, text="edited")))
+        told: Comment = store.read(lambda tx: tx.tickets.comments(ticket.id))[0]
+        assert (told.text, told.token) == ("edited", "token")
+
+    def test_the_history_of_one_ticket_is_written_over(self, store: Store) -> None:
+        ticket, other = new_ticket(store), new_ticket(store)
+        store.write(lambda tx: tx.tickets.record([event(ticket, "cc", data={"to": "x"}), event(other)]))
+        store.write(lambda tx: tx.traces.events(ticket.id, lambda e: replace(e, actor=NOBODY, data={"to": [None]})))
+        (now,) = store.read(lambda tx: tx.tickets.events(ticket.id))
+        assert (now.actor, now.data, now.field, now.at) == (NOBODY, {"to": [None]}, "cc", NOW)
+        assert store.read(lambda tx: tx.tickets.events(other.id))[0].actor == ADA
+
+    def test_conflicts_and_the_audit_log_are_written_over(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        kept = store.write(lambda tx: tx.tickets.keep_conflict(conflict(ticket, author="Eve", ours=("eve@x.org",))))
+        store.write(lambda tx: tx.traces.conflicts(ticket.id, lambda c: replace(c, author="erased-1", ours=None)))
+        assert store.read(lambda tx: tx.tickets.conflicts()) == [replace(kept, author="erased-1", ours=None)]
+        for by in ("eve", "ada"):
+            store.write(lambda tx, by=by: tx.audit.record(Entry(NOW, by, "pause", "rt")))  # type: ignore[misc]
+        store.write(lambda tx: tx.traces.audit(lambda e: replace(e, by="erased-1") if e.by == "eve" else e))
+        assert [entry.by for entry in store.read(lambda tx: tx.audit.list())] == ["ada", "erased-1"]

@@ -1,0 +1,158 @@
+"""One person's data is told to whoever may ask, and erased wherever it stands."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from central.account import Grant, Role, Scope
+from central.desk.auth import Gate, NotKnown
+from central.desk.people import PeopleDesk, of_the_machine
+from central.desk.persons import PersonDesk
+from central.desk.services import NotAllowed
+from central.erasure import Erasure
+from central.model import Person, Ticket
+from central.rights import Forbidden, Principal
+from central.store.api import Busy
+from sync.erasing import Erasing
+from tests.unit.central.desk.test_auth import PASSWORD, Counting
+from tests.unit.sync.world import World
+
+MACHINE = of_the_machine("root")
+ALICE = Person("alice", "Alice Example", "alice@example.org")
+BOB = Person("bob", "Bob", "bob@example.org")
+
+
+class Desk:
+    """A helpdesk with two tickets of Alice's, who has an account, and one of Bob's."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.store, self.clock = self.world.store, self.world.clock
+        self.gate = Gate(self.store, self.clock, hasher=Counting())
+        self.people = PeopleDesk(self.store, self.gate, self.clock)
+        self.erasing: Erasing | Looking = Erasing(self.world.mesh.means)
+        self.people.create(MACHINE, "alice", name=ALICE.name, email="Alice@example.org", grants=[Grant(Role.USER)])
+        self.people.create(MACHINE, "tess", grants=[Grant(Role.CENTRAL)])
+        self.people.set_password(MACHINE, "alice", PASSWORD)
+        centre = self.world.centre
+        self.mine = centre.open({"subject": "my job", "phone": "+420 1"}, ALICE)
+        self.theirs = centre.open({"subject": "their job", "cc": ("bob@example.org", "ALICE@example.org")}, BOB)
+        self.other = centre.open({"subject": "other job"}, BOB)
+        centre.comment(self.theirs.id, "I have it, too", ALICE)
+        centre.comment(self.other.id, "ask somebody", BOB)
+
+    @property
+    def persons(self) -> PersonDesk:
+        return PersonDesk(self.store, self.erasing, self.clock, entropy=lambda size: b"\x07" * size)
+
+    def principal(self, login: str, *scopes: Scope) -> Principal:
+        return Principal.of(self.people.show(MACHINE, login), scopes or None)
+
+    def ticket(self, ticket: Ticket) -> Ticket:
+        return self.store.read(lambda tx: tx.tickets.get(ticket.id))
+
+    def everything(self) -> str:
+        return repr(
+            self.store.read(
+                lambda tx: (
+                    [(tx.tickets.get(each), tx.tickets.comments(each), tx.tickets.events(each)) for each in (1, 2, 3)]
+                    + [(tx.accounts.list(), tx.audit.list())]
+                )  # type: ignore[list-item]
+            )
+        ).casefold()
+
+
+class Looking:
+    """Some tickets are being looked at, for so many tries."""
+
+    def __init__(self, erasing: Erasing, times: int) -> None:
+        self._erasing, self._times = erasing, times
+
+    def ticket(self, ticket_id: int, erasure: Erasure) -> Sequence[str]:
+        if ticket_id == 2 and self._times:
+            self._times -= 1
+            raise Busy("it is being looked at")
+        return self._erasing.ticket(ticket_id, erasure)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.mark.parametrize("who", ["alice", "ALICE@example.org"])
+def test_all_that_is_kept_of_somebody_is_told(desk: Desk, who: str) -> None:
+    told = desk.persons.export(desk.principal("tess"), who)
+    (account,) = told["accounts"]
+    assert (account["login"], account["email"], account["grants"]) == ("alice", "Alice@example.org", ["user"])
+    mine, theirs = told["tickets"]
+    assert (mine["id"], mine["fields"]) == (1, {"submitter": "alice@example.org", "phone": "+420 1"})
+    assert theirs["comments"][0]["text"] == "I have it, too"
+    assert {entry["act"] for entry in told["audit"]} == {"create an account", "set a password"}
+    assert "argon2" not in repr(told)
+
+
+def test_everybody_may_have_their_own_and_nobody_elses(desk: Desk) -> None:
+    alice = desk.principal("alice")
+    assert desk.persons.export(alice, "alice") == desk.persons.export(alice, "alice@example.org")
+    for who, principal in (("tess", alice), ("", alice), ("alice", desk.principal("alice", Scope.PEOPLE))):
+        with pytest.raises(Forbidden):
+            desk.persons.export(principal, who)
+    with pytest.raises(Forbidden):
+        desk.persons.erase(alice, "alice")
+
+
+def test_somebody_who_is_erased_is_nowhere_and_what_they_said_is_there(desk: Desk) -> None:
+    text, _ = desk.people.add_token(MACHINE, "alice", "alice's", [Scope.TICKETS_READ], lasts=timedelta(days=1))
+    cookie, _ = desk.gate.sign_in("alice", PASSWORD, source="here")
+    before = desk.ticket(desk.other)
+    erased = desk.persons.erase(desk.principal("tess"), "alice")
+    assert (erased.alias, erased.accounts, erased.tickets, erased.busy, erased.still) == (
+        "erased-07070707", 1, 2, (), (),
+    )  # fmt: skip
+    assert "alice" not in desk.everything()
+    assert "+420" not in desk.everything()
+    assert desk.ticket(desk.theirs)["cc"] == ("bob@example.org",)
+    assert desk.ticket(desk.other) == before
+    (said,) = desk.store.read(lambda tx: tx.tickets.comments(2))
+    assert (said.text, said.author) == ("I have it, too", Person("erased-07070707"))
+    assert desk.gate.session(cookie) is None
+    with pytest.raises(NotKnown):
+        desk.gate.bearer(text)
+    with pytest.raises(NotKnown):
+        desk.gate.sign_in("alice", PASSWORD, source="here")
+    (entry, *_) = desk.store.read(lambda tx: tx.audit.list())
+    assert (entry.by, entry.act, entry.subject) == ("tess", "erase a person", "erased-07070707")
+    assert desk.persons.export(desk.principal("tess"), "alice")["tickets"] == []
+
+
+def test_whoever_writes_in_a_system_without_an_address_is_erased_by_their_name_there(desk: Desk) -> None:
+    desk.world.alice.open(subject="from RT")
+    desk.world.mesh.settle()
+    assert desk.persons.erase(MACHINE, "ngi-cz/alice").tickets >= 1
+    (event, *_) = desk.store.read(lambda tx: tx.tickets.events(4))
+    assert event.actor == Person("erased-07070707", system="ngi-cz")
+    assert desk.ticket(desk.mine)["submitter"] == "alice@example.org", "they may be somebody else"
+    assert desk.world.end() == []
+
+
+def test_a_ticket_that_is_being_looked_at_is_tried_again(desk: Desk) -> None:
+    desk.erasing = Looking(Erasing(desk.world.mesh.means), 2)
+    assert desk.persons.erase(MACHINE, "alice").busy == ()
+
+
+def test_where_something_is_left_the_account_is_left_until_it_is_said_again(desk: Desk) -> None:
+    desk.erasing = Looking(Erasing(desk.world.mesh.means), 4)
+    erased = desk.persons.erase(MACHINE, "alice@example.org")
+    assert (erased.busy, erased.accounts) == ((2,), 0)
+    assert desk.people.show(MACHINE, "alice")
+    assert desk.persons.erase(MACHINE, "alice@example.org").accounts == 1
+    assert "alice" not in desk.everything()
+
+
+def test_the_last_of_the_central_team_is_not_erased(desk: Desk) -> None:
+    before = desk.everything()
+    with pytest.raises(NotAllowed, match="nobody would be left"):
+        desk.persons.erase(MACHINE, "tess")
+    assert desk.everything() == before
