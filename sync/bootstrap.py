@@ -14,6 +14,7 @@ from typing import Any, Self
 from central.desk.auth import Gate
 from central.desk.people import PeopleDesk
 from central.desk.persons import PersonDesk
+from central.desk.retention import Retention, Terms
 from central.store.api import Store, StoreError, Transaction, WrongSchema
 from central.store.memory import MemoryStore
 from central.store.sql import SqlStore
@@ -278,6 +279,8 @@ class Interdesk:
         self.centre = Centre(self.means)
         self.gate = Gate(self.store, clock)
         self.people = PeopleDesk(self.store, self.gate, clock)
+        kept = Terms(**instance.retention.model_dump())
+        self.retention = Retention(self.store, clock, kept, self.gate, owner=self._name())
         self.persons = PersonDesk(self.store, Erasing(self.means), clock)
         self.openid = openid.desk(instance, self.store, self.gate, clock, self.secrets)
         self._post_office: PostOffice | None = None
@@ -350,6 +353,7 @@ class Interdesk:
         """Wake the lanes of whoever is owed a look."""
         if self._exclusive and self.clock() - self._beaten_at >= BEAT_EVERY:
             self.beat()
+            self.retention.sweep()
         self._bury_the_dead()
         if self._oversight is not None:
             self._oversight.step()

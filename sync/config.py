@@ -254,6 +254,17 @@ class InstanceAlerts(_Part):
         return _web(address) if isinstance(address, str) else address
 
 
+class Retention(_Part):
+    """How long what tells of people is kept: a duration such as 365d, or not said: for ever."""
+
+    history: Duration | None = None
+    """Who did what on a ticket, from its last change on, once it is verified or closed."""
+    answers: Duration | None = None
+    """The whole words of other systems with dead letters."""
+    audit: Duration | None = None
+    """The audit log."""
+
+
 class OpenIdProvider(_Part):
     """Where people sign in instead of here, such as EGI Check-in."""
 
@@ -383,6 +394,7 @@ class InstanceDocument(_Part):
     secrets: str = ""
     """The folder of `file:` secrets, from where this document is."""
     oidc: OpenIdProvider | None = None
+    retention: Retention = Retention()
 
     @field_validator("public_url")
     @classmethod

@@ -648,6 +648,16 @@ class Traces(Protocol):
     def audit(self, changed: Callable[[Entry], Entry]) -> None:
         """Write back who did what to whom, over the whole log."""
 
+    def prune_audit(self, before: datetime) -> None:
+        """Forget the entries of the audit log that are older."""
+
+    def blunt_letters(self, before: datetime) -> None:
+        """Of dead letters, and of those that were discarded, whose look has been owed since before then: keep the first
+        line of what was said, and forget what a hint carried."""
+
+    def page(self, *, after: int, limit: int) -> Sequence[Ticket]:
+        """Tickets by id, `limit` of them after that one."""
+
 
 class Accounts(Protocol):
     """Who may come in, and what stands in for their passwords. Nothing here is checked but what is unique."""

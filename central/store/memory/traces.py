@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 
 from central.audit import Entry
 from central.events import Event
-from central.model import Comment, Conflict
-from central.store.api import NoSuch
+from central.model import Comment, Conflict, Ticket
+from central.store.api import DeliveryState, NoSuch
 from central.store.codec import as_json
 from central.store.memory.tables import Tables
 
@@ -52,6 +53,20 @@ class MemoryTraces:
             new = changed(old)
             kept = replace(old, by=new.by, subject=new.subject, data=as_json(dict(new.data)))
             self._tables.audit.put(old.id, kept)
+
+    def prune_audit(self, before: datetime) -> None:
+        for entry in [each for each in self._tables.audit.rows() if each.at < before]:
+            self._tables.audit.drop(entry.id)
+
+    def blunt_letters(self, before: datetime) -> None:
+        for place, letter in list(self._tables.deliveries.items()):
+            if letter.state is not DeliveryState.DUE and letter.owed_since < before:
+                blunt = replace(letter, error=letter.error.partition("\n")[0], hint=None)
+                self._tables.deliveries.put(place, blunt)
+
+    def page(self, *, after: int, limit: int) -> Sequence[Ticket]:
+        found = [each for each in self._tables.tickets.rows() if each.id > after]
+        return sorted(found, key=lambda ticket: ticket.id)[:limit]
 
     def _texts(self, ticket_id: int) -> Iterator[str]:
         ticket = self._tables.tickets.get(ticket_id)

@@ -49,6 +49,7 @@ _CHANGE = Prepared(
     .values({name: bindparam(name) for name in ("revision", "marked", "subject_folded", "fields", "changed_at")})
 )
 _TOUCH = Prepared(update(tickets).where(tickets.c.id == bindparam("of")).values(changed_at=bindparam("changed_at")))
+_PAGE = Prepared(_TICKET.where(tickets.c.id > bindparam("after")).order_by(tickets.c.id).limit(bindparam("most")))
 _COUNT = Prepared(select(totals.c.value).where(totals.c.name == "tickets"))
 
 _COMMENTS = Prepared(select(comments).where(comments.c.ticket_id == bindparam("of")).order_by(comments.c.id))
@@ -123,6 +124,10 @@ class SqlTickets:
         if row is None:
             raise NoSuch(f"there is no ticket {ticket_id}")
         return _ticket(row)
+
+    def page(self, *, after: int, limit: int) -> Sequence[Ticket]:
+        """Of `Traces`: by id, without holding any."""
+        return [_ticket(row) for row in self._session.rows(_PAGE, {"after": after, "most": limit})]
 
     def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime) -> Ticket:
         changed = ticket.with_fields(changes, at)

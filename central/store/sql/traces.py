@@ -3,16 +3,17 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 
 from central.audit import Entry
 from central.events import Event
-from central.model import Comment, Conflict, plain
+from central.model import Comment, Conflict, Ticket, plain
 from central.store.api import NoSuch
 from central.store.sql.instance import SqlAudit
-from central.store.sql.prepared import Prepared
-from central.store.sql.schema import Text, audit, comments, conflicts, events, tickets
+from central.store.sql.prepared import Lock, Prepared
+from central.store.sql.schema import DEAD, DISCARDED, Text, audit, comments, conflicts, deliveries, events, tickets
 from central.store.sql.session import Session
 from central.store.sql.tickets import SqlTickets
 
@@ -49,6 +50,17 @@ _ENTRY = Prepared(
     update(audit)
     .where(audit.c.id == bindparam("of"))
     .values(by=bindparam("whose"), subject=bindparam("about"), data=bindparam("told"))
+)
+
+_PRUNE_AUDIT = Prepared(delete(audit).where(audit.c.at < bindparam("before")))
+_LETTERS = Prepared(
+    select(deliveries.c.id, deliveries.c.error)
+    .where(or_(DEAD, DISCARDED), deliveries.c.owed_since < bindparam("before"))
+    .where(or_(deliveries.c.hint.is_not(None), deliveries.c.error.like("%\n%"))),
+    Lock.TO_CHANGE,
+)
+_BLUNT = Prepared(
+    update(deliveries).where(deliveries.c.id == bindparam("of")).values(error=bindparam("said"), hint=None)
 )
 
 
@@ -96,3 +108,13 @@ class SqlTraces:
                     told = {"whose": new.by, "about": new.subject, "told": json.dumps(dict(new.data))}
                     self._session.write(_ENTRY, {"of": old.id, **told})
             before = page[-1].id
+
+    def prune_audit(self, before: datetime) -> None:
+        self._session.write(_PRUNE_AUDIT, {"before": before})
+
+    def blunt_letters(self, before: datetime) -> None:
+        for row in self._session.rows(_LETTERS, {"before": before}):
+            self._session.write(_BLUNT, {"of": row.id, "said": row.error.partition("\n")[0]})
+
+    def page(self, *, after: int, limit: int) -> Sequence[Ticket]:
+        return SqlTickets(self._session).page(after=after, limit=limit)

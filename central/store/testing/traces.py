@@ -6,10 +6,25 @@ import pytest
 
 from central.audit import Entry
 from central.model import Comment, Person
-from central.store.api import NoSuch, Store
-from central.store.testing.samples import ADA, NOW, conflict, event, new_comment, new_ticket, say
+from central.store.api import Claim, Direction, NoSuch, Store
+from central.store.testing.samples import (
+    ADA,
+    NOW,
+    claimed,
+    conflict,
+    event,
+    later,
+    new_comment,
+    new_ticket,
+    owe,
+    say,
+)
 
 NOBODY = Person("erased-1", system="rt")
+
+
+def _bury(store: Store, taken: Claim) -> None:
+    store.write(lambda tx: tx.outbox.bury(taken, taken.delivery.owed_since, error="refused\nby eve@x.org"))
 
 
 class TraceClaims:
@@ -57,6 +72,32 @@ class TraceClaims:
         (now,) = store.read(lambda tx: tx.tickets.events(ticket.id))
         assert (now.actor, now.data, now.field, now.at) == (NOBODY, {"to": [None]}, "cc", NOW)
         assert store.read(lambda tx: tx.tickets.events(other.id))[0].actor == ADA
+
+    def test_what_is_old_in_the_audit_log_is_forgotten(self, store: Store) -> None:
+        for seconds in (0, 10):
+            entry = Entry(later(seconds), "eve", "pause", "rt")
+            store.write(lambda tx, entry=entry: tx.audit.record(entry))  # type: ignore[misc]  # bound now
+        store.write(lambda tx: tx.traces.prune_audit(later(10)))
+        assert [entry.at for entry in store.read(lambda tx: tx.audit.list())] == [later(10)]
+
+    def test_letters_that_nobody_reads_any_more_keep_their_first_line(self, store: Store) -> None:
+        for subject, seconds in (("old", 0), ("new", 10), ("due", 0)):
+            owe(store, subject=subject, at=later(seconds), hint={"from": "eve@x.org"})
+            if subject != "due":
+                _bury(store, claimed(store, at=later(seconds)))
+        store.write(lambda tx: tx.traces.blunt_letters(later(10)))
+        old, new = store.read(lambda tx: tx.outbox.dead())
+        assert (old.error, old.hint) == ("refused", None)
+        assert (new.error, new.hint) == ("refused\nby eve@x.org", {"from": "eve@x.org"})
+        (due,) = [store.read(lambda tx: tx.outbox.find("rt", Direction.OUTWARD, "due"))]
+        assert due is not None
+        assert due.hint == {"from": "eve@x.org"}
+
+    def test_tickets_are_gone_through_by_their_numbers(self, store: Store) -> None:
+        made = [new_ticket(store).id for _ in range(5)]
+        page = store.read(lambda tx: tx.traces.page(after=0, limit=3))
+        rest = store.read(lambda tx: tx.traces.page(after=page[-1].id, limit=3))
+        assert [each.id for each in (*page, *rest)] == made
 
     def test_conflicts_and_the_audit_log_are_written_over(self, store: Store) -> None:
         ticket = new_ticket(store)

@@ -1,0 +1,80 @@
+"""How long what tells of people is kept, by kind, and the sweep that lets go of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from central.desk.auth import Gate
+from central.events import Event
+from central.model import FIELDS, SYSTEM, Person
+from central.store.api import Store, Transaction
+from central.workflow import Status
+
+EVERY = timedelta(hours=1)
+PAGE = 2000
+"""So many tickets are looked at in one sweep; the next one goes on behind them."""
+SOMEBODY = "somebody"
+_OVER = frozenset({Status.VERIFIED, Status.CLOSED})
+_OF_PEOPLE = frozenset(spec.name for spec in FIELDS.values() if spec.kind in ("person", "set")) | {"phone"}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long each kind is kept; None: for ever."""
+
+    history: timedelta | None = None
+    """Who did what on a ticket that is over: then it was somebody."""
+    answers: timedelta | None = None
+    """The words of other systems with dead letters: then their first line stays."""
+    audit: timedelta | None = None
+    """Administrative acts."""
+
+
+class Retention:
+    """Lets go of what was kept for long enough. Of many processes one does, once an hour."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], terms: Terms, gate: Gate, *, owner: str) -> None:
+        self._store, self._clock, self._terms, self._gate, self._owner = store, clock, terms, gate, owner
+        self._next_at = clock()
+        self._after = 0
+        """The last ticket that was looked at."""
+
+    def sweep(self) -> None:
+        """Do it, if it is time."""
+        at = self._clock()
+        if at < self._next_at:
+            return
+        self._next_at = at + EVERY
+        if self._store.write(lambda tx: tx.outbox.take("retention", self._owner, at, ttl=EVERY)) is None:
+            return
+        self._gate.sweep()
+        if self._terms.audit is not None:
+            audited = at - self._terms.audit
+            self._store.write(lambda tx: tx.traces.prune_audit(audited))
+        if self._terms.answers is not None:
+            answered = at - self._terms.answers
+            self._store.write(lambda tx: tx.traces.blunt_letters(answered))
+        if self._terms.history is not None:
+            self._forget_who(at - self._terms.history)
+
+    def _forget_who(self, before: datetime) -> None:
+        page = self._store.read(lambda tx: tx.traces.page(after=self._after, limit=PAGE))
+        self._after = page[-1].id if len(page) == PAGE else 0
+        for ticket in page:
+            if ticket["status"] in _OVER and ticket.changed_at < before:
+                self._forget_who_on(ticket.id)
+
+    def _forget_who_on(self, ticket_id: int) -> None:
+        if self._store.read(lambda tx: _tells(tx, ticket_id)):  # or each sweep would write
+            self._store.write(lambda tx: tx.traces.events(ticket_id, without_names))
+
+
+def without_names(event: Event) -> Event:
+    """The fact, done by somebody."""
+    actor = event.actor if event.actor.id == SYSTEM.id else Person(SOMEBODY, system=event.actor.system)
+    named = {name: SOMEBODY for name in ("from", "to", "ours", "theirs", "wanted", "stays") if event.data.get(name)}
+    return replace(event, actor=actor, data={**event.data, **(named if event.field in _OF_PEOPLE else {})})
+
+
+def _tells(tx: Transaction, ticket_id: int) -> bool:
+    return any(without_names(event) != event for event in tx.tickets.events(ticket_id))
