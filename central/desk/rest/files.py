@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException
 from starlette.responses import Response
+from starlette.types import Message, Receive
 
 from central.desk.reading import Reader
 from central.desk.rest.caller import Caller
@@ -20,6 +21,7 @@ from central.desk.rest.desks import Desks
 from central.desk.rest.once import once
 from central.desk.rest.paging import Cursor, Limit, Page, cut, number
 from central.desk.rest.problems import Problem, documented
+from central.desk.rest.strict import too_long
 from central.desk.rest.tickets import TicketNumber
 from central.desk.services import Upload
 from central.model import Attachment, Visibility
@@ -154,28 +156,33 @@ async def _of_form(desks: Desks, who: Principal, ticket: int, request: Request, 
         raise Problem(400, f"the form cannot be read: {error.message}") from None
 
 
-def _limited(request: Request, most: int):  # type: ignore[no-untyped-def]  # ASGI's receive
-    left = most
+def _limited(request: Request, most: int) -> Receive:
+    read = 0
 
-    async def receive():  # type: ignore[no-untyped-def]
-        nonlocal left
+    async def receive() -> Message:
+        nonlocal read
         message = await request.receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise Problem(413, f"a form is at most {most} bytes long here", headers={"Connection": "close"})
+        read += len(message.get("body", b""))
+        while most < read <= 2 * most and message.get("more_body"):  # so that who sends it hears the answer
+            message = await request.receive()
+            read += len(message.get("body", b""))
+        if read > most:
+            raise too_long("a form", most)
         return message
 
     return receive
 
 
 async def _bounded(stream: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
-    left = most
+    read = 0
     async for chunk in stream:
-        left -= len(chunk)
-        if left < 0:
-            raise Problem(413, f"a file is at most {most} bytes long here", headers={"Connection": "close"})
-        if chunk:
+        read += len(chunk)
+        if read > 2 * most:
+            break
+        if chunk and read <= most:
             yield chunk
+    if read > most:
+        raise too_long("a file", most)
 
 
 def _pulled(stream: AsyncIterator[bytes]) -> Iterator[bytes]:

@@ -95,7 +95,7 @@ _NEWEST_OF_FIELD = Prepared(_LAST.where(events.c.field == bindparam("field")).li
 _HAPPENED = Prepared(
     select(events).where(events.c.id > bindparam("after")).order_by(events.c.id).limit(bindparam("most"))
 )
-_NEWEST_EVENT = Prepared(select(func.max(events.c.id).label("id")))
+_NEWEST_EVENT = Prepared(select(func.coalesce(func.max(events.c.id), literal_column("0")).label("id")))
 _KEEP_CONFLICT = adding(conflicts)
 _DECIDE_CONFLICT = Prepared(
     update(conflicts)
@@ -271,8 +271,7 @@ class SqlTickets:
         return [_event(row) for row in self._session.rows(_HAPPENED, {"after": after, "most": limit})]
 
     def newest_event(self) -> int:
-        row = self._session.first(_NEWEST_EVENT, {})
-        return 0 if row is None or row.id is None else int(row.id)
+        return int(self._session.first(_NEWEST_EVENT, {}).id)
 
     def keep_conflict(self, conflict: Conflict) -> Conflict:
         self._require(conflict.ticket_id)
