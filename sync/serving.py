@@ -75,6 +75,7 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
             desk.centre,
             helm,
             clerk,
+            desk.people,
             lambda *ticket: why.as_data(why.explain(*ticket)),
             limits=instance.central_limits,
             cookies=cookies,

@@ -65,7 +65,8 @@ def principal(login: str, scopes: Iterable[Scope] | None = None, *grants: Grant)
 class House:
     """Everything of one process, beside nobody, with a clock that goes a second further at each look."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, furnished: bool = True) -> None:
+        """`furnished`: with tickets in it, and what waits about them."""
         seconds = itertools.count()
         environ = {
             "INTERDESK_SECRET_NGI_CZ": "cz-token",
@@ -85,6 +86,10 @@ class House:
         self.helm.apply(f"{CZ}---\n{DE}", "carl")
         for name in ("ngi-cz", "ngi-de"):
             self._run(name)
+        if furnished:
+            self._furnish()
+
+    def _furnish(self) -> None:
         self.ours = self._ticket("The CE refuses jobs", "NGI_CZ", "ngi-cz", "4711")
         self.theirs = self._ticket("The SE is full", "NGI_DE", "ngi-de", "815")
         self.shared = self._ticket("Both are slow", "NGI_CZ", "ngi-cz", "4712")

@@ -40,8 +40,8 @@ class Api:
 class Served:
     """A house and its web server."""
 
-    def __init__(self, folder: Any) -> None:
-        self.house = House(folder)
+    def __init__(self, folder: Any, *, furnished: bool = True) -> None:
+        self.house = House(folder, furnished=furnished)
         self.server = Server(self.house.interdesk)
         self.server.__enter__()
         self.address = self.server.address

@@ -76,6 +76,9 @@ TABLE = [
     ("POST", "/jobs/{their_job}/turn", {"json": {"act": "pause"}}, (403, 403, 404, 403, 200, 403)),
     ("GET", "/status", {}, (403, 403, 200, 200, 200, 200)),
     ("POST", "/status/stop", {"json": {"act": "stop"}}, (403, 403, 403, 403, 200, 403)),
+    ("GET", "/tokens", {}, (403, 403, 403, 403, 200, 200)),
+    ("POST", "/tokens", {"json": {"name": "x", "scopes": ["people"]}}, (403, 403, 403, 403, 201, 403)),
+    ("DELETE", "/tokens/{spare_token}", {}, (403, 403, 403, 403, 204, 403)),
     ("GET", "/audit", {}, (403, 403, 403, 403, 200, 200)),
 ]
 
@@ -92,6 +95,7 @@ def names(served):
     house = served.house
     bobs = served.api("carl").ask("POST", "/tickets", json={"subject": "Bob's", "submitter": "bob@example.org"}).json()
     spoken, note = house.store.read(lambda tx: tx.tickets.comments(house.ours.id))
+    spare = served.api("carl").ask("POST", "/tokens", json={"name": "spare", "scopes": ["people"]}).json()
     secret = house.store.read(lambda tx: tx.tickets.files(house.ours.id))[1]
     return {
         "ours": house.ours.id,
@@ -104,6 +108,7 @@ def names(served):
         "their_conflict": house.conflicts[1],
         "their_hold": house.holds[1],
         "their_job": house.jobs[1].id,
+        "spare_token": spare["id"],
     }
 
 
@@ -200,5 +205,6 @@ def test_a_token_may_do_what_its_scopes_say(served):
         "this token may not open a ticket: it needs the scope tickets:write",
     )
     assert reads.refused("GET", "/systems")[0] == 403
+    assert reads.refused("POST", "/tokens", json={"name": "more", "scopes": list(Scope)})[0] == 403
     assert json.loads(reads.ask("GET", "/me").text)["may"] == ["read a ticket", "read internal notes"]
     reads.session.close()

@@ -23,6 +23,7 @@ from central.desk.rest import (
     status,
     systems,
     tickets,
+    tokens,
 )
 from central.desk.rest.desks import Desks
 
@@ -41,6 +42,7 @@ _NOUNS = (
     holds,
     jobs,
     status,
+    tokens,
 )
 _ABOUT = """\
 Tickets and systems of this helpdesk, for programs.
@@ -106,6 +108,6 @@ def _described(description: dict[str, Any]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(name, None)
     for path in description["paths"].values():
-        if "post" in path:
+        if "post" in path and path["post"]["tags"] != ["tokens"]:
             path["post"].setdefault("parameters", []).append(_KEY)
     return description

@@ -8,6 +8,7 @@ from typing import Any
 from central.desk.auth import Gate
 from central.desk.cookies import Cookies
 from central.desk.documents import DocumentDesk
+from central.desk.people import PeopleDesk
 from central.desk.queues import QueueDesk
 from central.desk.services import Queues, Systems, Tickets
 from central.desk.systems import SystemDesk
@@ -32,6 +33,7 @@ class Desks:
     systems: SystemDesk
     documents: DocumentDesk
     queues: QueueDesk
+    people: PeopleDesk
     explain: Explain
     limits: Limits = field(default_factory=Limits)
     cookies: Cookies = field(default_factory=Cookies)
@@ -45,6 +47,7 @@ class Desks:
         tickets: Tickets,
         systems: Systems,
         queues: Queues,
+        people: PeopleDesk,
         explain: Explain,
         *,
         limits: Limits,
@@ -60,6 +63,7 @@ class Desks:
             systems=system_desk,
             documents=DocumentDesk(store, systems, system_desk),
             queues=QueueDesk(store, queues, system_desk, ticket_desk),
+            people=people,
             explain=explain,
             limits=limits,
             cookies=cookies,
