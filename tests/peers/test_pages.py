@@ -1,0 +1,254 @@
+"""The pages in Debian's Chromium, used as a person would: with eyes, a keyboard, a phone, in the dark."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.desk.house import CZ, principal
+from tests.desk.stand import Stand
+
+CHROMIUM = Path("/usr/bin/chromium")
+WANTED = "needs Debian's Chromium: on Debian 12, as root, `tests/peers/chromium.sh up`, then run the tests again"
+PICTURES = Path(__file__).parents[2] / ".ci" / "artefacts" / "pages"
+SIZES = {"desk": (1400, 900), "phone": (390, 844)}
+PLACES = {
+    "mesh": "/systems",
+    "system": "/systems/ngi-cz",
+    "proof": "/systems/ngi-cz/proof",
+    "work": "/work",
+    "tickets": "/tickets",
+    "ticket": "/tickets/1",
+    "why": "/tickets/1/why/priority",
+    "new-ticket": "/tickets/new",
+    "missing": "/tickets/99",
+}
+
+pytestmark = pytest.mark.peer
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(WANTED)
+        pytest.skip(WANTED)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def stand(tmp_path) -> Iterator[Stand]:
+    with Stand(tmp_path) as it:
+        it.house.tickets.change(
+            principal("sue"), it.house.ours.id, {"priority": "very urgent", "status": "in progress"}
+        )
+        it.house.helm.apply(CZ.replace("ops@example.cz", "noc@example.cz"), "carl")
+        yield it
+
+
+class Screen:
+    """A window in which somebody looks at the pages; what the browser complains of is kept."""
+
+    def __init__(self, chromium, stand: Stand, size: str = "desk", scheme: str = "light") -> None:
+        width, height = SIZES[size]
+        self.size, self.scheme, self.width, self.stand = size, scheme, width, stand
+        self.context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._heard)
+
+    def __enter__(self) -> "Screen":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.stand.address + path)
+
+    def sign_in(self, login: str) -> None:
+        self.go("/sign-in")
+        self.page.get_by_label("Name").fill(login)
+        self.page.get_by_label("Password").fill(f"{login}'s")
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign out").wait_for()
+
+    def look(self, name: str, tmp_path: Path) -> None:
+        """Take a picture, and say what is wrong with what is seen."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        folder = PICTURES if os.environ.get("CI") == "true" else tmp_path
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{name}-{self.size}-{self.scheme}.png", full_page=True)
+        where = f"{name}, {self.size}, {self.scheme}"
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= self.width, f"{where}: {wide} pixels wide"
+        found = Axe().run(self.page).response["violations"]
+        serious = [
+            (each["id"], [node["html"] for node in each["nodes"]])
+            for each in found
+            if each["impact"] in ("serious", "critical")
+        ]
+        assert not serious, f"{where}: {serious}"
+
+    def _heard(self, message) -> None:
+        if message.type == "error" and "status of 4" not in message.text:
+            self.complaints.append(message.text)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_every_page_can_be_read_by_everybody(chromium, stand, tmp_path, size, scheme) -> None:
+    with Screen(chromium, stand, size, scheme) as screen:
+        screen.go("/sign-in")
+        screen.look("sign-in", tmp_path)
+        screen.sign_in("carl")
+        for name, path in PLACES.items():
+            screen.go(path)
+            screen.look(name, tmp_path)
+        screen.go("/tickets/1")
+        for summary in screen.page.locator("summary").all():
+            summary.click()
+        screen.look("ticket-unfolded", tmp_path)
+        assert screen.complaints == []
+
+
+def test_all_of_it_is_reached_by_the_keyboard(chromium, stand) -> None:
+    with Screen(chromium, stand) as screen:
+        page = screen.page
+        screen.go("/sign-in")
+        page.keyboard.type("sue")
+        page.keyboard.press("Tab")
+        page.keyboard.type("sue's")
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Tickets").wait_for()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Open a ticket"
+        page.get_by_role("link", name="The CE refuses jobs").focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="The CE refuses jobs").wait_for()
+        page.get_by_label("Answer", exact=True).focus()
+        page.keyboard.type("Which queue is it?")
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")  # from public to internal
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.get_by_text("The internal note is on the ticket").wait_for()
+        note = page.locator("article.internal", has_text="Which queue is it?")
+        assert note.count() == 1
+        assert screen.complaints == []
+
+
+def test_the_mesh_goes_on_under_the_eyes_and_keeps_the_place_of_the_keyboard(chromium, stand) -> None:
+    with Screen(chromium, stand) as screen:
+        screen.sign_in("carl")
+        page = screen.page
+        page.get_by_text("live", exact=True).wait_for()
+        page.get_by_role("link", name="ngi-de").focus()
+
+        def fail(tx):
+            tx.registry.put_system(replace(tx.registry.system("ngi-de"), last_error="HTTP 500: out of memory"))
+
+        stand.house.store.write(fail)
+        page.get_by_text("HTTP 500: out of memory").wait_for()
+        assert page.evaluate("document.activeElement.textContent") == "ngi-de"
+        stand.house.systems.stop_all(principal("carl"), "a storm of mails")
+        page.get_by_text("a storm of mails").wait_for()
+        assert screen.complaints == []
+
+
+def test_a_search_is_in_the_address_and_can_be_gone_back_from(chromium, stand) -> None:
+    with Screen(chromium, stand) as screen:
+        screen.sign_in("carl")
+        screen.go("/tickets")
+        page = screen.page
+        page.get_by_label("Words, or anybody's number").fill("full")
+        page.get_by_text("The CE refuses jobs").wait_for(state="detached")
+        assert "q=full" in page.url
+        assert page.get_by_text("The SE is full").is_visible()
+        page.get_by_label("Status").select_option("closed")
+        page.get_by_text("No ticket that you may read is like that.").wait_for()
+        page.reload()
+        assert page.get_by_label("Status").input_value() == "closed"
+        page.go_back()
+        page.get_by_text("The SE is full").wait_for()
+        assert screen.complaints == []
+
+
+def test_why_opens_beside_the_field(chromium, stand) -> None:
+    with Screen(chromium, stand) as screen:
+        screen.sign_in("alice")
+        screen.go("/tickets/1")
+        screen.page.get_by_label("Why: Priority").click()
+        screen.page.locator("#why-priority").get_by_text("Sue at the centre").wait_for()
+        assert screen.page.url.endswith("/tickets/1")
+        assert screen.complaints == []
+
+
+def test_a_file_goes_up_and_comes_down_as_a_file(chromium, stand, tmp_path) -> None:
+    picture = tmp_path / "evil.svg"
+    picture.write_text("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", encoding="utf-8")
+    with Screen(chromium, stand) as screen:
+        screen.sign_in("alice")
+        screen.go("/tickets/1")
+        screen.page.get_by_label("Answer", exact=True).fill("see the picture")
+        screen.page.get_by_label("Files").set_input_files(picture)
+        screen.page.get_by_role("button", name="Send").click()
+        with screen.page.expect_download() as coming:
+            screen.page.get_by_role("link", name="evil.svg").click()
+        assert Path(coming.value.path()).read_bytes() == picture.read_bytes()
+        assert screen.complaints == []
+
+
+def test_what_is_hostile_does_not_run(chromium, stand) -> None:
+    evil = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+    stand.house.tickets.comment(principal("alice"), 1, evil)
+    stand.house.tickets.change(principal("sue"), 1, {"subject": evil})
+    with Screen(chromium, stand) as screen:
+        screen.sign_in("carl")
+        for path in ("/tickets", "/tickets/1", "/work", "/tickets/1/why/subject"):
+            screen.go(path)
+            assert screen.page.title() != "owned"
+            assert screen.page.locator("main img, main script").count() == 0
+        screen.go("/tickets/1")
+        screen.page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', `<b onclick=\"0\">x</b>`)")
+        assert screen.page.evaluate("document.querySelector('main > b').onclick") is None, "what is inline is not run"
+
+
+def test_letters_are_ticked_all_at_once_and_tried_again(chromium, stand) -> None:
+    with Screen(chromium, stand) as screen:
+        screen.sign_in("carl")
+        screen.go("/work")
+        screen.page.get_by_label("Tick all").check()
+        assert screen.page.locator("input[name=letter]:not(:checked)").count() == 0
+        screen.page.get_by_role("button", name="Try those again").click()
+        screen.page.get_by_text("They are tried again").wait_for()
+        assert screen.page.locator("input[name=letter]").count() == 0
+
+
+def test_a_system_is_proven_paused_and_rolled_back(chromium, stand) -> None:
+    with Screen(chromium, stand, "phone") as screen:
+        screen.sign_in("olga")
+        page = screen.page
+        page.get_by_role("link", name="ngi-cz").click()
+        page.get_by_role("link", name="Prove it").click()
+        page.get_by_text("Proven: every promise holds").wait_for()
+        page.get_by_label("Why it is paused").fill("upgrade")
+        page.get_by_role("button", name="Pause").click()
+        page.get_by_text(re.compile("paused by olga: upgrade")).first.wait_for()
+        page.get_by_role("button", name="Roll back to 1").click()
+        page.get_by_text("The earlier revision is the newest one now").wait_for()
+        assert screen.complaints == []
