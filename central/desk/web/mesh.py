@@ -1,6 +1,9 @@
 """The mesh, and how it goes on while somebody looks."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from typing import Annotated, Any
@@ -10,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from central.desk.pulse import Beat, Pulse, TooMany
 from central.desk.views.mesh import Need, SystemView, by_need, part
+from central.desk.views.words import ago
 from central.desk.web.pages import Pages
 from central.desk.web.visitors import Visitor, Visitors
 from central.rights import Action, demand
@@ -18,63 +22,86 @@ LASTING = timedelta(minutes=1)
 """A stream ends after so long, and the browser asks for it anew: then it is asked again who they are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What of one beat some people see: all who may see the same share it."""
+
+    values: Mapping[str, Any]
+    """What the templates are given."""
+    order: tuple[tuple[str, Need], ...]
+    parts: Mapping[str, str]
+    """Each system's tile, and under '' the figures, as what takes the place of the one that is shown."""
+
+
 class MeshPages:
     """What of the mesh somebody may see, as a page and as its changes."""
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-        self._rendered: tuple[int, dict[str, str]] = (0, {})
+        self._lock = threading.Lock()
+        self._number = 0
+        self._shapes: dict[tuple[frozenset[str], str], Shape] = {}
+        """Of the beat that was asked for last."""
+        self._tiles: dict[str, tuple[tuple[object, ...], str]] = {}
+        """What each tile was made of when it was rendered last, and what came of it."""
 
-    def shown(self, beat: Beat, visitor: Visitor, words: str) -> dict[str, Any]:
-        """What the template is given."""
-        systems = by_need(tuple(each for each in beat.overview.systems if visitor.sees(each.name)))
-        found = [each for each in systems if words.casefold() in each.name.casefold()]
-        tiles = self._tiles(beat)
-        return {
-            "at": beat.overview.at,
-            "stopped": beat.overview.stopped,
-            "systems": systems,
-            "found": found,
-            "groups": [
-                (need, [tiles[each.name] for each in group])
-                for need, group in groupby(found, key=lambda each: each.need)
-            ],
-            "figures": _figures(systems),
-            "words": words,
-            "Need": Need,
-        }
+    def shape(self, beat: Beat, visitor: Visitor, words: str) -> Shape:
+        """This beat as they see it. Rendered once for all who may see the same."""
+        seen = frozenset(each.name for each in beat.overview.systems if visitor.sees(each.name))
+        with self._lock:
+            if beat.number != self._number:
+                self._number, self._shapes = beat.number, {}
+            if (seen, words) not in self._shapes:
+                self._shapes[seen, words] = self._shaped(beat, seen, words)
+            return self._shapes[seen, words]
 
     async def changes(self, pulse: Pulse, visitor: Visitor, words: str) -> AsyncIterator[str]:
         """What becomes different, as server-sent events: single tiles, or all of them where their order changes."""
-        told: dict[str, str] = {}
-        order: list[tuple[str, Need]] = []
+        told: Mapping[str, str] = {}
+        order: tuple[tuple[str, Need], ...] | None = None
         async for beat in pulse.beats(lasting=LASTING):
             if beat is None:
                 yield ": still here\n\n"
                 continue
-            tiles, shown = self._tiles(beat), self.shown(beat, visitor, words)
-            before, order = order, [(each.name, each.need) for each in shown["found"]]
-            summary = self._pages.text("mesh_summary.html", **shown, swap=True)
-            if order != before:
-                yield _event("all", self._pages.text("mesh_tiles.html", **shown) + summary)
-            else:
-                now = {"": summary} | {name: _instead(tiles[name]) for name, _ in order}
-                if different := [html for name, html in now.items() if told.get(name) != html]:
-                    yield _event("some", "".join(different))
-            told = {"": summary} | {name: _instead(tiles[name]) for name, _ in order}
+            shape = await asyncio.to_thread(self.shape, beat, visitor, words)
+            if shape.order != order:
+                tiles = await asyncio.to_thread(self._pages.text, "mesh_tiles.html", **shape.values)
+                yield _event("all", tiles + shape.parts[""])
+            elif different := [html for name, html in shape.parts.items() if told.get(name) != html]:
+                yield _event("some", "".join(different))
+            told, order = shape.parts, shape.order
 
-    def _tiles(self, beat: Beat) -> dict[str, str]:
-        """Every tile, rendered once for everybody who looks at this beat."""
-        number, tiles = self._rendered
-        if number != beat.number or not tiles:
-            tiles = {
-                each.name: self._pages.text(
-                    "tile.html", system=each, trail=beat.trails.get(each.name, ()), at=beat.overview.at
-                )
-                for each in beat.overview.systems
-            }
-            self._rendered = (beat.number, tiles)
-        return tiles
+    def _shaped(self, beat: Beat, seen: frozenset[str], words: str) -> Shape:
+        systems = by_need(tuple(each for each in beat.overview.systems if each.name in seen))
+        found = [each for each in systems if words.casefold() in each.name.casefold()]
+        tiles = {each.name: self._tile(each, beat) for each in found}
+        groups = [
+            (need, [tiles[each.name] for each in group]) for need, group in groupby(found, lambda each: each.need)
+        ]
+        values = {
+            "at": beat.overview.at,
+            "stopped": beat.overview.stopped,
+            "systems": systems,
+            "groups": groups,
+            "figures": _figures(systems),
+            "words": words,
+            "Need": Need,
+        }
+        figures = self._pages.text("mesh_summary.html", **values, swap=True)
+        return Shape(
+            values,
+            tuple((each.name, each.need) for each in found),
+            {"": figures} | {name: _instead(tile) for name, tile in tiles.items()},
+        )
+
+    def _tile(self, system: SystemView, beat: Beat) -> str:
+        trail, at = beat.trails.get(system.name, ()), beat.overview.at
+        made_of = (system, trail, ago(system.succeeded_at, at))
+        before, tile = self._tiles.get(system.name, ((), ""))
+        if before != made_of:
+            tile = self._pages.text("tile.html", system=system, trail=trail, at=at)
+            self._tiles[system.name] = (made_of, tile)
+        return tile
 
 
 def router(pulse: Pulse, visitors: Visitors, pages: Pages) -> APIRouter:
@@ -88,7 +115,7 @@ def router(pulse: Pulse, visitors: Visitors, pages: Pages) -> APIRouter:
     @routes.get("/systems")
     def systems(visitor: Annotated[Visitor, Depends(visitors.signed_in)], q: str = "") -> Response:
         demand(visitor.sees_systems, visitor.principal, Action.SEE_SYSTEM)
-        return pages.page("mesh.html", visitor, here="systems", **mesh.shown(pulse.beat(), visitor, q.strip()))
+        return pages.page("mesh.html", visitor, here="systems", **mesh.shape(pulse.beat(), visitor, q.strip()).values)
 
     @routes.get("/mesh/live")
     def live(visitor: Annotated[Visitor, Depends(visitors.signed_in)], q: str = "") -> Response:
