@@ -146,8 +146,13 @@ def overview(store: Store, clock: Callable[[], datetime]) -> Overview:
 
 
 def by_need(systems: tuple[SystemView, ...]) -> tuple[SystemView, ...]:
-    """Those that need a person first; among equals, what waits longest and disagrees most."""
-    return tuple(sorted(systems, key=lambda each: (each.need, -each.dead - each.held, -each.lag, each.name)))
+    """Those that need a person first, by how much waits; then by how long; those that are well stay where they are."""
+
+    def place(each: SystemView) -> tuple[object, ...]:
+        waits = each.dead + each.held if each.need is Need.PERSON else 0
+        return each.need, -waits, -each.lag if each.need is Need.EYE else timedelta(0), each.name
+
+    return tuple(sorted(systems, key=place))
 
 
 def part(some: int, whole: int) -> str:
