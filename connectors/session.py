@@ -7,22 +7,22 @@ writes never; no secret in any error. What cannot be known about a write is `Unk
 
 import json
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
-from pathlib import Path
-from typing import Any, Never, Protocol, TypeVar
+from typing import Any, Never, TypeVar
 from urllib.parse import urlencode, urljoin
 
 import requests
 import tenacity
 
 from connectors.answers import Answer, Judge, TurnedAway, redirected
+from connectors.asking import Asking, Body, Calls, Encode, Made, Origin, Wanted, as_form, as_json
 from connectors.blots import Blots
-from connectors.credentials import NOBODY, Certificate, Credentials, Shown, Step, basic, filled, said
+from connectors.credentials import NOBODY, Certificate, Shown, Step, basic, filled, said
 from connectors.environment import Environment
 from connectors.errors import AccessError, ConnectorError, NotFound, ProtocolError, SettingsError, Transient, Unknown
 from connectors.login import Login
@@ -38,94 +38,6 @@ _MOST_REDIRECTS = 3
 _NOT_LET_IN = {400: "access", 422: "access"}
 """What a status means when we log in: OAuth 2 says 400 to wrong names and secrets."""
 _FORM = "application/x-www-form-urlencoded"
-
-
-class Body(Protocol):
-    """A request body that is sent piece by piece. `len()` gives its size in bytes."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[bytes]: ...
-
-
-Encode = Callable[[Mapping[str, Any]], bytes]
-"""Writes a body. Any but JSON is named by a Content-Type."""
-
-
-def _as_json(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body).encode()
-
-
-def _as_form(body: Mapping[str, Any]) -> bytes:
-    return urlencode(body, doseq=True).encode()
-
-
-Made = Callable[[Shown], Body | bytes]
-"""Makes a body that bears our credentials, anew for each log-in."""
-
-Calls = Callable[[str, Mapping[str, Any]], tuple[str, Mapping[str, str], Made]]
-"""Of an operation and its arguments: path, headers and body of the request that it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a registered system lives, and how we show who we are there. Both belong together."""
-
-    url: str
-    credentials: Credentials = field(default_factory=Credentials)
-    words: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What fills the credentials' templates: settings by name."""
-    secrets: Sequence[str] = field(default=(), repr=False)
-    """What must never show in an error."""
-    ca_file: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """One request, before our credentials are added."""
-
-    method: str
-    url: str = field(repr=False)
-    about: str
-    """The same for people: never a query in it."""
-    writes: bool = False
-    query: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: Mapping[str, Any] | None = field(default=None, repr=False)
-    encode: Encode = _as_json
-    stream: Body | Made | None = field(default=None, repr=False)
-    errors: Mapping[int, str] | None = None
-    limit: int | None = None
-    """Bytes that the answer may have; None: as many as any."""
-
-    def bytes(self, shown: Shown) -> Any:
-        """The body as it is sent."""
-        if callable(self.stream):
-            return self.stream(shown)
-        if self.stream is not None:
-            return self.stream
-        if self.body is None and (self.method == "GET" or not shown.body):
-            return None
-        return self.encode(shown.signed(self.body or {}) or {})
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What is known of a file that is asked for."""
-
-    limit: int
-    media_type: str
-    size: int | None
-
-    @staticmethod
-    def may_be_an_error(content_type: str) -> bool:
-        """Errors are data or pages; whatever else comes is a file."""
-        return any(each in content_type.lower() for each in ("json", "html", "xml", "text/plain"))
-
-    def is_like(self, content_type: str, body: bytes) -> bool:
-        """Whether this is the file itself, for all that is known of it."""
-        kind = content_type.partition(";")[0].strip().lower()
-        return kind == self.media_type.lower() and self.size in (None, len(body))
 
 
 class HttpSession:
@@ -184,7 +96,7 @@ class HttpSession:
         *,
         method: str = "GET",
         body: Any = None,
-        encode: Encode = _as_json,
+        encode: Encode = as_json,
         stream: Body | Made | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
@@ -206,7 +118,7 @@ class HttpSession:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
-        encode: Encode = _as_json,
+        encode: Encode = as_json,
         stream: Body | Made | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Mapping[int, str] | None = None,
@@ -246,7 +158,7 @@ class HttpSession:
         with self.call():
             asking = self._asking(method, "/", query, {"Accept": "*/*", **(headers or {})}, stream=asked)
             asking = replace(asking, url=url, about=f"{method} {bare(path)}")
-            wanted = _Wanted(limit, media_type, size)
+            wanted = Wanted(limit, media_type, size)
             response, chunks = self._patiently(lambda: self._followed(asking, wanted))
             try:
                 yield chunks
@@ -290,20 +202,20 @@ class HttpSession:
         headers: Mapping[str, str] | None,
         *,
         body: Any = None,
-        encode: Encode = _as_json,
+        encode: Encode = as_json,
         stream: Body | Made | None = None,
         errors: Mapping[int, str] | None = None,
         writes: bool = False,
-    ) -> _Asking:
+    ) -> Asking:
         about = f"{method} {bare(path)}"
         if not path.startswith("/"):
             raise ProtocolError(f"{about}: the answer points to another place than the registered one")
         url, known = self._root + path, headers or {}
-        return _Asking(
+        return Asking(
             method, url, about, writes, query or {}, known, body=body, encode=encode, stream=stream, errors=errors
         )
 
-    def _asked(self, asking: _Asking) -> Answer:
+    def _asked(self, asking: Asking) -> Answer:
         """The answer. A page where data was expected may mean that our session is over, though no sign tells."""
         answer = self._let_in(asking, self._send)
         if self._login.renews and answer.is_page:
@@ -312,7 +224,7 @@ class HttpSession:
                 return self._let_in(asking, self._send)
         return answer
 
-    def _let_in(self, asking: _Asking, send: Callable[[_Asking, Shown], Result]) -> Result:
+    def _let_in(self, asking: Asking, send: Callable[[Asking, Shown], Result]) -> Result:
         """Send it as who we are. Turned away, log in anew and send it again, once, if nothing was done."""
         shown = self._login.shown(self._wire.left())
         try:
@@ -338,7 +250,7 @@ class HttpSession:
         for place, each in step.body.items():
             if (value := said(each, words) if isinstance(each, str) else each) is not None:
                 put(body, place, value)
-        encode = _as_form if step.form else _as_json
+        encode = as_form if step.form else as_json
         if step.form:
             headers.setdefault("Content-Type", _FORM)
         if step.operation:
@@ -348,7 +260,7 @@ class HttpSession:
         elif step.elsewhere is not None:
             shown, url = NOBODY, str(words[step.elsewhere])
             about = f"{step.method} {bare(url)}"
-            asking = _Asking(step.method, url, about, False, query, headers, body=body or None, encode=encode)
+            asking = Asking(step.method, url, about, False, query, headers, body=body or None, encode=encode)
         else:
             path = address(step.path, words)
             asking = self._asking(step.method, path, query, headers, body=body or None, encode=encode)
@@ -357,7 +269,7 @@ class HttpSession:
         except TurnedAway as away:
             raise AccessError(f"we are not let in: {away}") from None
 
-    def _followed(self, asking: _Asking, wanted: "_Wanted") -> tuple[requests.Response, Iterator[bytes]]:
+    def _followed(self, asking: Asking, wanted: "Wanted") -> tuple[requests.Response, Iterator[bytes]]:
         """The file at the end of a few redirects."""
         begin = partial(self._begun, wanted=wanted)
         for _ in range(_MOST_REDIRECTS + 1):
@@ -375,7 +287,7 @@ class HttpSession:
         raise ProtocolError(f"{asking.about}: redirected more than {_MOST_REDIRECTS} times")
 
     @staticmethod
-    def _strange(asking: _Asking, begin: Callable[[_Asking, Shown], Result]) -> Result:
+    def _strange(asking: Asking, begin: Callable[[Asking, Shown], Result]) -> Result:
         """Ask another server, as nobody, for nothing but the address that we were given. That it does not let us in
         says nothing about our system.
 
@@ -385,7 +297,7 @@ class HttpSession:
         except AccessError as closed:
             raise ProtocolError(f"the file is at another server, and cannot be had there: {closed}") from None
 
-    def _begun(self, asking: _Asking, shown: Shown, wanted: "_Wanted") -> tuple[requests.Response, Iterator[bytes]]:
+    def _begun(self, asking: Asking, shown: Shown, wanted: "Wanted") -> tuple[requests.Response, Iterator[bytes]]:
         """The answer and the chunks of its body: a success, or a redirect to anything but a log-in page."""
         response = self._open(asking, shown)
         try:
@@ -408,7 +320,7 @@ class HttpSession:
     def _refused(self, answer: Answer) -> Never:
         raise NotFound(f"{self._judge.verdict(answer).about}: there is nothing")
 
-    def _send(self, asking: _Asking, shown: Shown, *, moved: bool = False) -> Answer:
+    def _send(self, asking: Asking, shown: Shown, *, moved: bool = False) -> Answer:
         """The whole answer. `moved`: a redirect is one too, save to a log-in page."""
         response = self._open(asking, shown)
         try:
@@ -422,7 +334,7 @@ class HttpSession:
         answer = self._answer(response, body, asking)
         return answer if moved and _moved(response) else self._judge.verdict(answer, asking.errors)
 
-    def _answer(self, response: requests.Response, body: bytes, asking: _Asking) -> Answer:
+    def _answer(self, response: requests.Response, body: bytes, asking: Asking) -> Answer:
         return Answer(
             response.status_code,
             response.headers,
@@ -434,7 +346,7 @@ class HttpSession:
             tuple(response.raw.headers.getlist("Set-Cookie")),
         )
 
-    def _open(self, asking: _Asking, shown: Shown) -> requests.Response:
+    def _open(self, asking: Asking, shown: Shown) -> requests.Response:
         """The answer, whatever its status, with its body still unread."""
         query = urlencode({**shown.query, **asking.query}, doseq=True)
         url = asking.url + ("&" if "?" in asking.url else "?") + query if query else asking.url
@@ -464,7 +376,7 @@ def _moved(response: requests.Response) -> bool:
     return 300 <= response.status_code < 400 and not isinstance(redirected("", target), TurnedAway)
 
 
-def _closed(away: TurnedAway, asking: _Asking) -> ConnectorError:
+def _closed(away: TurnedAway, asking: Asking) -> ConnectorError:
     """For whoever asked: nobody lets us in; or a write's answer says so, and does not prove that nothing was done."""
     if asking.writes and not away.undone:
         return Unknown(f"{away}; it was a write, and a page that says so may stand after the work too")

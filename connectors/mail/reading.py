@@ -5,33 +5,19 @@ stumbles over rubbish; charsets and encodings that lie are read as what they are
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.header import decode_header
 from email.message import Message
 from email.policy import compat32
-from email.utils import getaddresses
 from enum import StrEnum
 from hashlib import sha256
-from typing import TypeVar
 
-from connectors import markup
-from connectors.mail import quotes
-
-MAX_DEPTH, MAX_PARTS, MAX_FILES = 12, 200, 100
-MAX_HEADER = 16 * 1024
-MAX_TEXT = 1024 * 1024
-"""Characters of a mail's text that are understood: one with more is said to be too large."""
-_CUT = MAX_TEXT + 4096
-"""Where it is cut: what is cut must still be told from what is as long as that."""
-"""Characters of a mail's text."""
+from connectors.mail import parts, quotes
+from connectors.mail.parts import CUT, MAX_DEPTH, MAX_FILES, MAX_HEADER, MAX_PARTS, MAX_TEXT
 
 _ID = re.compile(r"<([^<>\s]{1,400})>")
-_CID_IMAGE = re.compile(r"""<img\b[^<>]{0,4000}?\bsrc\s*=\s*["']?cid:([^"'<>\s]{1,400})[^<>]{0,4000}>""", re.IGNORECASE)
 _CID_MENTION = re.compile(r"\[cid:([^\]\s]{1,400})\]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_Result = TypeVar("_Result")
 
 
 class Nature(StrEnum):
@@ -105,9 +91,9 @@ def read(raw: bytes) -> Mail:
     message = _parsed(raw)
     headers = _Headers(message)
     reader = _Reader()
-    _safely(lambda: reader.take(message, 0), None)
+    parts.safely(lambda: reader.take(message, 0), None)
     text = reader.text()
-    senders = [(name, address) for name, address in _addresses(headers.all("from")) if address]
+    senders = [(name, address) for name, address in parts.addresses(headers.all("from")) if address]
     name, sender = senders[0] if len(senders) == 1 and len(headers.all("from")) == 1 else ("", "")
     ids = _ID.findall(headers.first("message-id"))
     answered = [*_ID.findall(headers.first("in-reply-to")), *reversed(_ID.findall(headers.first("references"))[-50:])]
@@ -140,7 +126,7 @@ class _Headers:
     def __init__(self, message: Message) -> None:
         self._all: dict[str, list[str]] = {}
         for name, value in message.raw_items():
-            plain = _plain(str(value)[:MAX_HEADER])
+            plain = parts.plain(str(value)[:MAX_HEADER])
             self._all.setdefault(str(name).lower(), []).append(re.sub(r"\r?\n[ \t]*", " ", plain))
 
     def all(self, name: str) -> list[str]:
@@ -150,7 +136,7 @@ class _Headers:
         return next(iter(self.all(name)), "")
 
     def words(self, name: str) -> str:
-        return _words(self.first(name))
+        return parts.words(self.first(name))
 
 
 class _Reader:
@@ -172,20 +158,20 @@ class _Reader:
         elif kind.startswith("multipart/") and isinstance(inner, list):
             for each in inner[:MAX_PARTS]:
                 if isinstance(each, Message):
-                    _safely(lambda each=each: self.take(each, depth + 1), None)  # type: ignore[misc]  # bound now
+                    parts.safely(lambda each=each: self.take(each, depth + 1), None)  # type: ignore[misc]  # bound now
         elif kind == "message/delivery-status":
             return
-        elif _is_text(part, kind):
-            self._texts.append(_text(part, kind))
+        elif parts.is_text(part, kind):
+            self._texts.append(parts.text(part, kind))
         else:
             self._file(part, kind)
 
-    def _alternative(self, parts: Sequence[Message], depth: int) -> None:
+    def _alternative(self, among: Sequence[Message], depth: int) -> None:
         """One text, plain where it says anything; the files of all."""
         before = len(self._texts)
         found: list[tuple[int, list[str]]] = []
-        for each in parts[:MAX_PARTS]:
-            _safely(lambda each=each: self.take(each, depth + 1), None)  # type: ignore[misc]  # bound now
+        for each in among[:MAX_PARTS]:
+            parts.safely(lambda each=each: self.take(each, depth + 1), None)  # type: ignore[misc]  # bound now
             said = self._texts[before:]
             del self._texts[before:]
             if any(text.strip() for text in said):
@@ -196,14 +182,14 @@ class _Reader:
     def _file(self, part: Message, kind: str) -> None:
         if len(self._files) >= MAX_FILES:
             return
-        content = _content(part)
-        cid = _plain(str(part.get("content-id", ""))).strip().strip("<>")
-        self._files.append(MailFile(_file_name(part), kind, content, cid))
+        content = parts.content(part)
+        cid = parts.plain(str(part.get("content-id", ""))).strip().strip("<>")
+        self._files.append(MailFile(parts.file_name(part), kind, content, cid))
 
     def named_files(self) -> tuple[MailFile, ...]:
         """The files, each with a name."""
         return tuple(
-            MailFile(each.name or _made_up(number, each.media_type), each.media_type, each.content, each.cid)
+            MailFile(each.name or parts.made_up(number, each.media_type), each.media_type, each.content, each.cid)
             for number, each in enumerate(self._files)
         )
 
@@ -211,7 +197,7 @@ class _Reader:
         """All text, an image mentioned where it stood."""
         files = self.named_files()
         names = {each.cid: each.name for each in files if each.cid}
-        text = "\n\n".join(filter(None, (each.strip("\n") for each in self._texts)))[:_CUT]
+        text = "\n\n".join(filter(None, (each.strip("\n") for each in self._texts)))[:CUT]
         text = _CID_MENTION.sub(lambda found: f"[image: {names.get(found[1], found[1])}]", text)
         unseen = [name for name in names.values() if f"[image: {name}]" not in text]
         return "\n".join([text, *(f"[image: {name}]" for name in unseen)]).strip("\n") if unseen else text
@@ -220,93 +206,12 @@ class _Reader:
 def _parsed(raw: bytes) -> Message:
     """The message; where its nesting is meant to hurt, a flat one."""
     if raw.count(b"boundary") <= MAX_PARTS:
-        parsed = _safely(lambda: message_from_bytes(raw, policy=compat32), None)
+        parsed = parts.safely(lambda: message_from_bytes(raw, policy=compat32), None)
         if parsed is not None:
             return parsed
     head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
     kept = [line for line in head.split(b"\n") if not line.lower().startswith((b"content-", b" ", b"\t"))]
     return message_from_bytes(b"\n".join(kept) + b"\n\n" + body[:MAX_TEXT], policy=compat32)
-
-
-def _is_text(part: Message, kind: str) -> bool:
-    attached = (part.get_content_disposition() or "") == "attachment" or bool(part.get_filename())
-    return kind in ("text/plain", "text/html", "text/xml", "application/xml") and not attached
-
-
-def _text(part: Message, kind: str) -> str:
-    charset = _safely(part.get_content_charset, None) or ""
-    text = _decoded(_content(part), charset)
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:_CUT]
-    if kind == "text/html":
-        return markup.text_of(_CID_IMAGE.sub(r" [cid:\1] ", text))
-    if _safely(lambda: str(part.get_param("format")), "").lower() == "flowed":
-        return _unflowed(text)
-    return text
-
-
-def _unflowed(text: str) -> str:
-    """RFC 3676: a line that ends with a blank goes on in the next; "-- " does not."""
-    lines: list[str] = []
-    open_line = False
-    for line in text.split("\n"):
-        quoted = line.startswith(">")
-        said = line[1:] if line.startswith(" ") else line
-        if open_line and not quoted and said != "-- ":
-            lines[-1] += said
-        else:
-            lines.append(said)
-        open_line = said.endswith(" ") and said != "-- " and not quoted
-    return "\n".join(line if line == "-- " else line.rstrip() for line in lines)
-
-
-def _content(part: Message) -> bytes:
-    inner = part.get_payload()
-    if isinstance(inner, list):  # a message within: as it was
-        whole = [_safely(lambda each=each: each.as_bytes(), b"") for each in inner if isinstance(each, Message)]  # type: ignore[misc]  # bound now
-        return b"\n".join(whole)
-    decoded = _safely(lambda: part.get_payload(decode=True), None)
-    if isinstance(decoded, bytes):
-        return decoded
-    return str(inner).encode("utf-8", "surrogateescape")
-
-
-def _decoded(content: bytes, charset: str) -> str:
-    for name in (charset, "utf-8"):
-        if name and name not in ("us-ascii", "ascii"):
-            text = _safely(lambda name=name: content.decode(name), None)  # type: ignore[misc]  # bound now
-            if isinstance(text, str):
-                return text
-    return content.decode("latin-1")
-
-
-def _plain(value: str) -> str:
-    """A header's text, its raw bytes read as what they are."""
-    return _decoded(value.encode("utf-8", "surrogateescape"), "")
-
-
-def _words(value: str) -> str:
-    """Encoded words decoded; a charset that does not exist costs no more than odd letters."""
-    pieces = _safely(lambda: decode_header(value), [(value, None)])
-    said = [_decoded(each, name or "") if isinstance(each, bytes) else str(each) for each, name in pieces]
-    return _CONTROL.sub("", "".join(said))
-
-
-def _addresses(values: Sequence[str]) -> list[tuple[str, str]]:
-    none: list[tuple[str, str]] = []
-    found = _safely(lambda: getaddresses([value[:2000] for value in values[:5]]), none)
-    return [(_words(name).strip()[:200], address.strip()[:320]) for name, address in found if "@" in address]
-
-
-def _file_name(part: Message) -> str:
-    """The last part of the name, without what would hurt; '' where it has none."""
-    name = _words(_plain(str(_safely(part.get_filename, None) or "")))
-    name = re.split(r"[/\\]", name)[-1].strip().strip(".")
-    return name[-200:]
-
-
-def _made_up(number: int, media_type: str) -> str:
-    ending = re.sub(r"[^a-z0-9]", "", media_type.rpartition("/")[2].lower())[:8]
-    return f"file-{number + 1}.{ending or 'bin'}"
 
 
 def _signs(headers: _Headers) -> frozenset[str]:
@@ -327,13 +232,14 @@ def _bounce(message: Message, headers: _Headers, reader: _Reader) -> Bounce | No
         return None
     facts: dict[str, str] = {}
     about: list[str] = []
-    for part in _walk(message):
+    for part in parts.walk(message):
         if part.get_content_type() == "message/delivery-status":
             for block in part.get_payload() if isinstance(part.get_payload(), list) else ():
                 if isinstance(block, Message):
-                    facts = {str(name).lower(): _plain(str(value)) for name, value in block.raw_items()} | facts
+                    facts = {str(name).lower(): parts.plain(str(value)) for name, value in block.raw_items()} | facts
         elif part.get_content_type() in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers"):
-            about += re.findall(r"(?im)^message-id:\s*<([^<>\s]{1,400})>", _content(part)[:65536].decode("latin-1"))
+            said = parts.content(part)[:65536].decode("latin-1")
+            about += re.findall(r"(?im)^message-id:\s*<([^<>\s]{1,400})>", said)
     if facts and facts.get("action", "failed").strip().lower() != "failed":
         return None
     if not facts and not headers.first("x-failed-recipients"):
@@ -347,20 +253,3 @@ def _bounce(message: Message, headers: _Headers, reader: _Reader) -> Bounce | No
         status=facts.get("status", "5.0.0").strip()[:20],
         reason=" ".join((said or reader.text()).split())[:500],
     )
-
-
-def _walk(message: Message, depth: int = 0) -> Iterator[Message]:
-    yield message
-    inner = message.get_payload()
-    if depth < MAX_DEPTH and isinstance(inner, list) and message.get_content_type().startswith("multipart/"):
-        for each in inner[:MAX_PARTS]:
-            if isinstance(each, Message):
-                yield from _walk(each, depth + 1)
-
-
-def _safely(act: Callable[[], _Result], otherwise: _Result) -> _Result:
-    """What the standard library makes of it; of rubbish it makes any error there is."""
-    try:
-        return act()
-    except Exception:  # noqa: BLE001
-        return otherwise

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from connectors.api import Person, RemoteComment, RemoteFile, RemoteTicket, Value
 from connectors.errors import NotFound, Refused
-from connectors.mail.reading import MAX_TEXT
+from connectors.mail.parts import MAX_TEXT
 
 
 class EntryKind(StrEnum):

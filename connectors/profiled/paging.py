@@ -12,8 +12,8 @@ from typing import Any
 
 from connectors.answers import Answer
 from connectors.errors import ProtocolError
-from connectors.profiled.conversation import meets
 from connectors.profiled.onward import linked, says_last, says_more, tells, told, without, words
+from connectors.profiled.rows import meets
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, text
 from connectors.profiled.vocabulary.listing import Listing, Purpose

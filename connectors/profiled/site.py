@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.answers import Answer
 from connectors.api import Capabilities, Person
+from connectors.asking import Body, Made, Origin
 from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound, ProtocolError
 from connectors.profiled import onward
@@ -25,7 +26,7 @@ from connectors.profiled.vocabulary.tickets import PersonShape, Source
 from connectors.profiled.voice import Voice
 from connectors.rest.formats import decoded
 from connectors.rest.voice import RestVoice
-from connectors.session import Body, HttpSession, Made, Origin
+from connectors.session import HttpSession
 from connectors.soap.voice import SoapVoice
 
 HIDDEN: Mapping[int, str] = {403: "missing"}

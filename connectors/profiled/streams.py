@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.api import FileDraft
+from connectors.asking import Made
 from connectors.credentials import Shown
 from connectors.profiled.values import fill, put
 from connectors.profiled.vocabulary.comments import InlineFiles, PartFiles
-from connectors.session import Made
 
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""

@@ -172,6 +172,11 @@ def filled(template: Any, words: Mapping[str, Any]) -> Any:
     return template
 
 
+def texts(templates: Mapping[str, str], words: Mapping[str, Any]) -> dict[str, Any]:
+    """A query, or headers, with the words in them filled in.  :raises KeyError: a word is not known."""
+    return {fill(name, words): fill(template, words) for name, template in templates.items()}
+
+
 _UNKNOWN = object()
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.answers import Answer
+from connectors.asking import Body, Made
 from connectors.profiled.vocabulary.parts import Request
-from connectors.session import Body, Made
 
 
 class Voice(Protocol):

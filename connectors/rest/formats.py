@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from connectors.asking import Encode
 from connectors.profiled.streams import FormBody, flattened
 from connectors.profiled.values import UNSAYABLE
 from connectors.profiled.vocabulary.parts import Request
-from connectors.session import Encode
 from connectors.soap.raw import plain
 
 

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.answers import Answer
-from connectors.profiled.values import address, fill
+from connectors.asking import Body, Made
+from connectors.profiled.values import address, texts
 from connectors.profiled.vocabulary.parts import Request
 from connectors.rest.formats import encoder
-from connectors.session import Body, HttpSession, Made
+from connectors.session import HttpSession
 
 
 class RestVoice:
@@ -37,11 +38,11 @@ class RestVoice:
         media_type, encode = encoder(request)
         return self._http.read(
             address(request.path, words),
-            _filled(request.query, words),
+            texts(request.query, words),
             method=request.method,
             body=body or None,
             encode=encode,
-            headers={**({"Content-Type": media_type} if body else {}), **_filled(request.headers, words)},
+            headers={**({"Content-Type": media_type} if body else {}), **texts(request.headers, words)},
             errors=errors,
             limit=limit,
         )
@@ -61,11 +62,11 @@ class RestVoice:
         return self._http.write(
             request.method,
             address(request.path, words),
-            query=_filled(request.query, words),
+            query=texts(request.query, words),
             body=body,
             encode=encode,
             stream=stream,
-            headers={**own, **_filled(request.headers, words), **(headers or {})},
+            headers={**own, **texts(request.headers, words), **(headers or {})},
             errors=errors,
         )
 
@@ -83,10 +84,10 @@ class RestVoice:
         sends = request.method != "GET"
         return self._http.stream(
             address(request.path, words),
-            _filled(request.query, words),
+            texts(request.query, words),
             method=request.method,
             asked=(lambda shown: encode(shown.signed(body or {}) or {})) if sends else None,
-            headers={**({"Content-Type": kind} if sends else {}), **_filled(request.headers, words)},
+            headers={**({"Content-Type": kind} if sends else {}), **texts(request.headers, words)},
             limit=limit,
             media_type=media_type,
             size=size,
@@ -100,7 +101,3 @@ class RestVoice:
 
     def close(self) -> None:
         self._http.close()
-
-
-def _filled(templates: Mapping[str, str], words: Mapping[str, Any]) -> dict[str, Any]:
-    return {fill(name, words): fill(template, words) for name, template in templates.items()}

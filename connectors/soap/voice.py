@@ -10,14 +10,15 @@ from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from connectors.answers import Answer
+from connectors.asking import Body, Made, Origin
 from connectors.credentials import NOBODY, Shown
 from connectors.environment import Environment
 from connectors.errors import AccessError, ProtocolError
 from connectors.profiled.profile import Soap
-from connectors.profiled.values import address, fill, put
+from connectors.profiled.values import address, fill, put, texts
 from connectors.profiled.vocabulary.parts import Request
 from connectors.remedies import Errors, Sign
-from connectors.session import Body, HttpSession, Made, Origin
+from connectors.session import HttpSession
 from connectors.soap import files, raw
 from connectors.soap.contract import Contract, ContractError, Operation, contract, unwritten
 from connectors.soap.envelope import Envelope, Header, argument_names, build, http_headers
@@ -77,7 +78,7 @@ class SoapVoice:
         limit: int | None = None,
     ) -> Answer:
         path, headers, made = self._call(request.operation, body or {}, request, words)
-        query = _filled(request.query, words)
+        query = texts(request.query, words)
         return self._http.read(path, query, method="POST", stream=made, headers=headers, errors=errors, limit=limit)
 
     def write(
@@ -95,7 +96,7 @@ class SoapVoice:
         said = filled.data if isinstance(filled, _Filled) else body or {}
         path, known, made = self._call(request.operation, said, request, words)
         more = {name: value for name, value in (headers or {}).items() if name != "Content-Type"}
-        query = _filled(request.query, words)
+        query = texts(request.query, words)
         return self._http.write("POST", path, query=query, stream=made, headers={**known, **more}, errors=errors)
 
     @contextmanager
@@ -111,7 +112,7 @@ class SoapVoice:
     ) -> Iterator[Iterator[bytes]]:
         del media_type, size  # a file inside an envelope is never taken for an error
         path, headers, made = self._call(request.operation, body or {}, request, words)
-        query = _filled(request.query, words)
+        query = texts(request.query, words)
         with self._http.stream(path, query, method="POST", limit=limit, asked=made, headers=headers) as chunks:
             yield chunks
 
@@ -133,7 +134,7 @@ class SoapVoice:
         operation = self._operation(name)
         headers = http_headers(operation, self._shape.action)
         if request is not None:
-            headers |= _filled(request.headers, words or {})
+            headers |= texts(request.headers, words or {})
         template = (request.path if request is not None else "") or self._shape.path
         path = address(template, words or self._origin.words) if template else _path_of(operation.address)
         return path, headers, partial(self._made, operation, body)
@@ -216,7 +217,3 @@ def _path_of(location: str) -> str:
     """The WSDL tells the way to the endpoint. Its host is not believed: credentials go to the registered one only."""
     parts = urlsplit(location)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-
-
-def _filled(templates: Mapping[str, str], words: Mapping[str, Any]) -> dict[str, Any]:
-    return {fill(name, words): fill(template, words) for name, template in templates.items()}

@@ -12,10 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from connectors.asking import Origin
 from connectors.credentials import Credentials
 from connectors.environment import Environment
 from connectors.errors import AccessError, ProtocolError
-from connectors.session import HttpSession, Origin
+from connectors.session import HttpSession
 
 _LARGEST = 8 * 1024 * 1024
 """Bytes of a WSDL, or of a schema it imports."""

@@ -20,13 +20,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from connectors.asking import Origin
 from connectors.credentials import Credentials
 from connectors.emulators.server import Asked, Fault, Reply
 from connectors.environment import Environment
 from connectors.errors import AccessError, ConnectorError, ProtocolError, SettingsError, Transient, Unknown
 from connectors.profiled.profile import Profile
 from connectors.remedies import Errors
-from connectors.session import HttpSession, Origin
+from connectors.session import HttpSession
 from tests.unit.connectors.conftest import LOOPBACK, Clock, Scripted
 from tests.unit.connectors.test_session import TLS, tls_server
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.asking import Origin
 from connectors.credentials import Credentials
 from connectors.emulators.server import Fault, Reply
 from connectors.environment import Environment
@@ -29,7 +30,7 @@ from connectors.errors import (
 from connectors.network import Reach
 from connectors.profiled.streams import FileBody
 from connectors.remedies import Errors
-from connectors.session import HttpSession, Origin
+from connectors.session import HttpSession
 from connectors.testing import draft
 from tests.unit.connectors.conftest import Scripted
 
