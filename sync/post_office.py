@@ -44,6 +44,21 @@ class UnusableMail(ValueError):
     """The mail of the instance's document cannot be used. The sentence says what to write instead."""
 
 
+def signer_of(document: MailDocument, look_up: Callable[[str], str]) -> Signer:
+    """What signs our marks.  :raises UnusableMail: with this secret, nothing can.  :raises MissingSecret: or none."""
+    secret = look_up(document.secret.secret)
+    if len(secret) < SHORTEST_SECRET:
+        raise UnusableMail(f"mail.secret is too short to sign with: give it {SHORTEST_SECRET} characters or more")
+    return Signer(secret, document.address.rpartition("@")[2])
+
+
+def reader_of(document: MailDocument, signer: Signer, centre: str) -> Reader:
+    """Reads a mail as this desk believes it."""
+    said = document.incoming
+    policy = Policy((), said.authentication, said.authserv_id, Hour()) if said else Policy((), "none", "", Hour())
+    return Reader(signer, policy, centre)
+
+
 class PostOffice:
     """Mail of this desk, as its document says. `start` begins; `stop` ends it in the middle of nothing."""
 
@@ -59,10 +74,7 @@ class PostOffice:
     ) -> None:
         """:raises UnusableMail: it cannot be used as it is written.  :raises MissingSecret: one is not there."""
         self._document, self._means, self._environment, self._look_up = document, means, environment, look_up
-        secret = look_up(document.secret.secret)
-        if len(secret) < SHORTEST_SECRET:
-            raise UnusableMail(f"mail.secret is too short to sign with: give it {SHORTEST_SECRET} characters or more")
-        self._signer = Signer(secret, document.address.rpartition("@")[2])
+        self._signer = signer_of(document, look_up)
         try:
             self._context = tls_context(beside / document.ca_file if document.ca_file else environment.ca_file)
         except OSError as error:
@@ -75,14 +87,6 @@ class PostOffice:
         if document.out is not None:
             self._rounds["mail-out"] = self._writing(document.out, owner)
         self._threads: list[threading.Thread] = []
-
-    @property
-    def reader(self) -> Reader:
-        """Reads a mail as this desk believes it."""
-        said = self._document.incoming
-        authentication, server = (said.authentication, said.authserv_id) if said else ("none", "")
-        policy = Policy((), authentication, server, Hour())
-        return Reader(self._signer, policy, self._means.centre)
 
     def start(self) -> None:
         """Begin to read and to tell."""
@@ -128,7 +132,8 @@ class PostOffice:
         )
         means = self._means
         desk = MailDesk(means.store, TicketDesk(means.store, Centre(means)), means.clock, Rules(said.strangers))
-        room = Mailroom(box, self.reader, desk, partial(deadline.begin, self._environment.deadline.total_seconds()))
+        reader = reader_of(self._document, self._signer, means.centre)
+        room = Mailroom(box, reader, desk, partial(deadline.begin, self._environment.deadline.total_seconds()))
         self._box = box
 
         def turn() -> float:

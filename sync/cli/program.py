@@ -31,6 +31,7 @@ _COMMANDS = Lazily(
         "job": "jobs",
         "status": "health",
         "watch": "watch",
+        "mail": "mail",
         "db": "database",
         "simulate": "simulate",
     }
