@@ -87,7 +87,8 @@ class Postman:
         except NoSuch:
             return
         for notice in about:
-            self._store.write(lambda tx: tx.outbox.prolong(claim.lease, self._clock(), ttl=LEASE), durable=False)
+            # durable, and with it all that is told of: what a power cut could forget is told to nobody
+            self._store.write(lambda tx: tx.outbox.prolong(claim.lease, self._clock(), ttl=LEASE))
             self._send(ticket, act, notice, thread)
         at = self._clock()
 

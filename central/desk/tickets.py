@@ -96,6 +96,8 @@ class TicketDesk:
         if any(note.internal for note in notes):
             demand(may(principal, Action.WRITE_INTERNAL), principal, Action.WRITE_INTERNAL)
         mine = {"submitter": principal.person.email} if principal.person.email else {}
+        if fields.get("submitter", principal.person.email) != principal.person.email:  # they would be told of it by us
+            demand(may(principal, Action.CHANGE_TICKET), principal, Action.CHANGE_TICKET)
         return self._tickets.open(
             {**mine, **fields}, principal.person, files=files, notes=notes, origin=origin, also=also
         )

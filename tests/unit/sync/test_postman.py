@@ -174,3 +174,17 @@ def test_an_answer_to_a_mail_of_ours_leads_back_to_its_ticket_and_stays_internal
         assert found.internal is ("secret" in mail.get_payload())
         seen.add(found.internal)
     assert seen == {True, False}
+
+
+def test_what_people_do_in_a_partners_system_is_told_here_too(office: Office) -> None:
+    mesh = office.world.mesh
+    mesh.means = replace(mesh.means, relay=office.relay)
+    mesh.restart()
+    key, _ = office.world.shared()
+    office.centre.change(1, {"involve": ("ivan@example.org",)}, TESS)
+    office.run()
+    office.world.alice.comment(key, "we found it")
+    mesh.round()
+    assert office.run() == ["ivan"]
+    assert "alice wrote:" in office.sent[-1].get_payload()
+    assert "we found it" in office.sent[-1].get_payload()

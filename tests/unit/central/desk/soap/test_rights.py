@@ -110,3 +110,11 @@ def test_whoever_tries_too_often_is_told_when_to_come_again(line: Hotline) -> No
     answer = line.ask("TicketGet", ghd(Request_ID="1"), password="hurry")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
     assert "too many tries" in answer.text
+
+
+def test_whoever_may_change_no_ticket_opens_none_in_somebody_elses_name(line: Hotline) -> None:
+    body = ghd(Short_Description="s", Last_Modifier="m", Last_Login="l")
+    assert line.call("OpCreate", body | ghd(EMail="bob@example.org"), who="alice").startswith("ERROR (10000): ")
+    for mine in ({}, ghd(EMail="alice@example.org")):
+        number = line.call("OpCreate", body | mine, who="alice")["GHD_Request_ID"]
+        assert line.get(number, "alice")["GHD_EMail"] == "alice@example.org"
