@@ -24,7 +24,7 @@ _COMMANDS = Lazily(
         "mapping": "mappings",
         "connector": "connectors",
         "ticket": "tickets",
-        **dict.fromkeys(("user", "token"), "people"),
+        **dict.fromkeys(("user", "token", "person"), "people"),
         "guard": "guards",
         "deadletter": "deadletters",
         "conflict": "conflicts",
