@@ -70,6 +70,7 @@ def documents(files: Sequence[str]) -> tuple[Document, ...]:
     :raises DocumentError: with all that is wrong."""
     found: list[Document] = []
     for file in files:
+        library.ensure_there(file)
         shipped = file in library.names() and not Path(file).exists()
         found += library.with_vocabulary(file) if shipped else read_files([Path(file)])
     return tuple(found)

@@ -10,6 +10,8 @@ from mappings.document import unlawful
 from mappings.model import FieldMapping, Untranslatable, Value
 from mappings.transitions import stand_ins
 
+_MOST = 40_000
+"""How many pairs of values of one field are tried for one law: whoever has more did not choose them word by word."""
 SPECIMENS: tuple[Value, ...] = (
     None,
     "",
@@ -42,7 +44,8 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
 
 def how(subject: Subject, centre: Centre) -> str:
     """How far the laws were tried."""
-    pairs = sum(len(_ours(centre, each)) * len(_theirs(subject, each)) for each in subject.mapping.fields.values())
+    values = [(_ours(centre, each), _theirs(subject, each)) for each in subject.mapping.fields.values()]
+    pairs = sum(min(len(ours) * len(theirs), max(_MOST, len(ours))) for ours, theirs in values)
     free = [e.central for e in subject.mapping.fields.values() if not (centre.values(e.central) and subject.words(e))]
     return f"{pairs} pairs of values" + (f"; by specimens: {', '.join(free)}" if free else "")
 
@@ -53,7 +56,7 @@ def _of_field(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[
         found = next(
             (
                 (one, other)
-                for one, other in product(ours if first == "ours" else theirs, ours if second == "ours" else theirs)
+                for one, other in _pairs(ours if first == "ours" else theirs, ours if second == "ours" else theirs)
                 if law(each.rule, one, other)
             ),
             None,
@@ -61,6 +64,11 @@ def _of_field(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[
         if found is not None:
             sentence = f"{each.central}: {law(each.rule, *found)}"
             yield Refutation(Proof.LENS, subject.place(each), sentence, told(subject, each, *found))
+
+
+def _pairs(values: tuple[Value, ...], held: tuple[Value, ...]) -> Iterator[tuple[Value, Value]]:
+    """Each value with each that may be held, the first of these only where there are very many."""
+    return product(values, held[: max(1, _MOST // len(values))])
 
 
 def _ours(centre: Centre, each: FieldMapping) -> tuple[Value, ...]:

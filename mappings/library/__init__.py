@@ -1,8 +1,9 @@
 """The mappings that come with interdesk: one per product, ready to be copied and bent."""
 
 from importlib import resources
+from pathlib import Path
 
-from mappings.loader import Document, read, suggestion
+from mappings.loader import Document, DocumentError, Place, Problem, read, suggestion
 
 
 def names() -> tuple[str, ...]:
@@ -25,6 +26,16 @@ def with_vocabulary(name: str) -> tuple[Document, Document]:
 
     :raises LookupError: there is none of this name; the sentence lists what there is."""
     return shipped(name), _read(f"vocabularies/{name}.yaml")
+
+
+def ensure_there(name: str) -> None:
+    """What looks like the name of a mapping is a file, or one that is shipped.
+
+    :raises DocumentError: it is neither; the sentence has the nearest name."""
+    if "/" in name or "." in name or not name or name in names() or Path(name).exists():
+        return
+    sentence = f"there is no such file, and no mapping of this name comes along{suggestion(name, names())}"
+    raise DocumentError([Problem(Place(name, 1, 1), sentence)])
 
 
 def _read(file: str) -> Document:

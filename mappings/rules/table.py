@@ -160,15 +160,15 @@ class TableField(FieldPart):
     def _unsettled(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
         """Words of ours that are read from one of theirs, but not from each of those they agree with."""
         back = self._back(readers)
+        astray = {ours: [word for word in words if back[word] != ours] for ours, words in self._words().items()}
         for theirs, ours in back.items():
             at = ("back", text_of(theirs)) if text_of(theirs) in self.back else ("table", str(ours))
-            for word in self._words()[ours]:
-                if back[word] != ours:
-                    sentence = (
-                        f"{text_of(theirs)!r} is read as {ours!r}, which may be {text_of(word)!r} there, which is read "
-                        f"as {back[word]!r}: without a value held, a round trip would not end where it began"
-                    )
-                    yield Fault(at, sentence, unlawful=True)
+            for word in astray[ours]:
+                sentence = (
+                    f"{text_of(theirs)!r} is read as {ours!r}, which may be {text_of(word)!r} there, which is read "
+                    f"as {back[word]!r}: without a value held, a round trip would not end where it began"
+                )
+                yield Fault(at, sentence, unlawful=True)
 
 
 def text_of(word: Word) -> str:

@@ -8,7 +8,7 @@ import click
 
 from central.store.api import NoSuch, StoreError, Transaction
 from mappings import extending, library
-from mappings.loader import Document, DocumentError, Problem, read_files
+from mappings.loader import Document, DocumentError, Problem, read_files, suggestion
 from sync.cli.session import Session
 from sync.stored import read_again
 
@@ -23,9 +23,12 @@ def anywhere(session: Session, names: Sequence[str]) -> list[Document]:
     try:
         with session.interdesk() as desk:
             return registered(desk, names)
-    except StoreError:
-        if not all(_is_file(name) or name in library.names() for name in names):
-            raise
+    except StoreError as problem:
+        unknown = [name for name in names if not (_is_file(name) or name in library.names())]
+        if unknown:
+            near = suggestion(unknown[0], library.names())
+            sentence = f"{unknown[0]!r} is no file, and no mapping that comes with interdesk{near}"
+            raise click.UsageError(f"{sentence}; those that are registered are not known: {problem}") from None
         return [_of_file(name, None) if _is_file(name) else library.shipped(name) for name in names]
 
 

@@ -203,6 +203,20 @@ def test_a_field_of_too_many_values_is_not_searched_and_the_answer_says_so() -> 
     assert any("too many values" in each for each in report.assumed)
 
 
+def test_a_table_of_thousands_of_words_is_proven_in_pairs_that_grow_no_further() -> None:
+    words = ", ".join(f"x{number}" for number in range(3000))
+    (report,) = proven(mapping(f"carries: inward, table: {{in progress: [{words}], solved: done}}"))
+    assert report.proven
+    (laws,) = [each.how for each in report.shown if each.proof is Proof.LENS]
+    assert int(laws.split()[0]) <= 40_000
+
+
+def test_a_name_that_nobody_knows_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("check", "replay", "coverage"):
+        assert run(["mapping", command, "redmin"]) == 2
+        assert "no mapping of this name comes along; did you mean 'redmine'?" in capsys.readouterr().err
+
+
 def test_what_a_vocabulary_says_wrongly_is_told_at_once_with_the_nearest_name() -> None:
     wrong = vocabulary(", workflow: {nwe: [opne]}, needs: {done: [Reslution]}", "  Resolution: {}\n")
     with pytest.raises(DocumentError) as error:
