@@ -90,7 +90,8 @@ def _report(subject: Subject, centre: Centre, found: list[Refutation], how: dict
         tuple(Shown(proof, how[proof]) for proof in Proof if proof not in broken and proof in how),
         refuted,
         Losses(
-            (*losses.outward, *reach.consequences(subject, centre)), (*losses.inward, *reach.unsaid(subject, centre))
+            (*losses.outward, *reach.consequences(subject, centre)),
+            (*losses.inward, *reach.vanishing(subject), *reach.unsaid(subject, centre)),
         ),
         tuple(_assumed(subject, centre)),
     )

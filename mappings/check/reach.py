@@ -138,6 +138,16 @@ def consequences(subject: Subject, centre: Centre) -> Iterator[str]:
                 yield f"{words.field.central}: once it is {theirs!r} there, {shown} ({why})"
 
 
+def vanishing(subject: Subject) -> Iterator[str]:
+    """Values that mean "this ticket is gone" and that others become though nobody sets them."""
+    for each in subject.mapping.fields.values():
+        gone = subject.mapping.lost_when.get(each.remote, frozenset())
+        for move in subject.theirs(each).moves:
+            if move.to in gone:
+                lost = f"their {move.frm!r} becomes {move.to!r} by itself, which means that the ticket is gone"
+                yield f"{each.central}: {lost}: it stays here, and nothing travels any more ({move.when})"
+
+
 def unsaid(subject: Subject, centre: Centre) -> Iterator[str]:
     """Words of theirs that nobody there can say to us: each is written over where somebody sets it."""
     anywhere = frozenset[Value]().union(*centre.settable.values())

@@ -130,6 +130,14 @@ def test_a_word_that_nobody_there_may_say_is_told_as_a_loss() -> None:
     assert [each for each in jira.losses.inward if "written over: no" in each] == [lost]
 
 
+def test_a_ticket_that_their_timer_takes_away_is_told_as_a_loss() -> None:
+    gone = ", automatic: [{from: stalled, to: gone, when: a year has passed}]"
+    (report,) = proven(mapping(f"table: {TABLE}, lost_when: [gone]"), vocabulary(gone).replace("done]", "done, gone]"))
+    assert report.proven
+    (told,) = [each for each in report.losses.inward if "a year has passed" in each]
+    assert told.startswith("status: their 'stalled' becomes 'gone' by itself, which means that the ticket is gone")
+
+
 def test_a_form_is_filled_for_sure_by_a_constant_or_by_what_stands_in() -> None:
     needs = vocabulary(", needs: {done: [Kind, Resolution]}", "  Resolution: {}\n  Kind: {}\n")
     solution = "  solution: {remote: Resolution}\n"
