@@ -11,6 +11,9 @@ from connectors.profiled.profile import Profile
 from connectors.registry import open_profile
 from connectors.testing import ConnectorConformance, FaultConformance, Stand
 from connectors.testing.emulated import Clock, environment, stand_on
+from mappings.loader import read_files
+from sync import extended
+from sync.config import profile_document
 from tests.conformance.strangers.itop import ItopEmulator
 from tests.conformance.strangers.mantis import MantisEmulator
 from tests.conformance.test_zones import CHANGES
@@ -98,3 +101,11 @@ class TestMantis(ConnectorConformance, FaultConformance):
                 secrets=(emulator.password, "wrong-secret"),
             )
             connector.close()
+
+
+@pytest.mark.parametrize("name", ["itop", "mantis"])
+def test_a_stranger_is_taken_in_as_an_operator_writes_it_in_an_afternoon(name: str) -> None:
+    file = HERE / f"{name}.yaml"
+    (document,) = read_files([file])
+    assert profile_document(extended.whole(document, ())).name == name
+    assert len(file.read_text("utf-8").splitlines()) < 160, "an afternoon's work"
