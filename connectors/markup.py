@@ -35,6 +35,14 @@ def text_of(markup: str) -> str:
     return writer.result()
 
 
+def read_as(form: str, said: str) -> str:
+    """What a person reads of a text in this form: plain, html, or escaped, which is HTML whose marks were escaped once
+    more (&lt;p&gt;)."""
+    if form == "escaped":
+        return text_of(html.unescape(said))
+    return text_of(said) if form == "html" else said
+
+
 def html_of(text: str) -> str:
     """The text as HTML that shows it and is read as it again; of several empty lines one stays."""
     escaped = html.escape(text.replace("\r\n", "\n").replace("\r", "\n"), quote=False)

@@ -107,7 +107,7 @@ class Bodies:
             return self._moment(value)
         if isinstance(value, str):
             value = marks.sayable(value)
-        if shape.format == "html":
+        if shape.format != "plain":
             return html_of(str(value))
         return _number(value) if shape.kind == "number" and isinstance(value, str) else value
 

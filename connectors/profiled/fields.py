@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.api import Value
-from connectors.markup import text_of
+from connectors.markup import read_as
 from connectors.profiled import tokens
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, first, joined, plain, text, word
@@ -85,7 +85,7 @@ class Fields:
             return tuple(sorted(each for each in words if each and not self._is_unset(each, shape))) or None
         if shape.resolve is not None and found is not None:
             found = self._site.tables.word(shape.resolve, text(found)) or found
-        value = plain(text_of(found) if shape.format == "html" and isinstance(found, str) else found)
+        value = plain(read_as(shape.format, found) if isinstance(found, str) else found)
         if value is None or self._is_unset(value, shape):
             return None
         if shape.kind == "moment" and self._site.profile.times != Times():

@@ -10,7 +10,7 @@ from typing import Any
 from connectors import patterns
 from connectors.api import RemoteFile
 from connectors.errors import ProtocolError
-from connectors.markup import text_of
+from connectors.markup import read_as
 from connectors.profiled.files import whereabouts
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, first, plain, text, truth, word
@@ -65,8 +65,10 @@ def is_internal(row: Any, shape: bool | str | Hidden | None) -> bool:
 def read_text(row: Any, shape: CommentRows) -> str:
     """A comment's text as people read it."""
     said = text(first(row, shape.text))
-    html = shape.format == "html" or (isinstance(shape.format, Format) and _says_html(row, shape.format))
-    return text(plain(text_of(said) if html else said))
+    form = shape.format
+    if isinstance(form, Format):
+        form = "html" if _says_html(row, form) else "plain"
+    return text(plain(read_as(form, said)))
 
 
 def _says_html(row: Any, shape: Format) -> bool:

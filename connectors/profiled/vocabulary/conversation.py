@@ -94,7 +94,7 @@ class CommentRows(Rows):
     """How its author is named, where that is not as `people` says."""
     at: str
     text: Paths
-    format: Literal["plain", "html"] | Format = "plain"
+    format: Literal["plain", "html", "escaped"] | Format = "plain"
     internal: bool | str | Hidden | None = None
     """A path to a yes or no; or how else it shows; or the same for all of this list. None: nobody can hide any."""
     body: Request | None = None

@@ -159,8 +159,8 @@ class FieldShape(Part):
     """For a set: where the word is in each row."""
     split: str | None = None
     """For a set that comes as one text: what stands between two words."""
-    format: Literal["plain", "html"] = "plain"
-    """HTML is read as the text that people see."""
+    format: Literal["plain", "html", "escaped"] = "plain"
+    """HTML is read as the text that people see; `escaped` is HTML whose marks come escaped once more (&lt;p&gt;)."""
     write: str | None = None
     """Dotted place in the body, below the operation's `at`; None: it cannot be written."""
     create: str | None = None

@@ -193,6 +193,8 @@ def test_further_requests_complete_a_ticket(product: Product) -> None:
         ({"at": "x[type=work].mail"}, [{"type": "home", "mail": "a"}, {"type": "work", "mail": "b"}], "b"),
         ({"at": "x[type=work].mail"}, {"type": "work", "mail": "b"}, "b"),
         ({"at": "x", "format": "html"}, "<p>one<br>two &amp; three</p>", "one\ntwo & three"),
+        ({"at": "x", "format": "escaped"}, "&lt;p&gt;one&lt;br&gt;two &amp;amp; three&lt;/p&gt;", "one\ntwo & three"),
+        ({"at": "x", "format": "escaped"}, "&#60;p&#62;one &amp;lt;b&amp;gt;&#60;/p&#62;", "one <b>"),
         ({"at": "x", "empty_words": ["Nobody"]}, "Nobody", None),
         ({"at": "x", "empty_words": [0]}, "0", None),
         ({"at": "x"}, "-", None),
@@ -383,6 +385,7 @@ def test_only_the_rows_that_are_meant_are_comments(product: Product) -> None:
     [
         ("plain", {"text": "a < b"}, "a < b"),
         ("html", {"text": "<div>a &lt; b</div>"}, "a < b"),
+        ("escaped", {"text": "&lt;p&gt;a &amp;lt; b&lt;/p&gt;"}, "a < b"),
         ({"at": "type", "html": "text/html"}, {"type": "text/html; charset=utf-8", "text": "<b>x</b>"}, "x"),
         ({"at": "type", "html": "text/html"}, {"type": "text/plain", "text": "<b>x</b>"}, "<b>x</b>"),
         ({"at": "rich", "html": True}, {"rich": "true", "text": "<b>x</b>"}, "x"),
