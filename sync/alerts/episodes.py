@@ -30,7 +30,7 @@ def course(known: Sequence[Alert], found: Mapping[Place, Ailment], at: datetime)
     for place, alert in open_.items():
         if place in found:
             if alert.well_at is not None:
-                put.append(_gone_on(alert))
+                put.append(alert.evolve(well_at=None))  # it was well for a moment only
         elif alert.well_at is not None:
             continue
         elif at < alert.due_at and not alert.told:
@@ -58,9 +58,3 @@ def untold(alert: Alert, recipients: Iterable[str], at: datetime) -> tuple[str, 
 def _begun(place: Place, ailment: Ailment, at: datetime) -> Alert:
     since = at if ailment.since is None else min(ailment.since, at)
     return Alert(*place, since, since + ailment.patience, ailment.sentence, ailment.remedy)
-
-
-def _gone_on(alert: Alert) -> Alert:
-    """It was well for a moment only; who was told that it is over already is told anew."""
-    told = {who: known for who, known in alert.told.items() if known is not Stage.OVER}
-    return alert.evolve(well_at=None, told=told)

@@ -8,6 +8,7 @@ from central.desk import views
 from central.registry import SystemState
 from central.store.api import StoreError
 from mappings.loader import DocumentError, suggestion
+from sync.alerts.ailments import SILENT_AFTER
 from sync.bootstrap import BadSetting
 from sync.cli.nagios import Check, Level, check
 from sync.cli.output import as_json, document, moment, say, table
@@ -28,7 +29,8 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
         return _checked(session, name, as_json=as_json)
     with session.interdesk() as desk:
         overview = views.overview(desk.store, desk.clock)
-        held = desk.store.read(lambda tx: tx.instance.get()).held
+        held, beats = desk.store.read(lambda tx: (tx.instance.get().held, tx.heartbeats.list()))
+    at_work = any(overview.at - each.at < SILENT_AFTER for each in beats)
     systems = overview.systems
     if as_json:
         document(views.status_data(overview))
@@ -70,6 +72,8 @@ def status(session: Session, name: str | None, as_json: bool) -> int:
         if overview.stopped:
             say(f"NOTHING IS WRITTEN TO ANY SYSTEM: {overview.stopped}")
             say(copies.remedy(held) if held else "go on with: interdesk resume --all")
+        if not at_work:
+            say("nobody is at work, what is owed waits: interdesk run, or interdesk worker")
         say(f"{overview.tickets} tickets")
     unwell = {views.Health.LATE, views.Health.FAILING, views.Health.STOPPED}
     return 1 if overview.stopped or any(system.health in unwell for system in systems) else 0

@@ -86,8 +86,10 @@ def test_case_25_a_killed_engine_shows_by_its_last_heartbeat_alone(watched) -> N
 def test_one_that_was_told_to_end_leaves_nobody_at_work(watched) -> None:
     with running(watched) as (_, engine):
         until(lambda: watched.type("watch", "--once").code == 0, "it is heard of")
+        assert "nobody is at work" not in watched.type("status").out
         engine.send_signal(signal.SIGTERM)
         assert engine.wait(20) == 0
+    assert "nobody is at work" in watched.type("status").out
     said = watched.type("watch", "--once")
     assert (said.code, said.out) == (1, "the engine has stopped: nobody is at work\n")
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from central.guard import Hold, HoldKind
 from central.instance import Stop
 from central.registry import Outage, System, SystemState
 from central.store.api import Direction, Store, Unreachable
@@ -96,6 +97,12 @@ def test_what_waits_for_a_system_is_not_the_engines_fault(outside: Outside, chan
     outside.store.write(
         lambda tx: tx.registry.put_system(replace(tx.registry.system("ngi-cz"), **changes))  # type: ignore[arg-type]
     )
+    owe(outside)
+    assert outside.look() == ()
+
+
+def test_nor_what_a_guard_holds(outside: Outside) -> None:
+    outside.store.write(lambda tx: tx.guards.hold(Hold(0, HoldKind.CLOSING, "ngi-cz", "a storm", AT)))
     owe(outside)
     assert outside.look() == ()
 

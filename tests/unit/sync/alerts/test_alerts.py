@@ -391,12 +391,61 @@ def test_a_letter_that_is_sent_again_after_a_death_bears_the_same_mark(watched: 
     assert len(set(marks)) == 1
 
 
+def test_what_another_process_told_a_moment_ago_is_not_told_again(watched: Watched) -> None:
+    watched.out()
+    watched.run(11 * MINUTE)
+    before = list(watched.post.letters)
+    watched.herald._tell(OPS, watched.concerns)
+    assert watched.post.letters == before
+
+
+def test_an_episode_that_nobody_was_there_to_tell_is_told_at_its_end(watched: Watched) -> None:
+    watched.out()
+    watched.run(5 * MINUTE)
+    watched.at += 30 * MINUTE  # no process runs
+    watched.well()
+    watched.run(30 * MINUTE)
+    assert watched.post.take() == ["[interdesk] ngi-cz is well again"]
+
+
+def test_who_heard_that_it_is_over_hears_that_it_is_not(watched: Watched) -> None:
+    watched.out()
+    watched.run(15 * MINUTE)
+    watched.well()
+    watched.post.fails[CENTRE] = Refused("451 later")
+    watched.run(QUIET)
+    watched.run(MINUTE)
+    watched.out()
+    watched.run(15 * MINUTE)
+    assert watched.post.take() == [
+        "[interdesk] ngi-cz does not answer",
+        "[interdesk] ngi-cz is well again",
+        "[interdesk] ngi-cz does not answer",
+    ]
+
+
+def test_an_episode_that_began_while_another_was_told_is_not_taken_for_told(watched: Watched) -> None:
+    def begins_anew() -> None:
+        watched.post.meanwhile = lambda: None
+        (alert,) = watched.alerts()
+        watched.store.write(lambda tx: tx.alerts.put(alert.evolve(since=AT + MINUTE, told={})))
+
+    watched.out()
+    watched.run(9 * MINUTE)
+    watched.post.meanwhile = begins_anew
+    watched.run(MINUTE)
+    (alert,) = watched.alerts()
+    assert OPS not in alert.told
+
+
 def test_a_database_that_was_copied_tells_nobody_anything(watched: Watched) -> None:
     watched.out()
+    watched.run(5 * MINUTE)
     held = f"{copies.COPIED}: it is of another host"
     watched.store.write(lambda tx: tx.instance.put(tx.instance.get().evolve(held=held)))
+    watched.out("ngi-pl")
     watched.run(60 * MINUTE)
-    assert (watched.post.letters, watched.alerts()) == ([], [])
+    assert (watched.post.letters, len(watched.alerts())) == ([], 1)
 
 
 def test_without_a_mail_server_the_log_says_it_once(watched: Watched) -> None:
