@@ -1,0 +1,188 @@
+"""The table of rights, row by row, at every door alike: REST, SOAP and the pages of a running interdesk."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from central.account import Grant
+from central.desk.cookies import FORM_FIELD, Cookies
+from central.rights import MATRIX, Action, Extent
+from connectors.soap import raw
+from tests.desk.house import ROLES, principal
+from tests.desk.served import Served
+from tests.unit.central.desk.soap.hotline import envelope, ghd
+
+OWN = {"ours": {"alice", "sue", "olga"}, "theirs": {"alice"}, "ngi-cz": {"olga", "tess"}, "ngi-de": set()}
+"""Whose own each thing is: Alice has submitted both tickets."""
+
+CANARY = "for supporters alone"
+
+
+def may(login: str, action: Action, thing: str) -> bool:
+    """What the table says."""
+    grant: Grant = ROLES[login]
+    far = MATRIX[action][grant.role]
+    return far is Extent.ALL or (far is Extent.OWN and login in OWN[thing])
+
+
+class Rest:
+    """By an access token."""
+
+    def __init__(self, served: Served, login: str) -> None:
+        self._api = served.api(login)
+
+    def _did(self, method: str, path: str, **more: Any) -> bool:
+        return self._api.ask(method, path, **more).status_code < 300
+
+    def read(self, ticket: int) -> bool:
+        return self._did("GET", f"/tickets/{ticket}")
+
+    def read_internal(self, ticket: int) -> bool:
+        return CANARY in self._api.ask("GET", f"/tickets/{ticket}/comments").text
+
+    def answer(self, ticket: int, *, internal: bool = False) -> bool:
+        return self._did("POST", f"/tickets/{ticket}/comments", json={"text": "by REST", "internal": internal})
+
+    def change(self, ticket: int) -> bool:
+        return self._did("PATCH", f"/tickets/{ticket}", json={"affected_site": "REST"}, headers={"If-Match": "*"})
+
+    def open(self) -> bool:
+        return self._did("POST", "/tickets", json={"subject": "by REST"})
+
+    def see(self, system: str) -> bool:
+        return self._did("GET", f"/systems/{system}")
+
+
+class Soap:
+    """By a login, and an access token as its password."""
+
+    def __init__(self, served: Served, login: str) -> None:
+        self._url, self._login, self._token = f"{served.address}/soap", login, served.house.token(login)
+
+    def _said(self, operation: str, **fields: Any) -> Any:
+        body = envelope(operation, ghd(**fields), who=self._login, password=self._token)
+        answer = requests.post(self._url, data=body, headers={"SOAPAction": f"urn:GGUS/{operation}"}, timeout=20)
+        said = raw.said(answer.content)
+        assert said.fault is None or "Authentication" not in said.fault.says
+        return None if said.fault else said.data
+
+    def _modify(self, ticket: int, **fields: Any) -> bool:
+        more = {"Request_ID": str(ticket), "Last_Modifier": self._login, "Last_Login": self._login}
+        return self._said("TicketModify", **more, **fields) is not None
+
+    def read(self, ticket: int) -> bool:
+        return self._said("TicketGet", Request_ID=str(ticket)) is not None
+
+    def read_internal(self, ticket: int) -> bool:
+        return CANARY in repr(self._said("OpGetTicketHist", Request_ID=str(ticket)))
+
+    def answer(self, ticket: int, *, internal: bool = False) -> bool:
+        return self._modify(ticket, **{"Internal_Diary" if internal else "Public_Diary": "by SOAP"})
+
+    def change(self, ticket: int) -> bool:
+        return self._modify(ticket, Affected_Site="SOAP")
+
+    def open(self) -> bool:
+        more = {"Last_Modifier": self._login, "Last_Login": self._login}
+        return self._said("OpCreate", Short_Description="by SOAP", **more) is not None
+
+
+class Pages:
+    """By a browser, in which they have signed in."""
+
+    def __init__(self, served: Served, login: str) -> None:
+        gate, self._login = served.house.interdesk.gate, login
+        account = served.house.store.read(lambda tx: tx.accounts.find(login))
+        assert account is not None
+        cookie, _ = gate.admit(account)
+        self._address, self._token = served.address, gate.form_token(cookie)
+        self._headers = {"Cookie": f"{Cookies().name}={cookie}", "Accept": "text/html"}
+        self._revision = lambda ticket: served.house.store.read(lambda tx: tx.tickets.get(ticket).revision)
+
+    def _get(self, path: str) -> requests.Response:
+        return requests.get(f"{self._address}{path}", headers=self._headers, allow_redirects=False, timeout=20)
+
+    def _sent(self, path: str, **form: Any) -> bool:
+        data = {FORM_FIELD: self._token, **form}
+        answer = requests.post(
+            f"{self._address}{path}", data=data, headers=self._headers, allow_redirects=False, timeout=20
+        )
+        assert answer.status_code in (303, 403, 404), answer.text
+        return answer.status_code == 303
+
+    def read(self, ticket: int) -> bool:
+        return self._get(f"/tickets/{ticket}").status_code == 200
+
+    def read_internal(self, ticket: int) -> bool:
+        return CANARY in self._get(f"/tickets/{ticket}").text
+
+    def answer(self, ticket: int, *, internal: bool = False) -> bool:
+        return self._sent(f"/tickets/{ticket}/answer", text="by hand", internal=str(internal).lower())
+
+    def change(self, ticket: int) -> bool:
+        changed = {"revision": self._revision(ticket), "affected_site": f"by {self._login}'s hand"}
+        return self._sent(f"/tickets/{ticket}/change", **changed)
+
+    def open(self) -> bool:
+        return self._sent("/tickets/new", subject="by hand")
+
+    def see(self, system: str) -> bool:
+        return self._get(f"/systems/{system}").status_code == 200
+
+
+DOORS: dict[str, Callable[[Served, str], Any]] = {"REST": Rest, "SOAP": Soap, "pages": Pages}
+ON_TICKETS: dict[Action, Callable[[Any, int], bool]] = {
+    Action.READ_TICKET: lambda door, ticket: door.read(ticket),
+    Action.READ_INTERNAL: lambda door, ticket: door.read_internal(ticket),
+    Action.ANSWER_TICKET: lambda door, ticket: door.answer(ticket),
+    Action.WRITE_INTERNAL: lambda door, ticket: door.answer(ticket, internal=True),
+    Action.CHANGE_TICKET: lambda door, ticket: door.change(ticket),
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    made = Served(tmp_path_factory.mktemp("matrix"))
+    for login in ROLES:
+        made.house.token(login)
+    for ticket in (made.house.ours, made.house.theirs):
+        made.house.tickets.comment(principal("carl"), ticket.id, CANARY, internal=True)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("action", ON_TICKETS)
+@pytest.mark.parametrize("thing", ["ours", "theirs"])
+@pytest.mark.parametrize("door", DOORS)
+def test_what_is_done_to_a_ticket_follows_the_table(served: Served, door: str, thing: str, action: Action) -> None:
+    ticket = getattr(served.house, thing).id
+    did = {login: ON_TICKETS[action](DOORS[door](served, login), ticket) for login in ROLES}
+    assert did == {login: may(login, action, thing) for login in ROLES}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_who_opens_tickets_follows_the_table(served: Served, door: str) -> None:
+    did = {login: DOORS[door](served, login).open() for login in ROLES}
+    assert did == {login: may(login, Action.OPEN_TICKET, "ours") for login in ROLES}
+
+
+@pytest.mark.parametrize("system", ["ngi-cz", "ngi-de"])
+@pytest.mark.parametrize("door", ["REST", "pages"])
+def test_who_sees_a_system_follows_the_table(served: Served, door: str, system: str) -> None:
+    did = {login: DOORS[door](served, login).see(system) for login in ROLES}
+    assert did == {login: may(login, Action.SEE_SYSTEM, system) for login in ROLES}
+
+
+def test_every_door_keeps_out_whoever_is_disabled(served: Served) -> None:
+    house = served.house
+    house.token("eve", grants=[ROLES["carl"]])
+    doors = {name: make(served, "eve") for name, make in DOORS.items()}
+    assert all(door.read(house.ours.id) for door in doors.values())
+    eve = house.store.read(lambda tx: tx.accounts.find("eve"))
+    house.store.write(lambda tx: tx.accounts.save(eve.evolve(disabled_at=eve.created_at)))
+    assert not doors["REST"].read(house.ours.id)
+    assert not doors["pages"].read(house.ours.id)
+    with pytest.raises(AssertionError):
+        doors["SOAP"].read(house.ours.id)
