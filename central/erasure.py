@@ -10,6 +10,7 @@ from typing import Any
 from central.audit import Entry
 from central.events import Event
 from central.model import Comment, Conflict, Person, Ticket, Value
+from central.origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ class Erasure:
         """The edit that lost, with nobody in particular in it."""
         author = str(self.data(conflict.author))
         return replace(conflict, author=author, ours=self.value(conflict.ours), theirs=self.value(conflict.theirs))
+
+    def origin(self, origin: Origin) -> Origin:
+        """Where a ticket comes from, with nobody in particular in it."""
+        name, login = self.data(origin.submitter_name), self.data(origin.submitter_login)
+        return replace(origin, account=str(self.data(origin.account)), submitter_name=name, submitter_login=login)
 
     def entry(self, entry: Entry) -> Entry:
         """The entry of the audit log, with nobody in particular in it."""

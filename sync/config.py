@@ -261,6 +261,8 @@ class Retention(_Part):
     """Who did what on a ticket, from its last change on, once it is verified or closed."""
     answers: Duration | None = None
     """The whole words of other systems with dead letters."""
+    mails: Duration | None = None
+    """Who sent a mail, and about what; one that waits in quarantine waits on."""
     audit: Duration | None = None
     """The audit log."""
 

@@ -48,6 +48,7 @@ class Erasing:
                 tx.traces.comment(erasure.comment(comment, self._means.tokens.comment(comment)))
         tx.traces.events(ticket_id, erasure.event)
         tx.traces.conflicts(ticket_id, erasure.conflict)
+        tx.traces.origins(ticket_id, erasure.origin)
         still = []
         for link in links:
             after = without(link, named, erasure)

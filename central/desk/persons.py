@@ -5,7 +5,7 @@ they wrote stays as it was said, by nobody in particular; what proves that it wa
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from central.desk.people import demand_administrator
 from central.desk.services import Erasing
 from central.erasure import Erasure
 from central.events import Event
+from central.mail import Mail, Verdict
 from central.model import Comment, Person, plain
 from central.rights import Action, Principal, demand, may
 from central.store.api import Busy, Store, Transaction
@@ -84,10 +85,19 @@ class PersonDesk:
                     still += self._erasing.ticket(ticket_id, found.erasure)
                 except Busy:
                     busy.append(ticket_id)
+        self._forget_mails(found.erasure)
         if not busy:
             self._store.write(lambda tx: self._forget(tx, principal, found))
         accounts = 0 if busy else len(found.accounts)
         return Erased(found.erasure.alias, accounts, len(found.tickets), tuple(busy), tuple(still))
+
+    def _forget_mails(self, erasure: Erasure) -> None:
+        """What they sent by mail; that it came stays known, or it would be taken in again."""
+        for mail in mails(self._store):
+            if mail.sender.casefold() in erasure.words:
+                waits = mail.verdict is Verdict.QUARANTINED
+                verdict, why = (Verdict.DISCARDED, "its sender was erased") if waits else (mail.verdict, mail.why)
+                forget_mail(self._store, replace(mail, verdict=verdict, why=why))
 
     def _find(self, tx: Transaction, who: str) -> _Found:
         """Who it is by everything that names nobody else, and where."""
@@ -192,6 +202,26 @@ def _of_event(event: Event) -> Mapping[str, Any]:
 def _people(tx: Transaction, ticket_id: int) -> Sequence[Person]:
     comments, events = tx.tickets.comments(ticket_id), tx.tickets.events(ticket_id)
     return [*(each.author for each in comments), *(each.actor for each in events)]
+
+
+def mails(store: Store) -> Iterator[Mail]:
+    """All mail that came, newest first, a page at a time."""
+    page = store.read(lambda tx: tx.mails.list(limit=PAGE))
+    while page:
+        yield from page
+        last = page[-1].id
+        page = store.read(lambda tx, last=last: tx.mails.list(before=last, limit=PAGE))  # type: ignore[misc]  # bound now
+
+
+def forget_mail(store: Store, mail: Mail) -> None:
+    """Keep that it came, and nothing else of it."""
+
+    def forget(tx: Transaction) -> None:
+        tx.mails.save(replace(mail, sender="", subject="", sha256=""))
+        if mail.sha256:
+            tx.traces.drop_bytes(mail.sha256)
+
+    store.write(forget)
 
 
 def _log(tx: Transaction) -> Iterable[Entry]:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from central.desk.auth import Gate
+from central.desk.persons import forget_mail, mails
 from central.events import Event
+from central.mail import Verdict
 from central.model import FIELDS, SYSTEM, Person
 from central.store.api import Store, Transaction
 from central.workflow import Status
@@ -26,6 +28,8 @@ class Terms:
     """Who did what on a ticket that is over: then it was somebody."""
     answers: timedelta | None = None
     """The words of other systems with dead letters: then their first line stays."""
+    mails: timedelta | None = None
+    """Who sent a mail, and about what; one that waits in quarantine waits on."""
     audit: timedelta | None = None
     """Administrative acts."""
 
@@ -54,8 +58,17 @@ class Retention:
         if self._terms.answers is not None:
             answered = at - self._terms.answers
             self._store.write(lambda tx: tx.traces.blunt_letters(answered))
+        if self._terms.mails is not None:
+            self._forget_mails(at - self._terms.mails)
         if self._terms.history is not None:
             self._forget_who(at - self._terms.history)
+
+    def _forget_mails(self, before: datetime) -> None:
+        for mail in mails(self._store):
+            if mail.at < before and mail.verdict is not Verdict.QUARANTINED:
+                if not (mail.sender or mail.subject or mail.sha256):
+                    return  # all that are older have been forgotten before
+                forget_mail(self._store, mail)
 
     def _forget_who(self, before: datetime) -> None:
         page = self._store.read(lambda tx: tx.traces.page(after=self._after, limit=PAGE))

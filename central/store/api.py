@@ -645,6 +645,12 @@ class Traces(Protocol):
     def conflicts(self, ticket_id: int, changed: Callable[[Conflict], Conflict]) -> None:
         """Write back the authors and the values of a ticket's conflicts."""
 
+    def origins(self, ticket_id: int, changed: Callable[[Origin], Origin]) -> None:
+        """Write back who handed a ticket in, and who submitted it there."""
+
+    def drop_bytes(self, sha256: str) -> None:
+        """Let go of bytes that no file bears; a repeat is nothing."""
+
     def audit(self, changed: Callable[[Entry], Entry]) -> None:
         """Write back who did what to whom, over the whole log."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from central.audit import Entry
 from central.events import Event
 from central.model import Comment, Conflict, Ticket
+from central.origin import Origin
 from central.store.api import DeliveryState, NoSuch
 from central.store.codec import as_json
 from central.store.memory.tables import Tables
@@ -48,6 +49,16 @@ class MemoryTraces:
             new = changed(old)
             self._tables.conflicts.put(old.id, replace(old, author=new.author, ours=new.ours, theirs=new.theirs))
 
+    def origins(self, ticket_id: int, changed: Callable[[Origin], Origin]) -> None:
+        there = self._tables.origins.get(ticket_id) or ()
+        new = tuple(replace(changed(old), system=old.system, id=old.id) for old in there)
+        if new != there:
+            self._tables.origins.put(ticket_id, new)
+
+    def drop_bytes(self, sha256: str) -> None:
+        if not any(file.sha256 == sha256 for files in self._tables.files.rows() for file in files):
+            self._tables.blobs.drop(sha256)
+
     def audit(self, changed: Callable[[Entry], Entry]) -> None:
         for old in list(self._tables.audit.rows()):
             new = changed(old)
@@ -75,6 +86,8 @@ class MemoryTraces:
             yield json.dumps(asdict(comment.author))
         for event in self._tables.events.get(ticket_id) or ():
             yield json.dumps([asdict(event.actor), dict(event.data)])
+        for origin in self._tables.origins.get(ticket_id) or ():
+            yield json.dumps([origin.account, origin.submitter_name, origin.submitter_login])
         for conflict in self._tables.conflicts.rows():
             if conflict.ticket_id == ticket_id:
                 yield json.dumps([conflict.author, conflict.ours, conflict.theirs])

@@ -10,10 +10,24 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, upda
 from central.audit import Entry
 from central.events import Event
 from central.model import Comment, Conflict, Ticket, plain
+from central.origin import Origin
 from central.store.api import NoSuch
 from central.store.sql.instance import SqlAudit
 from central.store.sql.prepared import Lock, Prepared
-from central.store.sql.schema import DEAD, DISCARDED, Text, audit, comments, conflicts, deliveries, events, tickets
+from central.store.sql.schema import (
+    DEAD,
+    DISCARDED,
+    Text,
+    audit,
+    blobs,
+    comments,
+    conflicts,
+    deliveries,
+    events,
+    files,
+    origins,
+    tickets,
+)
 from central.store.sql.session import Session
 from central.store.sql.tickets import SqlTickets
 
@@ -32,6 +46,11 @@ _NAMED = (
     Prepared(
         select(conflicts.c.ticket_id).where(_holds(conflicts.c.author, conflicts.c.ours, conflicts.c.theirs)).distinct()
     ),
+    Prepared(
+        select(origins.c.ticket_id)
+        .where(_holds(origins.c.account, origins.c.submitter_name, origins.c.submitter_login))
+        .distinct()
+    ),
 )
 _COMMENT = Prepared(
     update(comments)
@@ -45,6 +64,17 @@ _CONFLICT = Prepared(
     update(conflicts)
     .where(conflicts.c.id == bindparam("of"))
     .values(author=bindparam("by"), ours=bindparam("our_value"), theirs=bindparam("their_value"))
+)
+_ORIGINS = Prepared(select(origins).where(origins.c.ticket_id == bindparam("of")), Lock.TO_CHANGE)
+_ORIGIN = Prepared(
+    update(origins)
+    .where(origins.c.id == bindparam("of"))
+    .values(account=bindparam("who"), submitter_name=bindparam("called"), submitter_login=bindparam("known_as"))
+)
+_DROP_BYTES = Prepared(
+    delete(blobs).where(
+        blobs.c.sha256 == bindparam("of"), ~select(files.c.id).where(files.c.sha256 == blobs.c.sha256).exists()
+    )
 )
 _ENTRY = Prepared(
     update(audit)
@@ -98,6 +128,17 @@ class SqlTraces:
             if new != old:
                 values = {"our_value": json.dumps(plain(new.ours)), "their_value": json.dumps(plain(new.theirs))}
                 self._session.write(_CONFLICT, {"of": old.id, "by": new.author, **values})
+
+    def origins(self, ticket_id: int, changed: Callable[[Origin], Origin]) -> None:
+        for row in self._session.rows(_ORIGINS, {"of": ticket_id}):
+            old = Origin(row.account, row.system, row.name, row.submitter_name, row.submitter_login)
+            new = changed(old)
+            if new != old:
+                told = {"who": new.account, "called": new.submitter_name, "known_as": new.submitter_login}
+                self._session.write(_ORIGIN, {"of": row.id, **told})
+
+    def drop_bytes(self, sha256: str) -> None:
+        self._session.write(_DROP_BYTES, {"of": sha256})
 
     def audit(self, changed: Callable[[Entry], Entry]) -> None:
         log, before = SqlAudit(self._session), None

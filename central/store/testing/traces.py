@@ -6,6 +6,7 @@ import pytest
 
 from central.audit import Entry
 from central.model import Comment, Person
+from central.origin import Origin
 from central.store.api import Claim, Direction, NoSuch, Store
 from central.store.testing.samples import (
     ADA,
@@ -15,6 +16,7 @@ from central.store.testing.samples import (
     event,
     later,
     new_comment,
+    new_file,
     new_ticket,
     owe,
     say,
@@ -72,6 +74,26 @@ class TraceClaims:
         (now,) = store.read(lambda tx: tx.tickets.events(ticket.id))
         assert (now.actor, now.data, now.field, now.at) == (NOBODY, {"to": [None]}, "cc", NOW)
         assert store.read(lambda tx: tx.tickets.events(other.id))[0].actor == ADA
+
+    def test_who_handed_a_ticket_in_is_written_over_and_the_ticket_is_found_by_it(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        store.write(lambda tx: tx.origins.add(ticket.id, Origin("eve", "RT", "7", "Eve E.", "CN=Eve")))
+        find = store.read(lambda tx: [list(tx.traces.tickets([word])) for word in ("cn=eve", "EVE e.", "7")])
+        assert find == [[ticket.id], [ticket.id], []]
+        store.write(lambda tx: tx.traces.origins(ticket.id, lambda _: Origin("erased-1", "x", "y", "", "erased-1")))
+        assert list(store.read(lambda tx: tx.origins.of(ticket.id))) == [Origin("erased-1", "RT", "7", "", "erased-1")]
+
+    def test_bytes_that_no_file_bears_are_let_go_of(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        loose, _ = store.put_blob([b"a mail"], limit=100)
+        borne, size = store.put_blob([b"abc"], limit=100)
+        store.write(lambda tx: tx.tickets.add_file(ticket.id, None, new_file(borne, size=size), NOW))
+        for sha256 in (loose, loose, borne):
+            store.write(lambda tx, sha256=sha256: tx.traces.drop_bytes(sha256))  # type: ignore[misc]  # bound now
+        with store.open_blob(borne) as chunks:
+            assert b"".join(chunks) == b"abc"
+        with pytest.raises(NoSuch), store.open_blob(loose):
+            pass
 
     def test_what_is_old_in_the_audit_log_is_forgotten(self, store: Store) -> None:
         for seconds in (0, 10):

@@ -11,11 +11,12 @@ from central.desk.people import PeopleDesk, of_the_machine
 from central.desk.persons import PersonDesk
 from central.desk.services import NotAllowed
 from central.erasure import Erasure
+from central.mail import Mail, Verdict
 from central.model import Person, Ticket
 from central.rights import Forbidden, Principal
-from central.store.api import Busy
+from central.store.api import Busy, NoSuch
 from sync.erasing import Erasing
-from tests.unit.central.desk.test_auth import PASSWORD, Counting
+from tests.unit.central.desk.test_auth import NOW, PASSWORD, Counting
 from tests.unit.sync.world import World
 
 MACHINE = of_the_machine("root")
@@ -135,6 +136,24 @@ def test_whoever_writes_in_a_system_without_an_address_is_erased_by_their_name_t
     assert event.actor == Person("erased-07070707", system="ngi-cz")
     assert desk.ticket(desk.mine)["submitter"] == "alice@example.org", "they may be somebody else"
     assert desk.world.end() == []
+
+
+def test_of_their_mail_stays_that_it_came(desk: Desk) -> None:
+    sha256, _ = desk.store.put_blob([b"From: alice"], limit=100)
+    mails = [
+        Mail("<1@x>", NOW, "Alice@example.org", "help", Verdict.QUARANTINED, sha256=sha256),
+        Mail("<2@x>", NOW, "alice@example.org", "help", Verdict.OPENED, ticket_id=1),
+        Mail("<3@x>", NOW, "bob@example.org", "help", Verdict.OPENED, ticket_id=1),
+    ]
+    for mail in mails:
+        desk.store.write(lambda tx, mail=mail: tx.mails.take(mail))
+    desk.persons.erase(MACHINE, "alice")
+    kept = {each.message_id: each for each in desk.store.read(lambda tx: tx.mails.list())}
+    assert (kept["<1@x>"].verdict, kept["<1@x>"].sender, kept["<1@x>"].sha256) == (Verdict.DISCARDED, "", "")
+    assert (kept["<2@x>"].verdict, kept["<2@x>"].sender, kept["<2@x>"].subject) == (Verdict.OPENED, "", "")
+    assert kept["<3@x>"].sender == "bob@example.org"
+    with pytest.raises(NoSuch), desk.store.open_blob(sha256):
+        pass
 
 
 def test_a_ticket_that_is_being_looked_at_is_tried_again(desk: Desk) -> None:

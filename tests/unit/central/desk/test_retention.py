@@ -8,6 +8,7 @@ from central.audit import Entry
 from central.desk.auth import Gate
 from central.desk.retention import SOMEBODY, Retention, Terms
 from central.events import Event, Kind
+from central.mail import Mail, Verdict
 from central.model import SYSTEM, Person
 from central.store.memory import MemoryStore
 from tests.unit.central.desk.test_auth import NOW, Clock, Counting
@@ -80,6 +81,20 @@ def test_of_many_processes_one_sweeps_and_no_more_than_once_an_hour() -> None:
     desk.clock.pass_(hours=1)
     other.sweep()
     assert desk.audited() == 0, "whoever did it last may be gone by now"
+
+
+def test_who_sent_a_mail_is_forgotten_and_one_in_quarantine_waits_on() -> None:
+    desk = Desk(Terms(mails=DAY))
+    for number, verdict in enumerate((Verdict.OPENED, Verdict.QUARANTINED, Verdict.DROPPED)):
+        mail = Mail(f"<{number}@x>", NOW, "eve@x.org", "help", verdict)
+        desk.store.write(lambda tx, mail=mail: tx.mails.take(mail))
+    desk.clock.pass_(days=2)
+    desk.store.write(lambda tx: tx.mails.take(Mail("<new@x>", desk.clock(), "eve@x.org", "", Verdict.OPENED)))
+    desk.retention.sweep()
+    told = [(each.verdict, each.sender) for each in desk.store.read(lambda tx: tx.mails.list())]
+    new, dropped, waits, opened = told
+    assert (dropped, opened) == ((Verdict.DROPPED, ""), (Verdict.OPENED, ""))
+    assert (new, waits) == ((Verdict.OPENED, "eve@x.org"), (Verdict.QUARANTINED, "eve@x.org"))
 
 
 def test_what_has_been_swept_is_not_written_again() -> None:
