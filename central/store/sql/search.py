@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Subquery,
     and_,
     bindparam,
     delete,
@@ -30,10 +31,11 @@ from central.store.sql.prepared import Prepared
 from central.store.sql.schema import DISAGREES, STRAYED, Text, links, ticket_marks, tickets
 from central.store.sql.session import Session
 
-LOOKED_THROUGH = 20_000
-"""Tickets that one page looks through at most."""
-_FEW = 1000
-"""Fewer than so many are walked without asking what is rarer."""
+_WINDOWS = (200, 2000, 17_800)
+"""Tickets that one page looks through: first a few, more where these do not fill it, and then no more."""
+LOOKED_THROUGH = sum(_WINDOWS)
+_FEW = 2000
+"""How far it is counted what is rarer."""
 _MARKS_OF = Prepared(select(ticket_marks.c.mark).where(ticket_marks.c.ticket_id == bindparam("of")))
 _ADD = Prepared(insert(ticket_marks).values(mark=bindparam("mark"), ticket_id=bindparam("ticket_id")))
 _DROP = Prepared(
@@ -42,6 +44,7 @@ _DROP = Prepared(
 _LINKED = links.c.state != literal_column("'duplicate'")
 _LINKS_OF = Prepared(select(links.c.system, links.c.disagrees).where(links.c.ticket_id == bindparam("of"), _LINKED))
 _ID = tickets.c.id
+_NUMBER: Any = func.count().label("number")
 _NEVER: ColumnElement[bool] = literal_column("1 = 0")
 
 
@@ -64,7 +67,8 @@ class Search:
 
     def __init__(self, session: Session, query: Query, sight: Sight, limit: int, before: int | None) -> None:
         self._session, self._query, self._sight, self._limit = session, query, sight, limit
-        self._before = before
+        self._began = self._before = before
+        self._few: bool | None = None
         self._groups = wanted(query)
 
     def ids(self) -> tuple[list[int], int | None]:
@@ -72,79 +76,91 @@ class Search:
         None: at the last of them."""
         if self._groups is None or not (self._sight.everything or self._sight.systems or sighted(self._sight)):
             return [], None
-        walked = self._rarest()
-        looked = self._rows(walked.limit(LOOKED_THROUGH)) if walked is not None else None
-        if looked is None:
-            through = select(_ID.label("ticket_id")).order_by(_ID.desc()).limit(LOOKED_THROUGH)
-            looked = self._rows(self._newer(through, _ID))
-        ids = [row.ticket_id for row in looked]
+        rarest = self._rarest()
         found: list[int] = []
-        for start in range(0, len(ids), 500):
-            found += self._filtered(ids[start : start + 500])
+        for size in _WINDOWS:
+            window = self._window(rarest, size)
+            told = self._rows(select(_NUMBER, func.min(window.c.ticket_id).label("last")))[0]
+            found += self._filtered(window, self._limit + 1 - len(found))
+            if told.number < size and len(found) <= self._limit:
+                return found, None
+            self._before = told.last
             if len(found) > self._limit:
                 break
-        return found, ids[-1] if len(ids) == LOOKED_THROUGH else None
+        return found, self._before
 
     def strayed(self) -> list[int]:
         """Tickets whose marks are older than they are."""
         through = select(_ID.label("ticket_id")).where(STRAYED).order_by(_ID.desc()).limit(LOOKED_THROUGH)
-        return [row.ticket_id for row in self._rows(self._newer(through, _ID))]
+        wanted = through if self._began is None else through.where(self._began > _ID)
+        return [row.ticket_id for row in self._rows(wanted)]
 
     def linked(self, ticket_id: int) -> tuple[set[str], set[str]]:
         """The systems that a ticket is linked to, and those that it disagrees with."""
         rows = self._session.rows(_LINKS_OF, {"of": ticket_id})
         return {row.system for row in rows}, {row.system for row in rows if row.disagrees}
 
-    def _rarest(self) -> Select[Any] | None:
-        """The tickets of the condition that fewest fulfil, newest first; None: whichever there are."""
+    def _rarest(self) -> int | None:
+        """Which of the conditions fewest tickets fulfil, as far as that can be seen; None: there is no condition."""
+        numbers = []
+        for place, way in enumerate(self._ways(_FEW)):
+            number = int(self._rows(select(_NUMBER).select_from(_together(way)))[0].number)
+            numbers.append((number, place))
+            if number < _FEW // 10:
+                break
+        return min(numbers)[1] if numbers else None
+
+    def _window(self, condition: int | None, size: int) -> Subquery:
+        """So many of the tickets that fulfil this condition, from where the looking has come to."""
+        if condition is None:
+            through = self._newer(select(_ID.label("ticket_id")), _ID)
+            return through.order_by(_ID.desc()).limit(size).subquery()
+        joined = _together(self._ways(size)[condition])
+        return select(joined.c.ticket_id).order_by(joined.c.ticket_id.desc()).limit(size).subquery()
+
+    def _ways(self, most: int) -> list[list[Select[Any]]]:
+        """For each condition, the newest `most` tickets of each way to fulfil it."""
         assert self._groups is not None
-        ways = [[self._marked(each) for each in sorted(group)] for group in self._groups]
+        ways = [[self._marked(each, most) for each in sorted(group)] for group in self._groups]
         if self._query.systems:
-            ways.append([self._linked(each) for each in sorted(self._query.systems)])
+            ways.append([self._linked(each, most) for each in sorted(self._query.systems)])
         if self._query.disagrees_with:
-            ways.append([self._linked(each, disagrees=True) for each in sorted(self._query.disagrees_with)])
+            ways.append([self._linked(each, most, disagrees=True) for each in sorted(self._query.disagrees_with)])
         if not self._sight.everything:
-            mine = [self._marked(each) for each in sorted(sighted(self._sight))]
-            ways.append(mine + [self._linked(each) for each in sorted(self._sight.systems)])
+            mine = [self._marked(each, most) for each in sorted(sighted(self._sight))]
+            ways.append(mine + [self._linked(each, most) for each in sorted(self._sight.systems)])
         if self._query.changed_since is not None and self._few_changed(self._query.changed_since):
             since = tickets.c.changed_at >= self._query.changed_since
-            ways.append([self._newer(select(_ID.label("ticket_id")).where(since), _ID)])
-        best: Select[Any] | None = None
-        least = LOOKED_THROUGH + 1
-        for way in ways:
-            joined = _together(way)
-            number = self._count(joined)
-            if number < least:
-                best, least = joined, number
-            if least < _FEW:
-                break
-        return best
+            few = self._newer(select(_ID.label("ticket_id")).where(since), _ID)
+            ways.append([few.order_by(tickets.c.changed_at.desc()).limit(_FEW)])
+        return ways
 
-    def _marked(self, mark: str) -> Select[Any]:
+    def _marked(self, mark: str, most: int) -> Select[Any]:
         found = select(ticket_marks.c.ticket_id.label("ticket_id")).where(ticket_marks.c.mark == mark)
         newest = self._newer(found, ticket_marks.c.ticket_id).order_by(ticket_marks.c.ticket_id.desc())
-        return newest.limit(LOOKED_THROUGH)
+        return newest.limit(most)
 
-    def _linked(self, system: str, *, disagrees: bool = False) -> Select[Any]:
+    def _linked(self, system: str, most: int, *, disagrees: bool = False) -> Select[Any]:
         found = select(links.c.ticket_id.label("ticket_id")).where(links.c.system == system, _LINKED)
         found = found.where(DISAGREES) if disagrees else found
-        return self._newer(found, links.c.ticket_id).order_by(links.c.ticket_id.desc()).limit(LOOKED_THROUGH)
+        return self._newer(found, links.c.ticket_id).order_by(links.c.ticket_id.desc()).limit(most)
 
     def _newer(self, statement: Select[Any], column: Any) -> Select[Any]:
         return statement if self._before is None else statement.where(column < self._before)
 
     def _few_changed(self, since: datetime) -> bool:
-        recent = select(_ID).where(tickets.c.changed_at >= since).limit(LOOKED_THROUGH + 1)
-        return self._count(recent) <= LOOKED_THROUGH
+        """Whether it is worth while to begin with what changed since: it is not in the order of its numbers."""
+        if self._few is None:
+            newest = select(_ID).where(tickets.c.changed_at >= since).order_by(tickets.c.changed_at.desc())
+            recent = newest.limit(_FEW).subquery()
+            counted: Select[Any] = select(_NUMBER).select_from(recent)
+            self._few = int(self._rows(counted)[0].number) < _FEW
+        return self._few
 
-    def _count(self, statement: Select[Any]) -> int:
-        counted = select(func.count().label("number")).select_from(statement.limit(LOOKED_THROUGH + 1).subquery())
-        return int(self._rows(counted)[0].number)
-
-    def _filtered(self, ids: Sequence[int]) -> list[int]:
+    def _filtered(self, window: Subquery, most: int) -> list[int]:
         """Those of these that fulfil every condition, newest first."""
         assert self._groups is not None
-        found = select(_ID.label("ticket_id")).where(_ID.in_([literal_column(str(each)) for each in ids]))
+        found = select(_ID.label("ticket_id")).where(_ID.in_(select(window.c.ticket_id)))
         for group in self._groups:
             found = found.where(_has_mark(group))
         if self._query.systems:
@@ -155,18 +171,18 @@ class Search:
             found = found.where(tickets.c.changed_at >= self._query.changed_since)
         if not self._sight.everything:
             found = found.where(or_(_has_mark(sighted(self._sight)), _has_link(self._sight.systems)))
-        return [row.ticket_id for row in self._rows(found.order_by(_ID.desc()))]
+        return [row.ticket_id for row in self._rows(found.order_by(_ID.desc()).limit(most))]
 
     def _rows(self, statement: Select[Any]) -> list[Any]:
         return self._session.rows(Prepared(statement), {})
 
 
-def _together(ways: Sequence[Select[Any]]) -> Select[Any]:
-    """The tickets of any of these, newest first."""
+def _together(ways: Sequence[Select[Any]]) -> Subquery:
+    """The tickets of any of these, each once."""
     if len(ways) == 1:
-        return ways[0]
+        return ways[0].subquery()
     each = union_all(*(select(way.subquery().c.ticket_id) for way in ways)).subquery()
-    return select(each.c.ticket_id).distinct().order_by(each.c.ticket_id.desc())
+    return select(each.c.ticket_id).distinct().subquery()
 
 
 def _has_mark(any_of: Iterable[str]) -> Any:
