@@ -41,6 +41,8 @@ class Erasing:
             raise Busy(f"ticket {ticket_id} is being looked at this moment: say it again")
         ticket = tx.tickets.get(ticket_id)
         named = erasure.fields(ticket)
+        if "submitter" in named:
+            tx.origins.forget(ticket_id, erasure.alias)
         if named:
             tx.tickets.change(ticket, named, ticket.changed_at)
         for comment in tx.tickets.comments(ticket_id):

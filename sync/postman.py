@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from central.desk.mail.intake import MAIL as OPENED_BY
 from central.desk.mail.notices import Act, Letterhead, Notice, acts, notices
 from central.model import Ticket
 from central.store.api import Claim, LeaseLost, NoSuch, Store, Transaction
@@ -101,7 +102,7 @@ class Postman:
     def _about(self, tx: Transaction, ticket_id: int, act: Act) -> tuple[Ticket, list[Notice], tuple[str, ...]]:
         ticket = tx.tickets.get(ticket_id)
         about = notices(self._head, ticket, act, tx.tickets.comments(ticket_id), tx.tickets.files(ticket_id))
-        first = [each.id for each in tx.origins.of(ticket_id) if each.system == "mail"]
+        first = [each.id for each in tx.origins.of(ticket_id) if each.system == OPENED_BY]
         return ticket, about, (*first, self._signer.id("thread", key_of(ticket_id)))
 
     def _send(self, ticket: Ticket, act: Act, notice: Notice, thread: tuple[str, ...]) -> None:

@@ -133,6 +133,7 @@ class PersonDesk:
                 tx.accounts.save_token(replace(token, name="", revoked_at=token.revoked_at or at))
             login = erasure.alias if not number else f"{erasure.alias}-{number}"
             tx.accounts.save(Account(login, "", "", frozenset(), account.created_at, disabled_at=at, id=account.id))
+        tx.mails.forget(erasure.words, erasure.alias)
         tx.traces.audit(erasure.entry)
         data = {"tickets": len(found.tickets), "accounts": len(found.accounts)}
         tx.audit.record(erasure.entry(Entry(at, principal.person.id, "erase a person", erasure.alias, data)))

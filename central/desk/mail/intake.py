@@ -17,9 +17,12 @@ from central.desk.services import NotAllowed, Upload
 from central.desk.tickets import TicketDesk
 from central.mail import Mail, Verdict
 from central.model import FIELDS, Person, Ticket, Value
+from central.origin import Origin
 from central.rights import Action, Extent, Forbidden, Principal, demand, extent
 from central.store.api import NoSuch, Store, TooLarge, Transaction
 
+MAIL = "mail"
+"""The origin of a ticket that was opened by mail; its id there is the Message-ID."""
 _SUBJECT = FIELDS["subject"].max_length or 255
 
 
@@ -136,7 +139,8 @@ class MailDesk:
         values["subject"] = values["subject"] or "(no subject)"
         given = {name: value for name, value in values.items() if value is not None}
         also = self._also(arrived, Verdict.OPENED, released)
-        self._desk.open(principal, given, files=_uploads(arrived), also=also)
+        origin = Origin(principal.person.id, MAIL, arrived.id)  # what they are told afterwards answers it
+        self._desk.open(principal, given, files=_uploads(arrived), origin=origin, also=also)
         return Verdict.OPENED
 
     def _say(

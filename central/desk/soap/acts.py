@@ -10,13 +10,15 @@ from typing import Any
 from central.desk.services import NotAllowed, Note, Upload
 from central.desk.soap import history
 from central.desk.soap.envelope import Content, Said, Told, misunderstood, nothing_there, refused, too_long
-from central.desk.soap.fields import FIELD_OF, canonical, conditions, fields, is_open, number, picked, whole
+from central.desk.soap.fields import FIELD_OF, canonical, conditions, fields, number, picked, whole
 from central.desk.soap.vocabulary import FILE, ROWS, Operation
 from central.desk.tickets import TicketDesk
 from central.model import Attachment, Ticket, Value
 from central.origin import Origin
-from central.rights import Action, Forbidden, Principal
+from central.rights import Action, Forbidden, Principal, sight
+from central.search import Query
 from central.store.api import NoSuch, Store, TooLarge, Transaction
+from central.workflow import OPEN, Status
 
 _PAGE = 100
 """Tickets of a list that are read at once."""
@@ -143,8 +145,9 @@ class SoapDesk:
         if origin_id:
             yield from self._store.read(partial(self._called, asked=asked, origin_id=origin_id))
             return
-        before: int | None = None
-        while before != 0:
+        before, rows = self._store.read(partial(self._page, asked=asked, before=None))
+        yield from rows
+        while before is not None:
             before, rows = self._store.read(partial(self._page, asked=asked, before=before))
             yield from rows
 
@@ -160,10 +163,10 @@ class SoapDesk:
             if _wanted(asked.body, ticket) and self._desk.may(tx, asked.principal, Action.READ_TICKET, ticket)
         ]
 
-    def _page(self, tx: Transaction, asked: Asked, before: int | None) -> tuple[int, list[Mapping[str, Said]]]:
-        """The id to go on before, 0 at the end, and the rows of the page."""
-        page = tx.tickets.list(limit=_PAGE, before=before)
-        return page[-1].id if len(page) == _PAGE else 0, self._rows(tx, asked, page)
+    def _page(self, tx: Transaction, asked: Asked, before: int | None) -> tuple[int | None, list[Mapping[str, Said]]]:
+        """Where to go on, None at the end, and the rows of the page."""
+        page = tx.tickets.search(_query(asked.body), sight(asked.principal), limit=_PAGE, before=before)
+        return page.before, self._rows(tx, asked, page.tickets)
 
     def _history(self, asked: Asked) -> Told:
         def records(tx: Transaction, ticket: Ticket) -> list[Mapping[str, Said]]:
@@ -248,13 +251,29 @@ def _origin(asked: Asked) -> Origin:
     return Origin(asked.account, said["Origin_SG"] or asked.account, said["Origin_ID"], said["Name"], said["Loginname"])
 
 
+def _query(body: Mapping[str, Any]) -> Query:
+    """What a list is asked for, as tickets are searched by."""
+    unit, status, meta = (
+        str(body.get(f"GHD_{name}") or "").strip() for name in ("Responsible_Unit", "Status", "Meta_Status")
+    )
+    statuses = frozenset(Status)
+    if meta:
+        statuses &= OPEN if meta.casefold() == "open" else statuses - OPEN
+    if status:
+        statuses &= {each for each in Status if each == status.casefold()}
+    if not statuses:
+        raise nothing_there()
+    return Query(
+        units=frozenset({unit} if unit else ()),
+        statuses=frozenset(map(str, statuses)) if meta or status else frozenset(),
+    )
+
+
 def _wanted(body: Mapping[str, Any], ticket: Ticket) -> bool:
     """Whether a list that was asked for in these words has this ticket."""
-    meta = str(body.get("GHD_Meta_Status") or "").strip().casefold()
-    plain = {"GHD_Responsible_Unit": ticket["unit"], "GHD_Status": ticket["status"]}
-    return (not meta or (meta == "open") == is_open(ticket)) and all(
-        not str(body.get(name) or "").strip() or str(body[name]).strip().casefold() == str(value).casefold()
-        for name, value in plain.items()
+    query = _query(body)
+    return (not query.units or ticket["unit"] in query.units) and (
+        not query.statuses or ticket["status"] in query.statuses
     )
 
 

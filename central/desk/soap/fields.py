@@ -9,7 +9,6 @@ from typing import Any
 from central.desk.soap.envelope import Said, missing, misunderstood, too_long
 from central.desk.soap.vocabulary import OPERATIONS, SPELLINGS, Operation
 from central.model import FIELDS, SYSTEM, Person, Priority, Ticket, Value
-from central.workflow import OPEN
 
 FIELD_OF: Mapping[str, str] = {
     "GHD_Short_Description": "subject",
@@ -182,11 +181,6 @@ def _when(value: Value) -> datetime | None:
 def called(person: Person) -> str:
     """Whoever did something, in a name that no client of ours signs with: what we do ourselves is nobody's echo."""
     return "workflow" if person == SYSTEM else person.label
-
-
-def is_open(ticket: Ticket) -> bool:
-    """Whether its meta status is open."""
-    return ticket["status"] in OPEN
 
 
 def conditions(text: str) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ import pytest
 from central.desk.mail.notices import Letterhead
 from central.instance import Stop
 from central.model import Person
+from central.origin import Origin
 from central.store.api import Direction, Lane
 from connectors.errors import AccessError, ConnectorError, Refused, Transient, Unknown
 from connectors.mail import quotes
@@ -89,8 +90,10 @@ def test_everybody_is_told_once_of_each_act(office: Office) -> None:
 
 def test_mails_of_a_ticket_are_one_thread_and_no_machine_answers_them(office: Office) -> None:
     office.open()
+    office.store.write(lambda tx: tx.origins.add(1, Origin("alice", "mail", "hers@example.org")))
     office.say("we look")
     office.run()
+    assert office.sent[0]["References"].startswith("<hers@example.org> <thread+tkt1+")
     first, later = office.sent[0], office.sent[2]
     assert first["References"] == later["References"]
     assert first["Message-ID"] != later["Message-ID"]

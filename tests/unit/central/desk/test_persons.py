@@ -13,6 +13,7 @@ from central.desk.services import NotAllowed
 from central.erasure import Erasure
 from central.mail import Mail, Verdict
 from central.model import Person, Ticket
+from central.origin import Origin
 from central.rights import Forbidden, Principal
 from central.store.api import Busy, NoSuch
 from sync.erasing import Erasing
@@ -175,3 +176,13 @@ def test_the_last_of_the_central_team_is_not_erased(desk: Desk) -> None:
     with pytest.raises(NotAllowed, match="nobody would be left"):
         desk.persons.erase(MACHINE, "tess")
     assert desk.everything() == before
+
+
+def test_mail_and_origins_of_somebody_who_is_erased_name_them_no_more(desk: Desk) -> None:
+    origin = Origin("ngi-cz", "RT", "4711", "Alice Example", "/DC=org/CN=alice")
+    mail = Mail("1@x", desk.clock(), "alice@example.org", "my job", Verdict.QUARANTINED, "unsigned", None, "ab" * 32)
+    desk.store.write(lambda tx: (tx.origins.add(desk.mine.id, origin), tx.mails.take(mail)))
+    desk.persons.erase(desk.principal("tess"), "alice")
+    kept = desk.store.read(lambda tx: (tx.origins.of(desk.mine.id), tx.mails.list()))
+    assert "alice" not in repr(kept).casefold()
+    assert desk.store.read(lambda tx: tx.origins.find("ngi-cz", "RT", "4711")) == desk.mine.id

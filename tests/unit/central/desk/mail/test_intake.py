@@ -33,6 +33,9 @@ def test_a_mail_of_somebody_with_an_account_opens_a_ticket(box: Letterbox) -> No
     assert opened["submitter"] == "alice@example.org"
     assert box.world.events()[0].actor.id == "alice"
     assert [each.name for each in box.store.read(lambda tx: tx.tickets.files(1))] == ["log.txt"]
+    assert [(each.system, each.id) for each in box.store.read(lambda tx: tx.origins.of(1))] == [
+        ("mail", "1@example.org")
+    ]
 
 
 def test_the_same_mail_is_taken_in_once(box: Letterbox) -> None:
