@@ -327,6 +327,32 @@ def test_filters_live_in_the_address(stand, browsers) -> None:
     assert "<html" not in part
 
 
+@pytest.mark.parametrize(
+    ("login", "q", "subjects"),
+    [
+        ("carl", "2", {"The SE is full"}),
+        ("carl", "#2", {"The SE is full"}),
+        ("carl", "815", {"The SE is full"}),
+        ("carl", "NGI-DE/815", {"The SE is full"}),
+        ("carl", "ngi-cz/815", set()),
+        ("olga", "815", set()),
+        ("olga", "2", set()),
+        ("olga", "816", {"Both are slow"}),
+        ("carl", "CE refuses", {"The CE refuses jobs"}),
+    ],
+)
+def test_a_ticket_is_found_by_anybodys_number_and_by_words(browsers, login, q, subjects) -> None:
+    found = browsers[login].page("/tickets", params={"q": q}).text
+    shown = {each for each in ("The SE is full", "Both are slow", "The CE refuses jobs") if each in found}
+    assert shown == subjects
+
+
+def test_what_disagrees_is_found(browsers) -> None:
+    found = browsers["carl"].page("/tickets?disagrees=1&system=ngi-de").text
+    assert "The SE is full" in found
+    assert "The CE refuses jobs" not in found
+
+
 # what is hostile
 
 

@@ -17,7 +17,7 @@ def router(gate: Gate, visitors: Visitors, pages: Pages, *, elsewhere: bool) -> 
 
     def asked(*, onward: str, problem: str, login: str = "", said: str = "", status: int = 200) -> Response:
         told: dict[str, Any] = {"onward": onward, "problem": problem, "login": login, "said": said}
-        return pages.page("sign_in.html", status=status, elsewhere=elsewhere, **told)
+        return pages.page("sign_in.html", None, status, elsewhere=elsewhere, **told)
 
     def refused(sentence: str, status: int, login: str = "", onward: str = "/") -> Response:
         return asked(status=status, problem=sentence, login=login, onward=onward)

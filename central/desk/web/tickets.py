@@ -12,6 +12,7 @@ from central.desk import views
 from central.desk.services import NotAllowed, Services, Upload
 from central.desk.tickets import TicketDesk
 from central.desk.views.tickets import lines
+from central.desk.web.finding import Asked, find
 from central.desk.web.pages import SAID, Pages, partial
 from central.desk.web.visitors import Visitor, Visitors
 from central.model import FIELDS, Attachment, Ticket, Value, Visibility
@@ -19,7 +20,6 @@ from central.rights import Action, demand, is_submitter, may
 from central.store.api import NoSuch, Transaction
 from central.workflow import Actor, Status
 
-PAGE = 50
 PIECE = 256 * 1024
 OPENING = (
     "subject",
@@ -66,28 +66,28 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
         status: str = "",
         unit: str = "",
         system: str = "",
+        disagrees: bool = False,
         before: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
     ) -> Response:
         demand(visitor.reads_tickets, visitor.principal, Action.READ_TICKET)
-        asked = {"q": q.strip(), "status": status, "unit": unit.strip(), "system": system.strip()}
+        asked = Asked(q.strip(), status, unit.strip(), system.strip(), disagrees)
 
-        def question(tx: Transaction) -> tuple[Any, bool]:
-            found = _found(tx, desk, visitor, asked, before)
-            return lines(tx, found[:PAGE]), len(found) > PAGE
+        def question(tx: Transaction) -> tuple[Any, int | None]:
+            found = find(tx, desk, visitor.principal, asked, before)
+            return lines(tx, found.tickets), found.before
 
-        found, more = store.read(question)
+        found, onward = store.read(question)
         name = "tickets_found.html" if partial(request) else "tickets.html"
         return pages.page(
             name,
             visitor,
             here="tickets",
             lines=found,
-            more=more,
             asked=asked,
             statuses=list(Status),
             open=workflow.OPEN,
             at=services.clock(),
-            onward=_address(asked, found[-1].id) if more else "",
+            onward=asked.address(onward) if onward is not None else "",
         )
 
     @routes.get("/new")
@@ -339,33 +339,3 @@ def _uploads(files: list[UploadFile] | None) -> Iterator[Upload]:
 def _pieces(file: UploadFile) -> Iterator[bytes]:
     while piece := file.file.read(PIECE):
         yield piece
-
-
-def _address(asked: dict[str, str], before: int) -> str:
-    """The next page of a search."""
-    pairs = [(name, value) for name, value in asked.items() if value] + [("before", str(before))]
-    return "/tickets?" + "&".join(f"{name}={quote(value)}" for name, value in pairs)
-
-
-def _found(
-    tx: Transaction, desk: TicketDesk, visitor: Visitor, asked: dict[str, str], before: int | None
-) -> list[Ticket]:
-    """One more than a page holds, newest first."""
-    found: list[Ticket] = []
-    while page := tx.tickets.list(words=asked["q"], limit=200, before=before):
-        found += [each for each in page if _fits(tx, desk, visitor, asked, each)]
-        if len(found) > PAGE:
-            break
-        before = page[-1].id
-    return found[: PAGE + 1]
-
-
-def _fits(tx: Transaction, desk: TicketDesk, visitor: Visitor, asked: dict[str, str], ticket: Ticket) -> bool:
-    status = str(ticket["status"])
-    if asked["status"] and asked["status"] != status and not (asked["status"] == "open" and status in workflow.OPEN):
-        return False
-    if asked["unit"] and asked["unit"].casefold() != str(ticket["unit"] or "").casefold():
-        return False
-    if asked["system"] and asked["system"] not in {link.system for link in tx.links.of(ticket.id)}:
-        return False
-    return desk.may(tx, visitor.principal, Action.READ_TICKET, ticket)
