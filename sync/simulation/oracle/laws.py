@@ -179,9 +179,26 @@ def conversation(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
                 if other.ticket.id == place.ticket.id and other is not place:
                     public = [f for n in other.issue.notes if not n.internal and n.author == "bob" for f in n.files]
                     for file in (*public, *(f for f in other.issue.files if f.author == "bob")):
-                        if file.name not in names:
-                            yield f"no loss: file {file.name!r} of {_name(other)} is not in {_name(place)}"
-    del excuses
+                        if file.name in names:
+                            continue
+                        missing = f"file {file.name!r} of {_name(other)} is not in {_name(place)}"
+                        if _noted(place, other, file.name) and _was_deleted(evidence, other):
+                            excuses.append(f"its ticket was deleted before it was fetched, as a note says: {missing}")
+                        else:
+                            yield f"no loss: {missing}"
+
+
+def _noted(place: Place, origin: Place, name: str) -> bool:
+    """Whether a note stands here for a file that could not be fetched there."""
+    return any(f"[file {name!r} stays in {origin.member.name}: " in note.text for note in place.issue.notes)
+
+
+def _was_deleted(evidence: Evidence, place: Place) -> bool:
+    """Whether people have deleted this ticket, and brought it back since."""
+    return any(
+        (did.system, did.deed.key, did.deed.kind) == (place.member.name, place.link.key, "delete")
+        for did in evidence.world.chronicle.dids
+    )
 
 
 def taken_in(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
