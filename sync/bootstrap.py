@@ -288,7 +288,7 @@ class Interdesk:
         self.connectors = ConnectorKinds(self.environment, self.secrets, self.store)
         self._worker = Worker(self._lane, self.bus, self.gateways, clock)
         self._clockwork = Clockwork(clock)
-        self.outgoing = Outgoing(instance, self.environment, self.secrets.look_up)
+        self.outgoing = Outgoing(instance, self.environment, self.secrets.look_up, settings.beside)
         self._oversight = (
             oversee(
                 store,

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from connectors.environment import Environment
@@ -22,8 +23,11 @@ from sync.secrets import MissingSecret
 class Outgoing:
     """Fulfils `sync.alerts.herald.Courier`, and asks addresses. Thread-safe: every call has connections of its own."""
 
-    def __init__(self, instance: InstanceDocument, environment: Environment, secret: Callable[[str], str]) -> None:
-        self._instance, self._environment, self._secret = instance, environment, secret
+    def __init__(
+        self, instance: InstanceDocument, environment: Environment, secret: Callable[[str], str], beside: Path
+    ) -> None:
+        """`beside`: the folder of the instance's document."""
+        self._instance, self._environment, self._secret, self._beside = instance, environment, secret, beside
 
     def ways(self) -> frozenset[str]:
         """`mail` and `webhook`, as far as the instance's document names them."""
@@ -38,7 +42,7 @@ class Outgoing:
         assert mail.out is not None, "asked for by its way only"
         server, domain = server_of(mail.out.smtp, "smtp"), mail.address.rpartition("@")[2]
         password = self._known(mail.out.password) if mail.out.password else ""
-        context = self._context()
+        context = self._context(mail.ca_file)
         deadline = Deadline(self._environment.monotonic)
         deadline.begin(self._environment.deadline.total_seconds())
         reach = Reach(self._environment.allowed_networks)
@@ -75,8 +79,11 @@ class Outgoing:
                 if not 200 <= answer.status_code < 300:
                     raise Refused(f"{about} answers {answer.status_code}")
 
-    def _context(self) -> ssl.SSLContext:
-        return tls_context(self._environment.ca_file)
+    def _context(self, ca_file: str = "") -> ssl.SSLContext:
+        try:
+            return tls_context(self._beside / ca_file if ca_file else self._environment.ca_file)
+        except OSError as error:
+            raise AccessError(f"the certificates cannot be read: {error}") from None
 
     def _known(self, said: str | SecretReference) -> str:
         try:

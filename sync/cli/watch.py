@@ -67,7 +67,8 @@ def watch(
             raise BadSetting(f"a web address begins with https:// or http://, not {url!r}")
     outgoing = _outgoing(settings)
     # our own pages may be anywhere: whoever runs this says where, and nothing but their health is asked
-    pages = Outgoing(settings.instance, replace(_environment(settings), allowed_networks=_ANYWHERE), _no_secret)
+    anywhere = replace(_environment(settings), allowed_networks=_ANYWHERE)
+    pages = Outgoing(settings.instance, anywhere, _no_secret, settings.beside)
     ask = partial(pages.ask, "GET", f"{web.rstrip('/')}/healthz", about=f"{web}/healthz") if web else None
     looks = Watch(partial(_opened, settings), ask, utc_now, Bounds(silence, lag))
     if once:
@@ -157,7 +158,7 @@ def _environment(settings: Settings) -> Environment:
 
 def _outgoing(settings: Settings) -> Outgoing:
     secrets = Secrets(settings.environ, settings.instance.secrets_folder(settings.beside))
-    return Outgoing(settings.instance, _environment(settings), secrets.look_up)
+    return Outgoing(settings.instance, _environment(settings), secrets.look_up, settings.beside)
 
 
 def _no_secret(reference: str) -> str:

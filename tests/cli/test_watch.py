@@ -22,13 +22,22 @@ def box() -> Iterator[LetterBox]:
         yield opened
 
 
+@pytest.fixture(autouse=True)
+def _signing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERDESK_SECRET_MAIL", "sixteen characters, or more")
+
+
+def mail(box: LetterBox) -> str:
+    """How this centre sends mail, as its document says it."""
+    secret = "{secret: 'env:INTERDESK_SECRET_MAIL'}"
+    return f"mail: {{address: interdesk@ggus.eu, secret: {secret}, out: {{smtp: '{box.url}'}}}}\n"
+
+
 @pytest.fixture
 def watched(desk, box: LetterBox):
     """A desk whose centre is reached by mail."""
     (desk.folder / "interdesk.yaml").write_text(
-        "kind: instance\nname: ggus\nallowed_networks: [127.0.0.0/8]\n"
-        f"mail: {{server: 'smtp+plain://127.0.0.1:{box.port}', sender: interdesk@ggus.eu}}\n"
-        f"alerts: {{contacts: [{NOC}]}}\n",
+        f"kind: instance\nname: ggus\nallowed_networks: [127.0.0.0/8]\n{mail(box)}alerts: {{contacts: [{NOC}]}}\n",
         encoding="utf-8",
     )
     return desk
@@ -129,7 +138,7 @@ def test_the_engine_itself_pings_a_switch_and_tells_whom_it_concerns(desk, box: 
     with Door() as door:
         (desk.folder / "interdesk.yaml").write_text(
             "kind: instance\nname: ggus\nallowed_networks: [127.0.0.0/8]\n"
-            f"mail: {{server: '{box.url}', sender: interdesk@ggus.eu}}\n"
+            f"{mail(box)}"
             f"alerts: {{ping: '{door.url}/alive', ping_every: 1s, webhook: '{door.url}/alerts', errors: 1s}}\n",
             encoding="utf-8",
         )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -33,9 +34,8 @@ def outgoing(*, allowed: str = "127.0.0.0/8", deadline: float = 5, **said: objec
     environment = Environment(
         clock=lambda: AT, allowed_networks=(ip_network(allowed),), deadline=timedelta(seconds=deadline)
     )
-    return Outgoing(
-        InstanceDocument.model_validate(said), environment, {"env:INTERDESK_SECRET_HOOK": TOKEN}.__getitem__
-    )
+    secrets = {"env:INTERDESK_SECRET_HOOK": TOKEN}
+    return Outgoing(InstanceDocument.model_validate(said), environment, secrets.__getitem__, Path())
 
 
 def by(smtp: str) -> dict[str, object]:
@@ -70,6 +70,11 @@ def test_a_mail_server_that_is_away_or_says_no_is_told_apart(box: LetterBox) -> 
     away = by(f"smtp+plain://127.0.0.1:{nobody()}")
     with pytest.raises(Transient):
         outgoing(mail=away).mail("ops@example.cz", "x", "x\n", "1", AT)
+
+
+def test_certificates_that_cannot_be_read_are_told_like_a_log_in_that_fails(box: LetterBox) -> None:
+    with pytest.raises(AccessError, match="certificates cannot be read"):
+        outgoing(mail=mail(box) | {"ca_file": "nowhere.pem"}).mail("ops@example.cz", "x", "x\n", "1", AT)
 
 
 def test_the_webhook_gets_a_document_and_its_address_may_be_a_secret(door: Door) -> None:
