@@ -88,6 +88,8 @@ SAID: Mapping[str, str] = {
     "hidden": "The comment is internal now.",
     "shown": "The comment is public now.",
     "out": "You are signed out.",
+    "password": "Your password is the new one; you are signed out everywhere else.",
+    "elsewhere": "You are signed out everywhere but here.",
     "paused": "It is paused: nothing goes to and fro, and what is owed waits.",
     "resumed": "It goes on where it was left.",
     "live": "It is live: what changes from now on travels.",
