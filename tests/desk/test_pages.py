@@ -79,6 +79,7 @@ def test_too_many_tries_are_told_how_long_to_wait(stand) -> None:
 
 
 def test_a_one_time_link_signs_in_once_and_only_when_a_person_presses(stand) -> None:
+    sue = stand.house.store.read(lambda tx: tx.accounts.find("sue"))
     key = stand.gate.invite("sue")
     browser = stand.browser()
     for _ in range(2):  # a robot that follows links uses nothing up
@@ -88,6 +89,7 @@ def test_a_one_time_link_signs_in_once_and_only_when_a_person_presses(stand) -> 
     again = stand.browser().post(f"{stand.address}/sign-in/once", data={"key": key}, timeout=10)
     assert again.status_code == 403
     assert "used before" in again.text
+    stand.house.store.write(lambda tx: tx.accounts.save(sue))  # with her password, which the link has made void
 
 
 def test_signing_out_ends_the_session_and_not_only_the_cookie(stand) -> None:
