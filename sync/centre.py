@@ -66,8 +66,8 @@ class Centre:
             if there is not None:
                 return tx.tickets.get(there)
             ticket = tx.tickets.create(values, at)
-            if origin is not None:
-                tx.origins.add(ticket.id, origin)
+            if origin is not None and tx.origins.add(ticket.id, origin) != ticket.id:
+                raise _HandedIn
             tx.tickets.record([Event(Kind.TICKET_CREATED, ticket.id, at, author, data={"fields": sorted(values)})])
             for file in stored:
                 tx.tickets.add_file(ticket.id, None, file, at)
@@ -78,7 +78,10 @@ class Centre:
                 also(tx, ticket)
             return ticket
 
-        return self._means.store.write(change)
+        try:
+            return self._means.store.write(change)
+        except _HandedIn:
+            return self._means.store.write(change)  # what was handed in is there now
 
     def change(
         self,
@@ -267,6 +270,10 @@ class Centre:
         target, left = (routing.system_of((each or ticket)["unit"], self._means.units()) for each in (ticket, before))
         concerned = routing.owed(tx.links.of(ticket.id), target, left)
         self._means.relay.owe_outward(tx, concerned, ticket.id, self._means.clock(), reason=reason)
+
+
+class _HandedIn(Exception):
+    """Somebody else has handed it in this very moment: the ticket that was just made is not wanted."""
 
 
 def _set(

@@ -760,7 +760,8 @@ class Origins(Protocol):
     """Where tickets say that they come from, and how those who handed them in find them again."""
 
     def add(self, ticket_id: int, origin: Origin) -> int:
-        """Keep it. The ticket that bears this id already, where one does: nothing is kept then."""
+        """Keep it. The ticket that bears this id already, where one does: nothing is kept then, and whoever has just
+        made another one for it undoes that."""
 
     def find(self, account: str, system: str, origin_id: str) -> int | None:
         """The ticket that this account handed in under this id; never one without an id."""

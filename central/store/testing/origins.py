@@ -1,12 +1,14 @@
 """Claims about where tickets say that they come from, and about mail that came."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
 from central.mail import Mail, Verdict
 from central.origin import Origin
-from central.store.api import NoSuch, Store
+from central.store.api import NoSuch, Store, Transaction
 from central.store.testing.samples import NOW, new_ticket
 
 RT = Origin("ngi-cz", "RT", "4711", "Alice", "/DC=org/CN=alice")
@@ -39,6 +41,29 @@ class OriginClaims:
         assert store.read(lambda tx: tx.origins.find("ngi-cz", "RT", "")) is None
         assert list(store.read(lambda tx: tx.origins.tickets(""))) == []
         assert [each.submitter_name for each in store.read(lambda tx: tx.origins.of(other.id))] == ["Alice"]
+
+    def test_several_at_once_under_one_id_are_one_ticket(self, store: Store) -> None:
+        together = Barrier(4)
+
+        def hand_in(tx: Transaction) -> int:
+            there = tx.origins.find(RT.account, RT.system, RT.id)
+            if there is not None:
+                return there
+            made = tx.tickets.create({"subject": "x"}, NOW)
+            if tx.origins.add(made.id, RT) != made.id:
+                raise LookupError("another one is there already")
+            return made.id
+
+        def at_once(_: int) -> int:
+            together.wait()
+            try:
+                return store.write(hand_in)
+            except LookupError:
+                return store.write(hand_in)
+
+        with ThreadPoolExecutor(4) as threads:
+            assert len(set(threads.map(at_once, range(4)))) == 1
+        assert store.read(lambda tx: tx.tickets.count()) == 1
 
     def test_whoever_submitted_it_there_is_forgotten_and_the_ticket_is_found_as_before(self, store: Store) -> None:
         ticket = new_ticket(store)
