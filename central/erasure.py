@@ -73,6 +73,10 @@ class Erasure:
         author = str(self.data(conflict.author))
         return replace(conflict, author=author, ours=self.value(conflict.ours), theirs=self.value(conflict.theirs))
 
+    def submitted(self, origin: Origin) -> Origin:
+        """Where a ticket of theirs comes from: whoever submitted it there was they, by whatever certificate."""
+        return replace(self.origin(origin), submitter_name=self.alias, submitter_login="")
+
     def origin(self, origin: Origin) -> Origin:
         """Where a ticket comes from, with nobody in particular in it."""
         name, login = self.data(origin.submitter_name), self.data(origin.submitter_login)

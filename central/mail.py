@@ -31,11 +31,6 @@ class Mail:
     id: int = 0
     """Given by the store."""
 
-    def without_words(self, alias: str) -> "Mail":
-        """The same, of nobody in particular, and without what it said."""
-        gone = Verdict.DISCARDED if self.verdict is Verdict.QUARANTINED else self.verdict
-        return replace(self, sender=alias, subject="", why="", sha256="", verdict=gone)
-
     def with_id(self, mail_id: int) -> "Mail":
         """The same as it is kept."""
         return replace(self, id=mail_id)

@@ -41,8 +41,6 @@ class Erasing:
             raise Busy(f"ticket {ticket_id} is being looked at this moment: say it again")
         ticket = tx.tickets.get(ticket_id)
         named = erasure.fields(ticket)
-        if "submitter" in named:
-            tx.origins.forget(ticket_id, erasure.alias)
         if named:
             tx.tickets.change(ticket, named, ticket.changed_at)
         for comment in tx.tickets.comments(ticket_id):
@@ -50,7 +48,7 @@ class Erasing:
                 tx.traces.comment(erasure.comment(comment, self._means.tokens.comment(comment)))
         tx.traces.events(ticket_id, erasure.event)
         tx.traces.conflicts(ticket_id, erasure.conflict)
-        tx.traces.origins(ticket_id, erasure.origin)
+        tx.traces.origins(ticket_id, erasure.submitted if "submitter" in named else erasure.origin)
         still = []
         for link in links:
             after = without(link, named, erasure)

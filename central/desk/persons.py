@@ -96,8 +96,7 @@ class PersonDesk:
         for mail in mails(self._store):
             if mail.sender.casefold() in erasure.words:
                 waits = mail.verdict is Verdict.QUARANTINED
-                verdict, why = (Verdict.DISCARDED, "its sender was erased") if waits else (mail.verdict, mail.why)
-                forget_mail(self._store, replace(mail, verdict=verdict, why=why))
+                forget_mail(self._store, replace(mail, verdict=Verdict.DISCARDED) if waits else mail)
 
     def _find(self, tx: Transaction, who: str) -> _Found:
         """Who it is by everything that names nobody else, and where."""
@@ -133,7 +132,6 @@ class PersonDesk:
                 tx.accounts.save_token(replace(token, name="", revoked_at=token.revoked_at or at))
             login = erasure.alias if not number else f"{erasure.alias}-{number}"
             tx.accounts.save(Account(login, "", "", frozenset(), account.created_at, disabled_at=at, id=account.id))
-        tx.mails.forget(erasure.words, erasure.alias)
         tx.traces.audit(erasure.entry)
         data = {"tickets": len(found.tickets), "accounts": len(found.accounts)}
         tx.audit.record(erasure.entry(Entry(at, principal.person.id, "erase a person", erasure.alias, data)))
@@ -218,7 +216,7 @@ def forget_mail(store: Store, mail: Mail) -> None:
     """Keep that it came, and nothing else of it."""
 
     def forget(tx: Transaction) -> None:
-        tx.mails.save(replace(mail, sender="", subject="", sha256=""))
+        tx.mails.save(replace(mail, sender="", subject="", why="", sha256=""))
         if mail.sha256:
             tx.traces.drop_bytes(mail.sha256)
 

@@ -769,9 +769,6 @@ class Origins(Protocol):
     def of(self, ticket_id: int) -> Sequence[Origin]:
         """Everything that was said about where it comes from, oldest first."""
 
-    def forget(self, ticket_id: int, alias: str) -> None:
-        """Whoever submitted it there is called this from now on; by what it is found stays."""
-
     def tickets(self, origin_id: str, system: str = "") -> Sequence[int]:
         """The tickets that anybody handed in under this id, by id; `system`: only as of this one."""
 
@@ -793,10 +790,6 @@ class Mails(Protocol):
 
     def list(self, *, verdict: Verdict | None = None, before: int | None = None, limit: int = 100) -> Sequence[Mail]:
         """Newest first; `before` is the last id of the page before."""
-
-    def forget(self, senders: Iterable[str], alias: str) -> None:
-        """What came from these addresses, in small letters, came from this one, and said nothing. It is still known by
-        its Message-ID."""
 
     def told(self, ticket_id: int) -> int:
         """The id of the last event of this ticket that people were told by mail; 0: of none."""

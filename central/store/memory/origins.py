@@ -1,7 +1,6 @@
 """Where tickets say that they come from, and mail that came, of the reference store."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from central.mail import Mail, Verdict
 from central.origin import Origin
@@ -29,11 +28,6 @@ class MemoryOrigins:
 
     def of(self, ticket_id: int) -> Sequence[Origin]:
         return self._tables.origins.get(ticket_id) or ()
-
-    def forget(self, ticket_id: int, alias: str) -> None:
-        kept = tuple(replace(each, submitter_name=alias, submitter_login="") for each in self.of(ticket_id))
-        if kept:
-            self._tables.origins.put(ticket_id, kept)
 
     def tickets(self, origin_id: str, system: str = "") -> Sequence[int]:
         return sorted(
@@ -76,12 +70,6 @@ class MemoryMails:
             if verdict in (None, each.verdict) and (before is None or each.id < before)
         ]
         return sorted(found, key=lambda each: -each.id)[:limit]
-
-    def forget(self, senders: Iterable[str], alias: str) -> None:
-        wanted = frozenset(senders)
-        for mail in list(self._tables.mails.rows()):
-            if mail.sender.casefold() in wanted:
-                self.save(mail.without_words(alias))
 
     def told(self, ticket_id: int) -> int:
         return self._tables.mail_told.get(ticket_id) or 0

@@ -1,6 +1,6 @@
 """Where tickets say that they come from, and mail that came: in SQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -28,14 +28,7 @@ _TICKETS = select(origins.c.ticket_id).where(origins.c.name == bindparam("name")
 _EVERYWHERE = Prepared(_TICKETS)
 _IN_SYSTEM = Prepared(_TICKETS.where(origins.c.system == bindparam("system")))
 
-_FORGET = Prepared(
-    update(origins)
-    .where(origins.c.ticket_id == bindparam("of"))
-    .values(submitter_name=bindparam("alias"), submitter_login="")
-)
-
 _TAKE = adding(mails)
-_ALL = Prepared(select(mails).order_by(mails.c.id))
 _SEEN = Prepared(select(mails).where(mails.c.message_id == bindparam("of")))
 _GET = Prepared(select(mails).where(mails.c.id == bindparam("of")), Lock.TO_CHANGE)
 _DECIDE = Prepared(
@@ -78,9 +71,6 @@ class SqlOrigins:
             for row in self._session.rows(_OF, {"of": ticket_id})
         ]
 
-    def forget(self, ticket_id: int, alias: str) -> None:
-        self._session.write(_FORGET, {"of": ticket_id, "alias": alias})
-
     def tickets(self, origin_id: str, system: str = "") -> Sequence[int]:
         wanted = _IN_SYSTEM if system else _EVERYWHERE
         rows = self._session.rows(wanted, {"name": origin_id, "system": system}) if origin_id else []
@@ -120,13 +110,6 @@ class SqlMails:
         if before is not None:
             page = page.where(mails.c.id < before)
         return [_mail(row) for row in self._session.rows(Prepared(page), {"most": limit})]
-
-    def forget(self, senders: Iterable[str], alias: str) -> None:
-        wanted = frozenset(senders)
-        for row in self._session.rows(_ALL, {}):
-            mail = _mail(row)
-            if mail.sender.casefold() in wanted:
-                self.save(mail.without_words(alias))
 
     def told(self, ticket_id: int) -> int:
         row = self._session.first(_TOLD, {"of": ticket_id})

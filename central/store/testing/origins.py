@@ -65,14 +65,6 @@ class OriginClaims:
             assert len(set(threads.map(at_once, range(4)))) == 1
         assert store.read(lambda tx: tx.tickets.count()) == 1
 
-    def test_whoever_submitted_it_there_is_forgotten_and_the_ticket_is_found_as_before(self, store: Store) -> None:
-        ticket = new_ticket(store)
-        store.write(lambda tx: tx.origins.add(ticket.id, RT))
-        store.write(lambda tx: tx.origins.forget(ticket.id, "erased-1"))
-        [kept] = store.read(lambda tx: tx.origins.of(ticket.id))
-        assert kept == replace(RT, submitter_name="erased-1", submitter_login="")
-        assert store.read(lambda tx: tx.origins.find("ngi-cz", "RT", "4711")) == ticket.id
-
 
 class MailClaims:
     """What `Mails` promises."""
@@ -103,13 +95,3 @@ class MailClaims:
         for event in (3, 7):
             store.write(lambda tx: tx.mails.tell(ticket.id, event))  # noqa: B023  # it runs at once
         assert store.read(lambda tx: tx.mails.told(ticket.id)) == 7
-
-    def test_what_came_from_somebody_is_forgotten_and_still_known_by_its_message_id(self, store: Store) -> None:
-        other = replace(MAIL, message_id="<2@example.org>", sender="bob@example.org", verdict=Verdict.OPENED)
-        for each in (MAIL, other):
-            store.write(lambda tx: tx.mails.take(each))  # noqa: B023  # it runs at once
-        store.write(lambda tx: tx.mails.forget(["alice@example.org"], "erased-1"))
-        kept, gone = store.read(lambda tx: tx.mails.list())
-        assert kept == other.with_id(kept.id)
-        assert (gone.sender, gone.subject, gone.sha256, gone.verdict) == ("erased-1", "", "", Verdict.DISCARDED)
-        assert not store.write(lambda tx: tx.mails.take(MAIL))

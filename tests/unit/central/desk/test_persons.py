@@ -180,7 +180,9 @@ def test_the_last_of_the_central_team_is_not_erased(desk: Desk) -> None:
 
 def test_mail_and_origins_of_somebody_who_is_erased_name_them_no_more(desk: Desk) -> None:
     origin = Origin("ngi-cz", "RT", "4711", "Alice Example", "/DC=org/CN=alice")
-    mail = Mail("1@x", desk.clock(), "alice@example.org", "my job", Verdict.QUARANTINED, "unsigned", None, "ab" * 32)
+    mail = Mail(
+        "1@x", desk.clock(), "alice@example.org", "my job", Verdict.QUARANTINED, "alice@example.org is unproven"
+    )
     desk.store.write(lambda tx: (tx.origins.add(desk.mine.id, origin), tx.mails.take(mail)))
     desk.persons.erase(desk.principal("tess"), "alice")
     kept = desk.store.read(lambda tx: (tx.origins.of(desk.mine.id), tx.mails.list()))
