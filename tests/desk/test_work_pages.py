@@ -160,6 +160,24 @@ def test_a_conflict_shows_both_values_and_is_decided_by_one_click(stand) -> None
     assert carl.submit(f"/work/conflicts/{number}", {"take": "ours"}, form="/work").status_code == 404
 
 
+def test_what_stands_in_disagreement_is_shown_with_both_values(stand) -> None:
+    def refuse(tx):
+        link = tx.links.find(1, "ngi-cz")
+        refused = {**link.disagreements, "status": "refused there: Resolution is required"}
+        tx.links.save(link.evolve(disagreements=refused, seen={"status": f"stalled {SCRIPT}"}))
+        link = tx.links.find(2, "ngi-de")
+        tx.links.save(link.evolve(disagreements={**link.disagreements, "status": "refused in Germany"}))
+
+    stand.house.store.write(refuse)
+    page = stand.browser("olga").page("/work").text
+    table = page[page.index('id="standing"') : page.index("All tickets that disagree")]
+    for words in ("The CE refuses jobs", "Resolution is required", "stalled &lt;script&gt;", "assigned"):
+        assert words in table
+    assert "priority" not in table  # it is a conflict, and stands above
+    assert "Germany" not in page
+    assert "refused in Germany" in stand.browser("aude").page("/work").text
+
+
 def test_a_hold_is_approved(stand) -> None:
     number = stand.house.holds[1]
     answer = stand.browser("carl").submit(f"/work/holds/{number}", {"verdict": "approve"}, form="/work")

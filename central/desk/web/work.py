@@ -8,11 +8,16 @@ from fastapi.responses import RedirectResponse, Response
 from central.desk.queues import QueueDesk
 from central.desk.services import NotAllowed, NotNow, OutOfReach, Services
 from central.desk.systems import SystemDesk
+from central.desk.views.apart import Apart, apart
 from central.desk.web.pages import SAID, Pages
 from central.desk.web.visitors import Visitor, Visitors
 from central.registry import SystemState
-from central.rights import Action, demand
-from central.store.api import Busy, NoSuch
+from central.rights import Action, demand, sight
+from central.search import Query
+from central.store.api import Busy, NoSuch, Transaction
+
+MOST = 50
+"""So many tickets that disagree are shown; the search finds the others."""
 
 
 def router(services: Services, desk: SystemDesk, queues: QueueDesk, visitors: Visitors, pages: Pages) -> APIRouter:
@@ -24,6 +29,13 @@ def router(services: Services, desk: SystemDesk, queues: QueueDesk, visitors: Vi
         demand(visitor.sees_queues, visitor.principal, Action.SEE_SYSTEM)
         principal, only = visitor.principal, system or None
         tiles = [each for each in desk.tiles(principal) if only in (None, each.name)]
+        conflicts, names = queues.conflicts(principal, only), frozenset(each.name for each in tiles)
+        query = Query(disagrees_with=names)
+
+        def standing(tx: Transaction) -> tuple[Apart, ...]:
+            return apart(tx, tx.tickets.search(query, sight(principal), limit=MOST).tickets, names) if names else ()
+
+        asked = {(each.ticket_id, each.system, each.field) for each in conflicts}
         return pages.page(
             "work.html",
             visitor,
@@ -32,7 +44,10 @@ def router(services: Services, desk: SystemDesk, queues: QueueDesk, visitors: Vi
             system=system,
             letters=queues.letters(principal, only),
             discarded=queues.letters(principal, only, discarded=True),
-            conflicts=queues.conflicts(principal, only),
+            conflicts=conflicts,
+            standing=[
+                each for each in services.store.read(standing) if (each.ticket_id, each.system, each.field) not in asked
+            ],
             holds=queues.holds(principal, only),
             quarantined=[each for each in tiles if each.state is SystemState.QUARANTINED],
             instance=desk.instance(principal),
