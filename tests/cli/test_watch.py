@@ -23,7 +23,7 @@ def box() -> Iterator[LetterBox]:
 
 
 @pytest.fixture(autouse=True)
-def _signing(monkeypatch: pytest.MonkeyPatch) -> None:
+def _signing(desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERDESK_SECRET_MAIL", "sixteen characters, or more")
 
 
