@@ -24,6 +24,7 @@ PLACES = {
     "ticket": "/tickets/1",
     "why": "/tickets/1/why/priority",
     "new-ticket": "/tickets/new",
+    "account": "/account",
     "missing": "/tickets/99",
 }
 
