@@ -115,7 +115,7 @@ def _end(tx: Transaction, means: Means, gateway: Gateway, link: Link, other: Lin
     data = {"from": link.key, "to": problem.key, "ticket": other.ticket_id}
     event = Event(Kind.MERGED, link.ticket_id, at, SYSTEM, system=gateway.system, data=data, why=why)
     text = (
-        f"In {gateway.system} this ticket was merged into another one, which is ticket {other.ticket_id} here. "
+        f"Elsewhere this ticket was merged into another one, which is ticket {other.ticket_id} here. "
         "What is said there from now on is said on that one."
     )
     origin = f"merged:{problem.key}"
@@ -123,7 +123,8 @@ def _end(tx: Transaction, means: Means, gateway: Gateway, link: Link, other: Lin
         link.ticket_id, NewComment(SYSTEM, text, Visibility.PUBLIC, at, gateway.system, origin)
     )
     tx.tickets.touch(link.ticket_id, at)
-    said_so = Event(Kind.COMMENT_ADDED, link.ticket_id, at, SYSTEM, data={"comment": note.id}, why=why)
+    told = {"comment": note.id}
+    said_so = Event(Kind.COMMENT_ADDED, link.ticket_id, at, SYSTEM, system=gateway.system, data=told, why=why)
     tx.tickets.record([event, said_so])
     target = routing.system_of(tx.tickets.get(link.ticket_id)["unit"], means.units())
     others = routing.owed(tx.links.of(link.ticket_id), target, source=gateway.system)

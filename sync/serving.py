@@ -92,7 +92,7 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
         tickets=desk.centre,
         systems=helm,
         queues=clerk,
-        reasons=why.of_ticket,
+        reasons=why.explain,
         dictionaries=Dictionaries(),
         pulse=pulse,
         largest_file=instance.limits.file,

@@ -8,7 +8,6 @@ from typing import Any
 from central.events import Event, Kind
 from central.link import Link, LinkState
 from central.model import DEFAULTS, FIELDS, Conflict, Person, Ticket, Value, plain
-from central.store.api import Transaction
 from mappings.loader import suggestion
 
 _OUTWARD = frozenset({Kind.WRITTEN, Kind.WRITE_REFUSED})
@@ -76,15 +75,11 @@ class Why:
     there: tuple[There, ...]
 
 
-def of_ticket(tx: Transaction, ticket: Ticket, field: str) -> Why:
-    """The same, read off the store. Fulfils `central.desk.services.Reasons`.  :raises NoField: as `explain`."""
-    return explain(ticket, field, tx.tickets.events(ticket.id), tx.links.of(ticket.id), tx.tickets.conflicts(ticket.id))
-
-
 def explain(
     ticket: Ticket, field: str, events: Sequence[Event], links: Sequence[Link], conflicts: Sequence[Conflict]
 ) -> Why:
-    """Why this field of this ticket has its value. `events` is the ticket's history, oldest first.
+    """Why this field of this ticket has its value. `events` is the ticket's history, oldest first. Fulfils
+    `central.desk.services.Reasons`.
 
     :raises NoField: there is none of this name."""
     if field not in FIELDS:

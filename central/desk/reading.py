@@ -7,7 +7,7 @@ from central.desk.tickets import TicketDesk
 from central.events import Event, Kind
 from central.link import Link
 from central.model import Attachment, Comment, Conflict, Person, Ticket, Visibility
-from central.rights import Action, Principal, may_on_system
+from central.rights import Action, Extent, Principal, extent, may_on_system
 from central.store.api import NoSuch, Transaction
 
 ELSEWHERE = Person(id="another system", name="another system")
@@ -37,6 +37,11 @@ class Reader:
     def sees(self, system: str | None) -> bool:
         """Whether this system may be named to them."""
         return not system or may_on_system(self.principal, Action.SEE_SYSTEM, system)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether every system may be named to them."""
+        return extent(self.principal, Action.SEE_SYSTEM) is Extent.ALL
 
     def born_in(self) -> str | None:
         """The system that the ticket was born in, as far as it may be named."""
@@ -70,8 +75,13 @@ class Reader:
         return found
 
     def links(self) -> Sequence[Link]:
-        """The links to systems that they may see."""
-        return [each for each in self.tx.links.of(self.ticket.id) if self.sees(each.system)]
+        """The links to systems that they may see, without what stands apart in comments that they may not read."""
+        hidden = {f"comment {number}" for number in self.hidden_comments()}
+        return [
+            each.evolve(disagreements={name: why for name, why in each.disagreements.items() if name not in hidden})
+            for each in self.tx.links.of(self.ticket.id)
+            if self.sees(each.system)
+        ]
 
     def conflicts(self) -> Sequence[Conflict]:
         """Edits that lost, of systems that they may see."""

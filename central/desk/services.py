@@ -11,9 +11,10 @@ from central.desk.auth import Gate
 from central.desk.cookies import Cookies
 from central.desk.pulse import Pulse
 from central.erasure import Erasure
+from central.events import Event
 from central.guard import Hold
 from central.job import Job
-from central.link import LinkState
+from central.link import Link, LinkState
 from central.model import Attachment, Comment, Conflict, Person, Ticket, Value
 from central.origin import Origin
 from central.store.api import Delivery, Store, Transaction
@@ -374,8 +375,8 @@ class Reason(Protocol):
     def there(self) -> Sequence[There]: ...
 
 
-Reasons = Callable[[Transaction, Ticket, str], Reason]
-"""Explains a field of a ticket.  Raises LookupError where there is no such field."""
+Reasons = Callable[[Ticket, str, Sequence[Event], Sequence[Link], Sequence[Conflict]], Reason]
+"""Explains a field of a ticket by what it is given.  Raises LookupError where there is no such field."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Stand:
             tickets=desk.centre,
             systems=self.house.helm,
             queues=self.house.clerk,
-            reasons=why.of_ticket,
+            reasons=why.explain,
             dictionaries=Dictionaries(),
             pulse=self.pulse,
             largest_file=desk.means.limits.file,

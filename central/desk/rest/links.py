@@ -44,17 +44,16 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
 
 
 def _readable(reader: Reader) -> list[LinkOut]:
-    hidden = () if reader.internal else tuple(f"comment {number}" for number in reader.hidden_comments())
-    return [_plain(each, hidden) for each in reader.links()]
+    return [_plain(each) for each in reader.links()]
 
 
-def _plain(link: Link, hidden: tuple[str, ...]) -> LinkOut:
+def _plain(link: Link) -> LinkOut:
     return LinkOut(
         system=link.system,
         key=link.key,
         state=link.state.value,
         born_there=link.birth,
-        disagreements={name: why for name, why in link.disagreements.items() if name not in hidden},
+        disagreements=dict(link.disagreements),
         agreed_at=link.agreed_at,
         last_error=link.last_error,
     )

@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from central.desk.views.words import name_of, short, shown
 from central.events import Event, Kind
 from central.link import Link, LinkState
 from central.model import FIELDS, Attachment, Comment, Conflict, FieldSpec, Ticket, Visibility
 from central.store.api import DeliveryState, Direction, NoSuch, Transaction
+
+if TYPE_CHECKING:
+    from central.desk.reading import Reader  # which stands on services, and these on views
 
 _APART = frozenset({"subject", "description", "solution", "status"})
 """Fields that the page shows by themselves."""
@@ -72,6 +76,8 @@ class TicketView:
     """The page of one ticket."""
 
     ticket: Ticket
+    born_in: str
+    """'': at the centre, or in a system that the reader may not see."""
     rows: tuple[Row, ...]
     links: tuple[Link, ...]
     remarks: tuple[Remark, ...]
@@ -82,15 +88,17 @@ class TicketView:
     letters: tuple[Letter, ...]
     internal: bool
     """What is internal is in it."""
+    whole: bool
+    """Of whichever system it tells, its reader may see it."""
 
 
-def ticket(tx: Transaction, found: Ticket, *, internal: bool) -> TicketView:
-    """This ticket; `internal`: with what is internal, for whoever may read that."""
-    comments, files = tx.tickets.comments(found.id), tx.tickets.files(found.id)
-    links = tx.links.of(found.id)
-    readable = tuple(file for file in files if internal or file.visibility is Visibility.PUBLIC)
+def ticket(reader: "Reader") -> TicketView:
+    """What of their ticket this reader may read."""
+    tx, found, internal = reader.tx, reader.ticket, reader.internal
+    comments, files, links = reader.comments(), reader.files(), reader.links()
     reached = {link.system: tx.links.ties(link.id) for link in links if link.state is not LinkState.DUPLICATE}
     unread = set() if internal else SUPPORTERS_ONLY
+    gone = {f"comment {each.id}" for each in comments if each.deleted_at is not None}
     rows = tuple(
         Row(spec, shown(found[spec.name]), _disputed(links, spec.name))
         for spec in FIELDS.values()
@@ -98,20 +106,16 @@ def ticket(tx: Transaction, found: Ticket, *, internal: bool) -> TicketView:
     )
     return TicketView(
         ticket=found,
+        born_in=reader.born_in() or "",
         rows=rows,
         links=tuple(links),
-        remarks=tuple(
-            _remark(each, readable, reached) for each in comments if internal or each.visibility is Visibility.PUBLIC
-        ),
-        files=tuple(file for file in readable if file.comment_id is None),
-        conflicts=tuple(
-            each
-            for each in tx.tickets.conflicts(found.id)
-            if each.field not in unread | _unreadable(comments, internal)
-        ),
-        history=tuple(_facts(tx.tickets.events(found.id), comments, files, internal=internal)),
-        letters=letters(tx, found.id),
+        remarks=tuple(_remark(each, files, reached) for each in comments),
+        files=tuple(file for file in files if file.comment_id is None),
+        conflicts=tuple(each for each in reader.conflicts() if each.field not in unread | gone),
+        history=tuple(_fact(event) for event in reversed(reader.events()) if event.field not in unread),
+        letters=tuple(each for each in letters(tx, found.id) if reader.sees(each.system)),
         internal=internal,
+        whole=reader.sees_all,
     )
 
 
@@ -167,29 +171,8 @@ def _remark(comment: Comment, files: Sequence[Attachment], ties: Mapping[str, Ma
     )
 
 
-def _unreadable(comments: Sequence[Comment], internal: bool) -> set[str]:
-    """Internal and deleted comments, as conflicts call them: what they said in between is nobody's to read here."""
-    hidden = (
-        each
-        for each in comments
-        if (each.visibility is Visibility.INTERNAL and not internal) or each.deleted_at is not None
-    )
-    return {f"comment {each.id}" for each in hidden}
-
-
-def _facts(
-    events: Sequence[Event], comments: Sequence[Comment], files: Sequence[Attachment], *, internal: bool
-) -> list[Fact]:
-    """The history, latest first; without what tells of anything internal, unless that is to be in it."""
-    hidden = set() if internal else {each.id for each in comments if each.visibility is Visibility.INTERNAL}
-    secret = set() if internal else {each.name for each in files if each.visibility is Visibility.INTERNAL}
-    return [
-        Fact(event.at, name_of(event.actor), _told(event), event.system or "", event.why)
-        for event in reversed(events)
-        if event.data.get("comment") not in hidden
-        and event.data.get("file") not in secret
-        and (internal or event.field not in SUPPORTERS_ONLY)
-    ]
+def _fact(event: Event) -> Fact:
+    return Fact(event.at, name_of(event.actor), _told(event), event.system or "", event.why)
 
 
 def _told(event: Event) -> str:

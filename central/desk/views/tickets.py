@@ -1,6 +1,6 @@
 """Tickets in a list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,27 +19,26 @@ class Line:
     status: str
     priority: str
     unit: str
-    born_in: str
     changed_at: datetime
     links: tuple[tuple[str, str], ...]
     """(system, their key) of each."""
     disagreements: int
 
 
-def lines(tx: Transaction, found: Sequence[Ticket]) -> tuple[Line, ...]:
-    """These tickets, in their order."""
-    return tuple(_line(tx, ticket) for ticket in found)
+def lines(tx: Transaction, found: Sequence[Ticket], sees: Callable[[str], bool]) -> tuple[Line, ...]:
+    """These tickets, in their order; `sees`: of which systems may be told."""
+    return tuple(_line(tx, ticket, sees) for ticket in found)
 
 
-def _line(tx: Transaction, ticket: Ticket) -> Line:
-    links = [link for link in tx.links.of(ticket.id) if link.state is not LinkState.DUPLICATE]
+def _line(tx: Transaction, ticket: Ticket, sees: Callable[[str], bool]) -> Line:
+    found = tx.links.of(ticket.id)
+    links = [link for link in found if link.state is not LinkState.DUPLICATE and sees(link.system)]
     return Line(
         id=ticket.id,
         subject=shown(ticket["subject"]),
         status=shown(ticket["status"]),
         priority=shown(ticket["priority"]),
         unit=shown(ticket["unit"]),
-        born_in=ticket.born_in or "",
         changed_at=ticket.changed_at,
         links=tuple((link.system, link.key or "") for link in links),
         disagreements=sum(len(link.disagreements) for link in links),

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from central import workflow
 from central.desk.tickets import TicketDesk
 from central.model import Ticket
-from central.rights import Action, Principal, sight
+from central.rights import Action, Principal, may_on_system, sight
 from central.search import Query
 from central.store.api import NoSuch, Transaction
 
@@ -52,7 +52,9 @@ class Found:
 def find(tx: Transaction, desk: TicketDesk, principal: Principal, asked: Asked, before: int | None = None) -> Found:
     """What they may read of what is asked for: what bears the number first, then what holds the words, newest first."""
     numbered = list(_numbered(tx, desk, principal, asked.q)) if before is None and asked.q else []
-    names = frozenset(each.name for each in tx.registry.systems())
+    names = frozenset(each.name for each in tx.registry.systems() if _sees(principal, each.name))
+    if (asked.system and asked.system not in names) or (asked.disagrees and not names):
+        return Found((), None)  # whether there is such a system is not told either
     query = Query(
         words="" if _KEY.fullmatch(asked.q) else asked.q,
         statuses=frozenset(workflow.OPEN) if asked.status == "open" else _some(asked.status),
@@ -80,7 +82,7 @@ def _numbered(tx: Transaction, desk: TicketDesk, principal: Principal, words: st
     ids = {int(number[1])} if (number := _NUMBER.fullmatch(words)) else set()
     key = named[2] if named else words
     if " " not in key:
-        systems = [each.name for each in tx.registry.systems() if named is None or each.name == named[1].lower()]
+        systems = [each.name for each in tx.registry.systems() if named is None or _is(principal, each.name, named[1])]
         links = (tx.links.find_by_key(system, key) for system in systems)
         ids |= {link.ticket_id for link in links if link is not None}
     for ticket_id in sorted(ids):
@@ -90,6 +92,15 @@ def _numbered(tx: Transaction, desk: TicketDesk, principal: Principal, words: st
             continue
         if desk.may(tx, principal, Action.READ_TICKET, ticket):
             yield ticket
+
+
+def _is(principal: Principal, system: str, called: str) -> bool:
+    """Whether they call it so, and may."""
+    return system == called.lower() and _sees(principal, system)
+
+
+def _sees(principal: Principal, system: str) -> bool:
+    return may_on_system(principal, Action.SEE_SYSTEM, system)
 
 
 def _some(value: str) -> frozenset[str]:

@@ -9,6 +9,7 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from central.desk.reading import ELSEWHERE
 from central.desk.views import words
 from central.desk.web.visitors import Visitor
 
@@ -44,7 +45,11 @@ class Pages:
         }
         marks = {name: hashlib.sha256(data).hexdigest()[:12] for name, data in self.static.items()}
         environment.globals.update(
-            centre=centre, static=lambda name: f"/static/{name}?{marks[name]}", visitor=None, here=""
+            centre=centre,
+            static=lambda name: f"/static/{name}?{marks[name]}",
+            visitor=None,
+            here="",
+            elsewhere=ELSEWHERE,
         )
         self._environment = environment
 

@@ -9,13 +9,14 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from central import workflow
 from central.desk import views
+from central.desk.reading import Reader
 from central.desk.services import NotAllowed, Services, Upload
 from central.desk.tickets import TicketDesk
 from central.desk.views.tickets import lines
 from central.desk.web.finding import Asked, find
 from central.desk.web.pages import SAID, Pages, partial
 from central.desk.web.visitors import Visitor, Visitors
-from central.model import FIELDS, Attachment, Ticket, Value, Visibility
+from central.model import FIELDS, Ticket, Value
 from central.rights import Action, demand, is_submitter, may
 from central.store.api import NoSuch, Transaction
 from central.workflow import Actor, Status
@@ -74,7 +75,7 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
 
         def question(tx: Transaction) -> tuple[Any, int | None]:
             found = find(tx, desk, visitor.principal, asked, before)
-            return lines(tx, found.tickets), found.before
+            return lines(tx, found.tickets, visitor.sees), found.before
 
         found, onward = store.read(question)
         name = "tickets_found.html" if partial(request) else "tickets.html"
@@ -220,10 +221,10 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
     @routes.get("/{ticket_id}/why/{field}")
     def why(request: Request, visitor: SignedIn, ticket_id: Number, field: str) -> Response:
         def question(tx: Transaction, ticket: Ticket) -> tuple[Ticket, Any]:
-            hidden = field in views.SUPPORTERS_ONLY and not desk.sees_internal(tx, visitor.principal, ticket)
-            if field not in FIELDS or hidden:
+            reader = Reader.of(desk, tx, visitor.principal, ticket)
+            if field not in FIELDS or (field in views.SUPPORTERS_ONLY and not reader.internal):
                 raise NoSuch(f"a ticket has no field {field}")
-            return ticket, services.reasons(tx, ticket, field)
+            return ticket, services.reasons(ticket, field, reader.events(), reader.links(), reader.conflicts())
 
         ticket, reason = desk.read(visitor.principal, ticket_id, question)
         name = "why_part.html" if partial(request) else "why.html"
@@ -231,16 +232,9 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
 
     @routes.get("/{ticket_id}/files/{file_id}")
     def download(visitor: SignedIn, ticket_id: Number, file_id: Number) -> Response:
-        def question(tx: Transaction, ticket: Ticket) -> Attachment:
-            internal = desk.sees_internal(tx, visitor.principal, ticket)
-            deleted = {each.id for each in tx.tickets.comments(ticket_id) if each.deleted_at is not None}
-            for file in tx.tickets.files(ticket_id):
-                readable = internal or file.visibility is Visibility.PUBLIC
-                if file.id == file_id and readable and file.comment_id not in deleted:
-                    return file
-            raise NoSuch(f"ticket {ticket_id} has no file {file_id}")
-
-        file = desk.read(visitor.principal, ticket_id, question)
+        file = desk.read(
+            visitor.principal, ticket_id, lambda tx, it: Reader.of(desk, tx, visitor.principal, it).file(file_id)
+        )
 
         def pieces() -> Iterator[bytes]:
             with store.open_blob(file.sha256) as chunks:
@@ -284,12 +278,13 @@ def _page(
         before = str(ticket["status"])
         statuses = set(workflow.permitted(before, Actor.SUPPORTER)) if can["change"] else set()
         statuses |= set(workflow.permitted(before, Actor.SUBMITTER)) if mine and can["answer"] else set()
-        view = views.ticket(tx, ticket, internal=desk.sees_internal(tx, principal, ticket))
+        reader = Reader.of(desk, tx, principal, ticket)
+        sharing = views.sharing(tx, tx.links.of(ticket_id))
         return {
-            "view": view,
+            "view": views.ticket(reader),
             "can": can,
             "statuses": [each for each in Status if each in statuses],
-            "sharing": views.sharing(tx, view.links),
+            "sharing": dict.fromkeys(each if reader.sees(each) else "a system that you do not see" for each in sharing),
         }
 
     shown = desk.read(principal, ticket_id, question)

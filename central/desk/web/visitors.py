@@ -8,7 +8,7 @@ from fastapi import Form, HTTPException, Request
 
 from central.desk.auth import Gate
 from central.desk.cookies import FORM_FIELD, Cookies
-from central.rights import Action, Principal, may, may_on_system
+from central.rights import Action, Extent, Principal, extent, may, may_on_system
 
 
 class SignInFirst(Exception):
@@ -31,6 +31,10 @@ class Visitor:
     @property
     def sees_systems(self) -> bool:
         return may(self.principal, Action.SEE_SYSTEM)
+
+    @property
+    def sees_every_system(self) -> bool:
+        return extent(self.principal, Action.SEE_SYSTEM) is Extent.ALL
 
     @property
     def reads_tickets(self) -> bool:
