@@ -1,7 +1,9 @@
 """What an error means for whoever typed a command, beside a document that is wrong."""
 
+from central.desk.auth import NotKnown, TooManyTries
 from central.desk.passwords import BadPassword
-from central.desk.services import NotAllowed, NotNow, OutOfReach
+from central.desk.services import NotAllowed, NotNow, OutOfReach, Wrong
+from central.rights import Forbidden
 from central.store.api import Busy, CommitUnknown, StoreError, Unreachable
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient
 from sync.bootstrap import BadSetting
@@ -20,6 +22,10 @@ MISTAKES = (
     Unusable,
     NotNow,
     NotAllowed,
+    Forbidden,
+    NotKnown,
+    TooManyTries,
+    Wrong,
     BadPassword,
     StoreError,
     AccessError,
