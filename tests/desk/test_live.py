@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import requests
 
+from central.account import Grant, Role
 from tests.desk.stand import Browser, Stand
 
 
@@ -78,3 +79,36 @@ def test_whoever_may_see_no_system_and_whoever_is_not_signed_in_gets_no_stream(s
     stranger = stand.browser()
     stranger.headers["Accept"] = "text/event-stream"
     assert stranger.page("/mesh/live").status_code == 401
+
+
+def ends_within_seconds(coming: Iterator[tuple[str, str]], stand: Stand) -> bool:
+    """Whether the stream is at an end; it is told of changes all the while."""
+    for number in range(200):
+        change(stand, "ngi-cz", last_error=f"HTTP {500 + number}")
+        if next(coming, None) is None:
+            return True
+    return False
+
+
+def test_a_stream_ends_with_its_session(stand) -> None:
+    browser = stand.browser("olga")
+    coming = events(browser)
+    next(coming)
+    stand.house.store.write(lambda tx: tx.accounts.end_sessions(tx.accounts.find("olga").id))
+    assert ends_within_seconds(coming, stand)
+
+
+def test_a_stream_ends_once_no_system_may_be_seen_any_more(stand) -> None:
+    coming = events(stand.browser("olga"))
+    next(coming)
+    stand.house.store.write(lambda tx: tx.accounts.save(tx.accounts.find("olga").evolve(grants=frozenset())))
+    assert ends_within_seconds(coming, stand)
+
+
+def test_a_stream_tells_only_what_may_still_be_seen(stand) -> None:
+    coming = events(stand.browser("carl"))
+    assert "ngi-de" in next(coming)[1]
+    mine = frozenset({Grant(Role.OPERATOR, "ngi-cz")})
+    stand.house.store.write(lambda tx: tx.accounts.save(tx.accounts.find("carl").evolve(grants=mine)))
+    assert "ngi-de" not in next(told for name, told in coming if name == "all")
+    coming.close()

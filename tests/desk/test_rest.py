@@ -2,12 +2,14 @@
 
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 
-from central.desk.auth import Gate
-from tests.desk.house import CZ, SESAME
-from tests.desk.served import Served
+from central.account import Scope
+from central.desk.auth import Gate, digest
+from tests.desk.house import AT, CZ, SESAME
+from tests.desk.served import Api, Served
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +292,23 @@ def test_events_come_as_they_happen_and_go_on_where_they_were_left(served):
     assert [next(told) for _ in kinds] == kinds
     again.close()
     assert alice.refused("GET", "/events", headers={"Last-Event-ID": "x"})[0] == 422
+
+
+def test_a_stream_ends_with_its_token_though_nothing_happens(served):
+    text = served.house.token("alice", Scope.TICKETS_READ)
+    stream = Api(served.address, text).ask("GET", "/events", stream=True)
+    lines = stream.iter_lines(decode_unicode=True)
+    next(lines)
+
+    def revoke(tx):
+        token = tx.accounts.find_token(digest(text))
+        tx.accounts.save_token(replace(token, revoked_at=AT))
+
+    served.house.store.write(revoke)
+    told = list(lines)
+    assert "event: end" in told
+    assert ": beat" not in told, "it is not left open until it would have said that it is alive"
+    stream.close()
 
 
 def test_the_description_and_its_page_come_from_here_alone(served):

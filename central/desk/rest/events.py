@@ -30,7 +30,9 @@ MOST_EACH = 5
 EVERY = 1.0
 """Seconds between two looks at the store, while anybody listens."""
 BEAT = 15.0
-"""Seconds after which a silent stream says that it is alive, and asks whether its client may still come."""
+"""Seconds after which a silent stream says that it is alive."""
+ASKED = 3.0
+"""Seconds after which a silent stream asks whether its client may still come."""
 _PAGE = 100
 _BEHIND = 10_000
 """A client that has missed more events than that is told so, and goes on with these."""
@@ -127,16 +129,19 @@ async def _stream(
         if now - after > _BEHIND:
             after = now - _BEHIND
             yield f'event: missed\nid: {after}\ndata: {{"from": {after}}}\n\n'
+        silent_since = asyncio.get_running_loop().time()
         while True:
             told, last = await run_in_threadpool(happened, desks, who, after)
             for text in told:
                 yield text
             if last > after:
                 after = last
-                continue
-            before_waiting = asyncio.get_running_loop().time()
-            await feed.news(BEAT)
-            if asyncio.get_running_loop().time() - before_waiting >= BEAT:
+            else:
+                await feed.news(ASKED)
+            if told:
+                silent_since = asyncio.get_running_loop().time()
+            elif asyncio.get_running_loop().time() - silent_since >= BEAT:
+                silent_since = asyncio.get_running_loop().time()
                 yield f"id: {after}\n: beat\n\n"
             request.state.caller = None
             who = await run_in_threadpool(caller, request)

@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from central.desk.pulse import Beat, Pulse, TooMany
@@ -19,7 +20,7 @@ from central.desk.web.visitors import Visitor, Visitors
 from central.rights import Action, demand
 
 LASTING = timedelta(minutes=1)
-"""A stream ends after so long, and the browser asks for it anew: then it is asked again who they are."""
+"""A stream ends after so long, and the browser asks for it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,19 @@ class MeshPages:
                 self._shapes[seen, words] = self._shaped(beat, seen, words)
             return self._shapes[seen, words]
 
-    async def changes(self, pulse: Pulse, visitor: Visitor, words: str) -> AsyncIterator[str]:
-        """What becomes different, as server-sent events: single tiles, or all of them where their order changes."""
+    async def changes(self, pulse: Pulse, who: Callable[[], Visitor | None], words: str) -> AsyncIterator[str]:
+        """What becomes different, as server-sent events: single tiles, or all of them where their order changes.
+
+        `who` is asked at each beat: it ends where nobody may see it any more."""
         told: Mapping[str, str] = {}
         order: tuple[tuple[str, Need], ...] | None = None
         async for beat in pulse.beats(lasting=LASTING):
             if beat is None:
                 yield ": still here\n\n"
                 continue
+            visitor = await asyncio.to_thread(who)
+            if visitor is None or not visitor.sees_systems:
+                return
             shape = await asyncio.to_thread(self.shape, beat, visitor, words)
             if shape.order != order:
                 tiles = await asyncio.to_thread(self._pages.text, "mesh_tiles.html", **shape.values)
@@ -118,14 +124,14 @@ def router(pulse: Pulse, visitors: Visitors, pages: Pages) -> APIRouter:
         return pages.page("mesh.html", visitor, here="systems", **mesh.shape(pulse.beat(), visitor, q.strip()).values)
 
     @routes.get("/mesh/live")
-    def live(visitor: Annotated[Visitor, Depends(visitors.signed_in)], q: str = "") -> Response:
+    def live(request: Request, visitor: Annotated[Visitor, Depends(visitors.signed_in)], q: str = "") -> Response:
         demand(visitor.sees_systems, visitor.principal, Action.SEE_SYSTEM)
         if pulse.full:
             return Response("So many watch already that no more can; the page can be loaded again.", 503)
 
         async def events() -> AsyncIterator[str]:
             try:
-                async for event in mesh.changes(pulse, visitor, q.strip()):
+                async for event in mesh.changes(pulse, partial(visitors.find, request), q.strip()):
                     yield event
             except TooMany:  # the last place was taken meanwhile
                 return
