@@ -18,6 +18,9 @@ T = TypeVar("T")
 SUBMITTERS_FIELDS = frozenset({"status", "cc"})
 """What somebody who is no supporter may change on a ticket of their own; of statuses, what the workflow grants them."""
 
+TOLD_ALL = ("involve", "assigned_to")
+"""Whoever is named there is told by mail what is internal: who names them has to be one who works on tickets."""
+
 
 class TicketDesk:
     """Tickets, as far as whoever asks may have to do with them.
@@ -97,6 +100,8 @@ class TicketDesk:
             demand(may(principal, Action.WRITE_INTERNAL), principal, Action.WRITE_INTERNAL)
         mine = {"submitter": principal.person.email} if principal.person.email else {}
         if fields.get("submitter", principal.person.email) != principal.person.email:  # they would be told of it by us
+            demand(may(principal, Action.CHANGE_TICKET), principal, Action.CHANGE_TICKET)
+        if any(fields.get(name) for name in TOLD_ALL):
             demand(may(principal, Action.CHANGE_TICKET), principal, Action.CHANGE_TICKET)
         return self._tickets.open(
             {**mine, **fields}, principal.person, files=files, notes=notes, origin=origin, also=also

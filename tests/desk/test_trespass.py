@@ -7,8 +7,9 @@ import pytest
 
 from central.events import Event, Kind
 from central.link import LinkState
-from central.model import Conflict, NewComment, Person, Visibility
-from tests.desk.house import AT
+from central.model import FIELDS, Conflict, NewComment, Person, Visibility
+from central.rights import Forbidden
+from tests.desk.house import AT, principal
 from tests.desk.stand import Browser, Stand
 
 HANS = Person("hans", "Hans", "hans@example.de", "ngi-de")
@@ -115,3 +116,13 @@ def test_disagreements_are_counted_with_those_systems_only_that_one_may_see(stan
     )
     assert "Both are slow" not in browsers["olga"].page("/tickets?disagrees=1").text
     assert "Both are slow" in browsers["carl"].page("/tickets?disagrees=1").text
+
+
+@pytest.mark.parametrize("field", ["involve", "assigned_to"])
+def test_whoever_is_no_supporter_names_nobody_who_would_be_told_what_is_internal(stand, field) -> None:
+    value = ("eve@example.net",) if FIELDS[field].kind == "set" else "eve@example.net"
+    tickets = stand.house.tickets
+    with pytest.raises(Forbidden):
+        tickets.open(principal("alice"), {"subject": "Slow", "unit": "NGI_CZ", field: value})
+    assert tickets.open(principal("sue"), {"subject": "Slow", "unit": "NGI_CZ", field: value})[field] == value
+    assert tickets.open(principal("alice"), {"subject": "Slow", field: None})[field] is None
