@@ -7,6 +7,7 @@ from itertools import chain, islice
 from pathlib import PurePath
 from typing import Any
 
+from central.desk.reading import Reader
 from central.desk.services import NotAllowed, Note, Upload
 from central.desk.soap import history
 from central.desk.soap.envelope import Content, Said, Told, misunderstood, nothing_there, refused, too_long
@@ -129,7 +130,9 @@ class SoapDesk:
         return picked(asked.operation, told).items()
 
     def _told(self, tx: Transaction, asked: Asked, ticket: Ticket) -> Mapping[str, Said]:
-        return whole(ticket, history.around(tx, ticket, self._desk.sees_internal(tx, asked.principal, ticket)))
+        internal = self._desk.sees_internal(tx, asked.principal, ticket)
+        born_in = Reader.of(self._desk, tx, asked.principal, ticket).born_in() or ""
+        return whole(ticket, history.around(tx, ticket, internal, born_in))
 
     def _list(self, asked: Asked) -> Told:
         said = {**asked.body, **dict(conditions(str(asked.body.get("Qualification") or "")))}
@@ -194,7 +197,7 @@ class SoapDesk:
 
     def _file_rows(self, asked: Asked) -> Told:
         def rows(tx: Transaction, ticket: Ticket) -> list[Mapping[str, Said]]:
-            return [self._file_told(asked, each) for each in history.files(tx, ticket, self._sees(tx, asked, ticket))]
+            return [self._file_told(asked, each) for each in self._shown(tx, asked, ticket)]
 
         found = self._desk.read(asked.principal, asked.number("GAT_Request_ID"), rows)
         if not found:
@@ -208,15 +211,16 @@ class SoapDesk:
             raise nothing_there()
 
         def found(tx: Transaction, ticket: Ticket) -> Mapping[str, Said]:
-            for each in history.files(tx, ticket, self._sees(tx, asked, ticket)):
+            for each in self._shown(tx, asked, ticket):
                 if each.file.id == file_number:
                     return self._file_told(asked, each)
             raise nothing_there()
 
         return self._desk.read(asked.principal, ticket_number, found).items()
 
-    def _sees(self, tx: Transaction, asked: Asked, ticket: Ticket) -> bool:
-        return self._desk.sees_internal(tx, asked.principal, ticket)
+    def _shown(self, tx: Transaction, asked: Asked, ticket: Ticket) -> list[history.FileShown]:
+        reader = Reader.of(self._desk, tx, asked.principal, ticket)
+        return history.files(tx, ticket, reader.internal, reader.sees)
 
     def _file_told(self, asked: Asked, shown: history.FileShown) -> Mapping[str, Said]:
         file = shown.file

@@ -149,7 +149,7 @@ def whole(ticket: Ticket, around: Around) -> dict[str, Said]:
         "GHD_Public_Diary": around.public,
         "GHD_Internal_Diary": around.internal,
         "GHD_Last_Modifier": called(around.modifier),
-        "GHD_Origin_SG": around.origin_system or ticket.born_in,
+        "GHD_Origin_SG": around.origin_system or None,
         "GHD_Origin_ID": around.origin_id or None,
         "GHD_Date_Of_Creation": ticket.created_at,
         "GHD_Create_Date": ticket.created_at,

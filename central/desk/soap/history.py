@@ -1,6 +1,6 @@
 """What happened to a ticket, as the classic history service has it: a record for each act, with the values after it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from central.desk.soap.envelope import Said
@@ -36,8 +36,10 @@ class FileShown:
     origin: str
 
 
-def around(tx: Transaction, ticket: Ticket, internal: bool) -> Around:
-    """What is told of a ticket beside its fields; of its internal diary, to whoever may read that."""
+def around(tx: Transaction, ticket: Ticket, internal: bool, born_in: str) -> Around:
+    """What is told of a ticket beside its fields; of its internal diary, to whoever may read that.
+
+    `born_in`: the system that it was born in, as far as that may be named."""
     comments = tx.tickets.comments(ticket.id)
     last = tx.tickets.events(ticket.id, last=1)
     origins = tx.origins.of(ticket.id)
@@ -49,7 +51,7 @@ def around(tx: Transaction, ticket: Ticket, internal: bool) -> Around:
         internal=_latest(shown, Visibility.INTERNAL),
         name=origin.submitter_name if origin else "",
         login=origin.submitter_login if origin else "",
-        origin_system=origin.system if origin else "",
+        origin_system=origin.system if origin else born_in,
         origin_id=next((each.id for each in origins if each.id), ""),
     )
 
@@ -117,8 +119,8 @@ def _record(
     return told
 
 
-def files(tx: Transaction, ticket: Ticket, internal: bool) -> list[FileShown]:
-    """The files of a ticket that may be shown, in order of arrival."""
+def files(tx: Transaction, ticket: Ticket, internal: bool, sees: Callable[[str | None], bool]) -> list[FileShown]:
+    """The files of a ticket that may be shown, in order of arrival; `sees`: which systems may be named."""
     comments = {each.id: each for each in tx.tickets.comments(ticket.id)}
     added = {event.data.get("file"): event for event in tx.tickets.events(ticket.id) if event.kind is Kind.FILE_ADDED}
     found = []
@@ -130,7 +132,8 @@ def files(tx: Transaction, ticket: Ticket, internal: bool) -> list[FileShown]:
         author = comment.author if comment else event.actor if event else None
         origin = str(event.data.get("origin", "")) if event else ""
         submitter = str(ticket["submitter"] or "")
-        found.append(FileShown(file, called(author) if author else submitter, origin or file.origin_system or ""))
+        system = file.origin_system if sees(file.origin_system) else None
+        found.append(FileShown(file, called(author) if author else submitter, origin or system or ""))
     return found
 
 

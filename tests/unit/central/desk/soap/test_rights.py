@@ -1,11 +1,14 @@
 """Who may do what over SOAP: the table of rights, and nothing that this door adds or takes."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
+from central.model import NewComment, NewFile, Person, Visibility
 from tests.unit.central.desk.soap.hotline import Hotline, ghd
 
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NOWHERE = "ERROR (302): Entry does not exist in database;"
 
 
@@ -118,3 +121,25 @@ def test_whoever_may_change_no_ticket_opens_none_in_somebody_elses_name(line: Ho
     for mine in ({}, ghd(EMail="alice@example.org")):
         number = line.call("OpCreate", body | mine, who="alice")["GHD_Request_ID"]
         assert line.get(number, "alice")["GHD_EMail"] == "alice@example.org"
+
+
+def test_a_system_is_named_to_those_only_who_may_see_it(line: Hotline) -> None:
+    number = int(line.create("tess", Responsible_Unit="NGI_CZ", EMail="alice@example.org"))
+    store = line.world.store
+    born = store.read(lambda tx: tx.tickets.get(number))
+    digest, size = store.put_blob([b"all is well"], limit=100)
+
+    def come(tx):
+        ticket = tx.tickets.create(dict(born.fields), AT, born_in="ngi-pl")
+        file = NewFile("log.txt", "text/plain", size, digest, "1")
+        said = NewComment(
+            Person("hans", "Hans", system="ngi-pl"), "hello", Visibility.PUBLIC, AT, "ngi-pl", "1", files=(file,)
+        )
+        tx.tickets.add_comment(ticket.id, said)
+        return ticket.id
+
+    number = store.write(come)
+    for who in ("alice", "ngi-cz", "tess"):
+        told = f"{line.get(str(number), who)} {line.call('GetAttachments', {'GAT_Request_ID': str(number)}, who=who)}"
+        assert ("ngi-pl" in told) is (who == "tess"), told
+        assert "log.txt" in told
