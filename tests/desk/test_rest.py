@@ -294,6 +294,23 @@ def test_events_come_as_they_happen_and_go_on_where_they_were_left(served):
     assert alice.refused("GET", "/events", headers={"Last-Event-ID": "x"})[0] == 422
 
 
+def test_an_answer_that_was_kept_is_not_told_to_whoever_may_do_something_else_by_now(served):
+    key = {"Idempotency-Key": "kept"}
+    wide = Api(served.address, served.house.token("alice", *Scope))
+    made = wide.ask("POST", "/tickets", json={"subject": "kiwi"}, headers=key)
+    assert wide.ask("POST", "/tickets", json={"subject": "kiwi"}, headers=key).json() == made.json()
+    narrow = Api(served.address, served.house.token("alice", Scope.SYSTEMS_READ))
+    refused = narrow.ask("POST", "/tickets", json={"subject": "kiwi"}, headers=key)
+    assert refused.status_code == 409
+    assert "kiwi" not in refused.text
+    grants = served.house.store.read(lambda tx: tx.accounts.find("alice").grants)
+    for held, status in ((frozenset(), 409), (grants, 201)):
+        served.house.store.write(lambda tx, held=held: tx.accounts.save(tx.accounts.find("alice").evolve(grants=held)))
+        assert wide.ask("POST", "/tickets", json={"subject": "kiwi"}, headers=key).status_code == status
+    for each in (wide, narrow):
+        each.session.close()
+
+
 def test_a_stream_ends_with_its_token_though_nothing_happens(served):
     text = served.house.token("alice", Scope.TICKETS_READ)
     stream = Api(served.address, text).ask("GET", "/events", stream=True)

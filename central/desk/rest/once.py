@@ -1,7 +1,8 @@
 """Idempotency-Key: a POST that bears one is carried out once, and answered alike whenever it comes again within a day.
 
 Of two at once, one is carried out and the other is told to wait. What was refused was not carried out, and may be tried
-again with the same key. Where a request was cut off in the middle, nobody knows whether it was carried out: it is not
+again with the same key. Whoever may do something else by now is not answered alike: rights are never older than the
+request. Where a request was cut off in the middle, nobody knows whether it was carried out: it is not
 repeated, and whoever asks is told to look.
 """
 
@@ -20,6 +21,7 @@ from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.problems import Problem
 from central.desk.rest.strict import StrictRequest, StrictRoute
+from central.rights import Principal
 from central.store.api import CommitUnknown, Reply
 
 HEADER = "idempotency-key"
@@ -46,14 +48,14 @@ def once(desks: Desks, caller: Caller) -> type[APIRoute]:
                 body = await request.body() if self.body_field is not None else b""
                 name = _hash(who.person.id, request.url.path, key)
                 content = _hash(request.url.query, request.headers.get("content-type", ""), body.hex())
-                return await _once(desks, name, content, lambda: handle(_again(request, body)))
+                return await _once(desks, name, content, _rights(who), lambda: handle(_again(request, body)))
 
             return carried_out_once
 
     return OnceRoute
 
 
-async def _once(desks: Desks, key: str, content: str, act: Callable[[], Awaitable[Response]]) -> Response:
+async def _once(desks: Desks, key: str, content: str, rights: str, act: Callable[[], Awaitable[Response]]) -> Response:
     at = desks.clock()
 
     def begin() -> Reply | None:
@@ -66,7 +68,7 @@ async def _once(desks: Desks, key: str, content: str, act: Callable[[], Awaitabl
 
     before = await run_in_threadpool(begin)
     if before is not None:
-        return _told_again(before, content)
+        return _told_again(before, content, rights)
     try:
         response = await act()
     except Exception as error:
@@ -78,18 +80,21 @@ async def _once(desks: Desks, key: str, content: str, act: Callable[[], Awaitabl
         "status": response.status_code,
         "headers": {name: response.headers[name] for name in _HEADERS if name in response.headers},
         "body": bytes(response.body).decode(),
+        "rights": rights,
     }
     await run_in_threadpool(lambda: desks.store.write(lambda tx: tx.replies.settle(key, answer)))
     return response
 
 
-def _told_again(before: Reply, content: str) -> Response:
+def _told_again(before: Reply, content: str, rights: str) -> Response:
     if before.digest != content:
         raise Problem(422, "another request came with this Idempotency-Key before: give each its own")
     if before.answer is None:
         said = "the request of this Idempotency-Key is under way, or was cut off: wait, then look what became of it"
         raise Problem(409, said, headers={"Retry-After": "2"})
     kept = before.answer
+    if kept.get("rights") != rights:  # what it tells may be no more for them
+        raise Problem(409, "it was carried out, and what you may do has changed since: look what became of it")
     return Response(kept["body"], kept["status"], {**kept["headers"], "idempotent-replayed": "true"})
 
 
@@ -103,6 +108,12 @@ def _again(request: Request, body: bytes) -> Request:
         return next(read, None) or await request.receive()
 
     return Request(request.scope, receive)
+
+
+def _rights(who: Principal) -> str:
+    """All by which it is judged what they may do."""
+    scopes = sorted(who.scopes) if who.scopes is not None else ["all"]
+    return _hash(who.person.email, *sorted(map(str, who.grants)), *scopes)
 
 
 def _hash(*parts: str) -> str:
