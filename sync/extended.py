@@ -3,7 +3,7 @@
 Mappings and profiles keep the same rules (`mappings.extending`): word by word, the later one wins, null removes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -16,18 +16,33 @@ KINDS = ("mapping", "profile")
 """What may extend another of its kind."""
 
 
-def whole(document: Document, beside: Iterable[Document], tx: Transaction | None = None) -> Document:
+def everything(tx: Transaction, kind: str, name: str) -> bool:  # noqa: ARG001  # whatever it is
+    """Whoever asks may read every document."""
+    return True
+
+
+def whole(
+    document: Document,
+    beside: Iterable[Document],
+    tx: Transaction | None = None,
+    reads: Callable[[Transaction, str, str], bool] = everything,
+) -> Document:
     """The document with all that it extends: found among those `beside` it, in the registry, or shipped.
+
+    `reads`: which registered documents may be taken; no other is there.
 
     :raises DocumentError: it extends what is not there, itself, or in a circle; or it removes what is not there."""
     kind = document.kind
     if kind not in KINDS:
         return document
     given = {each.name: each for each in beside if each.kind == kind}
-    registered = {each.name for each in tx.registry.documents(kind)} if tx is not None else set()
+    names = [each.name for each in tx.registry.documents(kind)] if tx is not None else []
+    registered = {name for name in names if tx is not None and reads(tx, kind, name)}
 
     def find(name: str) -> Document | None:
-        return given.get(name) or _registered(kind, name, tx) or find_shipped(kind, name)
+        return (
+            given.get(name) or (_registered(kind, name, tx) if name in registered else None) or find_shipped(kind, name)
+        )
 
     return extending.whole(document, find, {*given, *registered, *_names(kind)})
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from central.audit import Entry
-from central.desk.services import DocumentChange, Draft, NotNow, OutOfReach, Wrong
+from central.desk.services import DocumentChange, Draft, NotNow, OutOfReach, Reads, Wrong
 from central.store.api import Transaction
 from connectors.errors import AccessError, ConnectorError
 from mappings import loader
-from sync import access, checks, live, registration
+from sync import access, checks, extended, live, registration
 from sync.bootstrap import Interdesk
 from sync.config import references
 from sync.gateways import Unusable
@@ -42,24 +42,35 @@ class Helm:
         return frozenset(each.name for each in systems if key and each.data.get(key) == name)
 
     def plan(
-        self, text: str, *, same_secret: bool = False, sees: Callable[[str], bool] = registration.everything
+        self,
+        text: str,
+        *,
+        same_secret: bool = False,
+        sees: Callable[[str], bool] = registration.everything,
+        reads: Reads = extended.everything,
     ) -> Sequence[DocumentChange]:
         """What applying these documents together would do.  :raises Wrong: with all that is wrong."""
         with _told():
             read = loader.read(text, HANDED_IN)
             desk = self._interdesk
             changes = desk.store.read(
-                lambda tx: registration.plan(tx, read, desk.connectors, same_secret=same_secret, sees=sees)
+                lambda tx: registration.plan(tx, read, desk.connectors, same_secret=same_secret, sees=sees, reads=reads)
             )
         return [_change(each) for each in changes]
 
     def apply(
-        self, text: str, by: str, *, same_secret: bool = False, sees: Callable[[str], bool] = registration.everything
+        self,
+        text: str,
+        by: str,
+        *,
+        same_secret: bool = False,
+        sees: Callable[[str], bool] = registration.everything,
+        reads: Reads = extended.everything,
     ) -> Sequence[DocumentChange]:
         """Take these documents in, all of them or none.  :raises Wrong: with all that is wrong."""
         with _told():
             read = loader.read(text, HANDED_IN)
-            applied, _ = self.take_in(lambda _: read, by, same_secret=same_secret, sees=sees)
+            applied, _ = self.take_in(lambda _: read, by, same_secret=same_secret, sees=sees, reads=reads)
         return [_change(each.change, each.revision) for each in applied]
 
     def roll_back(
@@ -71,6 +82,7 @@ class Helm:
         *,
         same_secret: bool = False,
         sees: Callable[[str], bool] = registration.everything,
+        reads: Reads = extended.everything,
     ) -> Sequence[DocumentChange]:
         """An earlier revision becomes the newest one.  :raises NoSuch: there is none.  :raises Wrong: as `plan`."""
         with _told():
@@ -79,6 +91,7 @@ class Helm:
                 by,
                 same_secret=same_secret,
                 sees=sees,
+                reads=reads,
             )
         return [_change(each.change, each.revision) for each in applied]
 
@@ -89,6 +102,7 @@ class Helm:
         *,
         same_secret: bool = False,
         sees: Callable[[str], bool] = registration.everything,
+        reads: Reads = extended.everything,
     ) -> tuple[Sequence[Applied], Sequence[str]]:
         """Apply documents, and let those systems try again that had turned us away and have other credentials now.
 
@@ -98,7 +112,7 @@ class Helm:
         def change(tx: Transaction) -> Sequence[Applied]:
             at = desk.clock()
             applied = registration.apply(
-                tx, documents(tx), desk.connectors, at, by=by, same_secret=same_secret, sees=sees
+                tx, documents(tx), desk.connectors, at, by=by, same_secret=same_secret, sees=sees, reads=reads
             )
             for each in applied:
                 if each.change.verb != "unchanged":

@@ -96,14 +96,15 @@ def plan(
     *,
     same_secret: bool = False,
     sees: Callable[[str], bool] = everything,
+    reads: Callable[[Transaction, str, str], bool] = extended.everything,
 ) -> tuple[Change, ...]:
     """What applying these documents together would do.
 
     `same_secret`: a system may move to another address and take its secret along. `sees`: of which systems the names
-    may be told; another is "another system" in what is wrong.
+    may be told; another is "another system" in what is wrong. `reads`: which mappings and profiles may be rested on.
 
     :raises DocumentError: with all that is wrong in any of them."""
-    return _Plan(tx, documents, connectors, same_secret, sees).changes()
+    return _Plan(tx, documents, connectors, same_secret, sees, reads).changes()
 
 
 def apply(
@@ -115,12 +116,13 @@ def apply(
     by: str,
     same_secret: bool = False,
     sees: Callable[[str], bool] = everything,
+    reads: Callable[[Transaction, str, str], bool] = extended.everything,
 ) -> tuple[Applied, ...]:
     """Take these documents in, all of them; a new system begins as a draft.
 
     :raises DocumentError: with all that is wrong; nothing was changed."""
     applied = []
-    for change in plan(tx, documents, connectors, same_secret=same_secret, sees=sees):
+    for change in plan(tx, documents, connectors, same_secret=same_secret, sees=sees, reads=reads):
         document = change.document
         source, origin = stored.source(document), stored.origin(document)
         made = tx.registry.apply(document.kind, document.name, source, document.data, at, by=by, origin=origin)
@@ -147,8 +149,10 @@ class _Plan:
         connectors: Connectors,
         same_secret: bool,
         sees: Callable[[str], bool],
+        reads: Callable[[Transaction, str, str], bool],
     ) -> None:
         self._tx, self._connectors, self._same_secret, self._sees = tx, connectors, same_secret, sees
+        self._reads = reads
         self._documents = documents
         self._problems: list[Problem] = []
         self._mappings: dict[str, mapping_document.MappingDocument | None] = {}
@@ -196,7 +200,7 @@ class _Plan:
         """Every document with what it extends: one of these, a registered one, or one that is shipped."""
         laid = []
         for document in self._documents:
-            whole = self._attempt(partial(extended.whole, document, self._documents, self._tx))
+            whole = self._attempt(partial(extended.whole, document, self._documents, self._tx, self._reads))
             if whole is None:  # what is wrong with it is said, and no more
                 broken: dict[str, Any] = self._mappings if document.kind == "mapping" else self._profiles
                 broken[document.name] = None
@@ -230,6 +234,15 @@ class _Plan:
                 sentence = f"{document.kind} {document.name} is here twice; the first is at {first.place()}"
                 self._problems.append(Problem(document.place(("name",)), sentence))
 
+    def _is_open(self, kind: str, name: str) -> bool:
+        """Whether a system may rest on this registered document: its operator may read it, or it is what is shipped."""
+        shipped = extended.find_shipped(kind, name)
+        if shipped is not None:
+            origin = stored.origin(shipped)
+            if all(each.origin == origin for each in self._tx.registry.revisions(kind, name)):
+                return True
+        return self._reads(self._tx, kind, name)
+
     def _registered(self, document: loader.Document) -> registry.Document | None:
         return self._find(document.kind, document.name)
 
@@ -250,8 +263,9 @@ class _Plan:
                     continue
 
     def _check_connector(self, document: loader.Document, system: SystemDocument) -> None:
-        taught = {each.name for each in self._tx.registry.documents("profile")} | set(self._profiles)
-        names = sorted({*self._connectors.names(), *taught})
+        taught = {each.name for each in self._tx.registry.documents("profile")}
+        hidden = {each for each in taught - set(self._profiles) if not self._is_open("profile", each)}
+        names = sorted({*self._connectors.names(), *taught, *self._profiles} - hidden)
         if system.connector not in names:
             sentence = f"there is no connector {system.connector!r}{suggestion(system.connector, names)}"
             self._problems.append(Problem(document.place(("connector",)), sentence))
@@ -290,14 +304,16 @@ class _Plan:
         name, place = system.mapping, document.place(("mapping",))
         if name not in self._mappings:
             registered = self._find("mapping", name)
-            if registered is not None:
+            hidden = registered is not None and not self._is_open("mapping", name)
+            if registered is not None and not hidden:
                 self._mappings[name] = self._attempt(lambda: mapping_document.parse(stored.read_again(registered)))
-            elif name in library.names():
+            elif name in library.names() and not hidden:
                 self._pinned[name] = library.shipped(name)
                 self._mappings[name] = mapping_document.parse(self._pinned[name])
             else:
-                known = {each.name for each in self._tx.registry.documents("mapping")}
-                known |= set(self._mappings) | set(library.names())
+                there = {each.name for each in self._tx.registry.documents("mapping")}
+                known = {each for each in there if self._is_open("mapping", each)} | set(self._mappings)
+                known |= set(library.names()) - there
                 sentence = f"there is no mapping {name!r}{suggestion(name, sorted(known))}"
                 self._problems.append(Problem(place, sentence))
                 return

@@ -235,6 +235,10 @@ class DocumentChange:
     """The one that was made, or found; None: nothing was done."""
 
 
+Reads = Callable[[Transaction, str, str], bool]
+"""Whether whoever asks may read the registered document of this kind and name."""
+
+
 class Systems(Protocol):
     """What people do to registered systems, each act with its entry in the audit log, in the act's own transaction.
 
@@ -248,15 +252,29 @@ class Systems(Protocol):
     def users(self, tx: Transaction, kind: str, name: str) -> frozenset[str]:
         """The registered systems that this mapping or profile is used by."""
 
-    def plan(self, text: str, *, same_secret: bool, sees: Callable[[str], bool]) -> Sequence[DocumentChange]:
+    def plan(
+        self, text: str, *, same_secret: bool, sees: Callable[[str], bool], reads: Reads
+    ) -> Sequence[DocumentChange]:
         """What applying these documents together would do. Systems that `sees` says no to are not named in what is
-        wrong.  :raises Wrong: with all that is wrong."""
+        wrong; mappings and profiles that `reads` says no to are not there, neither to be used nor to be extended.
 
-    def apply(self, text: str, by: str, *, same_secret: bool, sees: Callable[[str], bool]) -> Sequence[DocumentChange]:
+        :raises Wrong: with all that is wrong."""
+
+    def apply(
+        self, text: str, by: str, *, same_secret: bool, sees: Callable[[str], bool], reads: Reads
+    ) -> Sequence[DocumentChange]:
         """Take these documents in, all of them or none.  :raises Wrong: as `plan`."""
 
     def roll_back(
-        self, kind: str, name: str, revision: int, by: str, *, same_secret: bool, sees: Callable[[str], bool]
+        self,
+        kind: str,
+        name: str,
+        revision: int,
+        by: str,
+        *,
+        same_secret: bool,
+        sees: Callable[[str], bool],
+        reads: Reads,
     ) -> Sequence[DocumentChange]:
         """An earlier revision becomes the newest one.  :raises Wrong: as `plan`."""
 

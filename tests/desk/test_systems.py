@@ -187,3 +187,50 @@ def test_what_waits_is_decided_by_whoever_runs_its_system(house):
     assert house.queues.letters(CARL) == []
     assert [each.letter.id for each in house.queues.letters(CARL, discarded=True)] == house.letters[1:]
     assert {by for by, _, _ in acts(house)[:4]} == {"olga", "carl"}
+
+
+THEIRS = """\
+kind: mapping
+name: hush
+extends: redmine
+fields:
+  # what ngi-de says to itself
+  subject: {remote: subject, text: {max_length: 120}}
+"""
+MINE = "kind: mapping\nname: mine\nextends: {base}\n"
+
+
+@pytest.fixture
+def whispering(house):
+    """Where ngi-de has a mapping of its own, which extends what is shipped."""
+    house.documents.apply(CARL, f"{THEIRS}---\n{DE.replace('mapping: redmine', 'mapping: hush')}")
+    return house
+
+
+def wrong(act, *words) -> list[str]:
+    with pytest.raises(Wrong) as problem:
+        act(*words)
+    return [sentence for _, sentence in problem.value.problems]
+
+
+@pytest.mark.parametrize("act", ["plan", "apply"])
+def test_another_ngis_mapping_is_not_there_to_be_extended_or_used(whispering, act):
+    do = getattr(whispering.documents, act)
+    told = wrong(do, OLGA, MINE.format(base="hush")), wrong(do, OLGA, MINE.format(base="hush2"))
+    assert [each.replace("hush2", "hush") for each in told[1]] == told[0]
+    uses = CZ.replace("mapping: rt", "mapping: hush")
+    told = wrong(do, OLGA, uses), wrong(do, OLGA, uses.replace("hush", "hush2"))
+    assert [each.replace("hush2", "hush") for each in told[1]] == told[0]
+    assert "hush" not in str(wrong(do, OLGA, CZ.replace("mapping: rt", "mapping: husk")))
+    with pytest.raises(NoSuch):
+        whispering.documents.show(OLGA, "mapping", "hush")
+
+
+def test_ones_own_and_what_is_shipped_may_be_extended_and_used(whispering):
+    olga = whispering.documents
+    olga.apply(OLGA, MINE.format(base="rt"))
+    olga.apply(OLGA, "kind: mapping\nname: more\nextends: mine\n")
+    assert [each.verb for each in olga.apply(OLGA, CZ.replace("mapping: rt", "mapping: more"))] == ["changed"]
+    fay = principal("fay", None, Grant(Role.OPERATOR, "spare"))
+    hers = CZ.replace("ngi-cz", "spare").replace("SECRET_NGI_CZ", "SECRET_SPARE").replace("[NGI_CZ]", "[]")
+    assert olga.plan(fay, hers)[0].name == "spare", "what somebody else's system took from the library is no secret"
