@@ -13,6 +13,7 @@ from central.desk.pulse import Pulse
 from central.desk.services import Services
 from central.desk.web import openid
 from central.desk.web.app import create_app
+from central.desk.web.pages import Pages
 from sync import why
 from sync.bootstrap import BadSetting, Interdesk
 from sync.clerk import Clerk
@@ -66,7 +67,7 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
     gate, cookies, helm, clerk = desk.gate, Cookies(instance.public_url), Helm(desk), Clerk(desk.means)
     doors = [soap_door(desk).router()]
     if desk.openid is not None:
-        doors.append(openid.router(desk.openid, gate, cookies))
+        doors.append(openid.router(desk.openid, gate, cookies, Pages(instance.centre)))
     api = rest.create_api(
         rest.Desks.of(
             desk.store,

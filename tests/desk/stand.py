@@ -60,7 +60,7 @@ class Browser(requests.Session):
 class Stand:
     """The application at work over a real house."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, openid: bool = False) -> None:
         self.house, self.hooks, self.ill, self.stalled = House(folder), Hooks(), list[str](), list[str]()
         desk = self.house.interdesk
         self.pulse = Pulse(lambda: views.overview(desk.store, desk.clock), every=timedelta(milliseconds=50))
@@ -81,6 +81,7 @@ class Stand:
             dictionaries=Dictionaries(),
             pulse=self.pulse,
             largest_file=desk.means.limits.file,
+            openid=openid,
         )
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"

@@ -16,7 +16,7 @@ from central.desk.queues import QueueDesk
 from central.desk.services import Hooks, NotAllowed, NotNow, OutOfReach, Services, Wrong
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
-from central.desk.web import account, mesh, signing, systems, tickets, work
+from central.desk.web import account, mesh, people, signing, systems, tickets, work
 from central.desk.web.guarding import Guarded
 from central.desk.web.pages import TYPES, Pages, partial
 from central.desk.web.visitors import SignInFirst, Visitor, Visitors
@@ -36,8 +36,9 @@ def create_app(services: Services) -> FastAPI:
     _hooks(app, services.hooks)
     _static(app, pages)
     app.include_router(signing.router(services.gate, visitors, pages, elsewhere=services.openid))
-    people = PeopleDesk(services.store, services.gate, services.clock)
-    app.include_router(account.router(people, visitors, pages))
+    humans = PeopleDesk(services.store, services.gate, services.clock)
+    app.include_router(account.router(services, humans, visitors, pages))
+    app.include_router(people.router(services, humans, visitors, pages))
     app.include_router(mesh.router(services.pulse, visitors, pages))
     app.include_router(systems.router(services, steering, documents, queues, visitors, pages))
     app.include_router(work.router(services, steering, queues, visitors, pages))

@@ -10,12 +10,13 @@ from central.desk.auth import Gate, NotKnown, TooManyTries
 from central.desk.cookies import FORM_FIELD, Cookies
 from central.desk.openid import LASTS, Departure, NotBelieved, OpenId
 from central.desk.services import NotAllowed, OutOfReach
+from central.desk.web.pages import Pages
 from central.rights import Principal
 
 log = logging.getLogger(__name__)
 
 
-def router(openid: OpenId, gate: Gate, cookies: Cookies) -> APIRouter:
+def router(openid: OpenId, gate: Gate, cookies: Cookies, pages: Pages) -> APIRouter:
     """`/sign-in/openid` leads to the provider, `/sign-in/back` back; a form to `/account/openid` ties the account."""
     routes = APIRouter()
     bindings = Cookies(cookies.public_url, f"{cookies.called}-openid")
@@ -33,10 +34,15 @@ def router(openid: OpenId, gate: Gate, cookies: Cookies) -> APIRouter:
             answer = _back_to("busy")
             answer.headers["Retry-After"] = str(int(problem.retry_after.total_seconds()) + 1)
             return answer
-        return _to_provider(gone)
+        return _to_provider(gone, by_form=principal is not None)
 
-    def _to_provider(gone: Departure) -> Response:
-        answer = RedirectResponse(gone.address, 303)
+    def _to_provider(gone: Departure, *, by_form: bool) -> Response:
+        """A form of ours may lead to no other site, by a redirect either: there a page of ours leads on."""
+        if by_form:
+            answer: Response = pages.page("leaving.html", onward=gone.address)
+            answer.headers["Refresh"] = f"0; url={gone.address}"
+        else:
+            answer = RedirectResponse(gone.address, 303)
         seconds = int(LASTS.total_seconds())
         answer.headers.append("Set-Cookie", bindings.set_for(gone.binding, seconds))
         return answer
@@ -53,7 +59,7 @@ def router(openid: OpenId, gate: Gate, cookies: Cookies) -> APIRouter:
             return RedirectResponse("/sign-in", 303)
         if not gate.is_form_token(cookie, form_token):
             return RedirectResponse("/", 303)
-        return sent(request, "/", principal)
+        return sent(request, "/account?said=tied", principal)
 
     @routes.get("/sign-in/back")
     def come_back(request: Request) -> Response:

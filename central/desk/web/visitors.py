@@ -57,6 +57,18 @@ class Visitor:
     def stops_everything(self) -> bool:
         return may(self.principal, Action.STOP_EVERYTHING)
 
+    @property
+    def sees_people(self) -> bool:
+        return may(self.principal, Action.SEE_PEOPLE)
+
+    @property
+    def manages_people(self) -> bool:
+        return may(self.principal, Action.MANAGE_PEOPLE)
+
+    @property
+    def sees_audit(self) -> bool:
+        return may(self.principal, Action.SEE_AUDIT)
+
     def sees(self, system: str) -> bool:
         """Whether this system exists for them."""
         return may_on_system(self.principal, Action.SEE_SYSTEM, system)

@@ -14,6 +14,7 @@ from central.desk.auth import Gate
 from central.desk.cookies import FORM_FIELD, Cookies
 from central.desk.people import of_the_machine
 from central.desk.web import openid
+from central.desk.web.pages import Pages
 from central.rights import Principal
 from tests.unit.central.desk.provider import SmallProvider
 from tests.unit.central.desk.test_auth import Clock
@@ -30,7 +31,7 @@ def desk() -> Iterator[Desk]:
 @pytest.fixture
 def address(desk: Desk) -> Iterator[str]:
     app = FastAPI()
-    app.include_router(openid.router(desk.openid, desk.gate, Cookies()))
+    app.include_router(openid.router(desk.openid, desk.gate, Cookies(), Pages("GGUS")))
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
@@ -52,7 +53,8 @@ class Browser:
         return self.session.post(f"{self.address}{path}", data=form, headers=headers, allow_redirects=False, timeout=10)
 
     def come_back(self, gone: requests.Response) -> requests.Response:
-        return self.get("/sign-in/back", **self.provider.visit(gone.headers["Location"]))
+        where = gone.headers.get("Location") or gone.headers["Refresh"].partition("url=")[2]
+        return self.get("/sign-in/back", **self.provider.visit(where))
 
     def who(self, gate: Gate) -> Principal | None:
         return gate.session(self.session.cookies.get("interdesk") or "")
@@ -113,7 +115,11 @@ def test_only_a_form_of_ours_ties_an_account(desk: Desk, browser: Browser) -> No
     assert browser.post("/account/openid").headers["Location"] == "/"
     foreign = browser.post("/account/openid", {"Sec-Fetch-Site": "cross-site"}, **{FORM_FIELD: token})
     assert foreign.headers["Location"] == "/sign-in"
-    browser.come_back(browser.post("/account/openid", **{FORM_FIELD: token}))
+    gone = browser.post("/account/openid", **{FORM_FIELD: token})
+    assert gone.status_code == 200  # a redirect to another site would be stopped by form-action 'self'
+    assert "interdesk-openid" in gone.headers["Set-Cookie"]
+    assert f'href="{desk.provider.issuer}' in gone.text
+    assert browser.come_back(gone).headers["Location"] == "/account?said=tied"
     assert desk.account().login == "bob"
     browser.come_back(browser.get("/sign-in/openid"))
     principal = browser.who(desk.gate)
