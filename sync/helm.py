@@ -32,7 +32,7 @@ class Helm:
 
     def drafts(self, text: str) -> Sequence[Draft]:
         """The documents in this text.  :raises Wrong: it is no YAML, or holds no documents."""
-        with _told():
+        with told():
             return [_draft(each) for each in loader.read(text, HANDED_IN)]
 
     def users(self, tx: Transaction, kind: str, name: str) -> frozenset[str]:
@@ -50,7 +50,7 @@ class Helm:
         reads: Reads = extended.everything,
     ) -> Sequence[DocumentChange]:
         """What applying these documents together would do.  :raises Wrong: with all that is wrong."""
-        with _told():
+        with told():
             read = loader.read(text, HANDED_IN)
             desk = self._interdesk
             changes = desk.store.read(
@@ -68,7 +68,7 @@ class Helm:
         reads: Reads = extended.everything,
     ) -> Sequence[DocumentChange]:
         """Take these documents in, all of them or none.  :raises Wrong: with all that is wrong."""
-        with _told():
+        with told():
             read = loader.read(text, HANDED_IN)
             applied, _ = self.take_in(lambda _: read, by, same_secret=same_secret, sees=sees, reads=reads)
         return [_change(each.change, each.revision) for each in applied]
@@ -85,7 +85,7 @@ class Helm:
         reads: Reads = extended.everything,
     ) -> Sequence[DocumentChange]:
         """An earlier revision becomes the newest one.  :raises NoSuch: there is none.  :raises Wrong: as `plan`."""
-        with _told():
+        with told():
             applied, _ = self.take_in(
                 lambda tx: [read_again(tx.registry.document(kind, name, revision))],
                 by,
@@ -134,17 +134,17 @@ class Helm:
             live.registered(tx, name)
             return (read_again(tx.registry.document("system", name)),)
 
-        with _told():
+        with told():
             return checks.check(desk, desk.store.read(wanted))[0].plain()
 
     def go_live(self, name: str, by: str) -> None:
         """Let it take part.  :raises NotNow, OutOfReach: it cannot now."""
-        with _told():
+        with told():
             live.go_live(self._interdesk, name, by)
 
     def go_into_shadow(self, name: str, by: str) -> None:
         """Compute every write to and from it, and make none.  :raises NotNow, OutOfReach: it cannot now."""
-        with _told():
+        with told():
             live.go_into_shadow(self._interdesk, name, by)
 
     def pause(self, name: str, by: str, why: str = "") -> None:
@@ -167,7 +167,7 @@ class Helm:
 
     def release(self, name: str, by: str, *, take_theirs: bool = False) -> str:
         """Take up a quarantined system again.  :raises NotNow: nobody has decided yet.  :raises OutOfReach: it is."""
-        with _told():
+        with told():
             return quarantine.release(self._interdesk, name, by, take_theirs=take_theirs)
 
     def stop_all(self, by: str, why: str = "") -> None:
@@ -180,7 +180,7 @@ class Helm:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Says in the desk's words what went wrong."""
     try:
         yield

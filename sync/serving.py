@@ -19,6 +19,7 @@ from sync.bootstrap import BadSetting, Interdesk
 from sync.clerk import Clerk
 from sync.dictionaries import Dictionaries
 from sync.doors import soap_door
+from sync.examples import Examples
 from sync.helm import Helm
 
 TRIES = 20
@@ -95,6 +96,7 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
         queues=clerk,
         reasons=why.explain,
         dictionaries=Dictionaries(),
+        examples=Examples(desk.store, desk.gateways.get, desk.secrets, desk.means.centre),
         pulse=pulse,
         largest_file=instance.limits.file,
         openid=desk.openid is not None,

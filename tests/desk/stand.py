@@ -3,7 +3,7 @@
 import re
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from central.desk.web.app import create_app
 from central.store.api import Transaction
 from sync import why
 from sync.dictionaries import Dictionaries
+from sync.examples import Examples
+from sync.gateway import Gateway
 from tests.desk.house import AT, ROLES, House
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -60,7 +62,8 @@ class Browser(requests.Session):
 class Stand:
     """The application at work over a real house."""
 
-    def __init__(self, folder: Path, *, openid: bool = False) -> None:
+    def __init__(self, folder: Path, *, openid: bool = False, gateway: Callable[[str], Gateway] | None = None) -> None:
+        """`gateway`: the way to a system that is captured from."""
         self.house, self.hooks, self.ill, self.stalled = House(folder), Hooks(), list[str](), list[str]()
         desk = self.house.interdesk
         self.pulse = Pulse(lambda: views.overview(desk.store, desk.clock), every=timedelta(milliseconds=50))
@@ -79,6 +82,7 @@ class Stand:
             queues=self.house.clerk,
             reasons=why.explain,
             dictionaries=Dictionaries(),
+            examples=Examples(desk.store, gateway or desk.gateways.get, desk.secrets, "GGUS"),
             pulse=self.pulse,
             largest_file=desk.means.limits.file,
             openid=openid,

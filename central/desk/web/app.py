@@ -11,12 +11,13 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from central.desk import metrics, rest, views
 from central.desk.documents import DocumentDesk
+from central.desk.examples import ExampleDesk
 from central.desk.people import PeopleDesk
 from central.desk.queues import QueueDesk
 from central.desk.services import Hooks, NotAllowed, NotNow, OutOfReach, Services, Wrong
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
-from central.desk.web import account, mesh, people, signing, systems, tickets, work
+from central.desk.web import account, bench, mesh, people, signing, systems, tickets, work
 from central.desk.web.guarding import Guarded
 from central.desk.web.pages import TYPES, Pages, partial
 from central.desk.web.visitors import SignInFirst, Visitor, Visitors
@@ -38,6 +39,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(signing.router(services.gate, visitors, pages, elsewhere=services.openid))
     humans = PeopleDesk(services.store, services.gate, services.clock)
     app.include_router(account.router(services, humans, visitors, pages))
+    examples = ExampleDesk(services.store, services.examples, documents, steering)
+    app.include_router(bench.router(examples, visitors, pages))
     app.include_router(people.router(services, humans, visitors, pages))
     app.include_router(mesh.router(services.pulse, visitors, pages))
     app.include_router(systems.router(services, steering, documents, queues, visitors, pages))

@@ -58,6 +58,10 @@ class Visitor:
         return may(self.principal, Action.STOP_EVERYTHING)
 
     @property
+    def proves_mappings(self) -> bool:
+        return may(self.principal, Action.PROVE_MAPPINGS)
+
+    @property
     def sees_people(self) -> bool:
         return may(self.principal, Action.SEE_PEOPLE)
 
