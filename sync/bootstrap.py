@@ -53,6 +53,7 @@ from sync.post_office import PostOffice, UnusableMail
 from sync.recovery import copies
 from sync.relay import Relay
 from sync.scheduler import Clockwork, Rivals, Scheduler
+from sync.sealing import Keys, Sealing
 from sync.secrets import MissingSecret, Secrets
 from sync.stored import read_again
 from sync.tokens import Tokens
@@ -186,7 +187,7 @@ class ConnectorKinds:
             settings,
             system=system,
             environment=environment,
-            secrets=self._secrets.look_up,
+            secrets=self._secrets.of(system, settings),
             profile=profile,
         )
 
@@ -194,11 +195,11 @@ class ConnectorKinds:
         """Whose words this connector uses, as mappings name them."""
         return registry.words(name, profile)
 
-    def credentials(self, settings: Mapping[str, Any]) -> str:
+    def credentials(self, settings: Mapping[str, Any], system: str) -> str:
         """What tells these credentials from others, and the networks that may be spoken to.
 
         :raises MissingSecret: one is not there."""
-        return access.digest(settings, self._secrets.look_up, self._environment.allowed_networks)
+        return access.digest(settings, self._secrets.of(system, settings), self._environment.allowed_networks)
 
     def check(self, name: str, settings: Mapping[str, Any], system: str, profile: AnyProfile | None = None) -> None:
         """:raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
@@ -252,7 +253,10 @@ class Interdesk:
         if store.alone:  # whoever held a lease on this file is dead
             store.write(lambda tx: tx.outbox.release_all())
         self._bury_the_dead()
-        self.secrets = Secrets(settings.environ, instance.secrets_folder(settings.beside))
+        folder = instance.secrets_folder(settings.beside)
+        embedded = settings.database.startswith("sqlite")
+        self.sealing = Sealing(store, Keys(settings.environ, folder, settings.state, makes=embedded), clock)
+        self.secrets = Secrets(settings.environ, folder, self.sealing.open)
         self.environment = Environment(
             clock=clock,
             allowed_networks=instance.allowed_networks,
@@ -345,6 +349,7 @@ class Interdesk:
         now = self.clock()
         if self._alone or now - self._refreshed_at >= REFRESH_EVERY:  # beside others, something has always changed
             self._refreshed_at = now
+            self.sealing.refresh()
             self.gateways.refresh()
             self._worker.ensure_lanes()
         self.sweep()
@@ -461,7 +466,7 @@ class Interdesk:
                 profile=profile_document(read_again(registration.profile)) if registration.profile else None,
                 per_minute=document.limits.per_minute,
             )
-            credentials = self.connectors.credentials(document.settings)
+            credentials = self.connectors.credentials(document.settings, document.name)
         except (DocumentError, SettingsError, LookupError) as problem:
             raise Unusable(f"{document.name}: {problem}") from None
         return Gateway(

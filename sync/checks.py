@@ -149,7 +149,7 @@ def _webhook(desk: Interdesk, system: SystemDocument) -> list[Finding]:
     if system.webhook is None:
         return [Finding(True, f"no webhook: changes are noticed by polling, every {span(system.poll.every)}")]
     try:
-        desk.secrets.look_up(system.webhook.secret.secret)
+        desk.secrets.of(system.name, system.settings)(system.webhook.secret.secret)
     except MissingSecret as missing:
         return [Finding(False, f"the webhook cannot be verified: {missing}")]
     address = desk.settings.instance.public_url or "http://HOST:PORT"

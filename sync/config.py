@@ -78,7 +78,7 @@ class _Part(BaseModel):
 
 
 class SecretReference(_Part):
-    """Where a secret is kept: `{secret: "env:INTERDESK_SECRET_NAME"}` or `{secret: "file:NAME"}`."""
+    """Where a secret is kept: `{secret: "env:INTERDESK_SECRET_NAME"}`, `"file:NAME"` or `"sealed:NAME"`."""
 
     secret: str
 
@@ -453,6 +453,10 @@ def instance_document(document: Document) -> InstanceDocument:
     """A document of kind instance.  :raises DocumentError: with all that is wrong."""
     instance = check_model(InstanceDocument, document)
     problems = list(_reference_problems(document))
+    for path, reference in references(document.data):
+        if secrets.is_sealed(reference):
+            sentence = "sealed secrets are systems' own: name an env: or file: secret here"
+            problems.append(Problem(document.place((*path, "secret")), sentence))
     if instance.oidc is not None and not instance.public_url:
         problems.append(Problem(document.key_place(("oidc",)), "oidc needs public_url: people are sent back to it"))
     if problems:

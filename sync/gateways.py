@@ -4,6 +4,7 @@ or when the system has turned it away."""
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from central.registry import Document, System, SystemState
 from central.store.api import NoSuch, Store, Transaction
@@ -12,6 +13,7 @@ from connectors.profiled.profile import Hooks, Profile
 from mappings.loader import DocumentError
 from sync.config import SystemDocument, profile_document, system_document
 from sync.gateway import Gateway
+from sync.secrets import Whose
 from sync.stored import read_again
 
 
@@ -29,13 +31,18 @@ class Registration:
     mapping: Document
     profile: Document | None = None
     """How its connector is spoken, where an operator registered that; None: it comes with interdesk."""
+    sealed: tuple[datetime, ...] = ()
+    """When its secrets were sealed."""
 
     @property
-    def revisions(self) -> tuple[int, ...]:
+    def revisions(self) -> "Revisions":
         """What tells this registration from an earlier one. Credentials are read anew after those of before were not
-        accepted."""
+        accepted, and when another one was sealed."""
         profile = self.profile.revision if self.profile else 0
-        return self.revision, self.mapping.revision, profile, self.system.lockouts
+        return (self.revision, self.mapping.revision, profile, self.system.lockouts), self.sealed
+
+
+Revisions = tuple[tuple[int, ...], tuple[datetime, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class Hook:
 
     secret: str
     """The reference of the key of their signature."""
+    whose: Whose
     shape: Hooks
 
 
@@ -53,7 +61,7 @@ Build = Callable[[Registration], Gateway]
 
 @dataclass(slots=True)
 class _Entry:
-    revisions: tuple[int, ...]
+    revisions: Revisions
     gateway: Gateway
 
 
@@ -65,7 +73,7 @@ class LiveGateways:
         self._lock = threading.Lock()
         self._registrations: dict[str, Registration | Unusable] = {}
         self._entries: dict[str, _Entry] = {}
-        self._hooks: dict[str, tuple[tuple[int, ...], Hook | None]] = {}
+        self._hooks: dict[str, tuple[Revisions, Hook | None]] = {}
         self._retired: list[Gateway] = []
         self._units: Mapping[str, str] = {}
 
@@ -161,14 +169,18 @@ def _hook(registration: Registration) -> Hook | None:
         shape = Hooks(header=webhook.header, key=shape.key)
     if "key" in said:
         shape = shape.model_copy(update={"key": (webhook.key,), "rows": None})
-    return Hook(webhook.secret.secret, shape)
+    whose = Whose.of(registration.document.name, registration.document.settings)
+    return Hook(webhook.secret.secret, whose, shape)
 
 
 def _registrations(tx: Transaction) -> dict[str, Registration | Unusable]:
-    return {system.name: _registration(tx, system) for system in tx.registry.systems()}
+    sealed: dict[str, tuple[datetime, ...]] = {}
+    for seal in tx.seals.list():
+        sealed[seal.system] = (*sealed.get(seal.system, ()), seal.sealed_at)
+    return {each.name: _registration(tx, each, sealed.get(each.name, ())) for each in tx.registry.systems()}
 
 
-def _registration(tx: Transaction, system: System) -> Registration | Unusable:
+def _registration(tx: Transaction, system: System, sealed: tuple[datetime, ...]) -> Registration | Unusable:
     """What is registered under this name; a document that an upgrade no longer understands stops its system only."""
     try:
         stored = tx.registry.document("system", system.name)
@@ -176,7 +188,8 @@ def _registration(tx: Transaction, system: System) -> Registration | Unusable:
         mapping = tx.registry.document("mapping", document.mapping)
     except (NoSuch, DocumentError) as problem:
         return Unusable(str(problem))
-    return Registration(system, document, stored.revision, mapping, profile_of(tx, document.connector))
+    profile = profile_of(tx, document.connector)
+    return Registration(system, document, stored.revision, mapping, profile, sealed)
 
 
 def profile_of(tx: Transaction, connector: str) -> Document | None:

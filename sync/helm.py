@@ -5,11 +5,12 @@ The command line and the desk both come through here, so that an act is one act,
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from central.audit import Entry
 from central.desk.services import DocumentChange, Draft, NotNow, OutOfReach, Reads, Wrong
-from central.store.api import Transaction
+from central.store.api import NoSuch, Transaction
 from connectors.errors import AccessError, ConnectorError
 from mappings import loader
 from sync import access, checks, extended, live, registration
@@ -18,10 +19,23 @@ from sync.config import references
 from sync.gateways import Unusable
 from sync.guards import release as quarantine
 from sync.registration import Applied, Change
+from sync.secrets import Whose
 from sync.stored import read_again
 
 HANDED_IN = "document"
 """What a text is called in the places of what is wrong, where it came without a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What became of a secret that was handed in."""
+
+    origin: str
+    """Where it may be sent."""
+    told: str
+    """What to tell of the key, where one was made."""
+    readmitted: tuple[str, ...]
+    """The systems that are tried again with it."""
 
 
 class Helm:
@@ -53,6 +67,7 @@ class Helm:
         with told():
             read = loader.read(text, HANDED_IN)
             desk = self._interdesk
+            desk.sealing.refresh()
             changes = desk.store.read(
                 lambda tx: registration.plan(tx, read, desk.connectors, same_secret=same_secret, sees=sees, reads=reads)
             )
@@ -122,9 +137,31 @@ class Helm:
                     )
             return applied
 
+        desk.sealing.refresh()
         applied = desk.store.write(change)
         desk.gateways.refresh()
         return applied, access.readmit(desk.store, desk.gateways, desk.clock(), by)
+
+    def settings(self, name: str) -> Mapping[str, Any]:
+        """What the registered system's document says of how it is reached.  :raises NotNow: there is none yet."""
+
+        def question(tx: Transaction) -> Mapping[str, Any]:
+            found: Mapping[str, Any] = tx.registry.document("system", name).data["settings"]
+            return found
+
+        try:
+            return self._interdesk.store.read(question)
+        except NoSuch:
+            raise NotNow(f"there is no system {name!r} yet: say with --for where its secret may be sent") from None
+
+    def seal(self, system: str, name: str, value: str, by: str, *, settings: Mapping[str, Any]) -> Sealed:
+        """Keep a secret of a system for where these settings lead, and try the system again where it was turned away.
+
+        :raises NotSealed, NoKey: it cannot be kept."""
+        desk, whose = self._interdesk, Whose.of(system, settings)
+        told = desk.sealing.seal(whose, name, value, by)
+        desk.gateways.refresh()
+        return Sealed(whose.origin, told, access.readmit(desk.store, desk.gateways, desk.clock(), by))
 
     def check(self, name: str) -> Mapping[str, Any]:
         """Prove a registration against the live system, by reading only.  :raises NoSuch, Wrong: of its documents."""
@@ -135,6 +172,7 @@ class Helm:
             return (read_again(tx.registry.document("system", name)),)
 
         with told():
+            desk.sealing.refresh()
             return checks.check(desk, desk.store.read(wanted))[0].plain()
 
     def go_live(self, name: str, by: str) -> None:

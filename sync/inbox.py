@@ -36,7 +36,7 @@ class Inbox:
         if webhook is None:
             return _refused(system, 404, "there is no webhook here", "no such system, or its document has no webhook")
         try:
-            secret = self._secrets.look_up(webhook.secret)
+            secret = self._secrets.look_up(webhook.secret, webhook.whose)
             keys = read_hook(webhook.shape, secret, headers, body, self._means.clock())
         except MissingSecret as missing:
             return _refused(system, 403, "this webhook cannot be verified", str(missing))

@@ -7,12 +7,11 @@ somebody applies a change, never by an upgrade.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from central import registry
 from central.registry import System, SystemState
@@ -25,6 +24,7 @@ from mappings.loader import DocumentError, Problem, suggestion
 from mappings.model import Place
 from sync import extended, secrets, stored
 from sync.config import SystemDocument, profile_document, references, system_document
+from sync.sites import addresses, site
 
 KINDS = ("system", "mapping", "profile")
 """What can be applied, each resting on those after it."""
@@ -355,7 +355,7 @@ class _Plan:
                     sentence = f"support unit {unit} belongs to {self._called(owner)} already; a unit has one system"
                     self._problems.append(Problem(document.place(("support_units", number)), sentence))
             for path, reference in _valid_references(document.data):
-                owner = owners.setdefault(reference, name)
+                owner = name if secrets.is_sealed(reference) else owners.setdefault(reference, name)
                 if owner != name:
                     sentence = f"this secret is {self._called(owner)}'s; each system has its own"
                     self._problems.append(Problem(document.place((*path, "secret")), sentence))
@@ -364,17 +364,18 @@ class _Plan:
         return f"system {system}" if self._sees(system) else "another system"
 
     def _check_address(self, document: loader.Document) -> None:
-        """A secret that was given for one address is not taken to another unasked."""
+        """A secret that was given for one address is not taken to another unasked. A sealed one cannot be."""
         registered = self._registered(document)
         if registered is None or self._same_secret:
             return
         before = {reference for _, reference in _valid_references(registered.data.get("settings"))}
         kept = before & {reference for _, reference in _valid_references(document.data.get("settings"))}
-        origins = {_site(value) for _, value in _addresses(registered.data.get("settings"))}
-        for path, value in _addresses(document.data.get("settings")):
-            if kept and origins and _site(value) not in origins:
+        kept = {reference for reference in kept if not secrets.is_sealed(reference)}
+        origins = {site(value) for _, value in addresses(registered.data.get("settings"))}
+        for path, value in addresses(document.data.get("settings")):
+            if kept and origins and site(value) not in origins:
                 sentence = (
-                    f"the system moves to {_site(value)} and its secret would be sent there: name a new secret, "
+                    f"the system moves to {site(value)} and its secret would be sent there: name a new secret, "
                     "or say --same-secret if the old one is meant"
                 )
                 self._problems.append(Problem(document.place(("settings", *path)), sentence))
@@ -384,16 +385,3 @@ def _valid_references(data: object) -> Iterator[tuple[tuple[str | int, ...], str
     for path, reference in references(data):
         if isinstance(reference, str) and not secrets.reference_problem(reference):
             yield path, reference
-
-
-def _addresses(settings: object) -> Iterable[tuple[tuple[str, ...], str]]:
-    """The addresses among the settings: of web and mail servers."""
-    if isinstance(settings, Mapping):
-        for key, value in settings.items():
-            if isinstance(value, str) and "://" in value[:20]:
-                yield (key,), value
-
-
-def _site(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -1,20 +1,28 @@
 """Secrets: named in documents by reference, looked up here, shown nowhere.
 
-`env:INTERDESK_SECRET_NAME` is a variable of the environment, `file:NAME` a file below the instance's secrets folder.
+`env:INTERDESK_SECRET_NAME` is a variable of the environment, `file:NAME` a file below the instance's secrets folder,
+`sealed:NAME` one of the system's own that was typed in and is kept encrypted (`sync.sealing`).
 Whatever was looked up is remembered only to be masked: `Secrets.mask` takes it out of every log line and error.
 """
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from sync.sites import origin
 
 PREFIX = "INTERDESK_SECRET_"
 MASK = "•••"
-FORMS = f"env:{PREFIX}NAME or file:NAME"
+FORMS = f"env:{PREFIX}NAME, file:NAME or sealed:NAME"
+KEY_FILE = "seal.key"
+"""Holds what sealed secrets are encrypted under: no document may name it."""
 
 _VARIABLE = re.compile(rf"{PREFIX}[A-Z0-9_]{{1,80}}")
 _FILE = re.compile(r"[A-Za-z0-9._-]{1,80}(/[A-Za-z0-9._-]{1,80}){0,3}")
+_SEALED = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _MOST = 64 * 1024
 """No credential is longer, in bytes."""
 _MASKED_FROM = 4
@@ -23,6 +31,29 @@ _MASKED_FROM = 4
 
 class MissingSecret(LookupError):
     """A reference leads nowhere. The sentence names the variable or file to provide, never a value."""
+
+
+class Whose(NamedTuple):
+    """Who a secret belongs to."""
+
+    system: str
+    origin: str
+    """Where it may be sent (`sync.sites.origin`)."""
+
+    @classmethod
+    def of(cls, system: str, settings: Mapping[str, Any]) -> "Whose":
+        """A system with these settings."""
+        return cls(system, origin(settings))
+
+
+Open = Callable[[str, Whose], str]
+"""Opens a sealed secret.  :raises MissingSecret: there is none for where it would go."""
+
+
+def is_sealed(reference: object) -> bool:
+    """Whether this reference is a sealed secret's, which no two systems share."""
+    scheme, _, name = reference.partition(":") if isinstance(reference, str) else ("", "", "")
+    return scheme == "sealed" and _SEALED.fullmatch(name) is not None
 
 
 def reference_problem(reference: object) -> str:
@@ -34,6 +65,12 @@ def reference_problem(reference: object) -> str:
         return ""
     if scheme == "env":
         return f"a variable that holds a secret is called {PREFIX}NAME, in capitals, digits and underscores"
+    if is_sealed(reference):
+        return ""
+    if scheme == "sealed":
+        return "a sealed secret is called by letters, digits, dots, dashes and underscores"
+    if scheme == "file" and PurePosixPath(name).name == KEY_FILE:
+        return f"{KEY_FILE} is the key of all sealed secrets, and not one of them"
     if scheme == "file" and _FILE.fullmatch(name) and not {".", ".."} & set(PurePosixPath(name).parts):
         return ""
     if scheme == "file":
@@ -44,20 +81,27 @@ def reference_problem(reference: object) -> str:
 class Secrets:
     """Looks references up. Thread-safe."""
 
-    def __init__(self, environ: Mapping[str, str], folder: Path | None = None) -> None:
-        self._environ, self._folder = environ, folder
+    def __init__(self, environ: Mapping[str, str], folder: Path | None = None, sealed: Open | None = None) -> None:
+        self._environ, self._folder, self._sealed = environ, folder, sealed
         self._known: set[str] = set()
         self._lock = threading.Lock()
 
-    def look_up(self, reference: str) -> str:
-        """The secret's text, without the line end that editors leave.
+    def of(self, system: str, settings: Mapping[str, Any]) -> Callable[[str], str]:
+        """Looks references up for a system with these settings: its sealed secrets, too."""
+        return partial(self.look_up, whose=Whose.of(system, settings))
+
+    def look_up(self, reference: str, whose: Whose | None = None) -> str:
+        """The secret's text, without the line end that editors leave. `whose`: who asks for a sealed one.
 
         :raises MissingSecret: it is not there, or this is no reference at all."""
         problem = reference_problem(reference)
         if problem:
             raise MissingSecret(problem)
         scheme, _, name = reference.partition(":")
-        value = self._variable(name) if scheme == "env" else self._file(name)
+        if scheme == "sealed":
+            value = self._open(name, whose)
+        else:
+            value = self._variable(name) if scheme == "env" else self._file(name)
         with self._lock:
             if len(value) >= _MASKED_FROM:
                 self._known.add(value)
@@ -70,6 +114,11 @@ class Secrets:
         for value in known:
             text = text.replace(value, MASK)
         return text
+
+    def _open(self, name: str, whose: Whose | None) -> str:
+        if whose is None or self._sealed is None:
+            raise MissingSecret(f"sealed:{name} is a system's own: name an env: or file: secret here")
+        return self._sealed(name, whose)
 
     def _variable(self, name: str) -> str:
         value = self._environ.get(name, "")

@@ -112,7 +112,7 @@ class DocumentDesk:
                 raise Forbidden(f"the support unit {unit} is not yours to claim; the central team can grant you it")
             for secret in sorted(draft.secrets - before.secrets):
                 if not _belongs(secret, draft.name):
-                    own = f"{_PREFIX}{_capitals(draft.name)}, or a file: below {draft.name}/"
+                    own = f"{_PREFIX}{_capitals(draft.name)}, a file: below {draft.name}/, or sealed:"
                     raise Forbidden(
                         f"the secret of {draft.name} is to be called {own}; the central team may name others"
                     )
@@ -139,6 +139,8 @@ def _applied_by(tx: Transaction, principal: Principal, kind: str, name: str) -> 
 
 def _belongs(secret: str, system: str) -> bool:
     """Whether a reference is called like the system."""
+    if secret.startswith("sealed:"):  # each system has its own, whatever they are called
+        return True
     variable = f"{_PREFIX}{_capitals(system)}"
     return secret == variable or secret.startswith((f"{variable}_", f"file:{system}/"))
 

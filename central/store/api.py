@@ -31,6 +31,7 @@ from central.model import Attachment, Comment, Conflict, NewComment, NewFile, Ti
 from central.origin import Origin
 from central.registry import Document, System
 from central.rights import Sight
+from central.seal import Seal
 from central.search import Page, Query
 from central.shadow import Seen, Shadow
 
@@ -619,6 +620,19 @@ class Replies(Protocol):
         """Forget those that were begun before then."""
 
 
+class Seals(Protocol):
+    """Secrets that were typed in. What is in their boxes the store does not know."""
+
+    def put(self, seal: Seal) -> None:
+        """Keep it, in the place of the one of this name, system and origin."""
+
+    def list(self, system: str = "") -> Sequence[Seal]:
+        """By system, name and origin; `system`: only its own."""
+
+    def drop(self, system: str, name: str) -> int:
+        """Forget a secret, whatever origins it is for; how many boxes those were."""
+
+
 class Audit(Protocol):
     """Administrative acts, for ever."""
 
@@ -828,6 +842,8 @@ class Transaction(Protocol):
     def audit(self) -> Audit: ...
     @property
     def replies(self) -> Replies: ...
+    @property
+    def seals(self) -> Seals: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

@@ -11,6 +11,7 @@ from sync.bus.api import BrokerAway, BrokerRefuses
 from sync.gateways import Unusable
 from sync.identity import BadIdentity
 from sync.recovery.search import StillWorking
+from sync.sealing import NoKey, NotSealed
 from sync.secrets import MissingSecret
 from sync.taping import BadTape
 
@@ -19,6 +20,8 @@ MISTAKES = (
     BadSetting,
     BadIdentity,
     MissingSecret,
+    NoKey,
+    NotSealed,
     Unusable,
     NotNow,
     NotAllowed,

@@ -88,7 +88,7 @@ def _standing(desk: Interdesk, wanted: Named, said: Said) -> "Iterator[Stand | N
         wrong = [each for connector in (ours, theirs) for each in connector.probe() if not each.ok]
         for each in wrong:
             complain(f"NO {each.sentence}", f"   {each.remedy}")
-        secrets = tuple(map(desk.secrets.look_up, known))
+        secrets = tuple(map(desk.secrets.of(system.name, system.settings), known))
         yield None if wrong else live(ours, theirs, words, trouble, secrets=secrets)
 
 

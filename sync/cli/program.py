@@ -23,6 +23,7 @@ _COMMANDS = Lazily(
         **dict.fromkeys(("system", "pause", "resume"), "systems"),
         "mapping": "mappings",
         "connector": "connectors",
+        "secret": "secrets",
         "ticket": "tickets",
         **dict.fromkeys(("user", "token", "person"), "people"),
         "guard": "guards",

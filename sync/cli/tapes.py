@@ -22,7 +22,7 @@ from sync.cli.connectors import fresh_token, is_file, named, taught
 from sync.cli.held import Said, held, hold
 from sync.cli.output import as_json, document, say
 from sync.cli.session import Session
-from sync.config import profile_document
+from sync.config import SystemDocument, profile_document
 from sync.taping import Tape
 
 HOLDS, DIFFERS = 0, 1
@@ -54,7 +54,7 @@ def record(session: Session, what: Sequence[str], file: Path) -> int:
         if isinstance(connector, ProfiledConnector):
             recorder.blot(connector.scrub)
         key = desk.store.read(lambda tx: tx.instance.get()).id
-        raw = taping.cleaned(profile, _settings(desk, profile, wanted.system.settings), recorder, trial, key)
+        raw = taping.cleaned(profile, _settings(desk, profile, wanted.system), recorder, trial, key)
         played = taping.played(raw, lambda player: _open(profile, raw, player), fresh_token)
     if len(played) != len(heard) or [each[:2] for each in played] != [each[:2] for each in heard]:
         _differ(heard, played)
@@ -143,13 +143,13 @@ def _claims(names: Sequence[str], documents: Sequence[Document], *, as_json: boo
     return held([Chosen(each, partial(emulated, each, profile)) for each in names], as_json=as_json)
 
 
-def _settings(desk: Interdesk, profile: AnyProfile, settings: object) -> dict[str, str]:
+def _settings(desk: Interdesk, profile: AnyProfile, system: SystemDocument) -> dict[str, str]:
     """Settings fit for a tape: a secret keeps its form, not its content."""
-    given = settings if isinstance(settings, dict) else dict(settings)  # type: ignore[call-overload]  # a mapping
     found = {}
-    for name, value in given.items():
+    look_up = desk.secrets.of(system.name, system.settings)
+    for name, value in system.settings.items():
         secret = profile.settings[name].kind == "secret"
-        found[name] = taping.blotted(desk.secrets.look_up(value["secret"])) if secret else str(value)
+        found[name] = taping.blotted(look_up(value["secret"])) if secret else str(value)
     return found
 
 

@@ -18,6 +18,7 @@ from central.store.memory.oversight import MemoryAlerts, MemoryHeartbeats
 from central.store.memory.quotas import MemoryQuotas
 from central.store.memory.registry import MemoryRegistry
 from central.store.memory.replies import MemoryReplies
+from central.store.memory.seals import MemorySeals
 from central.store.memory.shadow import MemoryShadows
 from central.store.memory.tables import Tables
 from central.store.memory.tickets import MemoryTickets
@@ -42,6 +43,7 @@ class MemoryTransaction:
     instance: MemoryInstances
     audit: MemoryAudit
     replies: MemoryReplies
+    seals: MemorySeals
     accounts: MemoryAccounts
     tries: MemoryTries
     alerts: MemoryAlerts
@@ -78,6 +80,7 @@ _PARTS: Mapping[str, Callable[[MemoryTransaction, Tables], object]] = {
     "instance": lambda _, tables: MemoryInstances(tables),
     "audit": lambda _, tables: MemoryAudit(tables),
     "replies": lambda _, tables: MemoryReplies(tables),
+    "seals": lambda _, tables: MemorySeals(tables),
     "accounts": lambda _, tables: MemoryAccounts(tables),
     "tries": lambda _, tables: MemoryTries(tables),
     "alerts": lambda _, tables: MemoryAlerts(tables),

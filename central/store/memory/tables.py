@@ -17,6 +17,7 @@ from central.mail import Mail
 from central.model import Attachment, Comment, Conflict, Ticket
 from central.origin import Origin
 from central.registry import Document, System
+from central.seal import Seal
 from central.shadow import Shadow
 from central.store.api import Delivery, Lease, ReadOnly, Reply
 
@@ -130,6 +131,8 @@ class Tables:
     tries: Table[str, datetime] = field(default_factory=Table)
     """Key -> until when it says something."""
     replies: Table[str, Reply] = field(default_factory=Table)
+    seals: Table[tuple[str, str, str], Seal] = field(default_factory=Table)
+    """By system, name and origin."""
     blobs: Table[str, bytes] = field(default_factory=Table)
     last_ids: Table[str, int] = field(default_factory=Table)
 

@@ -423,6 +423,16 @@ replies = Table(
     Column("answer", Text),  # none while its request is under way
 )
 
+seals = Table(
+    "seals",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("origin", Text, primary_key=True),
+    Column("box", Text, nullable=False),
+    Column("sealed_at", Moment, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -24,6 +24,7 @@ from central.store.sql.quotas import SqlQuotas
 from central.store.sql.registry import SqlRegistry
 from central.store.sql.replies import SqlReplies
 from central.store.sql.schema import REVISION
+from central.store.sql.seals import SqlSeals
 from central.store.sql.session import Raced, Session
 from central.store.sql.shadow import SqlShadows
 from central.store.sql.tickets import SqlTickets
@@ -49,6 +50,7 @@ class SqlTransaction:
         self.instance = SqlInstances(session)
         self.audit = SqlAudit(session)
         self.replies = SqlReplies(session)
+        self.seals = SqlSeals(session)
         self.accounts = SqlAccounts(session)
         self.tries = SqlTries(session)
         self.alerts = SqlAlerts(session)

@@ -20,6 +20,7 @@ from central.store.testing.oversight import OversightClaims
 from central.store.testing.quotas import QuotaClaims
 from central.store.testing.registry import RegistryClaims
 from central.store.testing.replies import ReplyClaims
+from central.store.testing.seals import SealClaims
 from central.store.testing.search import SearchClaims
 from central.store.testing.shadow import ShadowClaims
 from central.store.testing.tickets import TicketClaims
@@ -42,6 +43,7 @@ class StoreConformance(
     GuardClaims,
     InstanceClaims,
     ReplyClaims,
+    SealClaims,
     SearchClaims,
     AccountClaims,
     TryClaims,

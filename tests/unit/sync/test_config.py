@@ -99,7 +99,7 @@ def test_a_wrong_value_is_told_with_what_to_write_instead(wrong: str, sentence: 
         "file:../../etc/shadow",
         "file:/etc/shadow",
         "file:a/../../b",
-        "sealed:x",
+        "sealed:x/y",
         "",
     ],
 )

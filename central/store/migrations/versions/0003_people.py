@@ -34,6 +34,7 @@ def upgrade() -> None:
     _add_oversight()
     _add_search()
     _add_replies()
+    _add_seals()
     _add_origins()
     _add_mails()
     op.add_column("comments", sa.Column("token", sa.Text()))
@@ -51,6 +52,7 @@ def downgrade() -> None:
         op.drop_index(index, "tickets")
     op.drop_column("tickets", "marked")
     for table in (
+        "seals",
         "replies",
         "ticket_marks",
         "mail_told",
@@ -206,6 +208,18 @@ def _add_replies() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_replies"),
     )
     op.create_index("ix_replies_begun_at", "replies", ["begun_at"])
+
+
+def _add_seals() -> None:
+    op.create_table(
+        "seals",
+        column("system", sa.Text()),
+        column("name", sa.Text()),
+        column("origin", sa.Text()),
+        column("box", sa.Text()),
+        column("sealed_at", MOMENT),
+        sa.PrimaryKeyConstraint("system", "name", "origin", name="pk_seals"),
+    )
 
 
 def _add_origins() -> None:
