@@ -44,7 +44,7 @@ class ExampleDesk:
 
     def replay(
         self, principal: Principal, handed: Sequence[Handed], *, by: str = "", against: str = ""
-    ) -> list[Example]:
+    ) -> Sequence[Example]:
         """Every example in these texts, by the mapping NAME@REVISION, or NAME as it comes along; '': by the one that
         each names.  :raises Wrong: with all that is wrong in them."""
         registered = self.registered(principal)
