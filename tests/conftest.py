@@ -23,11 +23,12 @@ if os.environ.get("CI") == "true":
 
 
 _SERVERS = frozenset({"rt", "redmine", "znuny", "mail", "postgres", "rabbitmq", "hosts"})
-"""What fixtures call the real servers. There is one of each, and some tests restart it or measure its speed."""
+"""What fixtures call the real servers."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before any are left out by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process have the servers for itself, where tests run side by side."""
+    """Mark what needs the real servers. There is one of each, and some tests restart it or measure its speed."""
     for item in items:
         if not _SERVERS.isdisjoint(getattr(item, "fixturenames", ())) or {"peers", "crash"} & set(item.path.parts):
-            item.add_marker(pytest.mark.xdist_group("servers"))
+            item.add_marker("servers")
