@@ -294,6 +294,21 @@ def test_events_come_as_they_happen_and_go_on_where_they_were_left(served):
     assert alice.refused("GET", "/events", headers={"Last-Event-ID": "x"})[0] == 422
 
 
+def test_another_file_under_the_same_key_is_refused(served):
+    number, _ = opened(served)
+    key, alice = {"Idempotency-Key": "file", "Content-Type": "text/plain"}, served.api("alice")
+
+    def attach(data):
+        return alice.ask("POST", f"/tickets/{number}/files?name=a.log", data=data, headers=key)
+
+    first = attach(b"one" * 100_000)
+    assert first.status_code == 201
+    assert attach(b"one" * 100_000).json() == first.json()
+    assert attach(b"two" * 100_000).status_code == 422
+    assert attach(b"one" * 99_999).status_code == 422
+    assert len(alice.get(f"/tickets/{number}/files")["items"]) == 1
+
+
 def test_an_answer_that_was_kept_is_not_told_to_whoever_may_do_something_else_by_now(served):
     key = {"Idempotency-Key": "kept"}
     wide = Api(served.address, served.house.token("alice", *Scope))

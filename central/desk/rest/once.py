@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Message, Receive
 
 from central.desk.rest import problems
 from central.desk.rest.caller import Caller
@@ -44,18 +45,42 @@ def once(desks: Desks, caller: Caller) -> type[APIRoute]:
                 if not _KEY.fullmatch(key):
                     raise Problem(422, "an Idempotency-Key is 1 to 200 signs of ASCII without a space")
                 who = await run_in_threadpool(caller, request)
-                request = StrictRequest(request.scope, request.receive)
+                sent = _Sent(request.receive)
+                request = StrictRequest(request.scope, sent.receive)
                 body = await request.body() if self.body_field is not None else b""
                 name = _hash(who.person.id, request.url.path, key)
                 content = _hash(request.url.query, request.headers.get("content-type", ""), body.hex())
-                return await _once(desks, name, content, _rights(who), lambda: handle(_again(request, body)))
+                return await _once(desks, name, content, _rights(who), sent, lambda: handle(_again(request, body)))
 
             return carried_out_once
 
     return OnceRoute
 
 
-async def _once(desks: Desks, key: str, content: str, rights: str, act: Callable[[], Awaitable[Response]]) -> Response:
+class _Sent:
+    """The bytes of a request as they come: a file is compared by its digest, and is never whole in memory."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._seen, self._length, self._over = receive, hashlib.sha256(), 0, False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        body = message.get("body", b"")
+        self._seen.update(body)
+        self._length += len(body)
+        self._over = self._over or not message.get("more_body", False)
+        return message
+
+    async def all(self, most: int) -> str:
+        """The digest of what came; what was not read yet is, as far as `most` bytes."""
+        while not self._over and self._length < most:
+            await self.receive()
+        return self._seen.hexdigest()
+
+
+async def _once(
+    desks: Desks, key: str, content: str, rights: str, sent: "_Sent", act: Callable[[], Awaitable[Response]]
+) -> Response:
     at = desks.clock()
 
     def begin() -> Reply | None:
@@ -68,7 +93,7 @@ async def _once(desks: Desks, key: str, content: str, rights: str, act: Callable
 
     before = await run_in_threadpool(begin)
     if before is not None:
-        return _told_again(before, content, rights)
+        return _told_again(before, content, rights, await sent.all(2 * desks.limits.file))
     try:
         response = await act()
     except Exception as error:
@@ -81,13 +106,14 @@ async def _once(desks: Desks, key: str, content: str, rights: str, act: Callable
         "headers": {name: response.headers[name] for name in _HEADERS if name in response.headers},
         "body": bytes(response.body).decode(),
         "rights": rights,
+        "sent": await sent.all(0),
     }
     await run_in_threadpool(lambda: desks.store.write(lambda tx: tx.replies.settle(key, answer)))
     return response
 
 
-def _told_again(before: Reply, content: str, rights: str) -> Response:
-    if before.digest != content:
+def _told_again(before: Reply, content: str, rights: str, sent: str) -> Response:
+    if before.digest != content or (before.answer is not None and before.answer.get("sent") != sent):
         raise Problem(422, "another request came with this Idempotency-Key before: give each its own")
     if before.answer is None:
         said = "the request of this Idempotency-Key is under way, or was cut off: wait, then look what became of it"
