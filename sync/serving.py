@@ -1,5 +1,6 @@
 """The web server of this process: a free port, a thread, an orderly end."""
 
+import os
 import socket
 import threading
 from types import TracebackType
@@ -42,6 +43,7 @@ class Server:
             log_config=None,
             access_log=False,
             lifespan="off",
+            proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,  # by which uvicorn itself knows whom to believe
             timeout_keep_alive=75,  # a sender that keeps its connection loses a hint when it is closed on it
             timeout_graceful_shutdown=5,
         )

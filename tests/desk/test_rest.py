@@ -3,6 +3,7 @@
 import re
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -366,3 +367,14 @@ def test_a_session_changes_nothing_without_the_token_of_its_forms(served):
     assert session.post(url, json={"subject": "x"}, headers=shown, **told).status_code == 201
     stranger = {**shown, "Origin": "https://evil.example"}
     assert session.post(url, json={"subject": "x"}, headers=stranger, **told).status_code == 403
+
+
+def test_nobody_says_of_themselves_from_where_they_come(served):
+    session = served.api("").session
+    for number in range(40):  # more than one source may try
+        shown = {"Authorization": f"Bearer idk_guess-{number}", "X-Forwarded-For": f"192.0.2.{number}"}
+        answer = session.get(f"{served.address}/api/v1/me", headers=shown, timeout=20)
+        if answer.status_code == 429:
+            break
+    assert answer.status_code == 429
+    served.house.store.write(lambda tx: tx.tries.prune(served.house.interdesk.clock() + timedelta(days=1)))
