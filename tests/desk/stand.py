@@ -5,25 +5,32 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import requests
 import uvicorn
 from argon2 import PasswordHasher
+from fastapi import APIRouter
 
 from central.account import Account
 from central.desk import views
 from central.desk.auth import Gate
 from central.desk.cookies import Cookies
+from central.desk.openid import OpenId, Provider
 from central.desk.pulse import Pulse
 from central.desk.services import HookAnswer, Services
+from central.desk.web import openid
 from central.desk.web.app import create_app
+from central.desk.web.pages import Pages
 from central.store.api import Transaction
 from sync import why
 from sync.dictionaries import Dictionaries
 from sync.examples import Examples
 from sync.gateway import Gateway
+from sync.web import GuardedWeb
 from tests.desk.house import AT, ROLES, House
+from tests.unit.central.desk.provider import CLIENT, SECRET, SmallProvider
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -62,13 +69,21 @@ class Browser(requests.Session):
 class Stand:
     """The application at work over a real house."""
 
-    def __init__(self, folder: Path, *, openid: bool = False, gateway: Callable[[str], Gateway] | None = None) -> None:
-        """`gateway`: the way to a system that is captured from."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        provider: SmallProvider | None = None,
+        gateway: Callable[[str], Gateway] | None = None,
+    ) -> None:
+        """`provider`: of OpenID; `gateway`: the way to a system that is captured from."""
         self.house, self.hooks, self.ill, self.stalled = House(folder), Hooks(), list[str](), list[str]()
         desk = self.house.interdesk
         self.pulse = Pulse(lambda: views.overview(desk.store, desk.clock), every=timedelta(milliseconds=50))
         self.gate = Gate(desk.store, desk.clock, hasher=CHEAP)
         desk.store.write(self._people)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         services = Services(
             store=desk.store,
             clock=desk.clock,
@@ -85,10 +100,9 @@ class Stand:
             examples=Examples(desk.store, gateway or desk.gateways.get, desk.secrets, "GGUS"),
             pulse=self.pulse,
             largest_file=desk.means.limits.file,
-            openid=openid,
+            openid=provider is not None,
+            doors=self._doors(provider) if provider else (),
         )
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         self.server = uvicorn.Server(uvicorn.Config(create_app(services), log_config=None, lifespan="off"))
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],))
 
@@ -122,6 +136,12 @@ class Stand:
             )
             assert answer.status_code == 200, answer.text
         return browser
+
+    def _doors(self, provider: SmallProvider) -> tuple[APIRouter, ...]:
+        ours = Provider(provider.issuer, CLIENT, f"{self.address}/sign-in/back", lambda: SECRET)
+        desk = self.house.interdesk
+        door = OpenId(desk.store, self.gate, desk.clock, GuardedWeb((ip_network("127.0.0.0/8"),)), ours)
+        return (openid.router(door, self.gate, Cookies(), Pages("GGUS")),)
 
     def _people(self, tx: Transaction) -> None:
         """One of every role; their password is their name with 's behind it."""

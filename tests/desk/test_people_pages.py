@@ -1,7 +1,9 @@
 """The pages of people and of the audit log, and the access tokens of one's own account."""
 
+import html
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -10,6 +12,7 @@ from central.audit import Entry
 from central.desk.auth import NotKnown
 from tests.desk.house import AT
 from tests.desk.stand import Browser, Stand
+from tests.unit.central.desk.provider import SmallProvider
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -201,8 +204,16 @@ def test_a_token_that_cannot_be_is_not_made(stand, said, status) -> None:
 
 def test_an_account_is_tied_with_an_institution_where_there_is_a_provider(stand, tmp_path) -> None:
     assert "/account/openid" not in stand.browser("alice").page("/account").text
-    with Stand(tmp_path / "another", openid=True) as other:
-        assert 'action="/account/openid"' in other.browser("alice").page("/account").text
+    with (
+        SmallProvider(lambda: other.house.interdesk.clock().timestamp()) as provider,
+        Stand(tmp_path / "another", provider=provider) as other,
+    ):
+        alice = other.browser("alice")
+        gone = alice.submit("/account/openid", form="/account")
+        where = html.unescape(re.findall(r'href="([^"]+)">go there now', gone.text)[0])
+        assert gone.headers["Refresh"] == f"0; url={where}"
+        assert "is tied with your institution" in alice.page(f"/sign-in/back?{urlencode(provider.visit(where))}").text
+        assert "/account/openid" not in alice.page("/account").text
 
 
 def test_a_form_without_its_token_changes_nobody(stand) -> None:

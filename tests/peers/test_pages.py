@@ -5,11 +5,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.desk.house import CZ, principal
 from tests.desk.stand import Stand
+from tests.desk.test_bench_page import FIXTURE
+from tests.unit.central.desk.provider import SmallProvider
 
 CHROMIUM = Path("/usr/bin/chromium")
 WANTED = "needs Debian's Chromium: on Debian 12, as root, `tests/peers/chromium.sh up`, then run the tests again"
@@ -24,9 +27,21 @@ PLACES = {
     "ticket": "/tickets/1",
     "why": "/tickets/1/why/priority",
     "new-ticket": "/tickets/new",
+    "bench": "/bench?of=rt",
+    "people": "/people",
+    "person": "/people/olga",
+    "audit": "/audit",
     "account": "/account",
     "missing": "/tickets/99",
 }
+LONG = """\
+kind: fixture
+name: differs
+mapping: rt
+inward:
+  theirs: {Description: "one\\ntwo\\nthree"}
+  becomes: {description: "one\\nzwei\\nthree"}
+"""
 
 pytestmark = pytest.mark.peer
 
@@ -252,4 +267,70 @@ def test_a_system_is_proven_paused_and_rolled_back(chromium, stand) -> None:
         page.get_by_text(re.compile("paused by olga: upgrade")).first.wait_for()
         page.get_by_role("button", name="Roll back to 1").click()
         page.get_by_text("The earlier revision is the newest one now").wait_for()
+        assert screen.complaints == []
+
+
+def test_fixtures_are_dropped_on_the_bench_and_what_became_of_them_is_seen(chromium, stand, tmp_path) -> None:
+    file = tmp_path / "comes-in.yaml"
+    file.write_text(f"{FIXTURE}---\n{LONG}", encoding="utf-8")
+    for size in SIZES:
+        with Screen(chromium, stand, size) as screen:
+            page = screen.page
+            screen.sign_in("tess")
+            page.get_by_role("link", name="Bench").click()
+            page.get_by_label("Or drop files here").set_input_files(file)
+            page.get_by_label("Translated by").select_option("rt@1")
+            page.get_by_label("Compared with").select_option("redmine")
+            page.get_by_role("button", name="Replay").click()
+            page.get_by_role("heading", name="1 of 2 differ").wait_for()
+            assert page.get_by_label("Translated by").input_value() == "rt@1"
+            assert page.locator(".diff .added").inner_text() == "+two"
+            screen.look("bench-replayed", tmp_path)
+            page.get_by_label("Paste them").fill("kind: fixture\nname: x\n")
+            page.get_by_role("button", name="Replay").click()
+            page.get_by_text("pasted:1:1").first.wait_for()
+            screen.look("bench-wrong", tmp_path)
+            assert screen.complaints == []
+
+
+def test_somebody_is_created_gets_a_link_and_makes_a_token(chromium, stand, tmp_path) -> None:
+    with Screen(chromium, stand) as screen:
+        page = screen.page
+        screen.sign_in("carl")
+        page.get_by_role("link", name="People").click()
+        page.get_by_text("Create an account").click()
+        page.get_by_label("Login").fill("ota")
+        page.get_by_label("Is here").select_option("operator")
+        page.get_by_label("Of which").fill("ngi-de")
+        page.get_by_role("button", name="Create it").click()
+        link = page.locator(".shown").inner_text()
+        screen.look("person-made", tmp_path)
+        assert screen.complaints == []
+    with Screen(chromium, stand, "phone") as screen:
+        page = screen.page
+        page.goto(link)
+        page.get_by_role("button", name="Sign in with this link").click()
+        page.get_by_role("link", name="ota").click()
+        page.get_by_text("Make a token").click()
+        page.get_by_label("What it is for").fill("a script")
+        page.get_by_label("systems:read").check()
+        page.get_by_role("button", name="Make it").click()
+        assert stand.gate.bearer(page.locator(".shown").inner_text()).person.id == "ota"
+        screen.look("account-token", tmp_path)
+        assert screen.complaints == []
+
+
+def test_an_account_is_tied_by_a_form_that_leads_to_another_site(chromium, tmp_path) -> None:
+    with (
+        SmallProvider(lambda: stand.house.interdesk.clock().timestamp()) as provider,
+        Stand(tmp_path, provider=provider) as stand,
+        Screen(chromium, stand) as screen,
+    ):
+        page = screen.page
+        screen.sign_in("alice")
+        screen.go("/account")
+        page.get_by_role("button", name="Tie it with your institution").click()
+        page.wait_for_url(f"{provider.issuer}/**")
+        screen.go(f"/sign-in/back?{urlencode(provider.visit(page.url))}")
+        page.get_by_text("Your account is tied with your institution").wait_for()
         assert screen.complaints == []
