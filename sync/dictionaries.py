@@ -2,7 +2,7 @@
 
 from central.desk.services import Dictionary, Promise, Proven, Said, States, Wrong
 from central.store.api import Transaction
-from mappings.check import PROMISES, Proof
+from mappings.check import PROMISES, Proof, Report
 from mappings.document import compile_mapping
 from mappings.loader import DocumentError
 from mappings.model import FieldMapping
@@ -39,17 +39,22 @@ class Dictionaries:
         """Its promises, judged without asking the system.  :raises NoSuch, Wrong: as `shown`."""
         name = self.shown(tx, system).name
         (report,) = proving.prove((read_again(tx.registry.document("mapping", name)),))
-        held = {each.proof: each.how for each in report.shown}
-        promises = tuple(
-            Promise(
-                PROMISES[proof],
-                held=proof in held,
-                how=str(held.get(proof, "")),
-                broken=tuple((str(each), tuple(each.story)) for each in report.refuted if each.proof is proof),
-            )
-            for proof in Proof
+        return proven(report)
+
+
+def proven(report: Report) -> Proven:
+    """What a proof found, as the desk shows it."""
+    held = {each.proof: each.how for each in report.shown}
+    promises = tuple(
+        Promise(
+            PROMISES[proof],
+            held=proof in held,
+            how=str(held.get(proof, "")),
+            broken=tuple((str(each), tuple(each.story)) for each in report.refuted if each.proof is proof),
         )
-        return Proven(report.proven, promises, report.losses.outward, report.losses.inward, report.assumed)
+        for proof in Proof
+    )
+    return Proven(report.proven, promises, report.losses.outward, report.losses.inward, report.assumed)
 
 
 def _rule(field: object) -> str:

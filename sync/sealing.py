@@ -119,9 +119,9 @@ class Sealing:
         self._store.write(change)
         self.refresh()
 
-    def knows(self, whose: Whose, name: str) -> bool:
-        """Whether there is such a secret for where it goes; it is not opened for that."""
-        return (whose.system, name, whose.origin) in self._seals
+    def has(self, system: str, name: str) -> bool:
+        """Whether the system has such a secret, for wherever it is."""
+        return any((each.system, each.name) == (system, name) for each in self._seals.values())
 
     def open(self, name: str, whose: Whose) -> str:
         """The secret.  :raises MissingSecret: there is none for where it would go, or it cannot be opened."""

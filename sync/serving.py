@@ -22,6 +22,7 @@ from sync.dictionaries import Dictionaries
 from sync.doors import soap_door
 from sync.examples import Examples
 from sync.helm import Helm
+from sync.registering import Registrar
 
 TRIES = 20
 """How many ports after the wanted one are tried before giving up."""
@@ -99,6 +100,7 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
         reasons=why.explain,
         dictionaries=Dictionaries(),
         examples=Examples(desk.store, desk.gateways.get, desk.secrets, desk.means.centre),
+        registrations=Registrar(desk, helm),
         pulse=pulse,
         largest_file=instance.limits.file,
         openid=desk.openid is not None,

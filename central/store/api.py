@@ -642,6 +642,9 @@ class Audit(Protocol):
     def list(self, *, before: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """Newest first; `before` is the last id of the page before."""
 
+    def about(self, subject: str, acts: Iterable[str], *, limit: int = 100) -> Sequence[Entry]:
+        """What was done to this one, of these acts, newest first."""
+
 
 class Traces(Protocol):
     """What people have left on tickets and in the audit log: to be looked for, and to be written over."""

@@ -74,6 +74,8 @@ class House:
             "INTERDESK_SECRET_SPARE": "x",
             "INTERDESK_LISTEN": "127.0.0.1:0",
         }
+        if (folder / "interdesk.yaml").exists():
+            environ["INTERDESK_CONFIG"] = str(folder / "interdesk.yaml")
         self.interdesk = Interdesk(
             settings(environ, state=folder), create=True, clock=lambda: AT + timedelta(seconds=next(seconds))
         )

@@ -28,6 +28,7 @@ from sync import why
 from sync.dictionaries import Dictionaries
 from sync.examples import Examples
 from sync.gateway import Gateway
+from sync.registering import Registrar
 from sync.web import GuardedWeb
 from tests.desk.house import AT, ROLES, House
 from tests.unit.central.desk.provider import CLIENT, SECRET, SmallProvider
@@ -98,6 +99,7 @@ class Stand:
             reasons=why.explain,
             dictionaries=Dictionaries(),
             examples=Examples(desk.store, gateway or desk.gateways.get, desk.secrets, "GGUS"),
+            registrations=Registrar(desk, self.house.helm),
             pulse=self.pulse,
             largest_file=desk.means.limits.file,
             openid=provider is not None,

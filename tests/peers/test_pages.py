@@ -4,11 +4,13 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from connectors.emulators.rt import RtEmulator
 from tests.desk.house import CZ, principal
 from tests.desk.stand import Stand
 from tests.desk.test_bench_page import FIXTURE
@@ -22,6 +24,9 @@ PLACES = {
     "mesh": "/systems",
     "system": "/systems/ngi-cz",
     "proof": "/systems/ngi-cz/proof",
+    "register": "/register",
+    "register-answers": "/register/ngi-xx?connector=rt",
+    "register-steps": "/register/ngi-cz",
     "work": "/work",
     "tickets": "/tickets",
     "ticket": "/tickets/1",
@@ -333,4 +338,36 @@ def test_an_account_is_tied_by_a_form_that_leads_to_another_site(chromium, tmp_p
         page.wait_for_url(f"{provider.issuer}/**")
         screen.go(f"/sign-in/back?{urlencode(provider.visit(page.url))}")
         page.get_by_text("Your account is tied with your institution").wait_for()
+
+
+def test_a_system_is_registered_step_by_step_and_found_as_it_was_left(chromium, tmp_path) -> None:
+    (tmp_path / "interdesk.yaml").write_text("kind: instance\nname: ggus\nallowed_networks: [127.0.0.0/8]\n")
+    with (
+        RtEmulator(lambda: datetime.now(UTC)) as rt,
+        Stand(tmp_path) as stand,
+        Screen(chromium, stand) as screen,
+    ):
+        rt.tracker.person("Alice").open(Subject="The CE refuses jobs")
+        screen.sign_in("carl")
+        page = screen.page
+        page.get_by_role("link", name="Register a system").click()
+        page.get_by_label("A short name").fill("ngi-xx")
+        page.get_by_label("RT over its REST interface").check()
+        page.get_by_role("button", name="Go on").click()
+        for label, said in (("url", rt.url), ("queue", rt.queue), ("token", rt.token), ("Support units", "NGI_XX")):
+            page.get_by_label(re.compile(f"^{label}")).fill(said)
+        page.get_by_role("button", name="Keep it, and go on").click()
+        page.get_by_text("A key for sealed secrets was made").wait_for()
+        screen.go("/register")
+        page.get_by_role("link", name="ngi-xx").click()
+        page.get_by_role("button", name="Ask it").click()
+        page.get_by_text("Proven: every promise holds.").wait_for()
+        screen.look("register-asked", tmp_path)
+        page.get_by_role("button", name="Preview 10 tickets").click()
+        page.get_by_text("1 ticket looked at").wait_for()
+        for side in ("system", "centre"):
+            page.get_by_role("button", name=f"Sign for the {side}").click()
+            page.get_by_text(f"Signed for the {side} by carl").wait_for()
+        page.get_by_role("button", name="Go live").click()
+        page.get_by_text("It takes part.").wait_for()
         assert screen.complaints == []

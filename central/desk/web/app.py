@@ -14,10 +14,11 @@ from central.desk.documents import DocumentDesk
 from central.desk.examples import ExampleDesk
 from central.desk.people import PeopleDesk
 from central.desk.queues import QueueDesk
+from central.desk.registering import RegisterDesk
 from central.desk.services import Hooks, NotAllowed, NotNow, OutOfReach, Services, Wrong
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
-from central.desk.web import account, bench, mesh, people, signing, systems, tickets, work
+from central.desk.web import account, bench, mesh, people, register, signing, systems, tickets, work
 from central.desk.web.guarding import Guarded
 from central.desk.web.pages import TYPES, Pages, partial
 from central.desk.web.visitors import SignInFirst, Visitor, Visitors
@@ -33,6 +34,7 @@ def create_app(services: Services) -> FastAPI:
     steering = SystemDesk(services.store, services.systems, services.clock)
     documents = DocumentDesk(services.store, services.systems, steering)
     queues = QueueDesk(services.store, services.queues, steering, desk)
+    registering = RegisterDesk(services.store, services.registrations, steering, documents, services.clock)
     _health(app, services)
     _hooks(app, services.hooks)
     _static(app, pages)
@@ -44,6 +46,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(people.router(services, humans, visitors, pages))
     app.include_router(mesh.router(services.pulse, visitors, pages))
     app.include_router(systems.router(services, steering, documents, queues, visitors, pages))
+    app.include_router(register.router(services, registering, visitors, pages))
     app.include_router(work.router(services, steering, queues, visitors, pages))
     app.include_router(tickets.router(services, desk, visitors, pages))
     for door in services.doors:

@@ -101,6 +101,10 @@ SAID: Mapping[str, str] = {
     "disabled": "Nobody comes in with this account any more: sessions, tokens and links are void.",
     "enabled": "They may come in again, as they were.",
     "elsewhere": "You are signed out everywhere but here.",
+    "answered-all": "That is its document now. Ask it next.",
+    "key-made": "That is its document now. A key for sealed secrets was made in the state folder of this centre "
+    "(seal.key): whoever runs it keeps a copy apart from the backups.",
+    "signed": "Your name is under what is lost.",
     "paused": "It is paused: nothing goes to and fro, and what is owed waits.",
     "resumed": "It goes on where it was left.",
     "live": "It is live: what changes from now on travels.",

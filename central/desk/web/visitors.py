@@ -49,6 +49,10 @@ class Visitor:
         return may(self.principal, Action.RUN_SYSTEM)
 
     @property
+    def registers_systems(self) -> bool:
+        return may(self.principal, Action.REGISTER_SYSTEM)
+
+    @property
     def sees_queues(self) -> bool:
         """Whether anything may wait for them: it all tells of systems and of tickets."""
         return self.sees_systems and self.reads_tickets

@@ -1,6 +1,6 @@
 """The instance's own row and the audit log of the reference store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from central.audit import Entry
@@ -36,4 +36,9 @@ class MemoryAudit:
 
     def list(self, *, before: int | None = None, limit: int = 100) -> Sequence[Entry]:
         found = [entry for entry in self._tables.audit.rows() if before is None or entry.id < before]
+        return sorted(found, key=lambda entry: -entry.id)[:limit]
+
+    def about(self, subject: str, acts: Iterable[str], *, limit: int = 100) -> Sequence[Entry]:
+        wanted = frozenset(acts)
+        found = [entry for entry in self._tables.audit.rows() if entry.subject == subject and entry.act in wanted]
         return sorted(found, key=lambda entry: -entry.id)[:limit]

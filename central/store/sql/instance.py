@@ -1,7 +1,7 @@
 """The instance's own row and the audit log: in SQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -24,6 +24,7 @@ _RECORD = adding(audit)
 _PAGE = select(audit).order_by(audit.c.id.desc()).limit(bindparam("most"))
 _NEWEST = Prepared(_PAGE)
 _OLDER = Prepared(_PAGE.where(audit.c.id < bindparam("before")))
+_ABOUT = Prepared(_PAGE.where(audit.c.subject == bindparam("of"), audit.c.act == bindparam("done")))
 
 
 class SqlInstances:
@@ -60,6 +61,14 @@ class SqlAudit:
     def list(self, *, before: int | None = None, limit: int = 100) -> Sequence[Entry]:
         page = _NEWEST if before is None else _OLDER
         return [_entry(row) for row in self._session.rows(page, {"most": limit, "before": before})]
+
+    def about(self, subject: str, acts: Iterable[str], *, limit: int = 100) -> Sequence[Entry]:
+        found = [
+            _entry(row)
+            for act in sorted(set(acts))
+            for row in self._session.rows(_ABOUT, {"of": subject, "done": act, "most": limit})
+        ]
+        return sorted(found, key=lambda entry: -entry.id)[:limit]
 
 
 def _entry(row: Any) -> Entry:

@@ -442,6 +442,7 @@ audit = Table(
     Column("act", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("data", Text, nullable=False),
+    Index(None, "subject", "act", "id"),
 )
 
 accounts = Table(

@@ -28,3 +28,11 @@ class InstanceClaims:
         page = store.read(lambda tx: tx.audit.list(limit=3))
         rest = store.read(lambda tx: tx.audit.list(before=page[-1].id, limit=3))
         assert [replace(each, id=0) for each in (*page, *rest)] == entries[::-1]
+
+    def test_the_audit_log_tells_what_was_done_to_one_subject_newest_first(self, store: Store) -> None:
+        for number, (act, subject) in enumerate([("sign", "rt"), ("pause", "rt"), ("sign", "cz"), ("prove", "rt")]):
+            entry = Entry(later(number), "ada", act, subject)
+            store.write(lambda tx, entry=entry: tx.audit.record(entry))  # type: ignore[misc]  # bound now
+        found = store.read(lambda tx: tx.audit.about("rt", ("sign", "prove")))
+        assert [(each.act, each.subject) for each in found] == [("prove", "rt"), ("sign", "rt")]
+        assert len(store.read(lambda tx: tx.audit.about("rt", ("sign", "prove"), limit=1))) == 1

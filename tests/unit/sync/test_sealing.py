@@ -145,7 +145,7 @@ def test_a_forgotten_secret_is_missing_and_forgetting_it_again_says_so(place):
     sealing = place.sealing()
     sealing.seal(WHOSE, "token", "t0ken", "olga")
     sealing.forget("ngi-cz", "token", "olga")
-    assert not sealing.knows(WHOSE, "token")
+    assert not sealing.has("ngi-cz", "token")
     with pytest.raises(NoSuch, match="system ngi-cz has no sealed secret 'token'"):
         sealing.forget("ngi-cz", "token", "olga")
 

@@ -35,6 +35,7 @@ def upgrade() -> None:
     _add_search()
     _add_replies()
     _add_seals()
+    op.create_index("ix_audit_subject_act_id", "audit", ["subject", "act", "id"])
     _add_origins()
     _add_mails()
     op.add_column("comments", sa.Column("token", sa.Text()))
@@ -46,6 +47,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM served_revisions WHERE revision = '0002'")
     op.drop_column("deliveries", "trail")
     op.drop_column("comments", "token")
+    op.drop_index("ix_audit_subject_act_id", "audit")
     op.drop_index("ix_links_disagreeing", "links")
     op.drop_index("ix_links_system_ticket_id", "links")
     for index in ("ix_tickets_strayed", "ix_tickets_changed_at"):
