@@ -100,12 +100,13 @@ def absorb(
             tx, routing.owed(tx.links.of(ticket.id), target, left, source=gateway.system), ticket.id, at, reason=reason
         )
     still = still_open(means, gateway, past, plan, intake, theirs)
+    waiting = {name: why for name, why in past.link.disagreements.items() if name in plan.unsure}
     link = past.link.evolve(
         state=LinkState.ACTIVE,
         base={**past.link.base, **plan.base},
         seen={**past.link.seen, **mapped(theirs.ticket.fields, gateway.mapping)},
         refusals={**{k: v for k, v in past.link.refusals.items() if k in plan.standing}, **overruled},
-        disagreements={**breaker.standing(tx, gateway, past, plan), **revised.standing},
+        disagreements={**waiting, **breaker.standing(tx, gateway, past, plan), **revised.standing},
         mapping_revision=gateway.mapping.revision,
         superseded=given_up(past.link, plan, still),
         outdated=tuple(name for name, why in plan.standing.items() if why in UNTOUCHED),

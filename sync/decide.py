@@ -18,10 +18,13 @@ from sync.reconcile import reconcile
 from sync.settle import settle_look
 
 
-def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Event] = ()) -> Plan:
+def decide(
+    gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Event] = (), overtaken: bool = False
+) -> Plan:
     """What is to be done about every mapped field: the pure `reconcile` on this reading.
 
-    `events`: the ticket's history at the centre, for the policy `newest`."""
+    `events`: the ticket's history at the centre, for the policy `newest`. `overtaken`: the past may be newer than this
+    reading."""
     entries = theirs.history or ()
     hidden, _ = hidden_edits(gateway, past, theirs)
     said = {**theirs.ticket.fields, **{name: each.said for name, each in hidden.items()}}
@@ -30,6 +33,7 @@ def decide(gateway: Gateway, past: Past, theirs: Reading, *, events: Sequence[Ev
         by_people=echo.set_by_people(past.link, entries, echo.landings(past.link, theirs.marks), gateway.mapping),
         stale=echo.stale(past.link, entries, gateway.mapping),
         times=_times(gateway, theirs, events),
+        overtaken=overtaken,
     )
     plan = reconcile(
         past.link.evolve(intents=_as_far_as_arrived(past.link.intents, theirs)),

@@ -27,6 +27,7 @@ class Verdict(StrEnum):
     INWARD = "take theirs"
     OUTWARD = "write ours"
     STANDING = "standing disagreement"
+    UNSURE = "another look tells"  # nothing is judged: ours was set after they were asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,11 @@ class Plan:
         return {s.name: s.why for s in self.steps if s.verdict is Verdict.STANDING}
 
     @property
+    def unsure(self) -> frozenset[str]:
+        """Our fields that say what theirs said before ours was set: only another look tells whether they agree."""
+        return frozenset(s.name for s in self.steps if s.verdict is Verdict.UNSURE)
+
+    @property
     def base(self) -> Mapping[str, Pair]:
         """The base after the central part."""
         return {s.name: s.base for s in self.steps if s.base is not None}
@@ -112,6 +118,8 @@ class Evidence:
     """When each side changed a field, for the policy `newest`."""
     stale: frozenset[str] = frozenset()
     """Fields that a write of ours, given up long ago, was the last to set."""
+    overtaken: bool = False
+    """Our ticket was changed after they were asked: where both say the same now, both may not have stood together."""
 
 
 NO_EVIDENCE = Evidence()

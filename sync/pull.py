@@ -100,15 +100,16 @@ def look(
     for ever would bring itself back for ever."""
     ensure_gone_on(means, gateway, past, theirs)
     intake = read_intake(means, gateway, past, theirs, lease)
+    overtaken = theirs.asked_at is not None and past.ticket.changed_at > theirs.asked_at  # a row that has waited
     for attempt in range(_DECISIONS):
         past = with_latecomers(gateway, past, theirs)
-        plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
+        plan = decide(gateway, past, theirs, events=events_for(means, gateway, past), overtaken=overtaken)
         try:
             _commit(means, gateway, past, theirs, plan, intake, lease, telling=telling)
         except StaleRevision:
             if attempt == _DECISIONS - 1:
                 raise
-            past = reread(means.store, past)
+            past, overtaken = reread(means.store, past), True
             continue
         return _told(plan, intake, theirs)
     raise AssertionError("unreachable: the loop returns or raises")
@@ -134,7 +135,7 @@ def _commit(
             why = "the ticket is there again"
             tx.tickets.record([Event(Kind.RESUMED, ticket.id, at, SYSTEM, system=gateway.system, why=why)])
         link = read_up_to(link, gateway, theirs, unread=False)
-        if returned or plan.outward or owes(gateway, ticket, link, theirs):
+        if returned or plan.outward or plan.unsure or owes(gateway, ticket, link, theirs):
             reason = "a look found something to write"
             if not telling:
                 means.relay.owe_outward(tx, (gateway.system,), ticket.id, at, reason=reason)

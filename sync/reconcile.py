@@ -154,7 +154,7 @@ class _FieldLook:
             return self._outward("theirs was not set by a person; ours stands", base)
         if they_changed and we_changed:
             if corresponds(self.rule, ours, theirs):
-                return self._step(Verdict.SETTLE, "both changed, and still say the same", self.now)
+                return self._same("both changed, and still say the same")
             return self._conflict()
         if we_changed:
             return self._outward("changed here", base)
@@ -167,7 +167,7 @@ class _FieldLook:
         """Nothing was ever agreed on."""
         field, ours, theirs = self.field, self.now.ours, self.now.theirs
         if corresponds(self.rule, ours, theirs):
-            return self._step(Verdict.SETTLE, "first look: both say the same", self.now)
+            return self._same("first look: both say the same")
         if theirs is not None:
             try:
                 self.rule.inward(theirs, held=None)
@@ -193,7 +193,7 @@ class _FieldLook:
         """A set: ours becomes what both have made of it first; what theirs lacks then is found changed here."""
         name, ours, theirs = self.field.central, self.now.ours, self.now.theirs
         if corresponds(rule, ours, theirs):
-            return self._step(Verdict.SETTLE, "both have the same members", self.now)
+            return self._same("both have the same members")
         seen, carries, base = merging.shown(rule, self.now), self.field.carries, self.base
         if name in self.look.evidence.stale and carries is not Carries.OUTWARD:
             base = seen  # nobody there has added what that write put back
@@ -240,7 +240,7 @@ class _FieldLook:
         except Untranslatable as problem:
             return self._step(Verdict.STANDING, str(problem), new_base, loser)
         if rule.canonical_theirs(wanted) == rule.canonical_theirs(theirs):
-            return self._step(Verdict.SETTLE, "their value says the same already", self.now)
+            return self._same("their value says the same already")
         going = self._step(Verdict.OUTWARD, why, new_base, loser, wanted, field.way(theirs, wanted))
         refusal = self.look.link.refusals.get(field.central)
         if (
@@ -264,6 +264,13 @@ class _FieldLook:
             lost = Loser(ours, theirs, Winner.CENTRAL, admission.refusal, rejected=True)
             return self._outward(f"their edit is rejected ({admission.refusal}); ours is written back", self.seen, lost)
         return self._step(Verdict.INWARD, why, Pair(admission.value, theirs), loser, admission.value)
+
+    def _same(self, why: str) -> Step:
+        """Both say the same, and ours is agreed on from now: whoever moves theirs after that has seen it. Who moved it
+        before ours was set has not: that would be taken for an answer to it."""
+        if self.look.evidence.overtaken:
+            return self._step(Verdict.UNSURE, "ours was set after they were asked", self.base)
+        return self._step(Verdict.SETTLE, why, self.now)
 
     def _step(
         self,

@@ -81,6 +81,7 @@ def _write_step(
     way to what is to be reached."""
     # what our comment may have done is told from what people did by the history alone
     whole = any(intent.side_effects for intent in past.link.intents)
+    overtaken = theirs is not None  # what was read before the past is older than that
     for attempt in range(_DECISIONS):
         if theirs is None and not past.link.intents:
             plan = decide(gateway, past, remembered(past))
@@ -90,21 +91,24 @@ def _write_step(
                 return _agree(means, gateway, past, plan, lease), None
             theirs = held(past, gateway.connector.capabilities) if attempt == 0 and not agrees_now else None
         if theirs is None:
-            theirs = read(means, gateway, past, conversation=whole, lease=lease)
+            theirs, overtaken = read(means, gateway, past, conversation=whole, lease=lease), False
         gone = gone_by_value(gateway, theirs.ticket)
         if gone:
             return lose(means, gateway, past, lease, gone, theirs), None
         ensure_gone_on(means, gateway, past, theirs)
         past = with_latecomers(gateway, past, theirs)
-        plan = decide(gateway, past, theirs, events=events_for(means, gateway, past))
+        plan = decide(gateway, past, theirs, events=events_for(means, gateway, past), overtaken=overtaken)
         if wants_history(gateway, plan, theirs) and not whole:
             theirs, whole = None, True
+            continue
+        if plan.unsure:
+            theirs = None
             continue
         means.ensure_time(lease)
         try:
             link, intent = _commit(means, gateway, past, theirs, plan, lease)
         except StaleRevision:
-            past = reread(means.store, past)
+            past, overtaken = reread(means.store, past), True
             continue
         if intent is None:
             return _nothing_written(plan), None

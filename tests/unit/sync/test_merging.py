@@ -166,6 +166,12 @@ def test_a_first_look_at_two_sets_brings_them_together() -> None:
     assert (step.verdict, step.become) == (Verdict.OUTWARD, ("al", "zed", "bo"))
 
 
+def test_two_sets_that_have_become_the_same_after_they_were_asked_are_agreed_on_by_another_look() -> None:
+    held = link((("al@x.org",), ("al",)))
+    step = decided(held, ("al@x.org", "bo@x.org"), ("al", "bo"), mapping=of_status(), overtaken=True)
+    assert (step.verdict, step.base) == (Verdict.UNSURE, Pair(("al@x.org",), ("al",)))
+
+
 @pytest.mark.parametrize("done", [False, True], ids=["before it is done", "after it is done"])
 @pytest.mark.parametrize("capabilities", [RT_LIKE, WELL_BEHAVED, REDMINE_LIKE], ids=["lock", "good", "no lock"])
 def test_a_kill_between_write_and_settle_neither_takes_our_members_for_theirs_nor_loses_any(capabilities, done) -> None:

@@ -254,6 +254,79 @@ def test_what_changes_at_the_centre_while_a_look_is_under_way_is_not_overwritten
     assert [(c.ours, c.theirs) for c in world.conflicts()] == [("just now", "from bob")]
 
 
+def test_what_is_set_here_while_a_look_is_under_way_is_not_agreed_on_with_what_it_read() -> None:
+    world = World(rt_policy="remote")
+    key = world.alice.open(subject="q")
+    world.mesh.settle()
+
+    def both(_: Call) -> None:
+        world.alice.edit(key, status="stalled")
+        world.centre.change(1, {"status": "in progress"}, TPM)
+
+    world.alice.edit(key, status="open")
+    once(world.rt.connector, "fetch", both, done=True)
+    assert world.end() == []
+    assert world.ticket()["status"] == "on hold"
+    assert [(c.ours, c.theirs) for c in world.conflicts()] == [("in progress", "stalled")]
+
+
+def test_what_is_set_here_is_not_agreed_on_with_a_row_that_has_waited() -> None:
+    world = World(rt=WELL_BEHAVED, rt_policy="remote")
+    key = world.alice.open(subject="q")
+    world.mesh.settle()
+    world.alice.edit(key, status="open")
+    world.mesh.poll()
+    world.clock.advance(timedelta(seconds=1))
+    world.alice.edit(key, status="stalled")
+    world.centre.change(1, {"status": "in progress"}, TPM)
+    world.mesh.work()
+    assert world.end() == []
+    assert world.ticket()["status"] == "on hold"
+    assert [(c.ours, c.theirs) for c in world.conflicts()] == [("in progress", "stalled")]
+
+
+def test_what_waits_for_a_person_still_waits_where_a_look_was_too_early_to_tell_whether_it_agrees() -> None:
+    world = World(rt_policy="ask")
+    key = world.alice.open(subject="q", status="open")
+    world.mesh.settle()
+    world.alice.edit(key, status="stalled")
+    world.centre.change(1, {"status": "solved"}, TPM)
+    world.mesh.settle()
+
+    def both(_: Call) -> None:
+        world.alice.edit(key, status="open")
+        world.centre.change(1, {"status": "waiting for reply"}, TPM)
+
+    world.alice.edit(key, subject="another")
+    once(world.rt.connector, "fetch", both, done=True)
+    assert world.end() == []
+    assert world.issue(world.rt, key).fields["status"] == "open"
+    assert [(c.ours, c.theirs) for c in world.conflicts()] == [("solved", "stalled"), ("waiting for reply", "open")]
+
+
+def test_a_row_that_has_waited_too_long_to_tell_whether_they_agree_owes_another_look() -> None:
+    world = World(rt=WELL_BEHAVED, rt_policy="ask")
+    key = world.alice.open(subject="q", status="open")
+    world.mesh.settle()
+    world.alice.edit(key, status="stalled")
+    world.centre.change(1, {"status": "solved"}, TPM)
+    world.mesh.settle()
+    assert "status" in world.link("ngi-cz").disagreements
+
+    def give_way(_: Call) -> None:
+        world.clock.advance(timedelta(seconds=1))
+        world.alice.edit(key, status="resolved")
+        world.mesh.poll()
+        world.clock.advance(timedelta(seconds=1))
+
+    world.alice.comment(key, "word")
+    once(world.rt.connector, "fetch", give_way, done=True)
+    look(world, "ngi-cz", key)
+    world.mesh.work()
+    assert world.link("ngi-cz").disagreements == {}
+    assert world.end() == []
+
+
 def test_a_ticket_that_is_given_away_while_we_read_it_takes_what_was_read_along() -> None:
     world = World()
     key = world.alice.open(subject="CE refuses jobs", description="since this morning")

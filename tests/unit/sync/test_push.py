@@ -1,11 +1,12 @@
 """Outward, over a whole mesh: creating once, writing fields, leaving, coming back, each interrupted anywhere."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from central.link import LinkState
+from central.link import LinkState, Pair
 from central.store.api import CommitFailed
 from central.store.memory import MemoryStore
 from connectors.api import RemoteTicket
@@ -211,6 +212,63 @@ def test_a_change_within_a_folded_word_agrees_with_nothing_that_was_not_read_tho
     world.centre.change(1, {"status": "waiting for reply", "subject": "ours"}, TPM)
     world.mesh.work()
     assert [(each.ours, each.theirs) for each in world.conflicts()] == [("waiting for reply", "open")]
+    assert world.end() == []
+
+
+def waiting_at_both() -> tuple[World, Callable[[Call], None]]:
+    """A ticket on hold, and the moment at which both sides move it: here to what their word means, too."""
+    world = World(redmine_policy="remote")
+    _, other = world.shared()
+    for status in ("in progress", "on hold"):
+        world.centre.change(1, {"status": status}, TPM)
+        world.mesh.settle()
+    assert world.issue(world.redmine).fields["status"] == "Feedback"
+
+    def both(_: Call) -> None:
+        world.bob.edit(other, status="In Progress")
+        world.centre.change(1, {"status": "waiting for reply"}, TPM)
+
+    return world, both
+
+
+def test_what_is_set_here_after_they_were_read_for_a_write_is_not_agreed_on_with_that_reading() -> None:
+    world, both = waiting_at_both()
+    world.bob.edit("1", priority="high")  # taking it in finds that the ticket has moved here
+    once(world.redmine.connector, "fetch", both, done=True)
+    world.centre.change(1, {"subject": "ours"}, TPM)
+    world.mesh.work()
+    assert world.end() == []
+    assert world.ticket()["status"] == "in progress"
+    assert [(each.ours, each.theirs) for each in world.conflicts()] == [("waiting for reply", "In Progress")]
+
+
+def test_what_is_set_here_after_they_were_read_for_a_comment_is_not_agreed_on_with_that_reading() -> None:
+    world, both = waiting_at_both()
+    once(world.redmine.connector, "comment", failing(LOST), done=True)
+    world.centre.comment(1, "word", TPM)
+    world.mesh.work()
+    world.clock.advance(timedelta(minutes=10))
+    once(world.redmine.connector, "fetch", both, done=True)
+    world.mesh.work()
+    assert world.end() == []
+    assert world.ticket()["status"] == "in progress"
+    assert [(each.ours, each.theirs) for each in world.conflicts()] == [("waiting for reply", "In Progress")]
+
+
+def test_one_more_reading_tells_whether_what_was_set_here_meanwhile_agrees() -> None:
+    world, _ = waiting_at_both()
+    world.bob.edit("1", priority="high")
+    once(
+        world.redmine.connector,
+        "fetch",
+        lambda _: world.centre.change(1, {"status": "waiting for reply"}, TPM),
+        done=True,
+    )
+    world.centre.change(1, {"subject": "ours"}, TPM)
+    before = world.redmine.connector.calls["fetch"]
+    world.mesh.work()
+    assert world.link("ngi-pl").base["status"] == Pair("waiting for reply", "Feedback")
+    assert world.redmine.connector.calls["fetch"] - before == 2 + 1  # and what our write has left there
     assert world.end() == []
 
 

@@ -81,6 +81,7 @@ def plan_of(
     stale: frozenset[str] = frozenset(),
     times: Times | None = None,
     by_workflow: bool = False,
+    overtaken: bool = False,
 ) -> Plan:
     return reconcile(
         held,
@@ -89,7 +90,7 @@ def plan_of(
         mapping=mapping,
         policy=policy if isinstance(policy, Policy) else Policy(policy),
         admit=admit if by_workflow else freely,
-        evidence=Evidence(landed or {}, by_people, {"status": times} if times else {}, stale),
+        evidence=Evidence(landed or {}, by_people, {"status": times} if times else {}, stale, overtaken),
     )
 
 
@@ -138,6 +139,29 @@ def test_our_edit_to_what_they_hold_settles_though_we_should_have_said_it_otherw
 def test_both_sides_changed_and_still_say_the_same_is_no_conflict() -> None:
     step = decided(link(("in progress", "open")), "waiting for reply", "stalled")
     assert (step.verdict, step.base, step.loser) == (Verdict.SETTLE, Pair("waiting for reply", "stalled"), None)
+
+
+@pytest.mark.parametrize("base", [("in progress", "open"), ("on hold", "stalled"), None])
+def test_what_was_set_here_after_they_were_asked_agrees_with_nothing_that_they_said_before(
+    base: tuple[Value, Value] | None,
+) -> None:
+    plan = plan_of(link(base), "waiting for reply", "stalled", overtaken=True)
+    (step,) = plan.steps
+    assert (step.verdict, step.base, step.loser) == (Verdict.UNSURE, base and Pair(*base), None)
+    assert plan.unsure == {"status"}
+    assert plan.quiet
+
+
+def test_a_ticket_that_was_changed_after_they_were_asked_is_decided_on_as_ever_where_the_two_differ() -> None:
+    held = link(("in progress", "open"))
+    for ours, theirs in (("in progress", "open"), ("in progress", "stalled"), ("on hold", "open"), ("new", "stalled")):
+        assert decided(held, ours, theirs, overtaken=True) == decided(held, ours, theirs)
+
+
+def test_a_write_of_ours_that_landed_is_the_base_though_ours_was_set_anew_after_they_were_asked() -> None:
+    held = link(("in progress", "open"), intents=(intent("on hold", "stalled"),))
+    step = decided(held, "waiting for reply", "stalled", overtaken=True)
+    assert (step.verdict, step.base, step.landed) == (Verdict.UNSURE, Pair("on hold", "stalled"), True)
 
 
 def test_a_field_that_they_do_not_show_is_not_decided() -> None:
