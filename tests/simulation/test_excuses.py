@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from central.link import LinkState
 from central.store.memory import MemoryStore
 from connectors.api import Capabilities, VersionStrength
+from sync.guards.usual import Limits
 from sync.simulation.members import RT_LIKE
 from sync.simulation.oracle import Verdict, judge
 from sync.simulation.scenario import GOING_LIVE, Happening, Kind, Moment, Scenario
@@ -184,3 +186,13 @@ def test_what_a_worker_writes_who_was_paused_past_its_lease_looks_like_an_edit_w
     )
     assert excused(redmine(SILENT), *acts, workers=2) == ["without a history nobody knows whose value it is"]
     assert excused(redmine(CANDID), *acts, workers=2) == []
+
+
+def test_the_mesh_is_not_at_rest_before_the_full_scan_that_finds_what_is_still_missing_after_a_rejection() -> None:
+    temper = replace(redmine(CANDID), limits=Limits(losses=2))
+    opened = (Happening(GOING_LIVE + number, Kind.OPEN, "ngi-1", value=str(number)) for number in range(4))
+    gone = Happening(1250, Kind.DELETE_ALL, "ngi-1", 11), Happening(1300, Kind.DELETE, "ngi-1", 2)
+    world = World(Scenario(1, (temper,), (*opened, *gone)), MemoryStore())
+    assert judge(world).broken == ()
+    assert len(world.chronicle.rejections["ngi-1"]) == 1
+    assert [link.state for link in world.raw_store.read(lambda tx: tx.links.of(3))] == [LinkState.LOST]
