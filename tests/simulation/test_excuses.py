@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from central.link import LinkState
 from central.store.memory import MemoryStore
 from connectors.api import Capabilities, VersionStrength
+from connectors.memory import WELL_BEHAVED
 from sync.guards.usual import Limits
 from sync.simulation.members import RT_LIKE
 from sync.simulation.oracle import Verdict, judge
@@ -196,3 +198,18 @@ def test_the_mesh_is_not_at_rest_before_the_full_scan_that_finds_what_is_still_m
     assert judge(world).broken == ()
     assert len(world.chronicle.rejections["ngi-1"]) == 1
     assert [link.state for link in world.raw_store.read(lambda tx: tx.links.of(3))] == [LinkState.LOST]
+
+
+def test_a_version_that_a_restored_tracker_gives_anew_meets_the_precondition_of_who_has_not_read_it_since() -> None:
+    temper = replace(redmine(replace(WELL_BEHAVED, search_lag=timedelta(seconds=45))), marked=True)
+    story = (
+        *BORN_THERE,
+        Happening(1250, Kind.BACKUP, "ngi-1"),
+        Happening(1300, Kind.COMMENT, "", 0, value="word 1!"),
+        Happening(4990, Kind.RESTORE, "ngi-1"),
+        there(5010, "status", "4"),
+        here(5030, "status", "2"),
+    )
+    why = "its own restore had it give anew the version that we held, so that our precondition was met"
+    assert excused(temper, *story) == [why]
+    assert excused(temper, *story, there(5005, "priority", "1")) == []

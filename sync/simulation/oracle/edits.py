@@ -113,6 +113,8 @@ def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMappi
             return "neither lock nor history, between our reading and our write"
         if _looked_ours(evidence, link, mapping, edit):
             return "neither lock nor history, and our write said the same as they right after them"
+    if after.ours and capabilities.preconditions and _unread_since_a_restore(evidence, link, edit, after.at):
+        return "its own restore had it give anew the version that we held, so that our precondition was met"
     issue = member.tracker.issues.get(link.key or "")  # a restore may have taken it away
     if (
         issue is not None
@@ -152,6 +154,14 @@ def _unread(evidence: Evidence, link: Link, edit: Edit, until: datetime) -> bool
     """Whether interdesk has not read the ticket between this edit and that moment."""
     read_at = evidence.world.chronicle.last_read(link.system, link.key or "", until)
     return read_at is None or edit.at > read_at
+
+
+def _unread_since_a_restore(evidence: Evidence, link: Link, edit: Edit, until: datetime) -> bool:
+    """Whether the tracker went back to a backup before this edit, and interdesk has not read the ticket since: what it
+    knew of the version was told before that."""
+    restores = [each.at for each in evidence.world.chronicle.restores if each.system == link.system]
+    read_at = evidence.world.chronicle.last_read(link.system, link.key or "", until)
+    return any(at < edit.at and (read_at is None or read_at < at) for at in restores)
 
 
 def _left(evidence: Evidence, link: Link, since: datetime, until: datetime) -> bool:
