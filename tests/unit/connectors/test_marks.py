@@ -11,8 +11,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
 
 @given(text=TEXTS, token=TOKENS)
-def test_what_was_stamped_is_read_back_save_blanks_at_the_very_end(text: str, token: str) -> None:
-    assert marks.read(marks.stamp(text, token)) == (text.rstrip(), token)
+def test_what_was_stamped_is_read_back_save_nul_and_blanks_at_the_very_end(text: str, token: str) -> None:
+    assert marks.read(marks.stamp(text, token)) == (marks.sayable(text).rstrip(), token)
 
 
 @given(text=TEXTS, token=TOKENS, tail=st.text(" \t\r\n", max_size=5))
