@@ -8,6 +8,7 @@ agreed to is removed from neither.
 from typing import TypeGuard
 
 from central.link import Pair
+from central.model import Value
 from mappings.model import Carries, Merging, Rule
 
 
@@ -30,3 +31,13 @@ def merged(rule: Merging, now: Pair, base: Pair | None, carries: Carries) -> Pai
 def shown(rule: Merging, now: Pair) -> Pair:
     """The base as theirs alone would have it: against it, all that ours has otherwise was done here."""
     return Pair(rule.inward(now.theirs, held=now.ours), now.theirs)
+
+
+def shows(rule: Merging, wrote: Value, before: Value, theirs: Value) -> bool:
+    """Whether theirs has every member that a write added to what was there before, and none that it removed."""
+    then, sent, now = (_members(rule.canonical_theirs(each)) for each in (before, wrote, theirs))
+    return then != sent and sent - then <= now and not (then - sent) & now
+
+
+def _members(value: Value) -> frozenset[str]:
+    return frozenset(value) if isinstance(value, tuple) else frozenset()

@@ -116,11 +116,19 @@ class _Look:
         """The base, moved by an open intent whose value theirs shows."""
         for intent in reversed(self.link.intents):
             wrote = intent.wrote.get(field.central)
-            if wrote is not None and field.rule.canonical_theirs(wrote.theirs) == field.rule.canonical_theirs(theirs):
+            if wrote is not None and _shows(field.rule, wrote.theirs, intent.before.get(field.remote), theirs):
                 return wrote, True
             if base is not None and _is_side_effect(intent, field, base, theirs):
                 return Pair(base.ours, theirs), True
         return base, False
+
+
+def _shows(rule: mapping_model.Rule, wrote: Value, before: Value, theirs: Value) -> bool:
+    """Whether a write of ours is in place: as it was written, or, of a set, all that it changed, whatever else others
+    have changed since."""
+    if rule.canonical_theirs(wrote) == rule.canonical_theirs(theirs):
+        return True
+    return merging.merges(rule) and merging.shows(rule, wrote, before, theirs)
 
 
 def _is_side_effect(intent: Intent, field: FieldMapping, base: Pair, theirs: Value) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from central.link import Intent, IntentKind, Link, LinkState, Pair
@@ -132,6 +132,7 @@ EDITS = st.lists(
 
 
 @given(EDITS)
+@example([("here", "a", True), "killed", ("here", "a", False), ("there", "b", True)])
 def test_the_last_edit_of_each_member_stands_once_nobody_contradicts_it(edits: Iterable[object]) -> None:
     """Whatever is looked at, pushed or killed in between: what only one side says of a member holds on both."""
     mesh = Mesh(Pair((), ()), (), ("stranger",), "central")
