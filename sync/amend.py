@@ -7,9 +7,10 @@ Nothing is decided here (`sync.wording`), and nothing that we did not write is e
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from central.delivery import Lease
 from central.link import Agreed, Intent, IntentKind
 from central.model import Comment
-from central.store.api import Lease, StaleRevision, Transaction
+from central.store.api import StaleRevision, Transaction
 from connectors.api import CommentDraft
 from connectors.errors import NotFound, Refused, Transient, Unknown, VersionConflict
 from sync import draft as drafts

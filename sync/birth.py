@@ -1,9 +1,10 @@
 """A key that no link holds: our own create on its way, a late twin of one, or a ticket born there."""
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import IntentKind, Link, LinkState, Pair
 from central.model import DEFAULTS, SYSTEM, Value
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.api import RemoteTicket
 from mappings.model import Carries, Untranslatable
 from sync import routing

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from central.audit import Entry
+from central.delivery import Delivery
 from central.desk.services import NotNow
 from central.guard import Hold
 from central.job import Job, JobState
 from central.model import Conflict
-from central.store.api import Delivery, Transaction
+from central.store.api import Transaction
 from sync import conflicts, deadletters, live
 from sync.guards import holds
 from sync.jobs.wanted import checked

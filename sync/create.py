@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair
 from central.model import SYSTEM, Ticket, Value
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.api import Lookup, RemoteTicket
 from connectors.errors import NotFound, Refused, Transient, Unknown
 from mappings.model import Carries, Untranslatable

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from central.audit import Entry
-from central.store.api import Delivery, DeliveryState, Direction, NoSuch, Transaction
+from central.delivery import Delivery, DeliveryState, Direction
+from central.store.api import NoSuch, Transaction
 from sync.means import Means
 
 _AT_ONCE = 100

@@ -1,7 +1,7 @@
 """What became of what was sent before and never answered: known before anything is sent again."""
 
+from central.delivery import Lease
 from central.link import IntentKind
-from central.store.api import Lease
 from connectors.errors import Refused
 from sync import discussion
 from sync.gateway import Gateway

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
+from central.delivery import Claim, Delivery, Direction, Lane, Lease
 from central.registry import SystemState
-from central.store.api import AlreadyLinked, Claim, Delivery, Direction, Lane, Lease
+from central.store.api import AlreadyLinked
 from sync import shadow
 from sync.gateway import Gateway
 from sync.guards import marker

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from central.delivery import Lease
 from central.link import Intent, IntentKind
 from central.model import NewComment, NewFile, Visibility
-from central.store.api import Lease, TooLarge
+from central.store.api import TooLarge
 from connectors.api import RemoteComment, RemoteFile
 from connectors.errors import NotFound, ProtocolError
 from sync import discussion

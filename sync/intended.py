@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from central.delivery import Lease
 from central.link import IntentKind, LinkState
 from central.model import Attachment, Comment, Ticket, Value, Visibility
 from central.shadow import Side
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.api import WriteKind
 from connectors.errors import NotFound
 from sync import amend, discussion

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from central.delivery import Lease
 from central.link import Intent
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.errors import Transient
 from sync.means import Means
 from sync.past import Past

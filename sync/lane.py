@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from central.delivery import Claim, Delivery, Direction
 from central.link import Link
 from central.registry import SystemState
-from central.store.api import Claim, Delivery, Direction, LeaseLost, NoSuch, StoreError, Transaction
+from central.store.api import LeaseLost, NoSuch, StoreError, Transaction
 from connectors.errors import ConnectorError, NotFound, ProtocolError, QuotaSpent, Refused, VersionConflict
 from sync import access, logs, outage
 from sync.engine import SyncEngine

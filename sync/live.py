@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from central.audit import Entry
+from central.delivery import Counts
 from central.desk.services import NotNow
 from central.instance import Stop
 from central.registry import System, SystemState
-from central.store.api import Counts, NoSuch, Transaction
+from central.store.api import NoSuch, Transaction
 from connectors.api import Cursor
 from mappings.loader import suggestion
 from sync.access import recovered

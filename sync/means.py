@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from central.delivery import Lease
 from central.guard import HoldKind
 from central.link import Intent
 from central.model import Limits
-from central.store.api import Lease, Store
+from central.store.api import Store
 from connectors.errors import Transient
 from sync.relay import Relay
 from sync.terms import MARGIN, Terms

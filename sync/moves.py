@@ -5,10 +5,11 @@ with that reason; should it come back, the link resumes. One that goes on under 
 that was merged into a ticket which is another one here ends: its link is lost, and one note tells so.
 """
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import Link, LinkState
 from central.model import SYSTEM, NewComment, Visibility
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.errors import Became, NotFound
 from sync import routing
 from sync.gateway import Gateway

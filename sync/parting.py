@@ -1,9 +1,10 @@
 """A ticket leaves a system, with one last notice, and comes back by a three-way merge."""
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import Link, LinkState
 from central.model import SYSTEM
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.errors import NotFound
 from sync import discussion
 from sync.earlier import account_for_earlier_comments, account_for_earlier_writes

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from central.delivery import DeliveryState, Direction, Lane
 from central.link import Link, LinkState
 from central.registry import System, SystemState
-from central.store.api import DeliveryState, Direction, Lane, Transaction
+from central.store.api import Transaction
 from connectors.api import Change, Cursor, VersionStrength
 from sync import echo
 from sync.gateway import Gateway

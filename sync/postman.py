@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from central.delivery import Claim
 from central.desk.mail.intake import MAIL as OPENED_BY
 from central.desk.mail.notices import Act, Letterhead, Notice, acts, notices
 from central.model import Ticket
-from central.store.api import Claim, LeaseLost, NoSuch, Store, Transaction
+from central.store.api import LeaseLost, NoSuch, Store, Transaction
 from connectors.errors import AccessError, Refused, Transient, Unknown
 from connectors.mail.post import Post
 from connectors.mail.threads import Signer

@@ -5,10 +5,11 @@ Nothing is ever written to a remote from here: what the plan wants written becom
 
 from datetime import datetime
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import Link, LinkState
 from central.model import SYSTEM, Ticket
-from central.store.api import Lease, StaleRevision, Transaction
+from central.store.api import StaleRevision, Transaction
 from connectors.api import RemoteTicket, VersionStrength
 from connectors.errors import NotFound
 from sync.absorb import Intake, absorb

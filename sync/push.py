@@ -1,7 +1,8 @@
 """Outward: a system is owed a look at our ticket, and the ticket's course there decides what is told."""
 
+from central.delivery import Lease
 from central.link import LinkState
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from sync import routing
 from sync.create import create
 from sync.gateway import Gateway

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from central.store.api import Lease
+from central.delivery import Lease
 from connectors.api import Capabilities, RemoteComment, RemoteTicket, VersionStrength
 from sync.echo import Entry, Mark
 from sync.gateway import Gateway

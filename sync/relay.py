@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from central.store.api import Direction, Lane, Store, Transaction
+from central.delivery import Direction, Lane
+from central.store.api import Store, Transaction
 from sync.bus.api import Bus
 
 MAIL = "@mail"

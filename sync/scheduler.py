@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from central.delivery import Lease
 from central.registry import Outage, System, SystemState
-from central.store.api import Lease, Store, StoreError, Transaction
+from central.store.api import Store, StoreError, Transaction
 from connectors.api import SelfChecking
 from connectors.errors import AccessError, ConnectorError, QuotaSpent, Transient
 from sync import access, logs, outage

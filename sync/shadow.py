@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from central.delivery import Claim, Direction, Lease
 from central.link import Link, LinkState, Pair
 from central.model import Value
 from central.registry import SystemState
 from central.shadow import Seen, Shadow, Side
-from central.store.api import Claim, Direction, Lease, Store, Transaction
+from central.store.api import Store, Transaction
 from connectors.api import WriteKind
 from mappings.model import FieldMapping, Untranslatable
 from sync import discussion, intended, wording

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import Agreed, Intent, IntentKind, Link, LinkState
 from central.model import SYSTEM, Attachment, Comment
-from central.store.api import Lease, StaleRevision, Transaction
+from central.store.api import StaleRevision, Transaction
 from connectors.api import CommentDraft, Commented, FileDraft, RemoteComment, RemoteTicket
 from connectors.errors import Refused, Transient, Unknown, VersionConflict
 from mappings.model import Spill

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link
 from central.model import SYSTEM, Value
-from central.store.api import Lease, StaleRevision, Transaction
+from central.store.api import StaleRevision, Transaction
 from connectors.api import Written
 from connectors.errors import AccessError, NotFound, Refused, Transient, Unknown, VersionConflict
 from sync import echo

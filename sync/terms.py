@@ -6,7 +6,8 @@ takes. Whoever stands still past the end of the term has lost the lease, whether
 
 from datetime import datetime, timedelta
 
-from central.store.api import Lease, Store
+from central.delivery import Lease
+from central.store.api import Store
 
 MARGIN = timedelta(seconds=10)
 """How much longer than a request a term is: what may pass between the requests of a look."""

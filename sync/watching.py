@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from central.delivery import Counts
 from central.registry import System
-from central.store.api import Counts, Store, StoreError, Transaction
+from central.store.api import Store, StoreError, Transaction
 from connectors.errors import ConnectorError
 
 

@@ -14,10 +14,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from central.alert import Alert
+from central.delivery import Counts
 from central.desk import views
 from central.heartbeat import Heartbeat
 from central.registry import System, SystemState
-from central.store.api import Counts, Store, Transaction
+from central.store.api import Store, Transaction
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from central.delivery import Delivery
 from central.desk.services import Queues
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
@@ -16,7 +17,7 @@ from central.guard import Hold, HoldState
 from central.job import Job, JobRow
 from central.model import Conflict, Visibility
 from central.rights import Action, Extent, Principal, demand, extent, may
-from central.store.api import Delivery, NoSuch, Store, Transaction
+from central.store.api import NoSuch, Store, Transaction
 
 _PAGE = 500
 

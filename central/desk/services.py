@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from fastapi import APIRouter, FastAPI
 
+from central.delivery import Delivery
 from central.desk.auth import Gate
 from central.desk.cookies import Cookies
 from central.desk.pulse import Pulse
@@ -18,7 +19,7 @@ from central.link import Link, LinkState
 from central.model import Attachment, Comment, Conflict, Person, Ticket, Value
 from central.origin import Origin
 from central.registry import Document
-from central.store.api import Delivery, Store, Transaction
+from central.store.api import Store, Transaction
 from central.workflow import Actor
 
 

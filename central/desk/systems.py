@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from central.audit import Entry
+from central.delivery import Counts
 from central.desk import views
 from central.desk.services import Systems
 from central.instance import Instance
 from central.registry import Document
 from central.rights import Action, Extent, Principal, demand, extent, may, may_on_system
-from central.store.api import Counts, NoSuch, Store, Transaction
+from central.store.api import NoSuch, Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)

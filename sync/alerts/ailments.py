@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from central.alert import AlertKind
+from central.delivery import Counts
 from central.heartbeat import Heartbeat
 from central.registry import System, SystemState
-from central.store.api import Counts
 
 SILENT_AFTER = timedelta(seconds=90)
 """A process says that it lives every 15 seconds; one that has not for so long is dead, stuck or cut off."""

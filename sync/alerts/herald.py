@@ -12,7 +12,8 @@ from typing import Protocol
 import structlog
 
 from central.alert import Alert, Stage
-from central.store.api import Counts, Lease, LeaseLost, Store, Transaction
+from central.delivery import Counts, Lease
+from central.store.api import LeaseLost, Store, Transaction
 from connectors.errors import AccessError, ConnectorError, Transient
 from sync import logs
 from sync.alerts.ailments import Limits, ailments

@@ -6,10 +6,11 @@ Key and version of the nth ticket of a tracker are n: an emulated tracker number
 import time
 from collections.abc import Sequence
 
+from central.delivery import Direction
 from central.job import Job
 from central.link import Link, LinkState, Pair
 from central.model import DEFAULTS, Person
-from central.store.api import Direction, Transaction
+from central.store.api import Transaction
 from mappings.model import Mapping
 from sync.bench.sides import DESCRIPTION
 from sync.bench.stand import unit_of

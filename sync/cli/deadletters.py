@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from central.store.api import Delivery, Direction, Transaction
+from central.delivery import Delivery, Direction
+from central.store.api import Transaction
 from sync import deadletters, live
 from sync.cli.output import as_json, document, moment, pairs, say, table
 from sync.cli.session import Session, who

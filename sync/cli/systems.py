@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from central.delivery import Counts
 from central.model import Value
 from central.registry import System, SystemState
 from central.shadow import Seen
-from central.store.api import Counts, Transaction
+from central.store.api import Transaction
 from mappings import loader
 from sync import checks, live, shadow
 from sync.cli.output import as_json, document, moment, pairs, say, table

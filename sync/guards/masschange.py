@@ -9,10 +9,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from central import workflow
+from central.delivery import Lane
 from central.guard import Hold, HoldKind, HoldState, Suspect
 from central.link import Pair, Refusal
 from central.model import plain
-from central.store.api import Lane, Transaction
+from central.store.api import Transaction
 from mappings.model import Untranslatable
 from sync.gateway import Gateway
 from sync.guards.suspicion import Suspicion, tell_of

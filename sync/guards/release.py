@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from central.audit import Entry
+from central.delivery import Lane
 from central.desk.services import NotNow
 from central.guard import Hold, HoldKind, HoldState, Suspect
 from central.link import LinkState
 from central.registry import SystemState
-from central.store.api import Lane, Transaction
+from central.store.api import Transaction
 from connectors.errors import NotFound
 from sync.bootstrap import Interdesk
 from sync.gateway import Gateway

@@ -5,8 +5,9 @@ from datetime import datetime
 
 import structlog
 
+from central.delivery import Lease
 from central.guard import Hold
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from sync.means import Means, Outcome, said
 from sync.permit import Held
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from central.delivery import Lane
 from central.job import Job, JobState
-from central.store.api import Lane, Transaction
+from central.store.api import Transaction
 from sync.gateway import Gateway
 from sync.means import Means
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from central.delivery import Lane
 from central.job import Job, JobRow, JobState
 from central.model import Ticket
-from central.store.api import Lane, Transaction
+from central.store.api import Transaction
 from connectors.api import Change, WriteKind
 from sync import discussion, routing
 from sync.gateway import Gateway

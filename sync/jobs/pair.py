@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from central.delivery import Lane
 from central.events import Event, Kind
 from central.job import Job, JobRow, JobState
 from central.link import Link, LinkState, Tie
 from central.link import Pair as Agreement
 from central.model import SYSTEM
 from central.registry import SystemState
-from central.store.api import Lane, NoSuch, Transaction
+from central.store.api import NoSuch, Transaction
 from connectors.api import Change, WriteKind
 from connectors.errors import NotFound
 from sync import discussion, intended, routing, wording

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from central.delivery import Counts
 from central.job import Job, JobRow
-from central.store.api import Counts, Transaction
+from central.store.api import Transaction
 from sync.gateway import Gateway
 from sync.jobs.api import PATIENCE, Take, crowded, finished, rested
 from sync.means import Means

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState
 from central.model import SYSTEM
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from sync.birth import born_fields
 from sync.gateway import Gateway
 from sync.means import Means

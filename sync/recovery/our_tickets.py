@@ -5,10 +5,11 @@ left of it, in however many systems."""
 
 from dataclasses import replace
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import Link, LinkState, Pair
 from central.model import SYSTEM, Value
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.errors import ConnectorError
 from mappings.model import FieldMapping, Untranslatable
 from sync.gateway import Gateway

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import LinkState, Pair
 from central.model import Person
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.api import RemoteComment
 from connectors.errors import ConnectorError, NotFound
 from mappings.model import Untranslatable

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from central.delivery import Lease
 from central.events import Kind
 from central.link import Link, LinkState
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.api import RemoteTicket
 from connectors.errors import NotFound
 from sync.birth import meet

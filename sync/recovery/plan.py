@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from central.delivery import DeliveryState, Direction
 from central.shadow import Side
-from central.store.api import DeliveryState, Direction, Transaction
+from central.store.api import Transaction
 from connectors.api import WriteKind
 from connectors.errors import ConnectorError
 from sync import intended

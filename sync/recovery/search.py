@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from central.delivery import Lease
 from central.events import Kind
 from central.link import Link
-from central.store.api import Lease, Transaction
+from central.store.api import Transaction
 from connectors.api import Cursor, RemoteComment
 from mappings.model import FieldMapping
 from sync.echo import Entry, overwritten

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any, TypeVar
 
+from central.delivery import Direction
 from central.registry import System, SystemState
-from central.store.api import Direction, Store, Transaction
+from central.store.api import Store, Transaction
 from connectors.emulators.tracker import Deed, Tracker
 from connectors.errors import AccessError, ConnectorError, ProtocolError, Transient, Unknown
 from sync.centre import Centre

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from central.store.api import Lease
+from central.delivery import Lease
 from central.store.sql import SqlStore
 from sync.bootstrap import Interdesk, settings, utc_now
 from tests.postgres import Server

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from central.account import Account, Grant, Role, Scope, Token
+from central.delivery import Direction
 from central.desk.auth import digest
 from central.desk.documents import DocumentDesk
 from central.desk.queues import QueueDesk
@@ -18,7 +19,6 @@ from central.link import Link, LinkState
 from central.model import Conflict, Ticket
 from central.registry import SystemState
 from central.rights import Principal
-from central.store.api import Direction
 from sync.bootstrap import Interdesk, settings
 from sync.clerk import Clerk
 from sync.helm import Helm

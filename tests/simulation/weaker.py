@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from central.delivery import Claim
 from central.guard import HoldKind
 from central.link import IntentKind, Link, Pair
 from central.model import Conflict, Value
-from central.store.api import Claim
 from connectors.api import Lookup, RemoteTicket
 from sync.absorb import WRITTEN_BETWEEN
 from sync.gateway import Gateway

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
-from central.store.api import Claim, Delivery, Direction, Lane, Lease, LeaseLost, Store, Transaction
+from central.delivery import Claim, Delivery, Direction, Lane, Lease
+from central.store.api import LeaseLost, Store, Transaction
 from central.store.memory import MemoryStore
 from central.store.migrations import upgrade
 from central.store.sql import SqlStore

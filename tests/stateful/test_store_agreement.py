@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
+from central.delivery import Claim, Delivery, Direction, Lane
 from central.link import Link, LinkState
-from central.store.api import Claim, Delivery, Direction, Lane, Store, StoreError, Transaction
+from central.store.api import Store, StoreError, Transaction
 from central.store.memory import MemoryStore
 from central.store.migrations import upgrade
 from central.store.sql import SqlStore, sqlite

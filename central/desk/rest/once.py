@@ -22,8 +22,9 @@ from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.problems import Problem
 from central.desk.rest.strict import StrictRequest, StrictRoute
+from central.reply import Reply
 from central.rights import Principal
-from central.store.api import CommitUnknown, Reply
+from central.store.api import CommitUnknown
 
 HEADER = "idempotency-key"
 KEPT = timedelta(days=1)

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from central.delivery import Counts
 from central.desk.views.words import about, moment
 from central.instance import Instance
 from central.registry import System, SystemState
-from central.store.api import Counts, Store, Transaction
+from central.store.api import Store, Transaction
 
 LATE = timedelta(minutes=15)
 """A system whose oldest owed look is older than this is late."""

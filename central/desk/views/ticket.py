@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from central.delivery import DeliveryState, Direction
 from central.desk.views.words import name_of, short, shown
 from central.events import Event, Kind
 from central.link import Link, LinkState
 from central.model import FIELDS, Attachment, Comment, Conflict, FieldSpec, Ticket, Visibility
-from central.store.api import DeliveryState, Direction, NoSuch, Transaction
+from central.store.api import NoSuch, Transaction
 
 if TYPE_CHECKING:
     from central.desk.reading import Reader  # which stands on services, and these on views

@@ -11,7 +11,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryAccounts:
-    """`central.store.api.Accounts`."""
+    """`central.store.ports.accounts.Accounts`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -12,7 +12,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryGuards:
-    """`central.store.api.Guards`, in dictionaries."""
+    """`central.store.ports.guards.Guards`, in dictionaries."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

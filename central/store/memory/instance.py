@@ -12,7 +12,7 @@ _UNNAMED = Instance()
 
 
 class MemoryInstances:
-    """`central.store.api.Instances`."""
+    """`central.store.ports.instance.Instances`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -25,7 +25,7 @@ class MemoryInstances:
 
 
 class MemoryAudit:
-    """`central.store.api.Audit`."""
+    """`central.store.ports.instance.Audit`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -11,7 +11,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryJobs:
-    """`central.store.api.Jobs`, in dictionaries."""
+    """`central.store.ports.jobs.Jobs`, in dictionaries."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

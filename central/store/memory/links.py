@@ -15,7 +15,7 @@ Thing = TypeVar("Thing", Comment, Attachment)
 
 
 class MemoryLinks:
-    """`central.store.api.Links`, in dictionaries."""
+    """`central.store.ports.links.Links`, in dictionaries."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

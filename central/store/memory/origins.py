@@ -9,7 +9,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryOrigins:
-    """`central.store.api.Origins`, in dictionaries."""
+    """`central.store.ports.origins.Origins`, in dictionaries."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -38,7 +38,7 @@ class MemoryOrigins:
 
 
 class MemoryMails:
-    """`central.store.api.Mails`, in dictionaries."""
+    """`central.store.ports.origins.Mails`, in dictionaries."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -6,26 +6,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from central.delivery import Claim, Counts, Delivery, DeliveryState, Direction, Lane, Lease
 from central.guard import HoldState
 from central.link import LinkState
-from central.store.api import (
-    Claim,
-    Counts,
-    Delivery,
-    DeliveryState,
-    Direction,
-    Lane,
-    Lease,
-    LeaseLost,
-    NoSuch,
-    Transaction,
-)
+from central.store.api import LeaseLost, NoSuch, Transaction
 from central.store.codec import as_json
 from central.store.memory.tables import Tables
 
 
 class MemoryOutbox:
-    """`central.store.api.Outbox`, in dictionaries."""
+    """`central.store.ports.outbox.Outbox`, in dictionaries."""
 
     def __init__(self, tables: Tables, transaction: Transaction) -> None:
         self._tables = tables

@@ -9,7 +9,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryAlerts:
-    """`central.store.api.Alerts`."""
+    """`central.store.ports.oversight.Alerts`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -25,7 +25,7 @@ class MemoryAlerts:
 
 
 class MemoryHeartbeats:
-    """`central.store.api.Heartbeats`."""
+    """`central.store.ports.oversight.Heartbeats`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -6,7 +6,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryQuotas:
-    """`central.store.api.Quotas`."""
+    """`central.store.ports.quotas.Quotas`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -13,7 +13,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryRegistry:
-    """`central.store.api.Registry`, in dictionaries."""
+    """`central.store.ports.registry.Registry`, in dictionaries."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from central.store.api import NoSuch, Reply
+from central.reply import Reply
+from central.store.api import NoSuch
 from central.store.codec import as_json
 from central.store.memory.tables import Tables
 
 
 class MemoryReplies:
-    """`central.store.api.Replies`, in a dictionary."""
+    """`central.store.ports.replies.Replies`, in a dictionary."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

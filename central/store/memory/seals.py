@@ -7,7 +7,7 @@ from central.store.memory.tables import Tables
 
 
 class MemorySeals:
-    """`central.store.api.Seals`, in a dictionary."""
+    """`central.store.ports.seals.Seals`, in a dictionary."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -12,7 +12,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryShadows:
-    """`central.store.api.Shadows`, in dictionaries."""
+    """`central.store.ports.shadow.Shadows`, in dictionaries."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

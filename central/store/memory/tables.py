@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from central.account import Account, Pass, Session, Token
 from central.alert import Alert, AlertKind
 from central.audit import Entry
+from central.delivery import Delivery, Lease
 from central.events import Event
 from central.guard import Hold, Marker, Suspect
 from central.instance import Instance
@@ -17,9 +18,10 @@ from central.mail import Mail
 from central.model import Attachment, Comment, Conflict, Ticket
 from central.origin import Origin
 from central.registry import Document, System
+from central.reply import Reply
 from central.seal import Seal
 from central.shadow import Shadow
-from central.store.api import Delivery, Lease, ReadOnly, Reply
+from central.store.api import ReadOnly
 
 K = TypeVar("K")
 V = TypeVar("V")

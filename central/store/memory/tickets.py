@@ -15,7 +15,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryTickets:
-    """`central.store.api.Tickets`, in dictionaries."""
+    """`central.store.ports.tickets.Tickets`, in dictionaries."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

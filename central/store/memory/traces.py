@@ -6,16 +6,17 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from central.audit import Entry
+from central.delivery import DeliveryState
 from central.events import Event
 from central.model import Comment, Conflict, Ticket
 from central.origin import Origin
-from central.store.api import DeliveryState, NoSuch
+from central.store.api import NoSuch
 from central.store.codec import as_json
 from central.store.memory.tables import Tables
 
 
 class MemoryTraces:
-    """`central.store.api.Traces`."""
+    """`central.store.ports.traces.Traces`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

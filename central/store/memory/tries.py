@@ -6,7 +6,7 @@ from central.store.memory.tables import Tables
 
 
 class MemoryTries:
-    """`central.store.api.Tries`: each key's budget is full again at the moment that is kept."""
+    """`central.store.ports.tries.Tries`: each key's budget is full again at the moment that is kept."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -75,7 +75,7 @@ _PRUNE_PASSES = Prepared(delete(passes).where(passes.c.expires_at <= bindparam("
 
 
 class SqlAccounts:
-    """`central.store.api.Accounts` on SQL."""
+    """`central.store.ports.accounts.Accounts` on SQL."""
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands

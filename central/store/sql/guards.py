@@ -71,7 +71,7 @@ _PUT_MARKER = Prepared(update(markers).where(markers.c.system == bindparam("of")
 
 
 class SqlGuards:
-    """`central.store.api.Guards` on SQL."""
+    """`central.store.ports.guards.Guards` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

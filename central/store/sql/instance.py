@@ -28,7 +28,7 @@ _ABOUT = Prepared(_PAGE.where(audit.c.subject == bindparam("of"), audit.c.act ==
 
 
 class SqlInstances:
-    """`central.store.api.Instances` on SQL."""
+    """`central.store.ports.instance.Instances` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -49,7 +49,7 @@ class SqlInstances:
 
 
 class SqlAudit:
-    """`central.store.api.Audit` on SQL."""
+    """`central.store.ports.instance.Audit` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

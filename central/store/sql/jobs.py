@@ -40,7 +40,7 @@ _VERDICTS = Prepared(
 
 
 class SqlJobs:
-    """`central.store.api.Jobs` on SQL."""
+    """`central.store.ports.jobs.Jobs` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

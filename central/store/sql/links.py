@@ -89,7 +89,7 @@ _FILE_TIES = Ties("file", file_ties, files)
 
 
 class SqlLinks:
-    """`central.store.api.Links` on SQL."""
+    """`central.store.ports.links.Links` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -41,7 +41,7 @@ _TELL = Prepared(update(mail_told).where(mail_told.c.ticket_id == bindparam("of"
 
 
 class SqlOrigins:
-    """`central.store.api.Origins` on SQL."""
+    """`central.store.ports.origins.Origins` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -78,7 +78,7 @@ class SqlOrigins:
 
 
 class SqlMails:
-    """`central.store.api.Mails` on SQL."""
+    """`central.store.ports.origins.Mails` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

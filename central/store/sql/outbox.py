@@ -8,18 +8,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from central.store.api import (
-    Claim,
-    Counts,
-    Delivery,
-    DeliveryState,
-    Direction,
-    Lane,
-    Lease,
-    LeaseLost,
-    NoSuch,
-    Transaction,
-)
+from central.delivery import Claim, Counts, Delivery, DeliveryState, Direction, Lane, Lease
+from central.store.api import LeaseLost, NoSuch, Transaction
 from central.store.sql.prepared import Lock, Prepared, adding, adding_unless_there
 from central.store.sql.schema import DEAD, DISCARDED, DUE, counters, deliveries, leases
 from central.store.sql.session import Session
@@ -113,7 +103,7 @@ _COUNTS = Prepared(select(counters, _OLDEST.label("oldest_due_at")))
 
 
 class SqlOutbox:
-    """`central.store.api.Outbox` on SQL."""
+    """`central.store.ports.outbox.Outbox` on SQL."""
 
     def __init__(self, session: Session, transaction: Transaction) -> None:
         self._session = session

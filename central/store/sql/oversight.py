@@ -29,7 +29,7 @@ _END_OLD = Prepared(delete(heartbeats).where(heartbeats.c.at < bindparam("before
 
 
 class SqlAlerts:
-    """`central.store.api.Alerts` on SQL."""
+    """`central.store.ports.oversight.Alerts` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -46,7 +46,7 @@ class SqlAlerts:
 
 
 class SqlHeartbeats:
-    """`central.store.api.Heartbeats` on SQL."""
+    """`central.store.ports.oversight.Heartbeats` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

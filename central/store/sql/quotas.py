@@ -19,7 +19,7 @@ _MOVE = Prepared(update(quotas).where(quotas.c.system == bindparam("of")).values
 
 
 class SqlQuotas:
-    """`central.store.api.Quotas` on SQL. The row is held to the commit: no two are given one place."""
+    """`central.store.ports.quotas.Quotas` on SQL. The row is held to the commit: no two are given one place."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

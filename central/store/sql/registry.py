@@ -40,7 +40,7 @@ _REPLACE_SYSTEM = Prepared(
 
 
 class SqlRegistry:
-    """`central.store.api.Registry` on SQL."""
+    """`central.store.ports.registry.Registry` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

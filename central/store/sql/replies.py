@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql
 
-from central.store.api import NoSuch, Reply
+from central.reply import Reply
+from central.store.api import NoSuch
 from central.store.sql.prepared import Prepared
 from central.store.sql.schema import replies
 from central.store.sql.session import Session
@@ -25,7 +26,7 @@ _PRUNE = Prepared(delete(replies).where(replies.c.begun_at < bindparam("before")
 
 
 class SqlReplies:
-    """`central.store.api.Replies` on SQL."""
+    """`central.store.ports.replies.Replies` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

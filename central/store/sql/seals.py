@@ -23,7 +23,7 @@ _DROP = Prepared(delete(seals).where(seals.c.system == bindparam("of"), seals.c.
 
 
 class SqlSeals:
-    """`central.store.api.Seals` on SQL."""
+    """`central.store.ports.seals.Seals` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -40,7 +40,7 @@ _DROP = Prepared(delete(shadows).where(_SYSTEM, shadows.c.id <= bindparam("upto"
 
 
 class SqlShadows:
-    """`central.store.api.Shadows` on SQL."""
+    """`central.store.ports.shadow.Shadows` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -106,7 +106,7 @@ _CONFLICTS = select(conflicts).order_by(conflicts.c.id)
 
 
 class SqlTickets:
-    """`central.store.api.Tickets` on SQL."""
+    """`central.store.ports.tickets.Tickets` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -95,7 +95,7 @@ _BLUNT = Prepared(
 
 
 class SqlTraces:
-    """`central.store.api.Traces` on SQL."""
+    """`central.store.ports.traces.Traces` on SQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

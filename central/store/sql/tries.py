@@ -21,7 +21,7 @@ _PRUNE = Prepared(delete(tries).where(tries.c.until <= bindparam("before")))
 
 
 class SqlTries:
-    """`central.store.api.Tries` on SQL. The row is held to the commit: no two spend the same try."""
+    """`central.store.ports.tries.Tries` on SQL. The row is held to the commit: no two spend the same try."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

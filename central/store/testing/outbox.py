@@ -8,18 +8,8 @@ from itertools import product
 
 import pytest
 
-from central.store.api import (
-    Claim,
-    Counts,
-    DeliveryState,
-    Direction,
-    Lane,
-    Lease,
-    LeaseLost,
-    NoSuch,
-    Store,
-    Transaction,
-)
+from central.delivery import Claim, Counts, DeliveryState, Direction, Lane, Lease
+from central.store.api import LeaseLost, NoSuch, Store, Transaction
 from central.store.testing.samples import NOW, TTL, bury, claim, claimed, later, new_ticket, owe, retry
 
 

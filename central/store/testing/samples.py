@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from central.delivery import Claim, Delivery, Direction
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
 from central.model import Comment, Conflict, NewComment, NewFile, Person, Ticket, Value, Visibility
 from central.registry import Outage, System, SystemState
-from central.store.api import Claim, Delivery, Direction, Store, Transaction
+from central.store.api import Store, Transaction
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 TTL = timedelta(seconds=60)

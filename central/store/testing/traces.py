@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from central.audit import Entry
+from central.delivery import Claim, Direction
 from central.model import Comment, Person
 from central.origin import Origin
-from central.store.api import Claim, Direction, NoSuch, Store
+from central.store.api import NoSuch, Store
 from central.store.testing.samples import (
     ADA,
     NOW,

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from central.store.api import Direction, NoSuch, ReadOnly, Store, Transaction
+from central.delivery import Direction
+from central.store.api import NoSuch, ReadOnly, Store, Transaction
 from central.store.testing.samples import ADA, NOW, event, new_comment, new_link, new_ticket, owe
 
 

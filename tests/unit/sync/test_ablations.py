@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from central.delivery import Claim
 from central.link import Intent, Link, Pair
 from central.model import Value
-from central.store.api import Claim, Transaction
+from central.store.api import Transaction
 from central.store.memory import MemoryStore
 from connectors.api import Capabilities, RemoteComment, VersionStrength
 from connectors.emulators.tracker import Issue, Note

@@ -2,9 +2,10 @@
 
 import pytest
 
+from central.delivery import Delivery, Direction
 from central.desk import views
 from central.link import Refusal
-from central.store.api import Delivery, Direction, NoSuch
+from central.store.api import NoSuch
 from central.store.testing.samples import later
 from connectors.errors import ProtocolError, Refused
 from connectors.memory import Call

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from central.store.api import Direction, Lease, LeaseLost
+from central.delivery import Direction, Lease
+from central.store.api import LeaseLost
 from central.store.memory import MemoryStore
 from connectors.memory import WELL_BEHAVED, Call
 from sync.engine import SyncEngine

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from central.delivery import Direction
 from central.registry import SystemState
-from central.store.api import Direction
 from central.store.memory import MemoryStore
 from connectors.environment import Environment
 from mappings.loader import read

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from central.delivery import Counts, Direction, Lane
 from central.job import Job, JobState
 from central.link import LinkState
 from central.model import DEFAULTS
 from central.registry import SystemState
-from central.store.api import Counts, Direction, Lane
 from central.store.memory import MemoryStore
 from connectors.api import Audience, Cursor, Mail, WriteKind
 from connectors.errors import Transient

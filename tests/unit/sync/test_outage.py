@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from central.delivery import Direction
 from central.registry import System, SystemState
-from central.store.api import Direction
 from connectors.errors import (
     AccessError,
     ConnectorError,

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from central.delivery import Direction
 from central.guard import Hold, HoldKind, HoldState
 from central.registry import SystemState
-from central.store.api import Direction
 from sync import live
 from sync.permit import Held, ensure_permitted
 from tests.unit.sync.world import TPM, World

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from central.delivery import Direction, Lane
 from central.link import LinkState
-from central.store.api import CommitFailed, Direction, Lane
+from central.store.api import CommitFailed
 from central.store.memory import MemoryStore
 from connectors.api import Change, ChangePage, Cursor
 from connectors.errors import Transient

@@ -8,11 +8,11 @@ from email.message import Message
 
 import pytest
 
+from central.delivery import Direction, Lane
 from central.desk.mail.notices import Letterhead
 from central.instance import Stop
 from central.model import Person
 from central.origin import Origin
-from central.store.api import Direction, Lane
 from connectors.errors import AccessError, ConnectorError, Refused, Transient, Unknown
 from connectors.mail import quotes
 from connectors.mail.profile import Hour

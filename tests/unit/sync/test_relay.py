@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from central.delivery import Direction, Lane
 from central.registry import System, SystemState
-from central.store.api import Direction, Lane, Transaction
+from central.store.api import Transaction
 from central.store.memory import MemoryStore
 from sync.relay import Relay
 

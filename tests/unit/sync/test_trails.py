@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from central.store.api import Direction
+from central.delivery import Direction
 from sync import logs
 from sync.logs import Form
 from tests.unit.sync.world import TPM, World

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from central.delivery import Direction
 from central.guard import Hold, HoldKind
 from central.instance import Stop
 from central.registry import Outage, System, SystemState
-from central.store.api import Direction, Store, Unreachable
+from central.store.api import Store, Unreachable
 from central.store.memory import MemoryStore
 from connectors.errors import Transient
 from sync.watching import Verdict, Watch

@@ -8,20 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from central.delivery import Delivery, DeliveryState, Direction
+from central.delivery import Lane as Backlog
 from central.registry import SystemState
-from central.store.api import (
-    Busy,
-    CommitFailed,
-    CommitUnknown,
-    Delivery,
-    DeliveryState,
-    Direction,
-    LeaseLost,
-    StaleRevision,
-    StoreError,
-    Unreachable,
-)
-from central.store.api import Lane as Backlog
+from central.store.api import Busy, CommitFailed, CommitUnknown, LeaseLost, StaleRevision, StoreError, Unreachable
 from central.store.memory import MemoryStore
 from connectors.errors import (
     AccessError,

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from central.delivery import Delivery
 from central.events import Event
 from central.link import Link
 from central.model import Comment, Conflict, Person, Ticket
-from central.store.api import Delivery, Store
+from central.store.api import Store
 from central.store.memory import MemoryStore
 from connectors.api import Capabilities
 from connectors.emulators.tracker import Issue, Note

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from central.delivery import Counts, Direction
 from central.desk import views
 from central.desk.pulse import Beat, Pulse, TooMany
 from central.desk.views.mesh import Need, Overview, SystemView, by_need, part
 from central.link import Link, LinkState
 from central.registry import Outage, System, SystemState
-from central.store.api import Counts, Direction, Transaction
+from central.store.api import Transaction
 from central.store.migrations import upgrade
 from central.store.sql import SqlStore
 

@@ -9,12 +9,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from central.alert import Alert, AlertKind
+from central.delivery import Direction
 from central.desk import metrics
 from central.guard import Hold, HoldKind
 from central.instance import Stop
 from central.link import Link, LinkState
 from central.registry import Outage, System, SystemState
-from central.store.api import Direction, Store, Transaction
+from central.store.api import Store, Transaction
 from central.store.memory import MemoryStore
 from central.store.migrations import upgrade
 from central.store.sql import SqlStore

@@ -14,17 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from central.store.api import (
-    Busy,
-    CommitFailed,
-    Direction,
-    Lane,
-    Store,
-    StoreError,
-    TooLarge,
-    Transaction,
-    WrongSchema,
-)
+from central.delivery import Direction, Lane
+from central.store.api import Busy, CommitFailed, Store, StoreError, TooLarge, Transaction, WrongSchema
 from central.store.sql import SqlStore, blobs, links, outbox, oversight, registry, session, sqlite, tickets
 from central.store.sql.prepared import Prepared
 from central.store.testing.samples import NOW, TTL, claimed, later, new_ticket, owe

@@ -9,10 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from central.alert import Alert, AlertKind, Stage
+from central.delivery import Direction
 from central.guard import Hold, HoldKind
 from central.instance import Stop
 from central.registry import Outage, System, SystemState
-from central.store.api import Direction, Store, Transaction
+from central.store.api import Store, Transaction
 from central.store.memory import MemoryStore
 from connectors.errors import AccessError, Refused, Transient
 from sync.alerts.ailments import Limits

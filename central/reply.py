@@ -1,0 +1,17 @@
+"""What became of a request that must be carried out once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request that bears a key of its own was answered, or that it is under way."""
+
+    digest: str
+    """What tells its content from another's."""
+    begun_at: datetime
+    answer: Mapping[str, Any] | None = None
+    """Plain data; None: it is under way, or was cut off."""

@@ -1,0 +1,46 @@
+"""Traces of people, as a transaction finds and changes them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from central.audit import Entry
+from central.events import Event
+from central.model import Comment, Conflict, Ticket
+from central.origin import Origin
+
+
+class Traces(Protocol):
+    """What people have left on tickets and in the audit log: to be looked for, and to be written over."""
+
+    def tickets(self, words: Iterable[str]) -> Sequence[int]:
+        """The tickets on which any of these words stands, in whatever case, as or in somebody's name, address or login:
+        in their fields, conversation, history or conflicts. It looks at everything there is."""
+
+    def comment(self, comment: Comment) -> None:
+        """Write back its author and its token.  :raises NoSuch: no such comment on this ticket."""
+
+    def events(self, ticket_id: int, changed: Callable[[Event], Event]) -> None:
+        """Write back the actors and the data of a ticket's history."""
+
+    def conflicts(self, ticket_id: int, changed: Callable[[Conflict], Conflict]) -> None:
+        """Write back the authors and the values of a ticket's conflicts."""
+
+    def origins(self, ticket_id: int, changed: Callable[[Origin], Origin]) -> None:
+        """Write back who handed a ticket in, and who submitted it there."""
+
+    def drop_bytes(self, sha256: str) -> None:
+        """Let go of bytes that no file bears; a repeat is nothing."""
+
+    def audit(self, changed: Callable[[Entry], Entry]) -> None:
+        """Write back who did what to whom, over the whole log."""
+
+    def prune_audit(self, before: datetime) -> None:
+        """Forget the entries of the audit log that are older."""
+
+    def blunt_letters(self, before: datetime) -> None:
+        """Of dead letters, and of those that were discarded, whose look has been owed since before then: keep the first
+        line of what was said, and forget what a hint carried."""
+
+    def page(self, *, after: int, limit: int) -> Sequence[Ticket]:
+        """Tickets by id, `limit` of them after that one."""
