@@ -380,7 +380,7 @@ class Interdesk:
         identity.keep_beats(self.settings.state, self.store.write(copies.beat))
 
     def problems(self) -> list[str]:
-        """Fulfils `central.desk.services.Readiness`."""
+        """Fulfils `central.desk.services.readiness.Readiness`."""
         found = self.stalls()
         try:
             held = self.store.read(copies.at_rest)
@@ -392,7 +392,7 @@ class Interdesk:
         return [*found, f"nothing is read or written: {held}"] if held else found
 
     def stalls(self) -> list[str]:
-        """Fulfils `central.desk.services.Readiness`: the engine's own pulse."""
+        """Fulfils `central.desk.services.readiness.Readiness`: the engine's own pulse."""
         found, stepped_at = [], self._clockwork.stepped_at
         if stepped_at is not None and (still := self.clock() - stepped_at) > STILL_FOR:
             found.append(f"the scheduler has stood still for {still.total_seconds():.0f} seconds: start interdesk anew")
@@ -401,7 +401,7 @@ class Interdesk:
         return found
 
     def hindrances(self) -> list[str]:
-        """Fulfils `central.desk.services.Readiness`."""
+        """Fulfils `central.desk.services.readiness.Readiness`."""
         away = self.bus.away()
         return [away] if away else []
 

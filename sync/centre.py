@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from central import workflow
-from central.desk.services import Also, NotAllowed, Note, Upload
+from central.desk.services.errors import NotAllowed
+from central.desk.services.tickets import Also, Note, Upload
 from central.events import Event, Kind
 from central.link import LinkState
 from central.model import (
@@ -34,7 +35,7 @@ from sync.revise import change
 
 
 class Centre:
-    """People's acts on central tickets. Fulfils `central.desk.services.Tickets`."""
+    """People's acts on central tickets. Fulfils `central.desk.services.tickets.Tickets`."""
 
     def __init__(self, means: Means) -> None:
         self._means = means

@@ -9,7 +9,7 @@ from typing import Any
 
 from central.audit import Entry
 from central.delivery import Delivery
-from central.desk.services import NotNow
+from central.desk.services.errors import NotNow
 from central.guard import Hold
 from central.job import Job, JobState
 from central.model import Conflict
@@ -21,7 +21,7 @@ from sync.means import Means
 
 
 class Clerk:
-    """Carries out what people decide. Fulfils `central.desk.services.Queues`."""
+    """Carries out what people decide. Fulfils `central.desk.services.queues.Queues`."""
 
     def __init__(self, means: Means) -> None:
         self._means = means

@@ -1,6 +1,7 @@
 """Mappings as the desk shows them: what each field says, the table of states as a picture, and the proof."""
 
-from central.desk.services import Dictionary, Promise, Proven, Said, States, Wrong
+from central.desk.services.dictionaries import Dictionary, Promise, Proven, Said, States
+from central.desk.services.errors import Wrong
 from central.store.api import Transaction
 from mappings.check import PROMISES, Proof, Report
 from mappings.document import compile_mapping
@@ -16,7 +17,7 @@ _BESIDE = frozenset({"remote", "final", "only_on_create", "back", "lost_when", "
 
 
 class Dictionaries:
-    """Fulfils `central.desk.services.Dictionaries`."""
+    """Fulfils `central.desk.services.dictionaries.Dictionaries`."""
 
     def shown(self, tx: Transaction, system: str) -> Dictionary:
         """The mapping of this system.  :raises NoSuch: there is no such system.  :raises Wrong: it cannot be read."""

@@ -20,7 +20,7 @@ TERM = timedelta(minutes=1)
 
 
 class Erasing:
-    """Fulfils `central.desk.services.Erasing`."""
+    """Fulfils `central.desk.services.tickets.Erasing`."""
 
     def __init__(self, means: Means) -> None:
         self._means = means

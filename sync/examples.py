@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from central import registry
-from central.desk.services import Example, Handed, Item, Meaning, NotNow, Translated, Wrong
+from central.desk.services.errors import NotNow, Wrong
+from central.desk.services.examples import Example, Handed, Item, Meaning, Translated
 from central.store.api import NoSuch, Store
 from connectors.errors import NotFound
 from mappings import library
@@ -30,7 +31,7 @@ LONGEST = 2000
 
 
 class Examples:
-    """Fulfils `central.desk.services.Examples`."""
+    """Fulfils `central.desk.services.examples.Examples`."""
 
     def __init__(self, store: Store, gateway: Callable[[str], Gateway], secrets: Secrets, centre: str) -> None:
         """`gateway`: the way to a registered system."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from central.audit import Entry
-from central.desk.services import DocumentChange, Draft, NotNow, OutOfReach, Reads, Wrong
+from central.desk.services.errors import NotNow, OutOfReach, Wrong
+from central.desk.services.systems import DocumentChange, Draft, Reads
 from central.store.api import NoSuch, Transaction
 from connectors.errors import AccessError, ConnectorError
 from mappings import loader
@@ -39,7 +40,7 @@ class Sealed:
 
 
 class Helm:
-    """Steers the registered systems. Fulfils `central.desk.services.Systems`."""
+    """Steers the registered systems. Fulfils `central.desk.services.systems.Systems`."""
 
     def __init__(self, interdesk: Interdesk) -> None:
         self._interdesk = interdesk

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from central.desk.services import HookAnswer
+from central.desk.services.hooks import HookAnswer
 from central.registry import SystemState
 from central.store.api import NoSuch, Transaction
 from connectors.errors import Forged, ProtocolError
@@ -23,7 +23,7 @@ LARGEST = 1024 * 1024
 
 
 class Inbox:
-    """Fulfils `central.desk.services.Hooks`."""
+    """Fulfils `central.desk.services.hooks.Hooks`."""
 
     largest = LARGEST
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from central.audit import Entry
 from central.delivery import Counts
-from central.desk.services import NotNow
+from central.desk.services.errors import NotNow
 from central.instance import Stop
 from central.registry import System, SystemState
 from central.store.api import NoSuch, Transaction

@@ -13,16 +13,8 @@ import yaml
 
 from central.audit import Entry
 from central.desk.registering import PROVE
-from central.desk.services import (
-    Answers,
-    Asked,
-    Explored,
-    Foreseen,
-    NotNow,
-    Product,
-    Statement,
-    TheirField,
-)
+from central.desk.services.errors import NotNow
+from central.desk.services.registrations import Answers, Asked, Explored, Foreseen, Product, Statement, TheirField
 from central.model import FIELDS
 from central.store.api import NoSuch, Transaction
 from connectors import registry
@@ -45,7 +37,7 @@ from sync.stored import read_again
 
 
 class Registrar:
-    """Fulfils `central.desk.services.Registrations`."""
+    """Fulfils `central.desk.services.registrations.Registrations`."""
 
     def __init__(self, interdesk: Interdesk, helm: Helm) -> None:
         self._interdesk, self._helm = interdesk, helm

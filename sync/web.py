@@ -1,4 +1,4 @@
-"""Fulfils `central.desk.services.Web`: the desk's own calls to servers outside, as guarded as those of connectors."""
+"""The desk's own calls to servers outside, as guarded as those of connectors."""
 
 import json
 import ssl
@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import requests
 
-from central.desk.services import OutOfReach, Web, WebAnswer
+from central.desk.services.errors import OutOfReach
+from central.desk.services.web import Web, WebAnswer
 from connectors.environment import Network
 from connectors.network import AddressRefused, Deadline, NotConnected, Reach, adapter, tls_context
 from connectors.wire import place_of
@@ -21,7 +22,7 @@ LARGEST = 1024 * 1024
 
 
 class GuardedWeb:
-    """Each call has a connection of its own: they are few."""
+    """Fulfils `central.desk.services.web.Web`. Each call has a connection of its own: they are few."""
 
     def __init__(self, allowed: tuple[Network, ...], *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._reach, self._monotonic = Reach(allowed), monotonic

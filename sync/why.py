@@ -79,7 +79,7 @@ def explain(
     ticket: Ticket, field: str, events: Sequence[Event], links: Sequence[Link], conflicts: Sequence[Conflict]
 ) -> Why:
     """Why this field of this ticket has its value. `events` is the ticket's history, oldest first. Fulfils
-    `central.desk.services.Reasons`.
+    `central.desk.services.reasons.Reasons`.
 
     :raises NoField: there is none of this name."""
     if field not in FIELDS:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from central.account import Role
-from central.desk.services import DocumentChange, Draft, Reads, Systems
+from central.desk.services.systems import DocumentChange, Draft, Reads, Systems
 from central.desk.systems import SystemDesk, no_system
 from central.registry import Document
 from central.rights import Action, Extent, Forbidden, Principal, demand, extent, may, may_on_system

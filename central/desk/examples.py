@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from central.desk.documents import DocumentDesk
-from central.desk.services import Example, Examples, Handed, Meaning
+from central.desk.services.examples import Example, Examples, Handed, Meaning
 from central.desk.systems import SystemDesk
 from central.registry import Document
 from central.rights import Action, Principal, demand, may

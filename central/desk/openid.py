@@ -21,7 +21,8 @@ from central.audit import Entry
 from central.desk import tries
 from central.desk.auth import Gate, NotKnown, digest, opaque
 from central.desk.provider import Discovery
-from central.desk.services import NotAllowed, Web
+from central.desk.services.errors import NotAllowed
+from central.desk.services.web import Web
 from central.rights import Principal
 from central.store.api import Store, Taken, Transaction
 

@@ -11,7 +11,7 @@ from central.account import Account, Grant, Role, Scope, Token
 from central.audit import Entry
 from central.desk.auth import TOKEN_PREFIX, Gate, digest, folded, opaque
 from central.desk.passwords import demand_good
-from central.desk.services import NotAllowed
+from central.desk.services.errors import NotAllowed
 from central.model import Person
 from central.rights import Action, Forbidden, Principal, demand, may
 from central.store.api import NoSuch, Store, Taken, Transaction

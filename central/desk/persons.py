@@ -14,7 +14,7 @@ from central.account import Account
 from central.audit import Entry
 from central.desk.auth import folded
 from central.desk.people import demand_administrator
-from central.desk.services import Erasing
+from central.desk.services.tickets import Erasing
 from central.erasure import Erasure
 from central.events import Event
 from central.mail import Mail, Verdict

@@ -12,7 +12,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from central.desk.auth import NotKnown
-from central.desk.services import OutOfReach, Web
+from central.desk.services.errors import OutOfReach
+from central.desk.services.web import Web
 
 FRESH = timedelta(hours=1)
 """So long what it says of itself is believed to be so still."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from central.delivery import Delivery
-from central.desk.services import Queues
+from central.desk.services.queues import Queues
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
 from central.guard import Hold, HoldState

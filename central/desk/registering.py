@@ -11,7 +11,8 @@ from datetime import datetime
 from central.account import Role
 from central.audit import Entry
 from central.desk.documents import DocumentDesk
-from central.desk.services import Answers, Explored, Foreseen, NotNow, Product, Registrations, Statement
+from central.desk.services.errors import NotNow
+from central.desk.services.registrations import Answers, Explored, Foreseen, Product, Registrations, Statement
 from central.desk.systems import SystemDesk, no_system
 from central.registry import Document, System, SystemState
 from central.rights import Action, Extent, Principal, demand, extent, may, may_on_system

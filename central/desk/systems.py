@@ -11,7 +11,7 @@ from typing import Any
 from central.audit import Entry
 from central.delivery import Counts
 from central.desk import views
-from central.desk.services import Systems
+from central.desk.services.systems import Systems
 from central.instance import Instance
 from central.registry import Document
 from central.rights import Action, Extent, Principal, demand, extent, may, may_on_system

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from central import workflow
-from central.desk.services import Also, Note, Tickets, Upload
+from central.desk.services.tickets import Also, Note, Tickets, Upload
 from central.model import Attachment, Comment, Ticket, Value, Visibility
 from central.origin import Origin
 from central.rights import Action, Principal, Sight, demand, is_submitter, may, may_on_system, may_on_ticket, sight

@@ -2,7 +2,7 @@
 
 from central.desk.auth import NotKnown, TooManyTries
 from central.desk.passwords import BadPassword
-from central.desk.services import NotAllowed, NotNow, OutOfReach, Wrong
+from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
 from central.rights import Forbidden
 from central.store.api import Busy, CommitUnknown, StoreError, Unreachable
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient

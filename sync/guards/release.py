@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from central.audit import Entry
 from central.delivery import Lane
-from central.desk.services import NotNow
+from central.desk.services.errors import NotNow
 from central.guard import Hold, HoldKind, HoldState, Suspect
 from central.link import LinkState
 from central.registry import SystemState

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from central.desk.services import NotAllowed
+from central.desk.services.errors import NotAllowed
 from central.store.api import Transaction
 from mappings.loader import suggestion
 from sync.jobs.clue import OURS, BadClue, Clue

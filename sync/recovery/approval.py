@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from central.audit import Entry
-from central.desk.services import NotNow
+from central.desk.services.errors import NotNow
 from central.registry import System, SystemState
 from central.store.api import Transaction
 from connectors.errors import ConnectorError

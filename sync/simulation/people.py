@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from central.desk.services import NotAllowed, Upload
+from central.desk.services.errors import NotAllowed
+from central.desk.services.tickets import Upload
 from central.model import Person, Priority
 from central.workflow import Actor, Status
 from sync.simulation.mesh import Member

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from central.desk.services import Upload
+from central.desk.services.tickets import Upload
 from central.desk.soap.fields import FIELD_OF
 from central.model import Person
 from connectors.api import Connector, Value

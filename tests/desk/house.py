@@ -11,7 +11,7 @@ from central.delivery import Direction
 from central.desk.auth import digest
 from central.desk.documents import DocumentDesk
 from central.desk.queues import QueueDesk
-from central.desk.services import Upload
+from central.desk.services.tickets import Upload
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
 from central.guard import Hold, HoldKind

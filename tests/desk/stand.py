@@ -19,7 +19,8 @@ from central.desk.auth import Gate
 from central.desk.cookies import Cookies
 from central.desk.openid import OpenId, Provider
 from central.desk.pulse import Pulse
-from central.desk.services import HookAnswer, Services
+from central.desk.services import Services
+from central.desk.services.hooks import HookAnswer
 from central.desk.web import openid
 from central.desk.web.app import create_app
 from central.desk.web.pages import Pages

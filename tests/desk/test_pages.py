@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from central.account import Grant, Role
-from central.desk.services import Upload
+from central.desk.services.tickets import Upload
 from central.events import Event, Kind
 from central.link import LinkState
 from central.model import SYSTEM, Conflict, NewComment, NewFile, Person, Visibility

@@ -3,7 +3,7 @@
 import pytest
 
 from central.account import Grant, Role
-from central.desk.services import NotNow, Wrong
+from central.desk.services.errors import NotNow, Wrong
 from central.registry import SystemState
 from central.rights import Forbidden
 from central.store.api import NoSuch

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from central.desk.services import NotAllowed
+from central.desk.services.errors import NotAllowed
 from central.model import Person
 from central.store.memory import MemoryStore
 from connectors.errors import Transient

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from central.desk.services import NotAllowed
+from central.desk.services.errors import NotAllowed
 from central.events import Kind
 from central.link import LinkState
 from central.model import Person

@@ -13,7 +13,8 @@ from enum import StrEnum
 from central.account import Account, Grant, Role
 from central.audit import Entry
 from central.desk.mail.arrived import Answered, Arrived
-from central.desk.services import NotAllowed, Upload
+from central.desk.services.errors import NotAllowed
+from central.desk.services.tickets import Upload
 from central.desk.tickets import TicketDesk
 from central.mail import Mail, Verdict
 from central.model import FIELDS, Person, Ticket, Value

@@ -10,7 +10,9 @@ from central.desk.cookies import Cookies
 from central.desk.documents import DocumentDesk
 from central.desk.people import PeopleDesk
 from central.desk.queues import QueueDesk
-from central.desk.services import Queues, Systems, Tickets
+from central.desk.services.queues import Queues
+from central.desk.services.systems import Systems
+from central.desk.services.tickets import Tickets
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
 from central.events import Event

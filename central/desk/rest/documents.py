@@ -12,7 +12,7 @@ from central.desk.rest.desks import Desks
 from central.desk.rest.once import once
 from central.desk.rest.paging import Cursor, Limit, Page, cut, number
 from central.desk.rest.problems import documented
-from central.desk.services import DocumentChange
+from central.desk.services.systems import DocumentChange
 from central.registry import Document
 from central.rights import Principal
 

@@ -23,7 +23,7 @@ from central.desk.rest.paging import Cursor, Limit, Page, cut, number
 from central.desk.rest.problems import Problem, documented
 from central.desk.rest.strict import too_long
 from central.desk.rest.tickets import TicketNumber
-from central.desk.services import Upload
+from central.desk.services.tickets import Upload
 from central.model import Attachment, Visibility
 from central.rights import Principal
 from central.store.api import Store

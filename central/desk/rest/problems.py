@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from central.desk.auth import NotKnown, TooManyTries
-from central.desk.services import NotAllowed, NotNow, OutOfReach, Wrong
+from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
 from central.rights import Forbidden
 from central.store.api import Busy, NoSuch, StaleRevision, StoreError, TooLarge
 

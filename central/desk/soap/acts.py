@@ -8,7 +8,8 @@ from pathlib import PurePath
 from typing import Any
 
 from central.desk.reading import Reader
-from central.desk.services import NotAllowed, Note, Upload
+from central.desk.services.errors import NotAllowed
+from central.desk.services.tickets import Note, Upload
 from central.desk.soap import history
 from central.desk.soap.envelope import Content, Said, Told, misunderstood, nothing_there, refused, too_long
 from central.desk.soap.fields import FIELD_OF, canonical, conditions, fields, number, picked, whole

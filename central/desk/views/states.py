@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from central.desk.services import States
+from central.desk.services.dictionaries import States
 
 WIDTH, BOX, ROW, GAP = 420, 140, 26, 8
 

@@ -10,7 +10,8 @@ from central.account import Scope
 from central.desk.auth import NotKnown, TooManyTries
 from central.desk.passwords import SHORTEST, BadPassword
 from central.desk.people import PeopleDesk
-from central.desk.services import NotAllowed, Services
+from central.desk.services import Services
+from central.desk.services.errors import NotAllowed
 from central.desk.web.pages import SAID, Pages
 from central.desk.web.visitors import Visitor, Visitors
 

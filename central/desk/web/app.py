@@ -15,7 +15,9 @@ from central.desk.examples import ExampleDesk
 from central.desk.people import PeopleDesk
 from central.desk.queues import QueueDesk
 from central.desk.registering import RegisterDesk
-from central.desk.services import Hooks, NotAllowed, NotNow, OutOfReach, Services, Wrong
+from central.desk.services import Services
+from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
+from central.desk.services.hooks import Hooks
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
 from central.desk.web import account, bench, mesh, people, register, signing, systems, tickets, work

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, File, Form, UploadFile
 from fastapi.responses import Response
 
 from central.desk.examples import ExampleDesk
-from central.desk.services import Example, Handed, NotNow, OutOfReach, Wrong
+from central.desk.services.errors import NotNow, OutOfReach, Wrong
+from central.desk.services.examples import Example, Handed
 from central.desk.web.pages import Pages
 from central.desk.web.visitors import Visitor, Visitors
 from central.store.api import NoSuch

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from central.desk.auth import Gate, NotKnown, TooManyTries
 from central.desk.cookies import FORM_FIELD, Cookies
 from central.desk.openid import LASTS, Departure, NotBelieved, OpenId
-from central.desk.services import NotAllowed, OutOfReach
+from central.desk.services.errors import NotAllowed, OutOfReach
 from central.desk.web.pages import Pages
 from central.rights import Principal
 

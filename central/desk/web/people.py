@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 from central.account import SCOPED, Grant, Role
 from central.desk.auth import once_address
 from central.desk.people import PeopleDesk
-from central.desk.services import NotAllowed, Services
+from central.desk.services import Services
+from central.desk.services.errors import NotAllowed
 from central.desk.web.pages import SAID, Pages
 from central.desk.web.visitors import Visitor, Visitors
 

@@ -9,7 +9,9 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from central.desk.registering import SIDES, TICKETS, RegisterDesk, Registration
-from central.desk.services import Answers, Explored, Foreseen, NotNow, OutOfReach, Product, Services, Wrong
+from central.desk.services import Services
+from central.desk.services.errors import NotNow, OutOfReach, Wrong
+from central.desk.services.registrations import Answers, Explored, Foreseen, Product
 from central.desk.views.states import picture
 from central.desk.web.pages import SAID, Pages
 from central.desk.web.visitors import Visitor, Visitors

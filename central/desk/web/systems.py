@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from central.desk.documents import DocumentDesk
 from central.desk.queues import QueueDesk
-from central.desk.services import NotAllowed, NotNow, OutOfReach, Services, Wrong
+from central.desk.services import Services
+from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
 from central.desk.systems import SystemDesk
 from central.desk.views.states import picture
 from central.desk.web.pages import SAID, Pages, partial

@@ -10,7 +10,9 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from central import workflow
 from central.desk import views
 from central.desk.reading import Reader
-from central.desk.services import NotAllowed, Services, Upload
+from central.desk.services import Services
+from central.desk.services.errors import NotAllowed
+from central.desk.services.tickets import Upload
 from central.desk.tickets import TicketDesk
 from central.desk.views.tickets import lines
 from central.desk.web.finding import Asked, find

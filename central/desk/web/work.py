@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
 from central.desk.queues import QueueDesk
-from central.desk.services import NotAllowed, NotNow, OutOfReach, Services
+from central.desk.services import Services
+from central.desk.services.errors import NotAllowed, NotNow, OutOfReach
 from central.desk.systems import SystemDesk
 from central.desk.views.apart import Apart, apart
 from central.desk.web.pages import SAID, Pages

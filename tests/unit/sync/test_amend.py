@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from central.desk.services import NotAllowed
+from central.desk.services.errors import NotAllowed
 from central.events import Kind
 from central.model import Visibility
 from connectors.errors import Transient, Unknown

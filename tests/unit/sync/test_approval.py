@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from central.desk.services import NotNow
+from central.desk.services.errors import NotNow
 from central.registry import SystemState
 from central.store.api import Transaction
 from central.store.sql import SqlStore

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from central.desk.services import NotAllowed, Upload
+from central.desk.services.errors import NotAllowed
+from central.desk.services.tickets import Upload
 from central.events import Kind
 from central.model import Person, Visibility
 from central.store.api import TooLarge

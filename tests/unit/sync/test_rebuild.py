@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from central.desk.services import Upload
+from central.desk.services.tickets import Upload
 from central.link import LinkState
 from tests.unit.sync.saved import Saved
 from tests.unit.sync.world import TPM

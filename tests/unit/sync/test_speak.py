@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from central.desk.services import Upload
+from central.desk.services.tickets import Upload
 from central.events import Kind
 from connectors import marks
 from connectors.errors import Refused, Transient, Unknown

@@ -12,7 +12,7 @@ from central.account import Account, Grant, Role
 from central.desk.auth import Gate, NotKnown
 from central.desk.openid import Arrival, OpenId, Provider
 from central.desk.people import PeopleDesk, of_the_machine
-from central.desk.services import NotAllowed, OutOfReach
+from central.desk.services.errors import NotAllowed, OutOfReach
 from central.desk.tries import TooManyTries
 from central.rights import Principal
 from central.store.memory import MemoryStore

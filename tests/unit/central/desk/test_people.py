@@ -11,7 +11,7 @@ from central.account import Account, Grant, Role, Scope
 from central.desk.auth import Gate, NotKnown
 from central.desk.passwords import BadPassword
 from central.desk.people import ADMINISTRATOR, PeopleDesk, of_the_machine
-from central.desk.services import NotAllowed
+from central.desk.services.errors import NotAllowed
 from central.rights import Forbidden, Principal
 from central.store.api import NoSuch
 from central.store.memory import MemoryStore

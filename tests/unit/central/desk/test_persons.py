@@ -9,7 +9,7 @@ from central.account import Grant, Role, Scope
 from central.desk.auth import Gate, NotKnown
 from central.desk.people import PeopleDesk, of_the_machine
 from central.desk.persons import PersonDesk
-from central.desk.services import NotAllowed
+from central.desk.services.errors import NotAllowed
 from central.erasure import Erasure
 from central.mail import Mail, Verdict
 from central.model import Person, Ticket

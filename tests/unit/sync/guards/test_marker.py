@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.desk.services import NotNow
+from central.desk.services.errors import NotNow
 from central.guard import Hold, HoldKind, HoldState, Marker
 from central.registry import SystemState
 from connectors.emulators.tracker import Issue

@@ -4,7 +4,7 @@ import pytest
 
 from central.account import Grant, Role
 from central.desk.mail.intake import Rules, Strangers
-from central.desk.services import NotAllowed
+from central.desk.services.errors import NotAllowed
 from central.mail import Verdict
 from central.model import Person, Visibility
 from central.rights import Forbidden, Principal

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from central.desk.services import Upload
+from central.desk.services.tickets import Upload
 from central.store.memory import MemoryStore
 from tests.unit.central.desk.soap.hotline import Hotline, envelope, gat
 from tests.unit.sync.world import World

@@ -1,0 +1,103 @@
+"""Registered systems and their documents, for whoever runs them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from central.store.api import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document as it was handed in, read as far as rights need it."""
+
+    kind: str
+    name: str
+    units: frozenset[str] = frozenset()
+    """The support units that a system claims."""
+    secrets: frozenset[str] = frozenset()
+    """The references of secrets in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentChange:
+    """What applying one document does, or did."""
+
+    kind: str
+    name: str
+    verb: str
+    """new, changed or unchanged."""
+    diff: str
+    """As a unified diff of the texts; '' where there is none."""
+    pinned: bool = False
+    """It comes from the library, because a system names it."""
+    revision: int | None = None
+    """The one that was made, or found; None: nothing was done."""
+
+
+Reads = Callable[[Transaction, str, str], bool]
+"""Whether whoever asks may read the registered document of this kind and name."""
+
+
+class Systems(Protocol):
+    """What people do to registered systems, each act with its entry in the audit log, in the act's own transaction.
+
+    Rights were asked for already. What is not there raises `NoSuch`, what cannot be done as things stand `NotNow`, and
+    where a system must be asked that does not answer, `OutOfReach`. `by` is the login of whoever does it.
+    """
+
+    def drafts(self, text: str) -> Sequence[Draft]:
+        """The documents in this text.  :raises Wrong: it is no YAML, or holds no documents."""
+
+    def users(self, tx: Transaction, kind: str, name: str) -> frozenset[str]:
+        """The registered systems that this mapping or profile is used by."""
+
+    def plan(
+        self, text: str, *, same_secret: bool, sees: Callable[[str], bool], reads: Reads
+    ) -> Sequence[DocumentChange]:
+        """What applying these documents together would do. Systems that `sees` says no to are not named in what is
+        wrong; mappings and profiles that `reads` says no to are not there, neither to be used nor to be extended.
+
+        :raises Wrong: with all that is wrong."""
+
+    def apply(
+        self, text: str, by: str, *, same_secret: bool, sees: Callable[[str], bool], reads: Reads
+    ) -> Sequence[DocumentChange]:
+        """Take these documents in, all of them or none.  :raises Wrong: as `plan`."""
+
+    def roll_back(
+        self,
+        kind: str,
+        name: str,
+        revision: int,
+        by: str,
+        *,
+        same_secret: bool,
+        sees: Callable[[str], bool],
+        reads: Reads,
+    ) -> Sequence[DocumentChange]:
+        """An earlier revision becomes the newest one.  :raises Wrong: as `plan`."""
+
+    def check(self, name: str) -> Mapping[str, Any]:
+        """Prove a registration against the live system, by reading only: findings, mails, losses, as plain data."""
+
+    def go_live(self, name: str, by: str) -> None:
+        """Let it take part: only what changes from now on travels."""
+
+    def go_into_shadow(self, name: str, by: str) -> None:
+        """Compute every write to and from it, and make none."""
+
+    def pause(self, name: str, by: str, why: str) -> None:
+        """Stop its traffic both ways; what is owed waits."""
+
+    def resume(self, name: str, by: str) -> None:
+        """Take up its traffic where it was left."""
+
+    def release(self, name: str, by: str, *, take_theirs: bool = False) -> str:
+        """Take up a quarantined system again; answers what was done, in a sentence."""
+
+    def stop_all(self, by: str, why: str) -> None:
+        """Nothing is written to any system from now on."""
+
+    def let_go(self, by: str) -> None:
+        """Let go of the stop button."""
