@@ -2,24 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
-from central.delivery import Counts, Direction
+from central.delivery import Counts
 from central.desk import views
 from central.desk.pulse import Beat, Pulse, TooMany
 from central.desk.views.mesh import Need, Overview, SystemView, by_need, part
-from central.link import Link, LinkState
 from central.registry import Outage, System, SystemState
-from central.store.api import Transaction
-from central.store.migrations import upgrade
 from central.store.sql import SqlStore
+from tests.unit.central.desk.growing import AT, grow, statements
 
-AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LIVE = System("ngi-cz", SystemState.LIVE, 1, succeeded_at=AT)
 
 
@@ -95,34 +90,7 @@ def test_troubles_are_sentences() -> None:
     assert view(replace(LIVE, state=SystemState.PAUSED, reason="paused by olga")).troubles == ("paused by olga",)
 
 
-@pytest.fixture
-def sql(tmp_path: Path) -> Iterator[SqlStore]:
-    url = f"sqlite:///{tmp_path / 'interdesk.db'}"
-    upgrade(url)
-    store = SqlStore.open(url, clock=lambda: AT, exclusive=True)
-    yield store
-    store.close()
-
-
-def statements(store: SqlStore, question: Callable[[], object]) -> list[str]:
-    """What the database is asked meanwhile."""
-    question()  # the reader is there from now on
-    asked: list[str] = []
-    (reader,) = store._readers
-    reader.driver.set_trace_callback(asked.append)
-    question()
-    reader.driver.set_trace_callback(None)
-    return asked
-
-
 def test_the_mesh_asks_the_same_few_questions_however_many_systems_and_tickets_there_are(sql: SqlStore) -> None:
-    def grow(tx: Transaction, first: int, last: int) -> None:
-        for number in range(first, last):
-            tx.registry.put_system(System(f"s{number}", SystemState.LIVE, 1))
-            ticket = tx.tickets.create({"subject": "x"}, AT)
-            tx.links.create(Link(0, ticket.id, f"s{number}", LinkState.ACTIVE, key=str(number)))
-            tx.outbox.owe(f"s{number}", Direction.OUTWARD, str(ticket.id), AT, reason="x")
-
     def look() -> Overview:
         return views.overview(sql, lambda: AT)
 

@@ -1,9 +1,7 @@
 """The figures for Prometheus: what they say of each system, what they never say, and what they cost."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,10 +15,9 @@ from central.link import Link, LinkState
 from central.registry import Outage, System, SystemState
 from central.store.api import Store, Transaction
 from central.store.memory import MemoryStore
-from central.store.migrations import upgrade
 from central.store.sql import SqlStore
+from tests.unit.central.desk.growing import AT, grow, statements
 
-AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
@@ -111,34 +108,7 @@ def test_the_processes_that_are_heard_of_and_open_alerts_show(store: Store) -> N
     assert (told["interdesk_alerts", ""], told["interdesk_alerts", "ngi-cz"]) == (1, 1)
 
 
-@pytest.fixture
-def sql(tmp_path: Path) -> Iterator[SqlStore]:
-    url = f"sqlite:///{tmp_path / 'interdesk.db'}"
-    upgrade(url)
-    store = SqlStore.open(url, clock=lambda: AT, exclusive=True)
-    yield store
-    store.close()
-
-
-def statements(store: SqlStore, question: Callable[[], object]) -> list[str]:
-    """What the database is asked meanwhile."""
-    question()  # the reader is there from now on
-    asked: list[str] = []
-    (reader,) = store._readers
-    reader.driver.set_trace_callback(asked.append)
-    question()
-    reader.driver.set_trace_callback(None)
-    return asked
-
-
 def test_the_figures_cost_the_same_few_questions_however_many_systems_and_tickets_there_are(sql: SqlStore) -> None:
-    def grow(tx: Transaction, first: int, last: int) -> None:
-        for number in range(first, last):
-            tx.registry.put_system(System(f"s{number}", SystemState.LIVE, 1))
-            ticket = tx.tickets.create({"subject": "x"}, AT)
-            tx.links.create(Link(0, ticket.id, f"s{number}", LinkState.ACTIVE, key=str(number)))
-            tx.outbox.owe(f"s{number}", Direction.OUTWARD, str(ticket.id), AT, reason="x")
-
     sql.write(lambda tx: grow(tx, 0, 2))
     few = statements(sql, lambda: read(sql))
     sql.write(lambda tx: grow(tx, 2, 60))
