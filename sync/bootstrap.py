@@ -286,7 +286,7 @@ class Interdesk:
         kept = Terms(**instance.retention.model_dump())
         self.retention = Retention(self.store, clock, kept, self.gate, owner=self._name())
         self.persons = PersonDesk(self.store, Erasing(self.means), clock)
-        self.openid = openid.desk(instance, self.store, self.gate, clock, self.secrets)
+        self.openid = openid.desk(instance, self.store, self.gate, self.environment, self.secrets)
         self._post_office: PostOffice | None = None
         self.inbox = Inbox(self.means, self.gateways, self.secrets)
         self.connectors = ConnectorKinds(self.environment, self.secrets, self.store)

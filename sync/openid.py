@@ -1,12 +1,11 @@
 """The OpenID provider of the instance's document, put together."""
 
-from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
 from central.desk.auth import Gate
 from central.desk.openid import OpenId, Provider
 from central.store.api import Store
+from connectors.environment import Environment
 from sync.config import InstanceDocument
 from sync.secrets import Secrets
 from sync.web import GuardedWeb
@@ -16,7 +15,7 @@ BACK = "/sign-in/back"
 
 
 def desk(
-    instance: InstanceDocument, store: Store, gate: Gate, clock: Callable[[], datetime], secrets: Secrets
+    instance: InstanceDocument, store: Store, gate: Gate, environment: Environment, secrets: Secrets
 ) -> OpenId | None:
     """Where people sign in with their organisation; None: the document names no provider."""
     named = instance.oidc
@@ -25,4 +24,4 @@ def desk(
     secret = partial(secrets.look_up, named.client_secret.secret) if named.client_secret else None
     back = f"{instance.public_url}{BACK}"
     provider = Provider(named.issuer, named.client_id, back, secret, named.scopes, named.granted)
-    return OpenId(store, gate, clock, GuardedWeb(instance.allowed_networks), provider)
+    return OpenId(store, gate, environment.clock, GuardedWeb(environment), provider)

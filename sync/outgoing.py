@@ -1,23 +1,19 @@
-"""What interdesk itself sends: letters, documents to a webhook, pings. By the rules of all calls that go out: verified
-certificates, one deadline, no redirect, and no address that `allowed_networks` does not name or that is not public."""
+"""What interdesk itself sends: letters, documents to a webhook, pings."""
 
 import json
-import ssl
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from connectors.environment import Environment
-from connectors.errors import AccessError, ProtocolError, Refused, Transient
+from connectors.errors import AccessError, Refused, Transient
 from connectors.mail.post import SmtpPost
 from connectors.mail.server import server_of
 from connectors.mail.writing import Draft, compose
-from connectors.network import Deadline, Reach, tls_context
-from connectors.wire import Wire, place_of
+from connectors.network import Deadline, Reach
 from sync.config import InstanceDocument, SecretReference
 from sync.secrets import MissingSecret
+from sync.web import asked, trusted
 
 
 class Outgoing:
@@ -42,7 +38,7 @@ class Outgoing:
         assert mail.out is not None, "asked for by its way only"
         server, domain = server_of(mail.out.smtp, "smtp"), mail.address.rpartition("@")[2]
         password = self._known(mail.out.password) if mail.out.password else ""
-        context = self._context(mail.ca_file)
+        context = trusted(self._beside / mail.ca_file if mail.ca_file else self._environment.ca_file)
         deadline = Deadline(self._environment.monotonic)
         deadline.begin(self._environment.deadline.total_seconds())
         reach = Reach(self._environment.allowed_networks)
@@ -68,22 +64,11 @@ class Outgoing:
         """One request; its answer is a success.
 
         :raises AccessError: we do not go there.  :raises Refused: it said no.  :raises Transient: it is away."""
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise ProtocolError(f"{about}: a web address begins with https:// or http://")
-        context = self._context()
-        with closing(Wire(self._environment, place_of(url), here=context, elsewhere=context)) as wire, wire.call():
-            answer = wire.send(method, url, headers or {}, data, about, writes=False)
-            with closing(answer):
-                if answer.status_code >= 500 or answer.status_code == 429:
-                    raise Transient(f"{about} answers {answer.status_code}")
-                if not 200 <= answer.status_code < 300:
-                    raise Refused(f"{about} answers {answer.status_code}")
-
-    def _context(self, ca_file: str = "") -> ssl.SSLContext:
-        try:
-            return tls_context(self._beside / ca_file if ca_file else self._environment.ca_file)
-        except OSError as error:
-            raise AccessError(f"the certificates cannot be read: {error}") from None
+        with asked(self._environment, method, url, headers, data, about=about) as answer:
+            if answer.status >= 500 or answer.status == 429:
+                raise Transient(f"{about} answers {answer.status}")
+            if not 200 <= answer.status < 300:
+                raise Refused(f"{about} answers {answer.status}")
 
     def _known(self, said: str | SecretReference) -> str:
         try:

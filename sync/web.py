@@ -1,75 +1,101 @@
-"""The desk's own calls to servers outside, as guarded as those of connectors."""
+"""How interdesk itself asks servers outside: by the rules of all calls that go out. Verified certificates, one
+deadline, no redirect, and no address that `allowed_networks` does not name or that is not public."""
 
 import json
 import ssl
-import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
-from urllib.parse import quote
-
-import requests
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from central.desk.services.errors import OutOfReach
 from central.desk.services.web import Web, WebAnswer
-from connectors.environment import Network
-from connectors.network import AddressRefused, Deadline, NotConnected, Reach, adapter, tls_context
-from connectors.wire import place_of
+from connectors.environment import Environment
+from connectors.errors import AccessError, ConnectorError, ProtocolError
+from connectors.network import tls_context
+from connectors.wire import Wire, bare, place_of
 
 DEADLINE = timedelta(seconds=10)
+"""So long somebody who signs in waits for one answer of their provider."""
 LARGEST = 1024 * 1024
+"""Bytes of an answer's body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered, whatever its status."""
+
+    status: int
+    body: Iterator[bytes]
+    """Still unread.  :raises ConnectorError: there is more than `LARGEST` of it, or it broke off."""
+
+
+@contextmanager
+def asked(
+    environment: Environment,
+    method: str,
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    data: bytes | Mapping[str, str] | None = None,
+    *,
+    about: str,
+) -> Iterator[Answer]:
+    """One request, over a connection of its own: there are few. `about` says in errors what was asked.
+
+    :raises ConnectorError: by remedy."""
+    try:
+        scheme, place = urlsplit(url).scheme, place_of(url)
+    except ValueError:
+        raise ProtocolError(f"{about}: there is no such address") from None
+    if scheme not in ("http", "https"):
+        raise ProtocolError(f"{about}: a web address begins with https:// or http://")
+    context = trusted(environment.ca_file)
+    with closing(Wire(environment, place, here=context, elsewhere=context)) as wire, wire.call():
+        answer = wire.send(method, url, headers or {}, data, about, writes=False)
+        with closing(answer):
+            yield Answer(answer.status_code, wire.chunks(answer, LARGEST, about, writes=False))
+
+
+def trusted(ca_file: Path | None) -> ssl.SSLContext:
+    """The usual certificates, and these beside them.  :raises AccessError: they cannot be read."""
+    try:
+        return tls_context(ca_file)
+    except OSError as error:
+        raise AccessError(f"the certificates cannot be read: {error}") from None
 
 
 class GuardedWeb:
-    """Fulfils `central.desk.services.web.Web`. Each call has a connection of its own: they are few."""
+    """Fulfils `central.desk.services.web.Web`."""
 
-    def __init__(self, allowed: tuple[Network, ...], *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._reach, self._monotonic = Reach(allowed), monotonic
-        self._context: ssl.SSLContext | None = None
+    def __init__(self, environment: Environment) -> None:
+        self._environment = replace(environment, deadline=DEADLINE)
 
     def get(self, url: str, *, bearer: str = "") -> WebAnswer:
-        return self._ask("GET", url, {"Authorization": f"Bearer {bearer}"} if bearer else {})
+        return self._answer("GET", url, {"Authorization": f"Bearer {bearer}"} if bearer else {})
 
     def post_form(self, url: str, form: Mapping[str, str], *, basic: tuple[str, str] | None = None) -> WebAnswer:
-        # RFC 6749 2.3.1: both are encoded as in a form before they are joined
-        shown = (quote(basic[0], safe=""), quote(basic[1], safe="")) if basic else None
-        return self._ask("POST", url, {}, data=dict(form), auth=shown)
+        if basic is None:
+            return self._answer("POST", url, {}, form)
+        name, secret = (quote(part, safe="") for part in basic)  # RFC 6749 2.3.1: as in a form, before they are joined
+        shown = b64encode(f"{name}:{secret}".encode()).decode()
+        return self._answer("POST", url, {"Authorization": f"Basic {shown}"}, form)
 
-    def _ask(self, method: str, url: str, headers: Mapping[str, str], **more: Any) -> WebAnswer:
-        self._context = self._context or tls_context(None)
-        deadline = Deadline(self._monotonic)
-        deadline.begin(DEADLINE.total_seconds())
-        session = requests.Session()
-        session.trust_env = False  # a proxy would look up the name, where we cannot see what it leads to
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, adapter(self._reach, deadline, self._context))
+    def _answer(
+        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
+    ) -> WebAnswer:
+        headers = {"Accept": "application/json", **headers}
         try:
-            with (
-                closing(session),
-                session.request(
-                    method,
-                    url,
-                    headers={"Accept": "application/json", **headers},
-                    allow_redirects=False,
-                    stream=True,
-                    timeout=DEADLINE.total_seconds(),
-                    **more,
-                ) as response,
-            ):
-                body = bytearray()
-                for chunk in response.iter_content(16 * 1024):
-                    body += chunk
-                    if len(body) > LARGEST:
-                        raise OutOfReach(f"{place_of(url)} sent more than {LARGEST} bytes")
-        except (AddressRefused, NotConnected) as problem:
+            with asked(self._environment, method, url, headers, form, about=bare(url)) as answer:
+                body = b"".join(answer.body)
+        except ConnectorError as problem:
             raise OutOfReach(str(problem)) from None
-        except (requests.RequestException, OSError, ValueError) as problem:
-            raise OutOfReach(f"{place_of(url)} does not answer ({type(problem).__name__})") from None
         try:
-            return WebAnswer(response.status_code, json.loads(body))
+            return WebAnswer(answer.status, json.loads(body))
         except ValueError:
-            return WebAnswer(response.status_code, None)
+            return WebAnswer(answer.status, None)
 
 
 _: type[Web] = GuardedWeb

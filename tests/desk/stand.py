@@ -25,6 +25,7 @@ from central.desk.web import openid
 from central.desk.web.app import create_app
 from central.desk.web.pages import Pages
 from central.store.api import Transaction
+from connectors.environment import Environment
 from sync import why
 from sync.dictionaries import Dictionaries
 from sync.examples import Examples
@@ -143,7 +144,13 @@ class Stand:
     def _doors(self, provider: SmallProvider) -> tuple[APIRouter, ...]:
         ours = Provider(provider.issuer, CLIENT, f"{self.address}/sign-in/back", lambda: SECRET)
         desk = self.house.interdesk
-        door = OpenId(desk.store, self.gate, desk.clock, GuardedWeb((ip_network("127.0.0.0/8"),)), ours)
+        door = OpenId(
+            desk.store,
+            self.gate,
+            desk.clock,
+            GuardedWeb(Environment(desk.clock, allowed_networks=(ip_network("127.0.0.0/8"),))),
+            ours,
+        )
         return (openid.router(door, self.gate, Cookies(), Pages("GGUS")),)
 
     def _people(self, tx: Transaction) -> None:

@@ -16,6 +16,7 @@ from central.desk.services.errors import NotAllowed, OutOfReach
 from central.desk.tries import TooManyTries
 from central.rights import Principal
 from central.store.memory import MemoryStore
+from connectors.environment import Environment
 from sync.web import GuardedWeb
 from tests.unit.central.desk.provider import CLIENT, ENTITLED, SECRET, SmallProvider
 from tests.unit.central.desk.test_auth import Clock, Counting
@@ -42,7 +43,9 @@ class Desk:
         self.openid = self.with_(self.ours)
 
     def with_(self, ours: Provider) -> OpenId:
-        return OpenId(self.store, self.gate, self.clock, GuardedWeb(LOOPBACK), ours)
+        return OpenId(
+            self.store, self.gate, self.clock, GuardedWeb(Environment(self.clock, allowed_networks=LOOPBACK)), ours
+        )
 
     def sign_in(self, principal: Principal | None = None, **answer: str) -> Arrival:
         gone = self.openid.begin(source="here", onward="/tickets/7", principal=principal)
@@ -271,7 +274,7 @@ def test_keys_that_are_elsewhere_endless_or_missing_let_nobody_in(desk: Desk, wh
 
 
 def test_a_provider_on_a_network_that_is_not_allowed_is_not_asked(desk: Desk) -> None:
-    closed = OpenId(desk.store, desk.gate, desk.clock, GuardedWeb(()), desk.ours)
+    closed = OpenId(desk.store, desk.gate, desk.clock, GuardedWeb(Environment(desk.clock)), desk.ours)
     with pytest.raises(OutOfReach, match="not a public address"):
         closed.begin(source="here")
     assert desk.provider.asked == []
