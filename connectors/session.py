@@ -12,9 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain
-from typing import Any, Never, TypeVar
-from urllib.parse import urlencode, urljoin
+from typing import Any, TypeVar
+from urllib.parse import urljoin
 
 import requests
 import tenacity
@@ -24,7 +23,8 @@ from connectors.asking import Asking, Body, Calls, Encode, Made, Origin, Wanted,
 from connectors.blots import Blots
 from connectors.credentials import NOBODY, Certificate, Shown, Step, basic, filled, said
 from connectors.environment import Environment
-from connectors.errors import AccessError, ConnectorError, NotFound, ProtocolError, SettingsError, Transient, Unknown
+from connectors.errors import AccessError, ConnectorError, ProtocolError, SettingsError, Transient, Unknown
+from connectors.exchange import Exchange
 from connectors.login import Login
 from connectors.network import tls_context
 from connectors.profiled.values import address, put
@@ -60,11 +60,9 @@ class HttpSession:
         self.environment = environment
         self._root = origin.url.rstrip("/")
         self._place = place_of(self._root)
-        self._decode = decode
         self._calls = calls
         pair = basic(origin.credentials.basic, origin.words)
         self._blots = Blots([*origin.secrets, *([pair.removeprefix("Basic ")] if pair is not None else [])])
-        self._judge = Judge(errors or Errors(), self.scrub, environment.clock, decode)
         self._login = Login(
             origin.credentials, origin.words, self._step, monotonic=environment.monotonic, learn=self._blots.learn
         )
@@ -72,6 +70,8 @@ class HttpSession:
         if origin.credentials.certificate is not None:
             _show(origin.credentials.certificate, origin.words, ours)
         self._wire = Wire(environment, self._place, here=ours, elsewhere=tls_context(ca_file))
+        judge = Judge(errors or Errors(), self.scrub, environment.clock, decode)
+        self._exchange = Exchange(self._wire, judge, self.scrub, decode, environment.max_answer)
         self._retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(self._worth_another_try),
             stop=tenacity.stop_after_attempt(environment.tries),
@@ -217,11 +217,11 @@ class HttpSession:
 
     def _asked(self, asking: Asking) -> Answer:
         """The answer. A page where data was expected may mean that our session is over, though no sign tells."""
-        answer = self._let_in(asking, self._send)
+        answer = self._let_in(asking, self._exchange.send)
         if self._login.renews and answer.is_page:
             self._login.forget()
             if not asking.writes:
-                return self._let_in(asking, self._send)
+                return self._let_in(asking, self._exchange.send)
         return answer
 
     def _let_in(self, asking: Asking, send: Callable[[Asking, Shown], Result]) -> Result:
@@ -265,13 +265,13 @@ class HttpSession:
             path = address(step.path, words)
             asking = self._asking(step.method, path, query, headers, body=body or None, encode=encode)
         try:
-            return self._send(replace(asking, errors=_NOT_LET_IN), shown, moved=not step.operation)
+            return self._exchange.send(replace(asking, errors=_NOT_LET_IN), shown, moved=not step.operation)
         except TurnedAway as away:
             raise AccessError(f"we are not let in: {away}") from None
 
-    def _followed(self, asking: Asking, wanted: "Wanted") -> tuple[requests.Response, Iterator[bytes]]:
+    def _followed(self, asking: Asking, wanted: Wanted) -> tuple[requests.Response, Iterator[bytes]]:
         """The file at the end of a few redirects."""
-        begin = partial(self._begun, wanted=wanted)
+        begin = partial(self._exchange.begin, wanted=wanted)
         for _ in range(_MOST_REDIRECTS + 1):
             if place_of(asking.url) == self._place:
                 response, chunks = self._let_in(asking, begin)
@@ -297,66 +297,6 @@ class HttpSession:
         except AccessError as closed:
             raise ProtocolError(f"the file is at another server, and cannot be had there: {closed}") from None
 
-    def _begun(self, asking: Asking, shown: Shown, wanted: "Wanted") -> tuple[requests.Response, Iterator[bytes]]:
-        """The answer and the chunks of its body: a success, or a redirect to anything but a log-in page."""
-        response = self._open(asking, shown)
-        try:
-            if _moved(response):
-                return response, iter(())
-            if not 200 <= response.status_code < 300:
-                return self._refused(self._answer(response, self._wire.beginning(response), asking))
-            chunks = self._wire.chunks(response, wanted.limit, asking.about, writes=False)
-            if not wanted.may_be_an_error(response.headers.get("Content-Type", "")):
-                return response, chunks
-            first = next(chunks, b"")
-            more = next(chunks, None)
-            if more is None and not wanted.is_like(response.headers.get("Content-Type", ""), first):
-                self._judge.verdict(self._answer(response, first, asking))
-            return response, chain((first,), () if more is None else (more,), chunks)
-        except BaseException:
-            response.close()
-            raise
-
-    def _refused(self, answer: Answer) -> Never:
-        raise NotFound(f"{self._judge.verdict(answer).about}: there is nothing")
-
-    def _send(self, asking: Asking, shown: Shown, *, moved: bool = False) -> Answer:
-        """The whole answer. `moved`: a redirect is one too, save to a log-in page."""
-        response = self._open(asking, shown)
-        try:
-            if 200 <= response.status_code < 300:
-                limit = asking.limit or self.environment.max_answer
-                body = b"".join(self._wire.chunks(response, limit, asking.about, writes=asking.writes))
-            else:
-                body = self._wire.beginning(response)
-        finally:
-            response.close()
-        answer = self._answer(response, body, asking)
-        return answer if moved and _moved(response) else self._judge.verdict(answer, asking.errors)
-
-    def _answer(self, response: requests.Response, body: bytes, asking: Asking) -> Answer:
-        return Answer(
-            response.status_code,
-            response.headers,
-            body,
-            asking.about,
-            asking.writes,
-            self.scrub,
-            self._decode,
-            tuple(response.raw.headers.getlist("Set-Cookie")),
-        )
-
-    def _open(self, asking: Asking, shown: Shown) -> requests.Response:
-        """The answer, whatever its status, with its body still unread."""
-        query = urlencode({**shown.query, **asking.query}, doseq=True)
-        url = asking.url + ("&" if "?" in asking.url else "?") + query if query else asking.url
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "interdesk"}
-        headers |= {**shown.headers, **(shown.on_writes if asking.writes else {}), **asking.headers}
-        data = asking.bytes(shown)
-        if data is not None and asking.stream is None:
-            headers.setdefault("Content-Type", "application/json")
-        return self._wire.send(asking.method, url, headers, data, asking.about, writes=asking.writes)
-
 
 def _show(certificate: Certificate, words: Mapping[str, Any], context: ssl.SSLContext) -> None:
     """Show our certificate wherever this context is asked for one.  :raises SettingsError: it cannot be read."""
@@ -368,12 +308,6 @@ def _show(certificate: Certificate, words: Mapping[str, Any], context: ssl.SSLCo
     except OSError as error:
         sentence = f"our certificate, its key or its password cannot be used: {error}"
         raise SettingsError([((certificate.file,), sentence)]) from None
-
-
-def _moved(response: requests.Response) -> bool:
-    """Whether it points on, to anything but a log-in page."""
-    target = bare(response.headers.get("Location", ""))
-    return 300 <= response.status_code < 400 and not isinstance(redirected("", target), TurnedAway)
 
 
 def _closed(away: TurnedAway, asking: Asking) -> ConnectorError:
