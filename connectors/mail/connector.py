@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import wraps
 from hashlib import sha256
@@ -29,17 +29,17 @@ from connectors.api import (
     Written,
 )
 from connectors.environment import Environment
-from connectors.errors import AccessError, ConnectorError, NotFound, ProtocolError, Refused, Transient, Unknown
-from connectors.mail import bodies, mailbox, quotes
+from connectors.errors import ConnectorError, NotFound, ProtocolError, Refused, Transient, Unknown
+from connectors.mail import bodies, mailbox
 from connectors.mail.intake import Intake
-from connectors.mail.mailbox import Labels, Mailbox
+from connectors.mail.mailbox import Mailbox
 from connectors.mail.post import Post
 from connectors.mail.profile import MAX_FILE, MailProfile
 from connectors.mail.reading import MailFile, file_of
+from connectors.mail.sending import Correspondents, Sending
 from connectors.mail.shadow import Entry, EntryKind, Filed, fold, short
 from connectors.mail.threads import KEY, Numbers, Signer
 from connectors.mail.trust import Policy
-from connectors.mail.writing import Draft, compose
 from connectors.network import Deadline
 from connectors.profiled.values import plain
 
@@ -49,14 +49,6 @@ PAGE = 100
 BOUNCE_STANDS = timedelta(days=1)
 """How long a mail that came back keeps its ticket from being told anything more, unless they write, or the address
 is another one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Correspondents:
-    """Between whom the mails go."""
-
-    ours: str
-    theirs: str
 
 
 def _call(
@@ -96,8 +88,9 @@ class MailConnector:
         self._between, self._deadline = between, deadline or Deadline(environment.monotonic)
         self._lock = threading.RLock()
         self._signer = Signer(secret, between.ours.rpartition("@")[2])
-        self._numbers = Numbers(number)
-        self._intake = Intake(profile, box, self._signer, self._numbers, policy, environment.clock)
+        numbers = Numbers(number)
+        self._intake = Intake(profile, box, self._signer, numbers, policy, environment.clock)
+        self._sending = Sending(profile, environment, box, post, between, self._signer, numbers)
 
     @_call
     def describe(self) -> Sequence[RemoteField]:
@@ -166,7 +159,7 @@ class MailConnector:
         )
         said = {name: value for name, value in known.items() if name not in ("subject", "description")}
         text = bodies.write(self._profile, str(known.get("description") or ""), {n: v for n, v in said.items() if v})
-        self._send(entry, subject, text, (), ())
+        self._sending.send(entry, subject, text, (), ())
         return self._after(token, ())
 
     @_call
@@ -179,7 +172,7 @@ class MailConnector:
             words = [key, held.version if held else "", *(f"{name}={known[name]!r}" for name in sorted(known))]
             token = f"U{sha256('|'.join(words).encode()).hexdigest()[:20]}"
             entry = Entry(key, self._signer.id(token, key), EntryKind.SET, True, self._between.ours, fields=known)
-            self._send(entry, self._subject(told), bodies.write(self._profile, "", known), (), told)
+            self._sending.send(entry, self._subject(told), bodies.write(self._profile, "", known), (), told)
         return Written(self._after(key, None), frozenset(known), refused)
 
     @_call
@@ -193,7 +186,7 @@ class MailConnector:
         message_id = self._signer.id(token, key)
         text = str(plain(draft.text) or "")
         entry = Entry(key, message_id, EntryKind.SAID, True, self._between.ours, text=text, files=listed, token=token)
-        self._send(entry, self._subject(told), bodies.write(self._profile, text, {}), files, told)
+        self._sending.send(entry, self._subject(told), bodies.write(self._profile, text, {}), files, told)
         ticket = self._after(key, ())
         return Commented(next(each for each in ticket.comments or () if each.id == short(message_id)), ticket)
 
@@ -281,46 +274,6 @@ class MailConnector:
 
     def _subject(self, told: Sequence[Filed]) -> str:
         return f"Re: {told[0].entry.fields.get('subject') or ''}"
-
-    def _send(self, entry: Entry, subject: str, text: str, files: Sequence[MailFile], told: Sequence[Filed]) -> None:
-        """Keep the mail as pending, send it, and let it be pending no longer. Its answer lost, our own copy tells."""
-        labels = Labels(entry.key, short(entry.id), number="", first=entry.kind is EntryKind.FIRST)
-        number = next((each.entry.number for each in reversed(told) if each.entry.number), "")
-        marks = " ".join(filter(None, (self._numbers.write(number), self._signer.mark(entry.key))))
-        if self._profile.divider:
-            text = f"{quotes.DIVIDER}\n\n{text}"
-        between = self._between
-        draft = Draft(
-            id=entry.id,
-            sender=between.ours,
-            to=between.theirs,
-            subject=f"{subject} {marks}",
-            text=text,
-            files=files,
-            answers=[each.entry.id for each in told],
-            subtype="xml" if self._profile.body == "xml" else "plain",
-        )
-        now = self._here.clock()
-        mail = compose(draft, self._profile.headers, now)
-        earlier = [each for each in self._box.find(mailbox.ID, short(entry.id)) if each.key == entry.key]
-        if any(not each.pending for each in earlier):
-            return  # it was accepted long ago, at an attempt whose answer was lost
-        if self._here.pace is not None:
-            self._here.pace()
-        entry = replace(entry, to=between.theirs.lower())
-        slip = earlier[0] if earlier else self._box.keep(labels, entry.plain(), mail, now, pending=True)
-        try:
-            self._post.send(mail, between.ours, between.theirs)
-        except Unknown:
-            raise
-        except (Refused, Transient, AccessError):
-            with suppress(ConnectorError):
-                self._box.forget(slip.uid)
-            raise
-        try:
-            self._box.settle(slip.uid)
-        except ConnectorError as trouble:
-            raise Unknown(f"the mail was sent, and could not be marked as sent: {trouble}", key=entry.key) from None
 
     def _after(self, key: str, known: Collection[str] | None) -> RemoteTicket:
         try:

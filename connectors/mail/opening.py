@@ -6,10 +6,11 @@ from typing import Literal, get_args
 
 from connectors.environment import Environment
 from connectors.errors import SettingsError
-from connectors.mail.connector import Correspondents, MailConnector
+from connectors.mail.connector import MailConnector
 from connectors.mail.imap import ImapMailbox
 from connectors.mail.post import SmtpPost
 from connectors.mail.profile import NUMBER, MailProfile
+from connectors.mail.sending import Correspondents
 from connectors.mail.server import Server, server_of
 from connectors.mail.trust import Dns, Policy
 from connectors.network import Deadline, Reach, tls_context

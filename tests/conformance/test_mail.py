@@ -6,8 +6,9 @@ import pytest
 
 from connectors.emulators.mail import Desk, MemoryMailbox, MemoryPost
 from connectors.environment import Environment
-from connectors.mail.connector import Correspondents, MailConnector
+from connectors.mail.connector import MailConnector
 from connectors.mail.profile import Hour, MailProfile
+from connectors.mail.sending import Correspondents
 from connectors.mail.trust import Policy
 from connectors.registry import profiles
 from connectors.testing import ConnectorConformance, Stand

@@ -10,8 +10,9 @@ from central.store.memory import MemoryStore
 from connectors.emulators.mail import Desk, MemoryMailbox, MemoryPost
 from connectors.environment import Environment
 from connectors.errors import Unknown
-from connectors.mail.connector import Correspondents, MailConnector
+from connectors.mail.connector import MailConnector
 from connectors.mail.profile import Hour, MailProfile
+from connectors.mail.sending import Correspondents
 from connectors.mail.trust import Policy as Trust
 from connectors.registry import profiles
 from mappings import library
