@@ -123,6 +123,8 @@ def _write_step(
         after = reading(gateway, written.after, asked_at)
         if asked_at is not None and _looks_refused(gateway, intent, after):
             after = read(means, gateway, past, conversation=True, lease=lease)
+        # a restored system may give the version that we held anew, or go back while we write
+        ensure_gone_on(means, gateway, replace(past, link=link), after, wrote=intent.wrote)
         outcome, goes_on = _settle(means, gateway, past, intent, after, written, plan, lease)
         return outcome, after if goes_on else None
     raise Transient("the ticket moves faster than it can be decided; it waits its turn")

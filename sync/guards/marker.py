@@ -4,7 +4,7 @@ Where it is not, the system is quarantined, nothing is written, and a plan is co
 in and what would be written, ticket by ticket, against what was last agreed on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -110,14 +110,15 @@ def remember(means: Means, gateway: Gateway) -> None:
     means.store.write(change)
 
 
-def ensure_gone_on(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> None:
+def ensure_gone_on(means: Means, gateway: Gateway, past: Past, theirs: Reading, *, wrote: Collection[str] = ()) -> None:
     """Before anything of this reading is taken in: where it does not go on from what we had read before, the mark is
-    read. Later than the ticket: a system that has gone back does not come forward again.
+    read. Later than the ticket: a system that has gone back does not come forward again. `wrote`: our fields that we
+    have written since.
 
     :raises Held: it is not the system we left.  :raises ConnectorError: the mark cannot be read now."""
     if theirs.asked_at is None or not _watched(means, gateway):
         return
-    if not _goes_on(past.link, theirs, gateway.mapping) or moved(past, theirs.shown):  # ids are given anew
+    if not _goes_on(past.link, theirs, gateway.mapping, wrote) or moved(past, theirs.shown):  # ids are given anew
         _ensure_ours_still(means, gateway, forgot=_forgot(past.link, theirs))
 
 
@@ -133,14 +134,14 @@ def suspect(means: Means, gateway: Gateway, why: str) -> None:
         means.store.write(lambda tx: tx.guards.put_marker(replace(tx.guards.marker(gateway.system), doubt=why)))
 
 
-def _goes_on(link: Link, theirs: Reading, mapping: mapping_model.Mapping) -> bool:
+def _goes_on(link: Link, theirs: Reading, mapping: mapping_model.Mapping, wrote: Collection[str]) -> bool:
     """Whether a ticket as read goes on from what we saw of it last: its history holds what we have read in it, and
-    tells of every value that has changed since. Where no history tells, nothing may have changed."""
+    tells of every value that has changed since. Where no history tells, nothing but what we wrote may have changed."""
     if _forgot(link, theirs):
         return False
     unread = echo.after(theirs.history or (), link.history_seen)
     for field in mapping.fields.values():
-        if field.remote not in link.seen or field.remote not in theirs.ticket.fields:
+        if field.central in wrote or field.remote not in link.seen or field.remote not in theirs.ticket.fields:
             continue
         canonical = field.rule.canonical_theirs
         left = canonical(link.seen[field.remote])

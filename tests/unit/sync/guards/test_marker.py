@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from central.desk.services.errors import NotNow
 from central.guard import Hold, HoldKind, HoldState, Marker
 from central.registry import SystemState
+from connectors.api import Capabilities
 from connectors.emulators.tracker import Issue
 from connectors.errors import Transient, Unknown
-from connectors.memory import Call
+from connectors.memory import WELL_BEHAVED, Call
 from sync.guards import holds
 from sync.guards.mark import Spot, counter_of, doubt, mark
 from sync.guards.release import go_on
 from sync.simulation.laws import convergence, no_loss, no_twins, silence
+from sync.simulation.members import REDMINE_LIKE
 from sync.simulation.mesh import ALL_GUARDS, Mesh
-from tests.unit.sync.world import TPM, World
+from tests.unit.sync.world import TPM, World, once
 
 NAME = "ngi-pl"
 
@@ -28,9 +30,9 @@ class Killed(BaseException):
     """kill -9: nothing is caught, nothing is cleaned up."""
 
 
-def marked(guards: frozenset[HoldKind] = ALL_GUARDS) -> tuple[World, str]:
+def marked(guards: frozenset[HoldKind] = ALL_GUARDS, capabilities: Capabilities = REDMINE_LIKE) -> tuple[World, str]:
     """A world whose Redmine bears our mark; the key of the ticket that RT and Redmine share."""
-    world = World()
+    world = World(redmine=capabilities)
     warden = world.redmine.tracker.person("warden")
     spot = Spot(warden.open(subject="do not touch: interdesk's mark"), "description")
     world.redmine = replace(world.redmine, marker=spot)
@@ -252,6 +254,47 @@ def test_where_no_history_tells_the_mark_is_read_before_anything_is_taken_in() -
     world.mesh.settle()
     assert state(world) is SystemState.QUARANTINED
     assert (world.ticket()["subject"], world.ticket()["priority"]) == (latest, "less urgent")
+
+
+def test_a_restore_while_we_write_is_noticed_before_anything_is_made_of_the_answer() -> None:
+    world, _ = marked(capabilities=replace(REDMINE_LIKE, history=False))
+    work_for_hours(world)
+    backup = world.redmine.tracker.backup()
+    world.centre.change(1, {"priority": "top priority"}, TPM)
+    work_for_hours(world)
+    latest = world.ticket()["subject"]
+    once(world.redmine.connector, "update", lambda _: world.redmine.tracker.restore(backup), done=False)
+    world.centre.change(1, {"status": "in progress"}, TPM)
+    world.mesh.settle()
+    assert state(world) is SystemState.QUARANTINED
+    assert (world.ticket()["subject"], world.ticket()["priority"]) == (latest, "top priority")
+
+
+def test_a_restore_that_gave_anew_the_version_that_we_held_is_noticed_by_what_else_the_answer_shows() -> None:
+    world, other = marked(capabilities=replace(WELL_BEHAVED, history=False))
+    work_for_hours(world)
+    backup = world.redmine.tracker.backup()
+    world.bob.edit(other, priority="high")
+    work_for_hours(world)
+    version = world.link(NAME).version
+    world.redmine.tracker.restore(backup)
+    number = 0
+    while str(world.issue(world.redmine, other).version) != version:
+        number += 1
+        world.bob.edit(other, subject=f"after the restore {number}")
+    world.centre.change(1, {"status": "in progress"}, TPM)
+    world.mesh.work()
+    assert state(world) is SystemState.QUARANTINED
+    assert world.ticket()["priority"] == "very urgent"
+
+
+def test_what_a_write_of_ours_moved_costs_no_reading_of_the_mark() -> None:
+    world, _ = marked(capabilities=replace(WELL_BEHAVED, history=False))
+    work_for_hours(world)
+    before = world.store.read(lambda tx: tx.guards.marker(NAME)).read_at
+    world.centre.change(1, {"subject": "ours", "priority": "very urgent"}, TPM)
+    world.mesh.settle()
+    assert world.store.read(lambda tx: tx.guards.marker(NAME)).read_at == before
 
 
 def test_an_edit_that_the_history_tells_of_costs_no_reading_of_the_mark() -> None:
