@@ -36,7 +36,7 @@ class Intake:
     comments: Mapping[str, NewComment]
     """Their comment id -> the comment to add, its files' bytes already in the store."""
     files: Sequence[NewFile]
-    """New files that hang on their ticket itself."""
+    """New files that hang on their ticket itself, and those of known comments that come late."""
     remote_files: Mapping[str, tuple[tuple[str, str], ...]]
     """Their comment id -> (file id, name) of the files on it, for tying what landed."""
     heard: Mapping[str, RemoteComment] = field(default_factory=dict)
@@ -87,6 +87,9 @@ def absorb(
     for name, loser in unread_edits(past, gateway, theirs).items():
         events += keep(tx, name, loser, past, gateway, at)
     spoke = _converse(tx, gateway, past, intake, at, events)
+    if any(each.gap.startswith("[file ") for each in intake.comments.values()):
+        reason = "a file stays there: whether its ticket does, another look tells"
+        means.relay.owe_inward(tx, gateway.system, past.link.key or "", at, reason=reason)
     revised = revise.revise(tx, means, gateway, past, intake.shown, at, events)
     tx.tickets.record(events)
     units = (tx.tickets.get(ticket.id)["unit"], past.ticket["unit"])  # it may have been given away while we read

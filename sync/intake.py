@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from central.delivery import Lease
-from central.link import Intent, IntentKind
+from central.link import Intent, IntentKind, LinkState
 from central.model import NewComment, NewFile, Visibility
 from central.store.api import TooLarge
 from connectors.api import RemoteComment, RemoteFile
@@ -18,7 +18,8 @@ from sync.recording import person
 
 
 def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Reading, lease: Lease) -> Intake:
-    """Sort their unknown comments and download the files that come with the new ones.
+    """Sort their unknown comments and download the files that come with the new ones, and those that could not be
+    fetched before, should the ticket have been gone meanwhile.
 
     :raises Transient: a download did not get through; the whole look is tried again."""
     ticket = theirs.ticket
@@ -31,16 +32,17 @@ def read_intake(means: Means, gateway: Gateway, past: Past | None, theirs: Readi
         tied = frozenset(past.file_ties.values())
     new = {i: comment_of(means, gateway, comments[i], tied, lease) for i in arrivals.new}
     files: list[NewFile] = []
-    for file in ticket.files:
-        if file.id in tied:
-            continue
+    wanting = past.wanting if past is not None and past.link.state is LinkState.LOST else frozenset()
+    missing = [file for comment in comments.values() if comment.id in wanting for file in comment.files]
+    for file in (*ticket.files, *missing):
         note = f"file:{file.id}"
-        if past is not None and note in past.known:
+        again = file in missing or note in wanting
+        if file.id in tied or (past is not None and note in past.known and not again):
             continue
         stored, gap = _download(means, gateway, file, lease)
         if stored is not None:
             files.append(stored)
-        else:
+        elif not again:
             arrivals = replace(arrivals, new=(*arrivals.new, note))
             new[note] = NewComment(
                 person(ticket.created_by, gateway.system),

@@ -33,6 +33,12 @@ class Past:
         return frozenset(self.ties.values()) | frozenset(self.link.ignored)
 
     @property
+    def wanting(self) -> frozenset[str]:
+        """Of what is known, their ids of what could not be taken in whole: a visible gap stands for the rest."""
+        system = self.link.system
+        return frozenset(c.origin_id for c in self.comments if c.gap and c.origin_id and c.origin_system == system)
+
+    @property
     def words(self) -> Words:
         """What tells the ticket from all others, for tokens."""
         return words_of(self.ticket, self.links)

@@ -88,7 +88,10 @@ def _read(
     strong = gateway.connector.capabilities.version is VersionStrength.STRONG
     unchanged = past.link.version if past and strong and past.link.state is LinkState.ACTIVE else ""
     version = None if past and past.link.intents else unchanged or None
-    ticket = gateway.connector.fetch(key, known=past.known if past else frozenset(), version=version)
+    held = past.known if past else frozenset()
+    if past and past.link.state is LinkState.LOST:
+        held -= past.wanting  # what could not be fetched as it went may be there again
+    ticket = gateway.connector.fetch(key, known=held, version=version)
     return reading(gateway, ticket, asked_at)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from central.link import LinkState
 from central.store.memory import MemoryStore
 from connectors.api import Capabilities, VersionStrength
@@ -163,19 +165,26 @@ def test_a_file_that_went_with_its_ticket_before_we_fetched_it_leaves_its_commen
     assert [("word 1!" in text, "stays in ngi-2" in text) for text in texts] == [(True, True)]
 
 
-def test_a_file_whose_ticket_is_brought_back_after_we_could_not_fetch_it_stays_there_as_a_note_says() -> None:
+@pytest.mark.parametrize(
+    ("back", "excuses"),
+    [
+        (Happening(900, Kind.RETURN, "ngi-2"), []),
+        (Happening(301.56, Kind.RETURN, "ngi-2"), ["its ticket was away as it was fetched, as a note says"]),
+    ],
+    ids=["after we noticed", "before we noticed"],
+)
+def test_a_file_that_could_not_be_fetched_comes_with_its_ticket_unless_nobody_noticed_that_it_was_gone(
+    back: Happening, excuses: list[str]
+) -> None:
     said = Happening(249, Kind.COMMENT, "ngi-2", 0, value="word 1!", seconds=1)
     gone = Happening(249.2, Kind.DELETE, "ngi-2", moment=Moment("download", False))
-    back = Happening(900, Kind.RETURN, "ngi-2")
     born = (Happening(GOING_LIVE, Kind.OPEN, "ngi-2", value="1"), *BORN_HERE[1:])
     there = tracker("ngi-2", "redmine", replace(CANDID, files=True))
     here_too = redmine(replace(CANDID, files=True))
     scenario = Scenario(1, (here_too, there), (*born, said, gone, back), workers=1)
     verdict = judge(World(scenario, MemoryStore()))
     assert verdict.broken == ()
-    assert [each.split(":", 1)[0] for each in verdict.excused] == [
-        "its ticket was deleted before it was fetched, as a note says"
-    ]
+    assert [each.split(":", 1)[0] for each in verdict.excused] == excuses
 
 
 def test_what_a_worker_writes_who_was_paused_past_its_lease_looks_like_an_edit_where_no_history_tells() -> None:

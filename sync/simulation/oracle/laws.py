@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from central.events import Kind as EventKind
 from central.link import LinkState
 from central.model import Visibility
 from connectors.emulators.tracker import Issue
@@ -182,8 +183,8 @@ def conversation(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
                         if file.name in names:
                             continue
                         missing = f"file {file.name!r} of {_name(other)} is not in {_name(place)}"
-                        if _noted(place, other, file.name) and _was_deleted(evidence, other):
-                            excuses.append(f"its ticket was deleted before it was fetched, as a note says: {missing}")
+                        if _noted(place, other, file.name) and _gone_unnoticed(evidence, other):
+                            excuses.append(f"its ticket was away as it was fetched, as a note says: {missing}")
                         else:
                             yield f"no loss: {missing}"
 
@@ -193,12 +194,15 @@ def _noted(place: Place, origin: Place, name: str) -> bool:
     return any(f"[file {name!r} stays in {origin.member.name}: " in note.text for note in place.issue.notes)
 
 
-def _was_deleted(evidence: Evidence, place: Place) -> bool:
-    """Whether people have deleted this ticket, and brought it back since."""
-    return any(
-        (did.system, did.deed.key, did.deed.kind) == (place.member.name, place.link.key, "delete")
+def _gone_unnoticed(evidence: Evidence, place: Place) -> bool:
+    """Whether people deleted this ticket, and brought it back before we looked: only who comes back is asked again."""
+    deleted = [
+        did.at
         for did in evidence.world.chronicle.dids
-    )
+        if (did.system, did.deed.key, did.deed.kind) == (place.member.name, place.link.key, "delete")
+    ]
+    resumed = [e.at for e in evidence.events[place.ticket.id] if e.kind is EventKind.RESUMED]
+    return bool(deleted) and all(at < deleted[-1] for at in resumed)
 
 
 def taken_in(evidence: Evidence, excuses: list[str]) -> Iterator[str]:

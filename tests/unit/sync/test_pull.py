@@ -10,11 +10,11 @@ from central.events import Kind
 from central.link import LinkState
 from central.model import Visibility
 from connectors.api import Capabilities
-from connectors.errors import Unknown
+from connectors.errors import NotFound, Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from sync.simulation.laws import broken
 from sync.simulation.members import RT_LIKE
-from sync.simulation.mesh import Mesh
+from sync.simulation.mesh import Member, Mesh
 from tests.unit.sync.world import TPM, World, failing, once
 
 
@@ -324,6 +324,68 @@ def test_a_row_that_has_waited_too_long_to_tell_whether_they_agree_owes_another_
     look(world, "ngi-cz", key)
     world.mesh.work()
     assert world.link("ngi-cz").disagreements == {}
+    assert world.end() == []
+
+
+def files_of(world: World, member: Member, key: str) -> list[str]:
+    issue = world.issue(member, key)
+    return sorted(file.name for file in (*issue.files, *(file for note in issue.notes for file in note.files)))
+
+
+@pytest.mark.parametrize("capabilities", [WELL_BEHAVED, RT_LIKE], ids=["shows known comments", "shows new ones only"])
+def test_files_that_could_not_be_fetched_as_their_ticket_went_are_fetched_once_it_is_back(capabilities) -> None:
+    world = World(rt=capabilities)
+    key, other = world.shared()
+
+    def go(call: Call) -> None:
+        if call.operation == "download" and not call.done and not world.issue(world.rt, key).hidden:
+            world.alice.delete(key)
+
+    world.alice.attach(key, "on-the-ticket.txt", b"bytes")
+    world.alice.comment(key, "see below", files={"with-a-word.txt": b"bytes"})
+    world.rt.connector.intruder = go
+    world.mesh.settle()
+    world.rt.connector.intruder = None
+    assert world.link("ngi-cz").state is LinkState.LOST
+    assert len(world.said(world.redmine, "see below", other)) == 1
+    said = len(world.issue(world.redmine, other).notes)
+    world.alice.bring_back(key)
+    world.mesh.scan()
+    assert world.end() == []
+    assert files_of(world, world.redmine, other) == files_of(world, world.rt, key)
+    assert len(world.said(world.redmine, "see below", other)) == 1
+    assert len(world.issue(world.redmine, other).notes) == said + 2  # each as a file of its own
+    downloads = world.rt.connector.calls["download"]
+    world.alice.delete(key)
+    world.mesh.scan()
+    world.mesh.settle()
+    world.alice.bring_back(key)
+    world.mesh.scan()
+    assert world.end() == []
+    assert world.rt.connector.calls["download"] == downloads
+
+
+def test_a_file_that_still_cannot_be_fetched_once_its_ticket_is_back_is_told_of_once() -> None:
+    world = World()
+    key, _ = world.shared()
+
+    def vanish(call: Call) -> None:
+        if call.operation == "download" and not call.done:
+            raise NotFound("the file is not on the disk")
+
+    world.alice.attach(key, "on-the-ticket.txt", b"bytes")
+    world.rt.connector.intruder = vanish
+    world.mesh.settle()
+    world.alice.delete(key)
+    world.mesh.scan()
+    world.mesh.settle()
+    world.alice.bring_back(key)
+    world.mesh.scan()
+    world.mesh.settle()
+    world.rt.connector.intruder = None
+    assert [comment.gap for comment in world.comments()] == [
+        "[file 'on-the-ticket.txt' stays in ngi-cz: the file is not on the disk]"
+    ]
     assert world.end() == []
 
 
