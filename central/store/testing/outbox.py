@@ -408,6 +408,20 @@ class LeaseClaims:
         assert store.read(lambda tx: tx.tickets.get(ticket.id)) == ticket
         assert store.write(lambda tx: tx.outbox.done(successor, later(61))) is True
 
+    def test_a_worker_whose_term_is_over_finishes_nothing_even_where_nobody_took_over(self, store: Store) -> None:
+        owe(store)
+        late = claimed(store)
+        for finish in (
+            lambda tx: tx.outbox.done(late, later(60)),
+            lambda tx: tx.outbox.retry(late, later(60), not_before=NOW, error="busy"),
+            lambda tx: tx.outbox.put_back(late, later(60), not_before=NOW, error="busy"),
+            lambda tx: tx.outbox.bury(late, later(60), error="unreadable"),
+        ):
+            with pytest.raises(LeaseLost):
+                store.write(finish)
+        successor = claimed(store, at=later(60))
+        assert successor.delivery == late.delivery
+
     def test_the_name_of_a_lease_may_come_from_the_store(self, store: Store) -> None:
         ticket = new_ticket(store)
         owe(store, str(ticket.id))

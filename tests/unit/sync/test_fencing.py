@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 
 from central.delivery import Direction, Lease
-from central.store.api import LeaseLost
+from central.store.api import LeaseLost, Transaction
 from central.store.memory import MemoryStore
+from connectors.errors import Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from sync.engine import SyncEngine
+from sync.guards.suspicion import Suspicion, take_up
 from sync.lane import Lane, lease_name
-from tests.unit.sync.world import TPM, World, once
+from tests.unit.sync.world import TPM, World, failing, once
 
 TTL = timedelta(seconds=40)
 
@@ -218,18 +220,77 @@ def answer_there(world: World) -> None:
     world.bob.edit(world.link("ngi-pl").key, subject="theirs")
 
 
-ACTS = {**WRITES, "look": answer_there}
+def open_there(world: World) -> None:
+    world.bob.open(subject="born there")
+
+
+def create_twice(world: World) -> None:
+    token = world.issue(world.redmine).fields["external_id"]
+    world.redmine.tracker.open("interdesk", {"subject": "CE refuses jobs", "external_id": token})
+
+
+def rename_it(world: World) -> None:
+    world.bob.rekey(world.link("ngi-pl").key)
+    change_subject(world)
+
+
+def lose_it(world: World) -> None:
+    world.bob.delete(world.link("ngi-pl").key)
+    change_subject(world)
+
+
+def refuse_what_is_said(world: World) -> None:
+    once(world.redmine.connector, "comment", failing(Refused("Notes is invalid", field="text")), done=False)
+    say_something(world)
+
+
+def break_the_line(world: World) -> None:
+    once(world.redmine.connector, "update", failing(Transient("the connection broke")), done=False)
+    change_subject(world)
+
+
+def make_it_unreadable(world: World) -> None:
+    once(world.redmine.connector, "create", failing(Unknown("made, and not to be read", key="2")), done=True)
+    open_another(world)
+
+
+def take_it_back(world: World) -> None:
+    world.centre.change(1, {"unit": "TPM"}, TPM)
+    world.mesh.settle()
+    world.centre.change(1, {"unit": "NGI_PL"}, TPM)
+
+
+def delete_on_both_sides(world: World) -> None:
+    key = world.link("ngi-pl").key
+    world.bob.unsay(key, world.said(world.redmine, "what is owed")[0].id)
+    world.centre.delete_comment(1, 1, TPM)
+
+
+ACTS = {
+    **WRITES,
+    "answered there": answer_there,
+    "born there": open_there,
+    "created twice there": create_twice,
+    "renamed": rename_it,
+    "lost": lose_it,
+    "refused": refuse_what_is_said,
+    "broken": break_the_line,
+    "unreadable": make_it_unreadable,
+    "taken back": take_it_back,
+    "comment deleted": delete_on_both_sides,
+}
 
 
 def interrupted_world(act: str) -> tuple[World, Interrupted]:
     store = Interrupted()
     world = World(store=store)
     world.shared()
-    if act == "edit_comment":
+    if act in ("edit_comment", "comment deleted"):
         say_something(world)
         world.mesh.settle()
     ACTS[act](world)
-    if act == "look":
+    if act.endswith("there"):
+        world.clock.advance(timedelta(minutes=1))
         world.mesh.poll()
     return world, store
 
@@ -280,6 +341,21 @@ def test_whoever_is_taken_over_at_whatever_moment_records_nothing_more_and_sends
         assert what_is_known(world) == then, number
         world.clock.advance(TTL)
         assert world.end() == []
+
+
+def test_who_was_taken_over_records_no_suspicion_either() -> None:
+    world = World()
+    world.shared()
+    change_subject(world)
+    claim = world.store.write(
+        lambda tx: tx.outbox.claim("ngi-pl", "the first", world.clock(), ttl=TTL, lease_name=lease_name)
+    )
+    assert claim is not None
+    world.clock.advance(TTL)
+    recorded: list[Transaction] = []
+    with pytest.raises(LeaseLost):
+        take_up(world.mesh.means, Suspicion("it writes too much", recorded.append), claim.lease)
+    assert recorded == []
 
 
 @pytest.mark.parametrize("operation", WRITES)

@@ -11,7 +11,7 @@ import pytest
 from central.link import LinkState
 from central.registry import SystemState
 from central.shadow import Seen, Shadow, Side
-from central.store.api import Transaction
+from central.store.api import LeaseLost, Transaction
 from connectors.api import Audience, Mail, WriteKind
 from connectors.errors import AccessError, Unknown
 from sync import live, shadow
@@ -266,6 +266,18 @@ def test_a_look_that_began_in_shadow_is_begun_anew_once_the_system_is_live() -> 
     assert records(world) == []
     assert world.issue(world.redmine).fields["subject"] == "told live"
     assert world.end() == []
+
+
+def test_who_was_taken_over_takes_nothing_down_either() -> None:
+    world, _ = in_shadow()
+    world.centre.change(1, {"subject": "told otherwise"}, TPM)
+    once(world.redmine.connector, "fetch", lambda _: world.store.write(lambda tx: tx.outbox.release_all()), done=True)
+    outcome = world.mesh._lanes["ngi-pl"].step()
+    assert outcome is not None
+    assert outcome.said[0].startswith(LeaseLost.__name__)
+    assert records(world) == []
+    world.mesh.work()
+    assert seen(world) == {"field subject": Seen.MISSING}
 
 
 def test_a_stop_button_or_a_guard_leaves_the_computing_alone() -> None:
