@@ -1,6 +1,6 @@
 """The mapping document: its keys, and how it becomes a `Mapping`. Compiled once; never read again per ticket."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -62,8 +62,18 @@ class MappingDocument(Part):
                 continue
             if field.remote in writers:
                 first = writers[field.remote]
+                story = (
+                    f"somebody sets {first} here, and {central}",
+                    f"both are written to their {field.remote}, and one of them stands there",
+                    "its echo comes in as the other one, too",
+                )
                 before, here = (
-                    Fault(("fields", one, "remote"), f"{other!r} is written to their {field.remote!r} already")
+                    Fault(
+                        ("fields", one, "remote"),
+                        f"{other!r} is written to their {field.remote!r} already",
+                        breaks="stable",
+                        story=story,
+                    )
                     for one, other in ((first, central), (central, first))
                 )
                 yield replace(here, elsewhere=before)
@@ -73,7 +83,16 @@ class MappingDocument(Part):
             yield Fault(("comments", *fault.at), fault.sentence)
         for name in self.constants:
             if name in writers:
-                yield Fault(("constants", name), f"their {name!r} is written from our {writers[name]!r} already")
+                sentence = f"their {name!r} is written from our {writers[name]!r} already"
+                yield Fault(("constants", name), sentence, breaks="stable")
+
+
+class Unsound(DocumentError):
+    """It is a mapping, and cannot work: `mappings.check` refutes it by its `faults`."""
+
+    def __init__(self, faults: Iterable[tuple[Fault, Problem]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(problem for _, problem in self.faults)
 
 
 def parse(document: Document, *, lawless: bool = False) -> MappingDocument:
@@ -81,11 +100,12 @@ def parse(document: Document, *, lawless: bool = False) -> MappingDocument:
 
     `lawless`: rules that break a lens law are let through, for `mappings.check` to tell their story.
 
+    :raises Unsound: it is a mapping, and something in it cannot work.
     :raises DocumentError: with all that is wrong, each at its place."""
     parsed = check_model(MappingDocument, document)
-    faults = [fault for fault in parsed.faults() if not (lawless and fault.unlawful)]
-    if faults:
-        raise DocumentError(_problem(document, fault) for fault in faults)
+    faults = list(parsed.faults())
+    if not all(lawless and fault.unlawful for fault in faults):
+        raise Unsound((fault, _problem(document, fault)) for fault in faults)
     return parsed
 
 
@@ -104,6 +124,7 @@ def compile_mapping(
     `overrides` are the registered system's policies, which go before the mapping's own: our field -> policy, and
     `otherwise` for all others.
 
+    :raises Unsound: it is a mapping, and something in it cannot work.
     :raises DocumentError: with all that is wrong, each at its place."""
     parsed = parse(document, lawless=lawless)
     fields = {

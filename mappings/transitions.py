@@ -59,16 +59,19 @@ def faults(fields: Fields) -> Iterator[Fault]:
     for central, field in fields.items():
         for wanted, transition in field.transitions.items():
             at = ("fields", central, "transitions", wanted)
-            yield from _misplaced(field, wanted, at)
-            yield from _filled(fields, field, transition, at)
-            yield from _walked(field, wanted, transition, at)
+            found = (
+                *_misplaced(field, wanted, at),
+                *_filled(fields, central, transition, at),
+                *_walked(field, wanted, transition, at),
+            )
+            yield from (replace(fault, breaks="reachable") for fault in found)
 
 
 def _misplaced(field: FieldPart, wanted: str, at: Steps) -> Iterator[Fault]:
     if field.carries == "inward" or field.only_on_create:
         yield Fault(at, "nothing is reached in a field that is not written after the create")
     if isinstance(field, TableField):
-        said = [text_of(words[0]) for words in field.table.values()]
+        said = list(dict.fromkeys(text_of(words[0]) for words in field.table.values()))
         if wanted not in said:
             never = f"{wanted!r} is never written: no line of the table begins with it"
             yield Fault(at, f"{never}{suggestion(wanted, said)}")
@@ -76,13 +79,13 @@ def _misplaced(field: FieldPart, wanted: str, at: Steps) -> Iterator[Fault]:
         yield Fault(at, "transitions go with a table, or with no rule at all")
 
 
-def _filled(fields: Fields, carrier: FieldPart, transition: TransitionPart, at: Steps) -> Iterator[Fault]:
+def _filled(fields: Fields, carrier: str, transition: TransitionPart, at: Steps) -> Iterator[Fault]:
     if not transition.with_ and not transition.via:
         yield Fault(at, "a transition says what goes 'with' it, or what it leads by ('via')")
     for remote, fill in transition.with_.items():
         spot = (*at, "with", remote)
         users = {name: each for name, each in fields.items() if each.remote == remote}
-        if remote == carrier.remote:
+        if remote == fields[carrier].remote:
             yield Fault(spot, "this is the field that is to reach the value")
         elif not isinstance(fill, FillPart):
             if fill in ("", []):
@@ -90,12 +93,23 @@ def _filled(fields: Fields, carrier: FieldPart, transition: TransitionPart, at: 
             for name in users:
                 yield Fault(spot, f"their {remote!r} is our {name!r} already: say {{from: {name}}}")
         elif fill.frm not in fields:
-            yield Fault((*spot, "from"), f"our {fill.frm!r} is not mapped here{suggestion(fill.frm, fields)}")
+            sentence = f"our {fill.frm!r} is not mapped here{suggestion(fill.frm, fields)}"
+            yield Fault((*spot, "from"), sentence, story=_unfilled(carrier, at[-1], remote))
         else:
-            yield from _source(fields[fill.frm], fill, remote, spot)
+            yield from _source(fields[fill.frm], fill, spot, _unfilled(carrier, at[-1], remote))
 
 
-def _source(source: FieldPart, fill: FillPart, remote: str, spot: Steps) -> Iterator[Fault]:
+def _unfilled(carrier: str, wanted: str | int, remote: str) -> tuple[str, ...]:
+    """What becomes of a form of which nothing of ours fills a field."""
+    return (
+        f"somebody sets {carrier} here to what is written as {wanted!r}",
+        f"the form there asks for {remote!r}, and nothing of ours is sent with it",
+        f"{wanted!r} is refused: {remote} is missing",
+    )
+
+
+def _source(source: FieldPart, fill: FillPart, spot: Steps, story: tuple[str, ...]) -> Iterator[Fault]:
+    remote = str(spot[-1])
     if source.remote != remote:
         yield Fault((*spot, "from"), f"our {fill.frm!r} is written to their {source.remote!r}, not to {remote!r}")
     elif source.carries == "inward" or source.only_on_create:
@@ -103,7 +117,7 @@ def _source(source: FieldPart, fill: FillPart, remote: str, spot: Steps) -> Iter
         key = "carries" if source.carries == "inward" else "only_on_create"
         needed = f"their {remote!r} needs it: {'.'.join(map(str, spot))}"
         there = Fault(("fields", fill.frm, key), f"our {fill.frm!r} {why}, and {needed}")
-        yield Fault((*spot, "from"), f"our {fill.frm!r} {why}", elsewhere=there)
+        yield Fault((*spot, "from"), f"our {fill.frm!r} {why}", elsewhere=there, story=story)
     if fill.otherwise is not None and not isinstance(source, TextField | CopyField):
         yield Fault((*spot, "otherwise"), f"only a text can stand in for nothing, and our {fill.frm!r} is none")
     elif fill.otherwise is not None and not fill.otherwise.strip():

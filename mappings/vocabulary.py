@@ -85,6 +85,8 @@ class Vocabulary:
     declared: bool = True
     comments_formats: tuple[FormatName, ...] = ()
     """What comments there are written in, as for a field."""
+    answers: str = ""
+    """What answers every comment of ours there by a comment that nobody writes, as a story tells it; '': nothing."""
 
     def plain(self) -> list[dict[str, Any]]:
         """Their fields as a live system describes them."""
@@ -189,6 +191,9 @@ class CommentsVocabularyPart(Part):
     hidden: bool = Field(False, description="Whether a comment can be hidden from the public.")
     max_length: int | None = Field(None, ge=1, description="The longest comment, in characters.")
     format: Formats = Field(None, description="What comments are written in, as for a field.")
+    answers: str = Field(
+        "", description='What answers every comment of ours by itself, as a story tells it: "a bot thanks for it".'
+    )
 
 
 class VocabularyDocument(Part):
@@ -237,6 +242,7 @@ def compile_vocabulary(document: Document) -> Vocabulary:
             "row_version": "strong" if parsed.lock else "weak",
         },
         comments_formats=_formats(parsed.comments.format),
+        answers=parsed.comments.answers,
     )
 
 

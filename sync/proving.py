@@ -14,9 +14,9 @@ from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
 from central.model import FIELDS
 from central.workflow import FINAL, OPEN, Actor, Status
 from mappings import extending, library
-from mappings.check import Report, check
+from mappings.check import Report, check, unsound
 from mappings.check.subject import Centre, Looked, Side, Subject, Wrote
-from mappings.document import compile_mapping
+from mappings.document import Unsound, compile_mapping
 from mappings.loader import Document, DocumentError, Problem, read_files, suggestion
 from mappings.model import FieldMapping, Place, Value
 from mappings.model import Mapping as CompiledMapping
@@ -84,7 +84,7 @@ def prove(given: Sequence[Document], spoken: Spoken | None = None) -> tuple[Repo
     :raises DocumentError: with all that is wrong: in a mapping or vocabulary, a document of another kind, a name that
         stands twice, no mapping at all."""
     vocabularies: dict[str, Vocabulary] = {}
-    mappings: dict[str, tuple[Document, CompiledMapping]] = {}
+    mappings: dict[str, tuple[Document, CompiledMapping] | Report] = {}
     problems: list[Problem] = []
     for document in given:
         try:
@@ -94,7 +94,7 @@ def prove(given: Sequence[Document], spoken: Spoken | None = None) -> tuple[Repo
             elif each.name in (mappings if each.kind == "mapping" else vocabularies):
                 problems.append(Problem(each.place(("name",)), f"the {each.kind} {each.name} stands here twice"))
             elif each.kind == "mapping":
-                mappings[each.name] = each, compile_mapping(each, revision=0, lawless=True)
+                mappings[each.name] = _compiled(each)
             else:
                 vocabularies[each.name] = compile_vocabulary(each)
         except DocumentError as error:
@@ -103,8 +103,21 @@ def prove(given: Sequence[Document], spoken: Spoken | None = None) -> tuple[Repo
         problems.append(Problem(given[0].place(("kind",)), "there is no mapping here to be proven"))
     if problems:
         raise DocumentError(dict.fromkeys(problems))
-    subjects = [Subject(each, mapping, _vocabulary(each, vocabularies, spoken)) for each, mapping in mappings.values()]
-    return check(subjects, centre(), EngineStep())
+    subjects = [
+        Subject(*each, _vocabulary(each[0], vocabularies, spoken))
+        for each in mappings.values()
+        if not isinstance(each, Report)
+    ]
+    judged = iter(check(subjects, centre(), EngineStep()))
+    return tuple(each if isinstance(each, Report) else next(judged) for each in mappings.values())
+
+
+def _compiled(document: Document) -> tuple[Document, CompiledMapping] | Report:
+    """The mapping to be judged; or the judgement, where it cannot work as it is."""
+    try:
+        return document, compile_mapping(document, revision=0, lawless=True)
+    except Unsound as error:
+        return unsound.report(document, error)
 
 
 def is_proven(vocabularies: Sequence[Document], mapping: Document) -> bool:
@@ -135,7 +148,7 @@ def _vocabulary(document: Document, vocabularies: Mapping[str, Vocabulary], spok
     known = vocabularies.get(document.name) or vocabularies.get(connector)
     live = spoken is not None and spoken.connector == connector
     product = next((each.name for each in document.bases if each.name in library.names()), None)
-    if known is None and live and connector in library.names():
+    if (live or product is not None) and connector in library.names():
         product = connector
     if known is None and product is not None:
         known = compile_vocabulary(library.with_vocabulary(product)[1])

@@ -29,6 +29,7 @@ class Spoken:
             fields={each.name: self._laid(each, known.fields.get(each.name)) for each in self.fields},
             capabilities=plain(self.capabilities),
             comments_formats=known.comments_formats,
+            answers=known.answers,
         )
 
     def _laid(self, live: RemoteField, known: TheirField | None) -> TheirField:

@@ -46,6 +46,8 @@ def check(subjects: Sequence[Subject], centre: Centre, engine: Engine) -> tuple[
         refuted, searched = _link(subject, centre, engine)
         found[subject.name] += refuted
         how[subject.name][Proof.QUIET] = searched
+    for subject, refutation in mesh.endless(subjects):
+        found[subject.name].append(refutation)
     for judged in mesh.quiet(sound, centre, engine):
         for subject, refutation in judged.refuted:
             found[subject.name].append(refutation)
@@ -100,6 +102,7 @@ def _report(subject: Subject, centre: Centre, found: list[Refutation], how: dict
 def _assumed(subject: Subject, centre: Centre) -> Iterator[str]:
     """What a reader must know to believe the answer."""
     yield "fields are judged one by one: no rule of the tracker connects two of them"
+    yield from reach.inherited(subject, centre)
     for name in subject.too_many(centre):
         yield f"{name}: too many values to be searched; its laws were tried, and nothing else"
     if not subject.vocabulary.declared:
@@ -109,6 +112,8 @@ def _assumed(subject: Subject, centre: Centre) -> Iterator[str]:
         written = subject.document.data["fields"][field.central].get("text")
         yield from _as_set(f"their {field.remote} is", subject.theirs(field).formats, written)
     yield from _as_set("their comments are", subject.vocabulary.comments_formats, subject.document.data.get("comments"))
+    if answers := subject.vocabulary.answers:
+        yield f"comments: {answers}; beside another system that answers each by itself this would never end"
     for each in subject.vocabulary.fields.values():
         for move in each.moves:
             if move.chosen:

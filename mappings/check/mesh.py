@@ -53,6 +53,25 @@ def quiet(subjects: Sequence[Subject], centre: Centre, engine: Engine) -> Iterat
         yield _Mesh(name, several, centre, engine).judged()
 
 
+def endless(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Refutation]]:
+    """Systems that answer each comment of ours by themselves, and face each other: every answer is a comment."""
+    several = [subject for subject in subjects if subject.vocabulary.answers]
+    for subject in several if len(several) > 1 else ():
+        other = next(each for each in several if each is not subject)
+        sentence = (
+            f"comments: {subject.name} and {other.name} answer each other's answers, and nobody writes: let one of "
+            "them answer nothing that our account writes"
+        )
+        story = (
+            "somebody writes a comment here",
+            f"it is carried to {subject.name}, which answers it: {subject.vocabulary.answers}",
+            f"the answer comes in, and is carried to {other.name}, which answers it: {other.vocabulary.answers}",
+            f"that answer comes in, and is carried to {subject.name}, which answers it",
+            "and so on, though nobody writes anything",
+        )
+        yield subject, Refutation(Proof.QUIET, subject.document.place(("comments",)), sentence, story)
+
+
 class _Mesh:
     def __init__(self, name: str, several: Sequence[tuple[Subject, Words]], centre: Centre, engine: Engine) -> None:
         self._name, self._several, self._centre, self._engine = name, several, centre, engine
@@ -64,7 +83,7 @@ class _Mesh:
             return Quiet(self._name, f"no cycle among {len(edges)} values of ours that move by themselves")
         found, states, whole = self._search()
         if found is not None:
-            return Quiet(self._name, "", (found,))
+            return Quiet(self._name, "", found)
         bound = f"every one of {states} states" if whole else f"search up to {states} states"
         return Quiet(self._name, f"proven by search: a cycle was suspected, and {bound} is without")
 
@@ -87,7 +106,7 @@ class _Mesh:
 
     # -- the concrete search -----------------------------------------------------------------------------------------
 
-    def _search(self) -> tuple[tuple[Subject, Refutation] | None, int, bool]:
+    def _search(self) -> tuple[tuple[tuple[Subject, Refutation], ...] | None, int, bool]:
         came: dict[_State, tuple[_State, _Step] | None] = {}
         queue: deque[_State] = deque()
         for ours in self._centre.values(self._name):
@@ -166,7 +185,8 @@ class _Mesh:
 
     def _told(
         self, came: dict[_State, tuple[_State, _Step] | None], state: _State, round_: list[_Step]
-    ) -> tuple[Subject, Refutation]:
+    ) -> tuple[tuple[Subject, Refutation], ...]:
+        """Told to each of the systems by whose words it goes round."""
         lines: list[str] = []
         here = state
         while (step := came[here]) is not None:
@@ -178,13 +198,18 @@ class _Mesh:
         first = f"somebody sets {self._name} {here.ours!r} here; {shown}"
         again = "and so on, though nobody touches it"
         story = [first, *lines[::-1], *(step.label for step in round_), again]
-        blamed = next((s for s in round_ if s.place is not None), next(s for s in round_ if s.by is not None))
-        subject, words = self._several[blamed.by or 0]
+        blamed = {s.by: s.place for s in reversed(round_) if s.by is not None and s.place is not None}
+        by = next(s.by for s in round_ if s.by is not None)
+        blamed = blamed or {by: self._several[by][0].place(self._several[by][1].field)}
         values = list(dict.fromkeys(repr(step.after.ours) for step in round_))
-        round_words = " and ".join(values) if len(values) > 1 else f"{values[0]} and what {subject.name} makes of it"
-        sentence = f"{self._name} goes round and round between {round_words}, and nobody touches it"
         kept = tuple(line for line in story if not line.endswith(" agrees"))
-        return subject, Refutation(Proof.QUIET, blamed.place or subject.place(words.field), sentence, kept)
+        found = []
+        for number, place in blamed.items():
+            subject, _ = self._several[number]
+            between = " and ".join(values) if len(values) > 1 else f"{values[0]} and what {subject.name} makes of it"
+            sentence = f"{self._name} goes round and round between {between}, and nobody touches it"
+            found.append((subject, Refutation(Proof.QUIET, place, sentence, kept)))
+        return tuple(found)
 
 
 def _with(

@@ -7,7 +7,7 @@ from itertools import takewhile
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import STATUS, Asked, Centre, Subject, Words
 from mappings.check.total import fills, may_be_empty
-from mappings.model import Carries, Fill, Value
+from mappings.model import Carries, Fill, Place, Value
 
 
 def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
@@ -16,6 +16,7 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
         if words.outward and not words.field.only_on_create:
             yield from _closed_ways(subject, centre, words)
             yield from _unmet_needs(subject, centre, words)
+            yield from _needless(subject, centre, words)
         if words.inward and words.field.central == STATUS and centre.settable:
             yield from _unheard(subject, centre, words)
 
@@ -83,6 +84,39 @@ def _refused(subject: Subject, words: Words, asked: Asked, barred: tuple[Value, 
     return (*lines, f"{system} refuses {to!r}, and stays at {frm!r}")
 
 
+def _needless(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
+    """Exceptions of the document's own that except nothing: they would hide the day on which there is something."""
+    for theirs, place in _excepting_nothing(subject, centre, words):
+        if place.file == subject.document.file:
+            name = words.field.central
+            can = f"{name}: from their {theirs!r} our account can set all that is ever asked of it"
+            story = (
+                f"{name} is {theirs!r} in {subject.name}",
+                "whatever is set here, it follows",
+                "the loss statement has nothing to say of it, and would be silent of what is lost there one day",
+            )
+            yield Refutation(Proof.REACHABLE, place, f"{can}: take it out of 'stuck'", story)
+
+
+def _excepting_nothing(subject: Subject, centre: Centre, words: Words) -> Iterator[tuple[str, Place]]:
+    """Values that are said to be stuck, and are not; where it is known what may be set from where."""
+    if not words.field.stuck or words.theirs_field.workflow is None:
+        return
+    barred = {words.barred(asked.theirs, asked.wanted) for asked in words.asked(centre)}
+    held = {str(step[0]) for step in barred if step is not None}
+    for theirs in words.field.stuck:
+        if theirs not in held and theirs in map(str, words.theirs_field.values):
+            yield theirs, subject.document.key_place(("fields", words.field.central, "stuck", theirs))
+
+
+def inherited(subject: Subject, centre: Centre) -> Iterator[str]:
+    """Exceptions that except nothing here, and are said in what this mapping extends: nobody here can mend them."""
+    for words in subject.finite(centre):
+        for theirs, place in _excepting_nothing(subject, centre, words):
+            if place.file != subject.document.file:
+                yield f"{words.field.central}: {theirs!r} is said to be stuck ({place}), and never is here"
+
+
 def _unmet_needs(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
     """Their fields without which a value is refused, and which nothing is sure to fill."""
     reached = {words.say(ours): ours for ours in reversed(words.ours)}
@@ -116,9 +150,11 @@ def _lacks(subject: Subject, centre: Centre, name: str, fill: Fill | None) -> st
         return f"nothing fills it: map one to it that is never empty, or let a constant go 'with' it ({_FILLED})"
     if writer.only_on_create:
         return f"our {writer.central!r} fills it on create only: let a constant go 'with' it ({_FILLED})"
-    if may_be_empty(writer, centre):
+    if not may_be_empty(writer, centre):
+        return ""
+    if subject.as_it_is(writer):
         return f"our {writer.central!r} may be empty: say what stands in for it 'otherwise' ({_FILLED})"
-    return ""
+    return f"our {writer.central!r} may be empty, and no text can stand in for it: fill it from a field that never is"
 
 
 _FILLED = "transitions: {VALUE: {with: {FIELD: ...}}}"

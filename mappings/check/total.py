@@ -22,6 +22,7 @@ def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
             yield from _unlike(subject, centre, each)
             yield from _unlike_sets(subject, centre, each)
             yield from _newest(subject, each)
+            yield from _stand_ins(subject, each)
         yield from _constants(subject)
 
 
@@ -74,6 +75,13 @@ def _unlike(subject: Subject, centre: Centre, each: FieldMapping) -> Iterator[Re
             yield Refutation(Proof.TOTAL, subject.place(each), sentence)
     if subject.as_it_is(each) and theirs.kind != "set" and kind not in ("", "set"):
         yield from _free(subject, centre, each)
+    if kind == "moment" and subject.as_it_is(each) and theirs.kind == "text" and each.carries is not Carries.OUTWARD:
+        sentence = (
+            f"their {each.remote!r} may be any text, and our {each.central!r} is a moment: say how they write one "
+            "(moment), or it is carried outward only"
+        )
+        story = (f"somebody writes 'after the weekend' as {each.remote} in {subject.name}", "it is no moment here")
+        yield Refutation(Proof.TOTAL, subject.place(each), sentence, story)
     if "person" in written and theirs.values:
         nobody = written["person"].get("nobody")
         if nobody is not None and nobody not in theirs.values:
@@ -187,6 +195,23 @@ def _wordy(written: Mapping[str, Any], ours: tuple[Value, ...]) -> Value:
     else:
         said = [] if "scale" in written else list(ours)
     return next((word for word in said if isinstance(word, str) and not is_number(word)), None)
+
+
+def _stand_ins(subject: Subject, each: FieldMapping) -> Iterator[Refutation]:
+    """Texts that stand in for nothing and do not fit: the rest of one would go into a file that is nowhere."""
+    written = subject.document.data["fields"][each.central].get("transitions", {})
+    for wanted, transition in written.items():
+        for remote, fill in transition.get("with", {}).items():
+            text = fill.get("otherwise") if isinstance(fill, dict) else None
+            if text is None or (source := subject.mapping.fields[fill["from"]]).rule.spill(text) is None:
+                continue
+            place = subject.place(each, "transitions", wanted, "with", remote, "otherwise")
+            sentence = f"what stands in for nothing in their {remote!r} is longer than what is sent of {source.central}"
+            story = (
+                f"somebody sets {each.central} here to what is written as {wanted!r}, without any {source.central}",
+                f"{remote} is sent cut, with the name of a file that nobody has sent",
+            )
+            yield Refutation(Proof.TOTAL, place, f"{sentence}: say it in fewer words", story)
 
 
 def _newest(subject: Subject, each: FieldMapping) -> Iterator[Refutation]:

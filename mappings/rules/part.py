@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from mappings.loader import Steps
 from mappings.model import Place, Rule
 
+Breaks = Literal["total", "lens laws", "stable", "reachable"]
+"""The promise of `mappings.check` that a fault is told under."""
 NOT_LAID = "what it extends has to be laid under it first: mappings.extending.whole"
 Policy = Literal["central", "remote", "newest", "ask"]
 
@@ -19,10 +21,16 @@ class Fault:
 
     at: Steps
     sentence: str
-    unlawful: bool = False
-    """Its rule would break a lens law: nothing is synchronised by it, and `mappings.check` tells its story."""
     elsewhere: "Fault | None" = None
     """The same, told of the other spot that it takes: for a document that wrote that and took this from another."""
+    breaks: Breaks = "total"
+    story: tuple[str, ...] = ()
+    """What becomes of it among people, in lines."""
+
+    @property
+    def unlawful(self) -> bool:
+        """Its rule breaks a lens law: nothing is synchronised by it, and `mappings.check` tells its story."""
+        return self.breaks == "lens laws"
 
 
 class Part(BaseModel):

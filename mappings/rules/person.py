@@ -130,7 +130,9 @@ class PersonField(FieldPart):
                 yield Fault(("person", "directory", ours), f"the same address as {seen[_folded(ours)]!r}")
             seen[_folded(ours)] = ours
             if theirs == part.nobody or not theirs:
-                yield Fault(("person", "directory", ours), f"{theirs!r} is how they write that nobody is assigned")
+                sentence = f"{theirs!r} is how they write that nobody is assigned"
+                story = (f"somebody assigns {ours} here", f"it is written as {theirs!r}", "its echo makes it nobody")
+                yield Fault(("person", "directory", ours), sentence, story=story)
         for side, name in (("outward", part.fallback.outward), ("inward", part.fallback.inward)):
             if name in (NOBODY, REFUSE):
                 continue

@@ -150,7 +150,8 @@ class SetField(FieldPart):
             one, other = rule.canonical_ours(ours), rule.canonical_theirs(theirs)
             if one is None or rule.outward(theirs, held=None) is None:
                 sentence = f"{ours!r}: {theirs!r} cannot be written as one member"
-                yield Fault(at, sentence)
+                story = (f"somebody adds {ours} here", "what is written there is read as other members, or as none")
+                yield Fault(at, sentence, story=story)
             elif str(one) in here:
                 yield Fault(at, f"the same member as {here[str(one)]!r}")
             elif str(other) in there:
@@ -158,7 +159,7 @@ class SetField(FieldPart):
                     f"{theirs!r} stands for {there[str(other)]!r} already: of the two, nobody could tell which was "
                     f"removed; give each a word of its own"
                 )
-                yield Fault(at, sentence, unlawful=True)
+                yield Fault(at, sentence, breaks="lens laws")
             here.setdefault(str(one), ours)
             there.setdefault(str(other), ours)
 

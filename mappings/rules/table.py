@@ -139,14 +139,18 @@ class TableField(FieldPart):
             if theirs not in by_text:
                 yield Fault(at, f"the table has no word {theirs!r} of theirs{suggestion(theirs, by_text)}")
             elif ours not in self.table:
-                yield Fault(at, f"the table has no word {ours!r} of ours{suggestion(ours, self.table)}")
+                story = (
+                    f"somebody sets {theirs!r} there",
+                    f"it is read as {ours!r}, which is no word of ours: nothing of it arrives",
+                )
+                yield Fault(at, f"the table has no word {ours!r} of ours{suggestion(ours, self.table)}", story=story)
             elif ours not in readers[by_text[theirs]]:
                 said = text_of(self.table[ours][0])
                 sentence = (
                     f"{theirs!r} cannot be read as {ours!r}, which is written as {said!r}: the next write would move "
                     f"their {theirs!r}; choose a word that {theirs!r} stands for, or write {ours}: [{said}, {theirs}]"
                 )
-                yield Fault(at, sentence, unlawful=True)
+                yield Fault(at, sentence, breaks="lens laws")
 
     def _undecided(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
         """Words of theirs that several of ours share, and no way back."""
@@ -155,7 +159,7 @@ class TableField(FieldPart):
                 sentence = (
                     f"{text_of(theirs)!r} stands for {_all(several)}: say under 'back' which of them it is read as"
                 )
-                yield Fault(("table", str(several[-1])), sentence, unlawful=True)
+                yield Fault(("table", str(several[-1])), sentence, breaks="lens laws")
 
     def _unsettled(self, readers: Mapping[Word, list[Word]]) -> Iterator[Fault]:
         """Words of ours that are read from one of theirs, but not from each of those they agree with."""
@@ -168,7 +172,7 @@ class TableField(FieldPart):
                     f"{text_of(theirs)!r} is read as {ours!r}, which may be {text_of(word)!r} there, which is read "
                     f"as {back[word]!r}: without a value held, a round trip would not end where it began"
                 )
-                yield Fault(at, sentence, unlawful=True)
+                yield Fault(at, sentence, breaks="lens laws")
 
 
 def text_of(word: Word) -> str:
