@@ -36,7 +36,7 @@ class Server:
         self._pulse = Pulse(lambda: views.overview(desk.store, desk.clock))
         app = create_app(services(desk, self._pulse))
         host = desk.settings.host
-        self._socket = _bound(host, desk.settings.port)
+        self._socket = bound(host, desk.settings.port)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # told, not bound
         self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
@@ -109,11 +109,16 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
     )
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there, or at the next port that is free.
+
+    :raises BadSetting: none is."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for number in range(port, min(port + TRIES, 65536)):
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # every connection inherits it: head and body of an answer leave one by one, and the body would wait 40 ms
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listening.bind((host, number))
             # what connects before the thread runs must wait, not fail
