@@ -104,7 +104,7 @@ def _harmless(value: Any, mask: Callable[[str], str]) -> Any:
     text = mask(value.isoformat() if isinstance(value, datetime) else str(value))
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}… ({len(text)} characters)"
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def _escaped(character: str) -> str:

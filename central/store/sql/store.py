@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from threading import Lock
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from central.store.api import CommitFailed, CommitUnknown, Store, Transaction
 from central.store.sql.accounts import SqlAccounts
@@ -32,32 +32,49 @@ from central.store.sql.traces import SqlTraces
 from central.store.sql.tries import SqlTries
 
 T = TypeVar("T")
+P = TypeVar("P")
+
+
+class _Part(Generic[P]):
+    """A part of a transaction, made when it is first asked for: a change needs three or four of the twenty."""
+
+    def __init__(self, made: Callable[[Session], P]) -> None:
+        self._made = made
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, transaction: "SqlTransaction", owner: type) -> P:
+        part = self._made(transaction.session)
+        transaction.__dict__[self._name] = part  # which is found first from now on
+        return part
 
 
 class SqlTransaction:
     """`central.store.api.Transaction` over one session."""
 
+    tickets = _Part(SqlTickets)
+    links = _Part(SqlLinks)
+    quotas = _Part(SqlQuotas)
+    registry = _Part(SqlRegistry)
+    jobs = _Part(SqlJobs)
+    shadow = _Part(SqlShadows)
+    guards = _Part(SqlGuards)
+    instance = _Part(SqlInstances)
+    audit = _Part(SqlAudit)
+    replies = _Part(SqlReplies)
+    seals = _Part(SqlSeals)
+    accounts = _Part(SqlAccounts)
+    tries = _Part(SqlTries)
+    alerts = _Part(SqlAlerts)
+    heartbeats = _Part(SqlHeartbeats)
+    origins = _Part(SqlOrigins)
+    mails = _Part(SqlMails)
+    traces = _Part(SqlTraces)
+
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.tickets = SqlTickets(session)
-        self.links = SqlLinks(session)
         self.outbox = SqlOutbox(session, self)
-        self.quotas = SqlQuotas(session)
-        self.registry = SqlRegistry(session)
-        self.jobs = SqlJobs(session)
-        self.shadow = SqlShadows(session)
-        self.guards = SqlGuards(session)
-        self.instance = SqlInstances(session)
-        self.audit = SqlAudit(session)
-        self.replies = SqlReplies(session)
-        self.seals = SqlSeals(session)
-        self.accounts = SqlAccounts(session)
-        self.tries = SqlTries(session)
-        self.alerts = SqlAlerts(session)
-        self.heartbeats = SqlHeartbeats(session)
-        self.origins = SqlOrigins(session)
-        self.mails = SqlMails(session)
-        self.traces = SqlTraces(session)
         self.hooks: list[Callable[[], None]] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:
