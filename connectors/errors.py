@@ -72,7 +72,17 @@ class Refused(ConnectorError):
 
 
 class AccessError(ConnectorError):
-    """The credentials are wrong, expired or too weak for this call. Stop the system and tell its contacts."""
+    """The credentials are wrong, expired or too weak for this call. Stop the system and tell its contacts.
+
+    `remedy` is what whoever tries the system out is told to do."""
+
+    remedy = "check the credentials, and what they may reach"
+
+
+class OutOfBounds(AccessError):
+    """It lives in a network that this instance does not go to: nothing was sent."""
+
+    remedy = "if it is meant, name its network in allowed_networks of the instance document (interdesk.yaml)"
 
 
 class Forged(ConnectorError):

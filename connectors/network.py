@@ -123,7 +123,7 @@ class Reach:
             addresses = ", ".join(sorted({str(place[0]) for _, place in places}))
             raise AddressRefused(
                 f"{host} leads to {addresses}, which is not a public address; name its network in allowed_networks "
-                "if it is meant"
+                "(interdesk.yaml) if it is meant"
             )
         reason = ""
         for family, place in permitted:

@@ -19,7 +19,7 @@ from connectors.api import (
     RemoteTicket,
     Value,
 )
-from connectors.errors import AccessError, ConnectorError, NotFound, ProtocolError, Refused, Transient
+from connectors.errors import AccessError, ConnectorError, NotFound, OutOfBounds, ProtocolError, Refused, Transient
 
 _LOOKED_AT = 5
 """Tickets that are read: enough to tell a wrong path from a field that happens to be empty."""
@@ -46,6 +46,8 @@ class Trial:
         """Those that were read."""
         self.fields: tuple[RemoteField, ...] = ()
         """As it describes them."""
+        self._barred = False
+        """It lives where we do not go: one sentence is enough."""
 
     def reading(self) -> Iterator[Tried]:
         """Everything that reads: who we are, the fields, the list, some tickets, the search, a file."""
@@ -229,12 +231,14 @@ class Trial:
     def _say(self, operation: str, what: Callable[[], Iterator[Finding]]) -> Iterator[Tried]:
         yield from (Tried(operation, each) for each in self._ask(operation, what))
 
-    @staticmethod
-    def _ask(operation: str, what: Callable[[], Iterator[Finding] | Sequence[Finding]]) -> list[Finding]:
+    def _ask(self, operation: str, what: Callable[[], Iterator[Finding] | Sequence[Finding]]) -> list[Finding]:
         found: list[Finding] = []
+        if self._barred:
+            return found
         try:
             found += what()
         except ConnectorError as trouble:
+            self._barred = isinstance(trouble, OutOfBounds)
             found.append(Finding(False, f"{operation}: {trouble}", _remedy(trouble)))
         return found
 
@@ -242,7 +246,7 @@ class Trial:
 def _remedy(trouble: ConnectorError) -> str:
     match trouble:
         case AccessError():
-            return "check the credentials, and what they may reach"
+            return trouble.remedy
         case NotFound():
             return "see that the path of this request is right"
         case Refused():

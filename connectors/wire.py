@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from connectors.answers import broken, moment, tls_trouble, unreadable
 from connectors.environment import Environment
-from connectors.errors import AccessError, ConnectorError, ProtocolError, Transient
+from connectors.errors import AccessError, ConnectorError, OutOfBounds, ProtocolError, Transient
 from connectors.network import AddressRefused, Deadline, NotConnected, Reach, adapter
 
 _CHUNK = 65536
@@ -77,7 +77,7 @@ class Wire:
             request.writes = writes
             response = self._session().get_adapter(url).send(request, stream=True)
         except AddressRefused as error:
-            raise AccessError(f"{about}: {error}") from None
+            raise OutOfBounds(f"{about}: {error}") from None
         except NotConnected as error:
             raise Transient(f"{about}: {error}") from None
         except requests.exceptions.SSLError as error:

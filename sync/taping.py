@@ -1,15 +1,17 @@
 """Tapes of a connector: what a live system answered to everything that reads, fit to be shown to anybody, and played
 again without it.
 
-Nothing that could be somebody's stays: whatever has blanks in it, the value of a text field, whoever is named and every
-address of mail is said in other words; files are as long as they were, and empty of meaning. Words that the product
-itself uses (fields, values, kinds) stay, so that the profile understands the tape as it understood the system.
+Nothing that could be somebody's stays: whatever has blanks in it, the value of a text field, every comment, whoever is
+named and every address of mail is said in other words; files are as long as they were, and empty of meaning. Words that
+the product itself uses (fields, values, kinds) stay, so that the profile understands the tape as it understood the
+system.
 """
 
 import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from xml.sax.saxutils import escape, unescape
 
 from connectors.api import Connector, Person, RemoteTicket
 from connectors.profiled.profile import Profile
+from connectors.soap import related
+from connectors.soap.parser import Unreadable
 from connectors.tape import Exchange, Player, Recorder, dumped, loaded
 from connectors.trial import Trial, Tried
 from mappings.fixtures.pseudonyms import Pseudonyms
@@ -26,6 +30,7 @@ ELSEWHERE = "https://recorded.example.org"
 """The address of every system on a tape."""
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,120}\.[a-zA-Z]{2,20}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.,+Z -]*")
+_DIGITS = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _LONG = 200
 """Characters without a blank that are no word any more, but a file."""
 _WIDEST = 20_000_000
@@ -76,6 +81,7 @@ def cleaned(profile: Profile, settings: Mapping[str, str], recorder: Recorder, t
     words = {value for field in trial.fields for value in (field.name, *field.values) if field.kind == "choice"}
     words |= {field.name for field in trial.fields} | {str(value) for value in settings.values()}
     said = [value for field in trial.fields if field.kind == "text" for value in _values(trial, field.name)]
+    said += [each.text for ticket in trial.tickets for each in ticket.comments or ()]
     signs = [sign.begins for sign in profile.errors.signs if sign.begins]
     words |= {str(word) for sign in profile.errors.signs for word in sign.equals or ()}
     others = _Others(Pseudonyms(key), trial.tickets, frozenset(words), frozenset(said), signs, address)
@@ -144,6 +150,10 @@ class _Others:
         return "/".join(quote(step, safe="") for step in steps) + question + self._mailless(query)
 
     def _body(self, each: Exchange, kind: str) -> tuple[str, bool]:
+        if "multipart/related" in kind and related.is_related(content := each.content()):
+            with suppress(Unreadable, ValueError):  # its files go into the envelope, and mean nothing there
+                envelope = related.alone(content, _meaningless).decode()
+                return self._body(replace(each, body=envelope, packed=False), "text/xml")
         if (not each.packed and "json" in kind) or each.body[:1] in ("{", "["):
             try:
                 return json.dumps(self._data(json.loads(each.body)), ensure_ascii=False), False
@@ -185,6 +195,13 @@ class _Others:
 
     def _moved(self, text: str) -> str:
         return text.replace(self._address, ELSEWHERE) if self._address else text
+
+
+def _meaningless(content: bytes) -> bytes:
+    """As many bytes that say nothing; base64, if these are."""
+    if content and len(content) % 4 == 0 and _DIGITS.fullmatch(content):
+        return base64.b64encode(bytes(len(content.rstrip(b"=")) * 3 // 4))
+    return bytes(len(content))
 
 
 def _people(tickets: Iterable[RemoteTicket]) -> Iterator[Person]:

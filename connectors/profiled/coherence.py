@@ -107,6 +107,9 @@ def _writing(profile: "Profile") -> Iterator[str]:
                 yield f"{place}: there is no field {name!r}; there are: {', '.join(profile.fields)}"
     if token is not None and token.label in profile.fields and profile.fields[token.label].kind != "set":
         yield f"token.label: {token.label!r} is no set; say kind: set, or title, where our mark ends a line"
+    if token is not None and profile.create.at and (token.write or "").startswith(f"{profile.create.at}."):
+        short = (token.write or "").removeprefix(f"{profile.create.at}.")
+        yield f"token.write: it stands below create.at ({profile.create.at}) already; say {short}"
     if update.each and "{value}" not in f"{update.path} {update.query} {update.body}":
         yield "update.each: no {value} in its path, query or body, so that nothing would be written"
     ways = [name for name in ("inline", "uploaded", "attached", "parts") if getattr(comment, name) is not None]

@@ -17,6 +17,7 @@ from connectors.profiled.onward import linked
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, put
 from connectors.profiled.vocabulary.comments import AttachedFiles, UploadedFiles
+from connectors.profiled.vocabulary.conversation import Download
 from connectors.profiled.vocabulary.parts import Request
 from connectors.soap import voice as soap
 
@@ -79,6 +80,8 @@ def _sent(
     """Send the bytes of one file: alone, as a part of a form, or as base64 inside a body."""
     known = {**words, "name": name, "media_type": file.media_type, "size": file.size, "content": streams.hole(0)}
     body = site.body(shape, site.words(**known))
+    if isinstance(shape, AttachedFiles) and shape.twice:
+        file = streams.wrapped(file)
     if shape.part is not None:
         streamed = streams.form(body, [(shape.part, name, file)], as_json=shape.as_json)
     elif shape.body and shape.format in ("form", "multipart"):
@@ -124,15 +127,17 @@ def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
     words, about = site.words(**place), f"the file {file.name!r}"
     body = site.body(request, words)
     if shape.base64_in is not None:
-        answer = site.read(request, limit=_MOST_FILES * (limit * 3 // 2 + 65536), **place)
-        yield _bounded(_decoded(at(answer.data(), fill(shape.base64_in, words)), about), limit, about)
+        answer = site.read(request, limit=_MOST_FILES * _packed(shape, limit), **place)
+        bytes_ = _decoded(at(answer.data(), fill(shape.base64_in, words)), about)
+        yield _bounded(_once_more(bytes_, about) if shape.twice else bytes_, limit, about)
     elif shape.base64_at is None:
         with site.voice.stream(request, words, body, limit=limit, media_type=file.media_type, size=file.size) as chunks:
             yield chunks
     else:
-        with site.voice.stream(request, words, body, limit=limit * 3 // 2 + 65536) as chunks:
+        with site.voice.stream(request, words, body, limit=_packed(shape, limit)) as chunks:
             unwrap = soap.unwrapped if site.profile.family == "soap" else unwrapped
-            yield _bounded(unwrap(chunks, shape.base64_at, about), limit, about)
+            bytes_ = unwrap(chunks, shape.base64_at, about)
+            yield _bounded(_once_more(bytes_, about) if shape.twice else bytes_, limit, about)
 
 
 def _decoded(digits: Any, about: str) -> Iterator[bytes]:
@@ -146,6 +151,30 @@ def _decoded(digits: Any, about: str) -> Iterator[bytes]:
         yield from (base64.b64decode(plain[at : at + _DIGITS], validate=True) for at in range(0, len(plain), _DIGITS))
     except binascii.Error:
         raise ProtocolError(f"{about}: what stands for it is not base64") from None
+
+
+def _packed(shape: Download, limit: int) -> int:
+    """How long the answer may be that holds the largest file as base64, line ends and all."""
+    once = limit * 3 // 2 + 65536
+    return once * 3 // 2 if shape.twice else once
+
+
+def _once_more(chunks: Iterator[bytes], about: str) -> Iterator[bytes]:
+    """The bytes of what is base64 again once it was unwrapped."""
+    rest = b""
+    for chunk in chunks:
+        rest += b"".join(chunk.split())
+        size = len(rest) - len(rest) % 4
+        yield _unpacked(rest[:size], about)
+        rest = rest[size:]
+    yield _unpacked(rest, about)
+
+
+def _unpacked(digits: bytes, about: str) -> bytes:
+    try:
+        return base64.b64decode(digits, validate=True)
+    except binascii.Error:
+        raise ProtocolError(f"{about}: it is not base64 once more, as the profile says (twice)") from None
 
 
 def _bounded(chunks: Iterator[bytes], limit: int, about: str) -> Iterator[bytes]:

@@ -72,6 +72,18 @@ def tells(path: str | None, data: Any, headers: Mapping[str, str]) -> Any:
     return headers.get(path.removeprefix("header:")) if path.startswith("header:") else at(data, path)
 
 
+def counted(path: str | None, data: Any, headers: Mapping[str, str]) -> str | None:
+    """How many rows there are, as an answer counts them; of a Content-Range (0-49/200) what is behind the stroke."""
+    found = tells(path, data, headers)
+    return None if found is None else text(found).rpartition("/")[2].strip()
+
+
+def further(request: Request, said: Request) -> Request:
+    """The request of a page that is not the first, where it is another one: only how it is sent stays the same."""
+    kept = {name: getattr(request, name) for name in ("method", "headers", "format", "as_json", "root")}
+    return Request.model_validate({**kept, **{name: getattr(said, name) for name in said.model_fields_set}})
+
+
 def told(pages: Paging, data: Any, headers: Mapping[str, str]) -> str:
     """The token or the address of the next page, where the answer has it."""
     if pages.by == "link":

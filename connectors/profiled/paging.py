@@ -12,7 +12,8 @@ from typing import Any
 
 from connectors.answers import Answer
 from connectors.errors import ProtocolError
-from connectors.profiled.onward import linked, says_last, says_more, tells, told, without, words
+from connectors.profiled import onward
+from connectors.profiled.onward import counted, linked, says_last, says_more, told, without, words
 from connectors.profiled.rows import meets
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, text
@@ -148,6 +149,8 @@ class Pager:
             token=place.token,
             size=size or self._shape.size,
         )
+        if pages.further is not None and place.pages:
+            request = onward.further(self._shape, pages.further)
         several = self._shape.each[place.part] if self._shape.each else {}
         return without(request, [name for name in ("after", "page_token") if known[name] == ""]), {**several, **known}
 
@@ -194,7 +197,7 @@ class Pager:
         found: dict[str, Any] = {}
         for begin in range(0, len(keys), shape.most):
             some: Any = keys[begin : begin + shape.most]
-            answer = self._site.read(shape, keys=some if shape.joined is None else shape.joined.join(some))
+            answer = self._site.read(shape, keys=shape.joined.join(some) if shape.joined else some)
             tickets = at(answer.data(), shape.rows)
             for each in tickets if isinstance(tickets, list) else [tickets]:
                 key = text(at(each, self._site.profile.ticket.key))
@@ -249,11 +252,11 @@ class Pager:
         if said is not None:
             return said
         if shape.total is not None:
-            total = tells(shape.total, data, answer.headers)
+            total = counted(shape.total, data, answer.headers)
             if total is None:
                 return count > 0  # it cannot count, since rights are applied after paging
-            if pages.by in ("number", "offset") and text(total).isdecimal():
-                return count > 0 and until < int(text(total))
+            if pages.by in ("number", "offset") and total.isdecimal():
+                return count > 0 and until < int(total)
         return count > 0 if pages.until == "empty" else full
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from connectors import marks
 from connectors.api import Finding, RemoteField
-from connectors.errors import AccessError, ConnectorError, NotFound, Transient
+from connectors.errors import AccessError, ConnectorError, NotFound, OutOfBounds, Transient
 from connectors.profiled.checking import check
 from connectors.profiled.fields import Fields
 from connectors.profiled.paging import Place
@@ -65,12 +65,14 @@ class Prover:
                 findings += prove()
             except Transient as trouble:
                 return (*findings, Finding(False, str(trouble), "see that the address is right and the system is up"))
+            except OutOfBounds as trouble:
+                return (*findings, Finding(False, str(trouble), trouble.remedy))
             except (AccessError, NotFound) as trouble:
                 if prove == self._place:  # all that follows stands on it
                     told = f"{self._named()} cannot be read: it is not there, or our account may not see it ({trouble})"
                     findings.append(Finding(False, told, "check the name, and let the account see it"))
                     break
-                findings.append(Finding(False, str(trouble), "check the credentials, and what they may reach"))
+                findings.append(Finding(False, str(trouble), AccessError.remedy))
                 if prove == self._account:
                     break
             except ConnectorError as trouble:
@@ -78,8 +80,10 @@ class Prover:
         return tuple(findings)
 
     def _account(self) -> Iterable[Finding]:
-        person = self._site.account()
-        yield Finding(True, f"logged in to {self._profile.product} as {person.name or person.key}")
+        person, product = self._site.account(), self._profile.product
+        told = self._profile.account is None or self._profile.account.read is not None
+        said = "logged in to {0} as {1}" if told else "by the settings, our account in {0} is {1}"
+        yield Finding(True, said.format(product, person.name or person.key))
 
     def _place(self) -> Iterable[Finding]:
         self._site.ensure_place()

@@ -21,7 +21,7 @@ from connectors.profiled.shared import whole
 from connectors.profiled.tables import Tables, UnknownWord
 from connectors.profiled.values import at, fill, filled, first, moment, put, rows, text, told
 from connectors.profiled.vocabulary.conversation import Rows
-from connectors.profiled.vocabulary.parts import NOWHERE, Request
+from connectors.profiled.vocabulary.parts import Request
 from connectors.profiled.vocabulary.tickets import PersonShape, Source
 from connectors.profiled.voice import Voice
 from connectors.rest.formats import decoded
@@ -208,9 +208,9 @@ class Site:
                 token = onward.told(pages, data, answer.headers)
                 goes_on: bool | None = bool(token) and not onward.says_last(pages, data, answer.headers)
             else:
-                total = text(at(data, shape.total or NOWHERE))
+                total = onward.counted(shape.total, data, answer.headers)
                 goes_on = onward.says_more(pages, data, answer.headers, page - 1)
-                if total.isdecimal():
+                if total is not None and total.isdecimal():
                     goes_on = bool(found) and seen < int(total)
             if goes_on is None:
                 goes_on = len(found) >= (1 if pages.until == "empty" else shape.full)
@@ -225,6 +225,8 @@ class Site:
             return request, {}
         if token and shape.pages.by in ("link", "address"):
             return onward.linked(str(fill(self.profile.root, self.words())), request, token, "the next page")
+        if page and shape.pages.further is not None:
+            request = onward.further(request, shape.pages.further)
         paths = (shape.id,) if isinstance(shape.id, str) else shape.id
         after = text(first(last[0], paths)) if last else ""
         known = onward.words(shape.pages, after=after, page=page, rows=seen, token=token, size=shape.full)

@@ -19,7 +19,7 @@ from connectors.profiled.values import address, fill, put, texts
 from connectors.profiled.vocabulary.parts import Request
 from connectors.remedies import Errors, Sign
 from connectors.session import HttpSession
-from connectors.soap import files, raw
+from connectors.soap import files, raw, related
 from connectors.soap.contract import Contract, ContractError, Operation, contract, unwritten
 from connectors.soap.envelope import Envelope, Header, argument_names, build, http_headers
 from connectors.soap.wsdl import Wsdl, fetched, given, shipped
@@ -192,7 +192,7 @@ class SoapVoice:
 
 
 def unwrapped(chunks: Iterator[bytes], path: str, about: str) -> Iterator[bytes]:
-    """The bytes that stand as base64 at the end of a path of an answer, without ever holding all of them.
+    """The bytes at the end of a path of an answer, as base64 or in a part beside it, without ever holding all of them.
 
     :raises ProtocolError: there are none, or they are no base64."""
     try:
@@ -202,7 +202,10 @@ def unwrapped(chunks: Iterator[bytes], path: str, about: str) -> Iterator[bytes]
 
 
 def _decoded(body: bytes) -> Any:
-    return raw.said(body).data
+    if not related.is_related(body):
+        return raw.said(body).data
+    envelope, beside = related.whole(body)
+    return related.put_in(raw.said(envelope).data, beside)
 
 
 def _arguments(operation: Operation, body: Mapping[str, Any], first: tuple[str, ...]) -> Any:

@@ -1,10 +1,14 @@
 """`connector …` with trackers that speak SOAP: tried out, recorded and played like all others."""
 
+import base64
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+import tests.conformance.strangers
 from connectors.emulators.ggus import GgusEmulator
+from tests.conformance.strangers.ledger import LedgerEmulator
 
 SYSTEM = """\
 kind: system
@@ -13,6 +17,20 @@ connector: ggus
 settings: {{url: "{url}", user: ngi-xx, password: {{secret: "env:INTERDESK_SECRET_NGI_DE"}}, unit: NGI_XX}}
 mapping: ggus
 support_units: [NGI_DE]
+"""
+LEDGER = Path(tests.conformance.strangers.__file__).parent / "ledger.yaml"
+STRANGER = """\
+kind: system
+name: stranger
+connector: ledger
+settings:
+  url: "{url}"
+  wsdl: "{wsdl}"
+  user: interdesk
+  password: {{secret: "env:INTERDESK_SECRET_STRANGER"}}
+  unit: Grid
+mapping: plain
+support_units: [NGI_X]
 """
 
 
@@ -46,3 +64,22 @@ def test_a_tape_of_soap_says_nothing_of_anybody_and_plays_without_the_system(des
     said = desk.type("connector", "test", str(file))
     assert said.code == 0, said.out
     theirs.start()
+
+
+def test_files_beside_their_envelopes_lose_their_meaning_on_a_tape_and_are_read_from_it(
+    desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LedgerEmulator(lambda: datetime.now(UTC)) as theirs:
+        monkeypatch.setenv("INTERDESK_SECRET_STRANGER", theirs.password)
+        alice = theirs.tracker.person("alice")
+        key = alice.open({"Subject": "jobs fail", "Details": "since noon"})
+        alice.comment(key, "swordfish", files={"a.bin": b"nobody may read this \xff"})
+        (desk.folder / "ledger.wsdl").write_bytes(theirs.wsdl())
+        system = STRANGER.format(url=theirs.url, wsdl=desk.folder / "ledger.wsdl")
+        file, documents = desk.folder / "ledger.tape.json", desk.write(system, LEDGER.read_text("utf-8"))
+        said = desk.type("connector", "record", documents, "--to", str(file))
+        assert said.code == 0, said.out + said.err
+    text = file.read_text()
+    secret = base64.b64encode(base64.b64encode(b"nobody may read this \xff")).decode()
+    assert [word for word in ("swordfish", "jobs fail", secret, secret[:12]) if word in text] == []
+    assert desk.type("connector", "test", str(file), "--profile", documents).code == 0

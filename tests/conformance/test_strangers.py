@@ -15,6 +15,7 @@ from mappings.loader import read_files
 from sync import extended
 from sync.config import profile_document
 from tests.conformance.strangers.itop import ItopEmulator
+from tests.conformance.strangers.ledger import LedgerEmulator
 from tests.conformance.strangers.mantis import MantisEmulator
 from tests.conformance.test_zones import CHANGES
 from tests.conformance.znuny import ZONES, keeps_time
@@ -103,7 +104,40 @@ class TestMantis(ConnectorConformance, FaultConformance):
             connector.close()
 
 
-@pytest.mark.parametrize("name", ["itop", "mantis"])
+class TestLedger(ConnectorConformance, FaultConformance):
+    """SOAP, document/literal: a session in the header, a list by cursor with an operation of its own, answers as MTOM,
+    base64 inside base64."""
+
+    @pytest.fixture
+    def stand(self, tmp_path: Path) -> Iterator[Stand]:
+        clock = Clock()
+        profile = Profile.model_validate(yaml.safe_load((HERE / "ledger.yaml").read_text("utf-8")))
+        with LedgerEmulator(clock) as emulator:
+            wsdl = tmp_path / "ledger.wsdl"
+            wsdl.write_bytes(emulator.wsdl())
+
+            def opened(password: str):  # type: ignore[no-untyped-def]
+                said = {"url": emulator.url, "user": "interdesk", "password": password, "unit": "Grid"}
+                settings = {**said, "wsdl": str(wsdl)}
+                return open_profile(profile, settings, system="s", environment=environment(clock))
+
+            connector = opened(emulator.password)
+            yield stand_on(
+                emulator,
+                clock,
+                "Subject",
+                "Details",
+                connector=connector,
+                refused=("Status", "Done"),
+                owner=("Owner", "bob"),
+                stranger=lambda: opened("wrong-secret"),
+                secrets=(emulator.password, "wrong-secret"),
+                expire=emulator.sessions.clear,
+            )
+            connector.close()
+
+
+@pytest.mark.parametrize("name", ["itop", "ledger", "mantis"])
 def test_a_stranger_is_taken_in_as_an_operator_writes_it_in_an_afternoon(name: str) -> None:
     file = HERE / f"{name}.yaml"
     (document,) = read_files([file])

@@ -18,6 +18,8 @@ class InlineFiles(Part):
     """What stands for no bytes."""
     encoded_names: bool = False
     """Names go as an RFC 2047 word."""
+    twice: bool = False
+    """What goes as base64 is base64 already: such servers decode it, and people's programs once more."""
 
 
 class UploadedFiles(Request):
@@ -41,6 +43,8 @@ class AttachedFiles(Request):
     method: Method = "POST"
     part: str | None = None
     """The file's part in a multipart body; None: the body is the file, unless {content} stands in it."""
+    twice: bool = False
+    """{content} is base64 once more."""
     within: timedelta = timedelta(minutes=2)
     """A file of a person belongs to the comment that they write within this time."""
 

@@ -171,3 +171,5 @@ class Download(Request):
     """The bytes are base64 under this key of a JSON object; None: they are the body."""
     base64_in: str | None = None
     """Or at this path of an answer that holds more: {comment} and {id} choose. Such an answer is read as a whole."""
+    twice: bool = False
+    """What comes out is base64 once more."""

@@ -51,6 +51,9 @@ class Paging(Part):
     by: Literal["key", "number", "offset", "token", "link", "address", "none"] = "key"
     first: int | str = 0
     """The first page's number, the first row's offset, or the key before all; "": the word is left out at first."""
+    further: Request | None = None
+    """What the request of a further page says instead, where it is not the first one's: another operation or address
+    with {page_token}. Nothing of the first is said again but its method and headers."""
     at: str | None = None
     """Where the answer has the token or the address of the next page. This, `last`, `more`, `pages` and `total` may
     be in a header: "header:X-Next-Page"."""
@@ -74,8 +77,8 @@ class Batch(Request):
     """How many tickets are read at once, where rows are bare keys or tell too little: {keys}."""
 
     rows: str
-    joined: str | None = ","
-    """What stands between the keys; null: they go as a list."""
+    joined: str = ","
+    """What stands between the keys; "": they go as a list."""
     most: int = 50
 
 
@@ -159,10 +162,6 @@ class Listing(Request):
         newest = self.sorting == "newest"  # read no further than news go
         return Finds.ASKED if newest or any(asked.says(word) for word in words) else Finds.LISTED
 
-    def says(self, word: str) -> bool:
-        """Whether the request has a word in braces anywhere."""
-        return f"{{{word}}}" in repr((self.path, self.query, self.headers, self.body))
-
     @property
     def sorting(self) -> str:
         """`order`, whether it was said or not."""
@@ -176,8 +175,8 @@ class Listing(Request):
             raise ValueError("a list without pages must be sorted by time (order: time): only so it can be continued")
         for purpose in ("scan", "changes"):
             found = self.of(purpose)
-            words = _PAGE_WORDS.get(found.pages.by, ())
-            if words and not any(found.says(word) for word in words):
+            words, more = _PAGE_WORDS.get(found.pages.by, ()), found.pages.further
+            if words and not any(found.says(word) or (more is not None and more.says(word)) for word in words):
                 said = " or ".join(f"{{{word}}}" for word in words)
                 raise ValueError(
                     f"pages by {found.pages.by} are asked for by the word {said}: {purpose} does not say it"

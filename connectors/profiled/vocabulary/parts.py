@@ -65,6 +65,10 @@ class Request(Part):
     root: str = ""
     """The name of the outermost element of XML."""
 
+    def says(self, word: str) -> bool:
+        """Whether the request has a word in braces anywhere."""
+        return f"{{{word}}}" in repr((self.path, self.query, self.headers, self.body))
+
     def adding(self, more: Mapping[str, Any]) -> "Request":
         """With these words too: in the query of a GET, else in the body."""
         if not more:

@@ -111,7 +111,7 @@ class TokenShape(Part):
     """What our token looks like on a ticket, where no custom field bears it. Exactly one of these."""
 
     write: str | None = None
-    """A place of its own in the body of a create: an external reference, a correlation id."""
+    """A place of its own in the body of a create, below its `at`: an external reference, a correlation id."""
     at: Paths = ()
     """And where it is read."""
     mark: str | None = None
