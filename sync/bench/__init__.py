@@ -15,6 +15,7 @@ BENCHES = {
     "P8": "recovery: a queue whose process is killed half-way, until the next one writes",
     "P9": "flat memory: the same tickets change again and again, and of the store only their history may grow",
     "P10": "translating: 18 fields with tables, both ways and merged, from an answer as it came",
+    "P11": "the pages: the mesh, a search and a list, however many tickets there are",
     "P12": "scale-out: two workers on PostgreSQL and RabbitMQ instead of one, and one of them killed",
     "P13": "the engine of profiles: processor time of a REST comment and of a SOAP ticket",
 }

@@ -10,10 +10,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
 
+from central.account import Account, Grant, Role
 from central.store.sql import sqlite
 from sync import logs
-from sync.bench import stock
-from sync.bench.sides import Address
+from sync.bench import copies, stock
+from sync.bench.sides import DESCRIPTION, Address
 from sync.bench.stand import opened
 from sync.bootstrap import Interdesk, Settings
 from sync.serving import Server
@@ -31,6 +32,10 @@ class Plan:
     """Tickets per route."""
     owed: bool = False
     """They were all changed at the centre, and nobody was told yet."""
+    times: int = 1
+    """All of these tickets are there so often: copied within the database."""
+    description: str = DESCRIPTION
+    """Of every ticket."""
     births: Mapping[str, str] = field(default_factory=dict)
     """The system that keeps what is born in another one."""
 
@@ -93,6 +98,11 @@ class Hub:
         """Let a job carry the older tickets of this system to the centre."""
         self._ask("backfill", system)
 
+    def sign_in(self) -> str:
+        """What the cookie of one of the central team says, for the pages."""
+        cookie: str = self._ask("sign in")
+        return cookie
+
     def jobs_left(self) -> int:
         """How many jobs are still open."""
         left: int = self._ask("jobs")
@@ -108,7 +118,8 @@ def _work(pipe: Connection, settings: Settings, folder: Path, plan: Plan) -> Non
 
     def stocked(desk: Interdesk) -> None:
         if fresh and plan.routes:
-            stock.fill(desk, plan.routes, plan.each, owed=plan.owed)
+            stock.fill(desk, plan.routes, plan.each, owed=plan.owed, description=plan.description)
+            copies.multiply(folder / "interdesk.db", plan.times)
 
     with ExitStack() as stack:
         log = stack.enter_context((folder / "hub.log").open("a"))
@@ -141,6 +152,9 @@ def _answer(desk: Interdesk, what: str, *more: Any) -> Any:
             used = resource.getrusage(resource.RUSAGE_SELF)
             resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
             return used.ru_utime + used.ru_stime, resident / 1e6
+        case "sign in":
+            account = Account("bench", "Bench", "", frozenset({Grant(Role.CENTRAL)}), desk.clock())
+            return desk.gate.admit(desk.store.write(lambda tx: tx.accounts.create(account)))[0]
         case "backfill":
             return stock.backfill(desk, *more)
         case "jobs":

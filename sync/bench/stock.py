@@ -19,7 +19,9 @@ from sync.bootstrap import Interdesk
 _BATCH = 500
 
 
-def fill(desk: Interdesk, routes: Sequence[tuple[str, str]], each: int, *, owed: bool = False) -> None:
+def fill(
+    desk: Interdesk, routes: Sequence[tuple[str, str]], each: int, *, owed: bool = False, description: str = DESCRIPTION
+) -> None:
     """`each` tickets for every route: born in its first system, kept in its second (which may be the same).
 
     `owed`: their subjects were changed at the centre, and the second system is owed a look at each."""
@@ -27,7 +29,9 @@ def fill(desk: Interdesk, routes: Sequence[tuple[str, str]], each: int, *, owed:
     for born_in, kept_in in routes:
         for first in range(1, each + 1, _BATCH):
             numbers = range(first, min(first + _BATCH, each + 1))
-            desk.store.write(lambda tx, b=born_in, k=kept_in, n=numbers: _add(tx, desk, mapping, b, k, n, owed))  # type: ignore[misc]  # bound now
+            desk.store.write(
+                lambda tx, b=born_in, k=kept_in, n=numbers: _add(tx, desk, mapping, b, k, n, owed, description)
+            )  # type: ignore[misc]  # bound now
 
 
 def churn(desk: Interdesk, count: int, tickets: int) -> float:
@@ -60,14 +64,21 @@ def backfill(desk: Interdesk, system: str) -> None:
 
 
 def _add(
-    tx: Transaction, desk: Interdesk, mapping: Mapping, born_in: str, kept_in: str, numbers: range, owed: bool
+    tx: Transaction,
+    desk: Interdesk,
+    mapping: Mapping,
+    born_in: str,
+    kept_in: str,
+    numbers: range,
+    owed: bool,
+    description: str,
 ) -> None:
     at = desk.clock()
     for number in numbers:
         fields = {
             **DEFAULTS,
             "subject": f"ticket {number - 1}",
-            "description": DESCRIPTION,
+            "description": description,
             "unit": unit_of(kept_in),
         }
         ticket = tx.tickets.create(fields, at, born_in=born_in)

@@ -82,7 +82,7 @@ def test_workers_beside_each_other_are_measured_where_they_can_be_only(tmp_path:
 
 
 @pytest.mark.skipif(os.environ.get("CI") != "true", reason="minutes of measuring: set CI=true")
-@pytest.mark.parametrize("name", ["P1", "P2", "P3", "P6", "P7", "P8", "P9", "P10", "P13"])
+@pytest.mark.parametrize("name", ["P1", "P2", "P3", "P6", "P7", "P8", "P9", "P10", "P11", "P13"])
 def test_the_measured_work_comes_out_right_and_grows_as_it_may(name: str, tmp_path: Path) -> None:
     """Its times are for `interdesk bench`, which says by its exit code whether they are met: no test times anything."""
     measured = bench(name)(settings({}, state=tmp_path), "small")

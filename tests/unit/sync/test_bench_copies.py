@@ -1,0 +1,39 @@
+"""A store of many tickets, copied within the database, is one that interdesk could have written."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from central.link import Link, LinkState
+from central.model import DEFAULTS
+from central.rights import Sight
+from central.search import Query
+from central.store import migrations
+from central.store.api import Transaction
+from central.store.sql import SqlStore
+from sync.bench.copies import multiply
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_copied_tickets_are_found_counted_and_linked_each_under_numbers_of_its_own(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'interdesk.db'}"
+    migrations.upgrade(url)
+    store = SqlStore.open(url, clock=lambda: AT, exclusive=True)
+
+    def make(tx: Transaction) -> None:
+        for number in (1, 2):
+            ticket = tx.tickets.create({**DEFAULTS, "subject": f"disk {number}", "unit": "TPM"}, AT)
+            tx.links.create(Link(0, ticket.id, "ngi-cz", LinkState.ACTIVE, key=str(number), created_at=AT))
+
+    store.write(make)
+    multiply(tmp_path / "interdesk.db", 3)
+    everything = Sight(everything=True)
+    found = store.read(lambda tx: tx.tickets.search(Query(words="disk 2"), everything))
+    assert [each.id for each in found.tickets] == [6, 4, 2]
+    linked = [store.read(lambda tx, key=key: tx.links.find_by_key("ngi-cz", key)) for key in ("2", "4", "6")]
+    assert [each.ticket_id if each else None for each in linked] == [2, 4, 6]
+    assert store.read(lambda tx: tx.tickets.count()) == 6
+    assert store.read(lambda tx: tx.outbox.counts())["ngi-cz"].links == 6
+    assert migrations.check(url) == []
+    assert store.write(lambda tx: tx.tickets.create({**DEFAULTS, "subject": "one more"}, AT)).id == 7
+    store.close()
