@@ -5,8 +5,10 @@ internal note is for who may read internal notes. Of what is about no ticket tha
 runs the system is told.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from central.delivery import Delivery
@@ -22,12 +24,21 @@ from central.store.api import NoSuch, Store, Transaction
 _PAGE = 500
 
 
+Place = tuple[datetime, int]
+"""Since when a letter was owed, and its id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A dead letter, and the ticket that it is about where that is known."""
 
     letter: Delivery
     ticket_id: int | None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands among the others."""
+        return self.letter.owed_since, self.letter.id
 
 
 class QueueDesk:
@@ -36,14 +47,24 @@ class QueueDesk:
     def __init__(self, store: Store, queues: Queues, systems: SystemDesk, tickets: TicketDesk) -> None:
         self._store, self._queues, self._systems, self._tickets = store, queues, systems, tickets
 
-    def letters(self, principal: Principal, system: str | None = None, *, discarded: bool = False) -> Sequence[Waiting]:
-        """Dead letters, oldest first; those that were given up, instead."""
+    def letters(
+        self,
+        principal: Principal,
+        system: str | None = None,
+        *,
+        discarded: bool = False,
+        after: Place | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Waiting]:
+        """Dead letters, oldest first; those that were given up, instead. A page of them: `limit`, behind this place."""
 
         def question(tx: Transaction) -> Sequence[Waiting]:
             self._enter(tx, principal, system)
-            found = tx.outbox.discarded(system) if discarded else tx.outbox.dead(system)
-            waiting = (Waiting(each, self._queues.about(tx, each)) for each in found)
-            return [each for each in waiting if self._sees(tx, principal, each.letter.system, each.ticket_id)]
+            waiting = (
+                Waiting(each, self._queues.about(tx, each)) for each in _letters(tx, system, after, discarded=discarded)
+            )
+            seen = (each for each in waiting if self._sees(tx, principal, each.letter.system, each.ticket_id))
+            return list(islice(seen, limit))
 
         return self._store.read(question)
 
@@ -84,17 +105,21 @@ class QueueDesk:
         self._store.read(check)
         return self._queues.resolve(number, take, principal.person.id)
 
-    def holds(self, principal: Principal, system: str | None = None, *, open_only: bool = True) -> Sequence[Hold]:
-        """What guards hold, by id."""
+    def holds(
+        self,
+        principal: Principal,
+        system: str | None = None,
+        *,
+        open_only: bool = True,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[Hold]:
+        """What guards hold, by id. A page of it: `limit`, after the one with this id."""
 
         def question(tx: Transaction) -> Sequence[Hold]:
             self._enter(tx, principal, system)
-            found: list[Hold] = []
-            after = 0
-            while page := tx.guards.list(open_only=open_only, system=system, after=after, limit=_PAGE):
-                found += (each for each in page if self._sees(tx, principal, each.system, each.ticket_id))
-                after = page[-1].id
-            return found
+            found = _holds(tx, system, after, open_only=open_only)
+            return list(islice((e for e in found if self._sees(tx, principal, e.system, e.ticket_id)), limit))
 
         return self._store.read(question)
 
@@ -231,3 +256,17 @@ class QueueDesk:
             raise missing
         self._systems.require(tx, principal, found.system, action)
         return found
+
+
+def _letters(tx: Transaction, system: str | None, after: Place | None, *, discarded: bool) -> Iterator[Delivery]:
+    """Those behind this place, read as far as they are wanted."""
+    pages = tx.outbox.discarded if discarded else tx.outbox.dead
+    while found := pages(system, after=after, limit=_PAGE):
+        yield from found
+        after = (found[-1].owed_since, found[-1].id)
+
+
+def _holds(tx: Transaction, system: str | None, after: int, *, open_only: bool) -> Iterator[Hold]:
+    while found := tx.guards.list(open_only=open_only, system=system, after=after, limit=_PAGE):
+        yield from found
+        after = found[-1].id

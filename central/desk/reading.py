@@ -1,7 +1,9 @@
 """A ticket as somebody may read it: without what is internal, and without any word of systems that they may not see."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeVar
 
 from central.desk.tickets import TicketDesk
 from central.events import Event, Kind
@@ -10,6 +12,7 @@ from central.model import Attachment, Comment, Conflict, Person, Ticket, Visibil
 from central.rights import Action, Extent, Principal, extent, may_on_system
 from central.store.api import NoSuch, Transaction
 
+Numbered = TypeVar("Numbered", Comment, Event)
 ELSEWHERE = Person(id="another system", name="another system")
 """Who did what came from a system that the reader may not see."""
 _CENTRAL = frozenset({Kind.TICKET_CREATED, Kind.FIELD_CHANGED, Kind.COMMENT_ADDED, Kind.COMMENT_EDITED})
@@ -50,6 +53,12 @@ class Reader:
     def comments(self) -> Sequence[Comment]:
         """The conversation, in central order; of tombstones nothing but that they are."""
         return [self._masked(each) for each in self.tx.tickets.comments(self.ticket.id) if self._reads(each)]
+
+    def conversation(self, after: int, limit: int) -> Sequence[Comment]:
+        """A page of it: `limit` comments after the one with this id."""
+        tickets, ticket_id = self.tx.tickets, self.ticket.id
+        found = _paged(lambda place: tickets.conversation(ticket_id, after=place, limit=limit), after)
+        return [self._masked(each) for each in islice((each for each in found if self._reads(each)), limit)]
 
     def comment(self, number: int) -> Comment:
         """One comment.  :raises NoSuch: there is none, or none that they may read."""
@@ -97,15 +106,18 @@ class Reader:
         told = self.teller()
         return [each for each in map(told, self.tx.tickets.events(self.ticket.id, field=field)) if each is not None]
 
+    def history(self, after: int, limit: int) -> Sequence[Event]:
+        """A page of it: `limit` events after the one with this id."""
+        tickets, ticket_id, told = self.tx.tickets, self.ticket.id, self.teller()
+        found = _paged(lambda place: tickets.history(ticket_id, after=place, limit=limit), after)
+        return list(islice((each for each in map(told, found) if each is not None), limit))
+
     def teller(self) -> Callable[[Event], Event | None]:
         """What may be told of an event of this ticket; None: nothing."""
         hidden = self.hidden_comments()
         tied = {f"comment {number}" for number in hidden}
-        secret = {
-            each.name
-            for each in self.tx.tickets.files(self.ticket.id)
-            if each.visibility is Visibility.INTERNAL and not self.internal
-        }
+        files = () if self.internal else self.tx.tickets.files(self.ticket.id)
+        secret = {each.name for each in files if each.visibility is Visibility.INTERNAL}
 
         def told(event: Event) -> Event | None:
             if event.data.get("comment") in hidden or event.field in tied or event.data.get("file") in secret:
@@ -123,10 +135,12 @@ class Reader:
 
     def hidden_comments(self) -> frozenset[int]:
         """Comments of which no more may be told than that they are."""
+        if self.internal:
+            return frozenset()
         return frozenset(
             each.id
             for each in self.tx.tickets.comments(self.ticket.id)
-            if not self.internal and (each.visibility is Visibility.INTERNAL or each.deleted_at is not None)
+            if each.visibility is Visibility.INTERNAL or each.deleted_at is not None
         )
 
     def _reads(self, comment: Comment) -> bool:
@@ -136,3 +150,10 @@ class Reader:
         if self.sees(comment.origin_system) and self.sees(comment.author.system):
             return comment
         return replace(comment, author=ELSEWHERE, origin_system=None, origin_id=None)
+
+
+def _paged(page: Callable[[int], Sequence[Numbered]], after: int) -> Iterator[Numbered]:
+    """What follows, page by page: no more of them than are wanted."""
+    while found := page(after):
+        yield from found
+        after = found[-1].id

@@ -5,6 +5,7 @@ Key and version of the nth ticket of a tracker are n: an emulated tracker number
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from central.delivery import Direction
 from central.job import Job
@@ -29,9 +30,7 @@ def fill(
     for born_in, kept_in in routes:
         for first in range(1, each + 1, _BATCH):
             numbers = range(first, min(first + _BATCH, each + 1))
-            desk.store.write(
-                lambda tx, b=born_in, k=kept_in, n=numbers: _add(tx, desk, mapping, b, k, n, owed, description)
-            )  # type: ignore[misc]  # bound now
+            desk.store.write(partial(_add, desk, mapping, born_in, kept_in, numbers, owed, description))
 
 
 def churn(desk: Interdesk, count: int, tickets: int) -> float:
@@ -64,7 +63,6 @@ def backfill(desk: Interdesk, system: str) -> None:
 
 
 def _add(
-    tx: Transaction,
     desk: Interdesk,
     mapping: Mapping,
     born_in: str,
@@ -72,6 +70,7 @@ def _add(
     numbers: range,
     owed: bool,
     description: str,
+    tx: Transaction,
 ) -> None:
     at = desk.clock()
     for number in numbers:

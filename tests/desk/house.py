@@ -102,7 +102,7 @@ class House:
             hidden = Upload("secret.txt", "text/plain", [SESAME.encode()])
             self.tickets.comment(carl, ticket.id, "We look into it", files=[told])
             self.tickets.comment(carl, ticket.id, SESAME, internal=True, files=[hidden])
-        self.letters = [self._bury("ngi-cz", self.ours), self._bury("ngi-de", self.theirs)]
+        self.letters = [self.bury("ngi-cz", self.ours), self.bury("ngi-de", self.theirs)]
         self.conflicts = [self._disagree("ngi-cz", self.ours), self._disagree("ngi-de", self.theirs)]
         self.hidden_conflict = self._disagree("ngi-cz", self.shared, field="comment 6")
         self.holds = [self._hold("ngi-cz", self.ours), self._hold("ngi-de", None)]
@@ -143,7 +143,9 @@ class House:
     def _link(self, ticket: Ticket, system: str, key: str) -> None:
         self.store.write(lambda tx: tx.links.create(Link(0, ticket.id, system, LinkState.ACTIVE, key)))
 
-    def _bury(self, system: str, ticket: Ticket) -> int:
+    def bury(self, system: str, ticket: Ticket) -> int:
+        """A dead letter about this ticket; its number."""
+
         def bury(tx):
             at = self.interdesk.clock()
             tx.outbox.owe(system, Direction.OUTWARD, str(ticket.id), at, reason="a change")

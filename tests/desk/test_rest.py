@@ -83,6 +83,44 @@ def test_lists_come_in_pages_that_follow_one_another(served):
     assert carl.refused("GET", "/tickets", params={"limit": 0})[0] == 422
 
 
+def pages(api, path: str, limit: int = 1) -> list[list[int]]:
+    """The numbers of all that is there, page by page."""
+    found, cursor = [], ""
+    while cursor is not None:
+        page = api.get(path, limit=limit, cursor=cursor)
+        found.append([each["id"] for each in page["items"]])
+        cursor = page["next"]
+    return found
+
+
+def test_whoever_may_not_read_all_of_it_has_whole_pages_of_what_they_may(served):
+    number, _ = opened(served)
+    alice, carl = served.api("alice"), served.api("carl")
+    for text, internal in (("one", False), (SESAME, True), ("two", False), (SESAME, True), ("three", False)):
+        carl.ask("POST", f"/tickets/{number}/comments", json={"text": text, "internal": internal})
+    one, note, two, other, three = [each["id"] for each in carl.get(f"/tickets/{number}/comments")["items"]]
+    assert pages(carl, f"/tickets/{number}/comments", 2) == [[one, note], [two, other], [three]]
+    assert pages(alice, f"/tickets/{number}/comments", 2) == [[one, two], [three]]
+    whole = [each["id"] for each in alice.get(f"/tickets/{number}/history", limit=200)["items"]]
+    told = pages(alice, f"/tickets/{number}/history", 2)
+    assert [each for page in told for each in page] == whole
+    assert {len(page) for page in told[:-1]} == {2}
+    assert carl.refused("GET", f"/tickets/{number}/comments", params={"cursor": "eHl6"})[0] == 422
+
+
+def test_what_is_dealt_with_meanwhile_lets_nothing_be_left_out_on_the_next_page(served):
+    carl, house = served.api("carl"), served.house
+    first, second = (house.bury(system, house.shared) for system in ("ngi-cz", "ngi-de"))
+    page = carl.get("/deadletters", limit=3)
+    assert [each["id"] for each in page["items"]] == [*house.letters, first]
+    assert carl.ask("POST", f"/deadletters/{first}/verdict", json={"act": "retry"}).status_code == 204
+    page = carl.get("/deadletters", limit=3, cursor=page["next"])
+    assert ([each["id"] for each in page["items"]], page["next"]) == ([second], None)
+    assert carl.refused("GET", "/deadletters", params={"cursor": "MTc"})[0] == 422
+    assert pages(carl, "/holds") == [[each] for each in house.holds]
+    assert pages(served.api("olga"), "/deadletters") == [house.letters[:1]]
+
+
 def test_the_conversation_is_read_added_to_changed_and_taken_back(served):
     number, _ = opened(served)
     alice, carl = served.api("alice"), served.api("carl")

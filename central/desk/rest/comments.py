@@ -10,7 +10,7 @@ from central.desk.reading import Reader
 from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.once import once
-from central.desk.rest.paging import Cursor, Limit, Page, cut, number
+from central.desk.rest.paging import Cursor, Limit, Page, number, until
 from central.desk.rest.problems import documented
 from central.desk.rest.tickets import TicketNumber
 from central.model import Comment, Person, Visibility
@@ -66,8 +66,11 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         who: Who, ticket: TicketNumber, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = ""
     ) -> Page[CommentOut]:
         """In central order; internal notes only for who may read them."""
-        found = desks.tickets.read(who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).comments())
-        some, following = cut(found, number(cursor), limit)
+        place = number(cursor) or 0
+        found = desks.tickets.read(
+            who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).conversation(place, limit + 1)
+        )
+        some, following = until(found, limit, lambda each: each.id)
         return Page(items=[_plain(each) for each in some], next=following)
 
     @routes.post("", status_code=201, summary="Say something", responses=documented(409, 413, 415))

@@ -10,7 +10,7 @@ from central.desk.reading import Reader
 from central.desk.rest.caller import Caller
 from central.desk.rest.comments import name_of
 from central.desk.rest.desks import Desks
-from central.desk.rest.paging import Cursor, Limit, Page, cut, number
+from central.desk.rest.paging import Cursor, Limit, Page, number, until
 from central.desk.rest.problems import documented
 from central.desk.rest.strict import StrictRoute
 from central.desk.rest.tickets import TicketNumber
@@ -46,8 +46,11 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         who: Who, ticket: TicketNumber, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = ""
     ) -> Page[EventOut]:
         """What happened to it, oldest first; what is internal only for who may read that."""
-        found = desks.tickets.read(who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).events())
-        some, following = cut(found, number(cursor), limit)
+        place = number(cursor) or 0
+        found = desks.tickets.read(
+            who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).history(place, limit + 1)
+        )
+        some, following = until(found, limit, lambda each: each.id)
         return Page(items=[plain(each) for each in some], next=following)
 
     @routes.get("/why/{field}", summary="Ask why a field has its value", responses=documented())

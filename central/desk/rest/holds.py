@@ -10,7 +10,7 @@ from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.letters import System
 from central.desk.rest.once import once
-from central.desk.rest.paging import Cursor, Limit, Page, cut, number
+from central.desk.rest.paging import Cursor, Limit, Page, number, until
 from central.desk.rest.problems import documented
 from central.guard import Hold
 from central.rights import Principal
@@ -56,8 +56,9 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         cursor: Annotated[Cursor, Query()] = "",
     ) -> Page[HoldOut]:
         """By number."""
-        found = desks.queues.holds(who, system or None, open_only=not decided)
-        some, following = cut(found, number(cursor), limit)
+        place = number(cursor) or 0
+        found = desks.queues.holds(who, system or None, open_only=not decided, after=place, limit=limit + 1)
+        some, following = until(found, limit, lambda each: each.id)
         return Page(items=[_plain(each) for each in some], next=following)
 
     @routes.get("/{hold}", summary="Read a hold", responses=documented())

@@ -10,7 +10,7 @@ from central.desk.queues import Waiting
 from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.once import once
-from central.desk.rest.paging import Cursor, Limit, Page, cut, number
+from central.desk.rest.paging import Cursor, Limit, Page, moment_and_number, place_of, until
 from central.desk.rest.problems import documented
 from central.rights import Principal
 
@@ -58,8 +58,9 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         cursor: Annotated[Cursor, Query()] = "",
     ) -> Page[LetterOut]:
         """Oldest first; with `discarded`, those that somebody gave up."""
-        found = desks.queues.letters(who, system or None, discarded=discarded)
-        some, following = cut(found, number(cursor), limit)
+        place = moment_and_number(cursor)
+        found = desks.queues.letters(who, system or None, discarded=discarded, after=place, limit=limit + 1)
+        some, following = until(found, limit, lambda each: place_of(*each.place))
         return Page(items=[_plain(each) for each in some], next=following)
 
     @routes.get("/{letter}", summary="Read a dead letter", responses=documented())

@@ -148,11 +148,15 @@ class MemoryOutbox:
     def find(self, system: str, direction: Direction, subject: str) -> Delivery | None:
         return self._tables.deliveries.get((system, direction.value, subject))
 
-    def dead(self, system: str | None = None) -> Sequence[Delivery]:
-        return self._letters(DeliveryState.DEAD, system)
+    def dead(
+        self, system: str | None = None, *, after: tuple[datetime, int] | None = None, limit: int | None = None
+    ) -> Sequence[Delivery]:
+        return self._letters(DeliveryState.DEAD, system, after)[:limit]
 
-    def discarded(self, system: str | None = None) -> Sequence[Delivery]:
-        return self._letters(DeliveryState.DISCARDED, system)
+    def discarded(
+        self, system: str | None = None, *, after: tuple[datetime, int] | None = None, limit: int | None = None
+    ) -> Sequence[Delivery]:
+        return self._letters(DeliveryState.DISCARDED, system, after)[:limit]
 
     def counts(self) -> Mapping[str, Counts]:
         links, disagreements, due, dead, discarded, held = (defaultdict[str, int](int) for _ in range(6))
@@ -203,9 +207,13 @@ class MemoryOutbox:
     def _find(self, delivery_id: int) -> Delivery | None:
         return next((each for each in self._tables.deliveries.rows() if each.id == delivery_id), None)
 
-    def _letters(self, state: DeliveryState, system: str | None) -> list[Delivery]:
+    def _letters(self, state: DeliveryState, system: str | None, after: tuple[datetime, int] | None) -> list[Delivery]:
         found = [
-            each for each in self._tables.deliveries.rows() if each.state is state and system in (None, each.system)
+            each
+            for each in self._tables.deliveries.rows()
+            if each.state is state
+            and system in (None, each.system)
+            and (after is None or (each.owed_since, each.id) > after)
         ]
         return sorted(found, key=lambda each: (each.owed_since, each.id))
 

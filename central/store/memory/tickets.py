@@ -103,6 +103,9 @@ class MemoryTickets:
     def comments(self, ticket_id: int) -> Sequence[Comment]:
         return self._tables.comments.get(ticket_id) or ()
 
+    def conversation(self, ticket_id: int, *, after: int, limit: int) -> Sequence[Comment]:
+        return [each for each in self.comments(ticket_id) if each.id > after][:limit]
+
     def revise_comment(self, comment: Comment) -> Comment:
         there = self.comments(comment.ticket_id)
         before = next((one for one in there if one.id == comment.id), None)
@@ -172,6 +175,9 @@ class MemoryTickets:
         history = self._tables.events.get(ticket_id) or ()
         found = [event for event in history if field is None or event.field == field]
         return found if last is None else found[-last:]
+
+    def history(self, ticket_id: int, *, after: int, limit: int) -> Sequence[Event]:
+        return [each for each in self.events(ticket_id) if each.id > after][:limit]
 
     def happened(self, *, after: int, limit: int = 100) -> Sequence[Event]:
         found = (event for history in self._tables.events.rows() for event in history if event.id > after)

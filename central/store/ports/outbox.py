@@ -91,11 +91,16 @@ class Outbox(Protocol):
     def find(self, system: str, direction: Direction, subject: str) -> Delivery | None:
         """The delivery of this subject, dead and discarded ones included; None: nothing is owed."""
 
-    def dead(self, system: str | None = None) -> Sequence[Delivery]:
-        """Dead letters, oldest first."""
+    def dead(
+        self, system: str | None = None, *, after: tuple[datetime, int] | None = None, limit: int | None = None
+    ) -> Sequence[Delivery]:
+        """Dead letters, oldest first; `limit` of them, `after` the (`owed_since`, id) of the last one of the page
+        before, which need not be there any more."""
 
-    def discarded(self, system: str | None = None) -> Sequence[Delivery]:
-        """Those that were given up, oldest first."""
+    def discarded(
+        self, system: str | None = None, *, after: tuple[datetime, int] | None = None, limit: int | None = None
+    ) -> Sequence[Delivery]:
+        """Those that were given up, in the same way."""
 
     def counts(self) -> Mapping[str, Counts]:
         """The kept counters of every system that has any."""

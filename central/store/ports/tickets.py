@@ -48,6 +48,9 @@ class Tickets(Protocol):
     def comments(self, ticket_id: int) -> Sequence[Comment]:
         """In central order (the order they arrived)."""
 
+    def conversation(self, ticket_id: int, *, after: int, limit: int) -> Sequence[Comment]:
+        """A page of the comments: `limit` of them after the one with this id."""
+
     def revise_comment(self, comment: Comment) -> Comment:
         """Write back its text, gap, visibility, `edited_at` and `deleted_at`; its files get its visibility.
 
@@ -75,6 +78,9 @@ class Tickets(Protocol):
 
     def events(self, ticket_id: int, *, field: str | None = None, last: int | None = None) -> Sequence[Event]:
         """The history, oldest first; `last`: only that many of the newest, at a cost that does not grow with it."""
+
+    def history(self, ticket_id: int, *, after: int, limit: int) -> Sequence[Event]:
+        """A page of the history: `limit` events after the one with this id."""
 
     def happened(self, *, after: int, limit: int = 100) -> Sequence[Event]:
         """What happened to any ticket, by id. Of several processes that write at once, one may show its events a little

@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 
 from central.delivery import Claim, Counts, Delivery, DeliveryState, Direction, Lane, Lease
 from central.store.api import LeaseLost, NoSuch, Transaction
@@ -49,12 +50,23 @@ _TIMES = select(deliveries.c.not_before).where(*_OF_LANE).order_by(deliveries.c.
 _NEXT_DUE = Prepared(_TIMES)
 _NEXT_DUE_AFTER = Prepared(_TIMES.where(deliveries.c.not_before > bindparam("after")))
 _OLDEST_FIRST = (deliveries.c.owed_since, deliveries.c.id)
-_DEAD = select(deliveries).where(DEAD).order_by(*_OLDEST_FIRST)
-_ALL_DEAD = Prepared(_DEAD)
-_DEAD_OF = Prepared(_DEAD.where(deliveries.c.system == bindparam("in")))
-_DISCARDED = select(deliveries).where(DISCARDED).order_by(*_OLDEST_FIRST)
-_ALL_DISCARDED = Prepared(_DISCARDED)
-_DISCARDED_OF = Prepared(_DISCARDED.where(deliveries.c.system == bindparam("in")))
+_LATER = deliveries.c.owed_since > bindparam("since")
+_BEHIND = (deliveries.c.owed_since >= bindparam("since"), or_(_LATER, deliveries.c.id > bindparam("after")))
+_Letters = Mapping[tuple[bool, bool, bool], Prepared]
+"""(of one system, behind another one, so many only) -> the question."""
+
+
+def _letters(state: ColumnElement[bool]) -> _Letters:
+    found: dict[tuple[bool, bool, bool], Prepared] = {}
+    for of_one, behind, some in product((False, True), repeat=3):
+        wanted = select(deliveries).where(state).order_by(*_OLDEST_FIRST)
+        wanted = wanted.where(deliveries.c.system == bindparam("in")) if of_one else wanted
+        wanted = wanted.where(*_BEHIND) if behind else wanted
+        found[of_one, behind, some] = Prepared(wanted.limit(bindparam("most")) if some else wanted)
+    return found
+
+
+_DEAD, _DISCARDED = _letters(DEAD), _letters(DISCARDED)
 _GET = Prepared(select(deliveries).where(deliveries.c.id == bindparam("of")))
 _DEAD_ONE = Prepared(select(deliveries.c.system).where(deliveries.c.id == bindparam("of"), DEAD), Lock.TO_CHANGE)
 _DISCARD = Prepared(
@@ -235,12 +247,22 @@ class SqlOutbox:
         row = self._session.first(_THERE, {"in": system, "toward": direction, "about": subject})
         return _delivery(row) if row is not None else None
 
-    def dead(self, system: str | None = None) -> Sequence[Delivery]:
-        rows = self._session.rows(_ALL_DEAD if system is None else _DEAD_OF, {"in": system})
-        return [_delivery(row) for row in rows]
+    def dead(
+        self, system: str | None = None, *, after: tuple[datetime, int] | None = None, limit: int | None = None
+    ) -> Sequence[Delivery]:
+        return self._letters(_DEAD, system, after, limit)
 
-    def discarded(self, system: str | None = None) -> Sequence[Delivery]:
-        rows = self._session.rows(_ALL_DISCARDED if system is None else _DISCARDED_OF, {"in": system})
+    def discarded(
+        self, system: str | None = None, *, after: tuple[datetime, int] | None = None, limit: int | None = None
+    ) -> Sequence[Delivery]:
+        return self._letters(_DISCARDED, system, after, limit)
+
+    def _letters(
+        self, questions: _Letters, system: str | None, after: tuple[datetime, int] | None, limit: int | None
+    ) -> Sequence[Delivery]:
+        since, number = after or (None, None)
+        wanted = questions[system is not None, after is not None, limit is not None]
+        rows = self._session.rows(wanted, {"in": system, "since": since, "after": number, "most": limit})
         return [_delivery(row) for row in rows]
 
     def counts(self) -> Mapping[str, Counts]:

@@ -53,6 +53,12 @@ _PAGE = Prepared(_TICKET.where(tickets.c.id > bindparam("after")).order_by(ticke
 _COUNT = Prepared(select(totals.c.value).where(totals.c.name == "tickets"))
 
 _COMMENTS = Prepared(select(comments).where(comments.c.ticket_id == bindparam("of")).order_by(comments.c.id))
+_CONVERSATION = Prepared(
+    select(comments)
+    .where(comments.c.ticket_id == bindparam("of"), comments.c.id > bindparam("after"))
+    .order_by(comments.c.id)
+    .limit(bindparam("most"))
+)
 _COMMENT = Prepared(
     select(comments.c.id).where(comments.c.ticket_id == bindparam("of"), comments.c.id == bindparam("comment"))
 )
@@ -88,6 +94,7 @@ _FILE_FROM = _from_origin(files)
 _RECORD = adding(events)
 _EVENTS = select(events).where(events.c.ticket_id == bindparam("of")).order_by(events.c.id)
 _HISTORY = Prepared(_EVENTS)
+_HISTORY_PAGE = Prepared(_EVENTS.where(events.c.id > bindparam("after")).limit(bindparam("most")))
 _HISTORY_OF_FIELD = Prepared(_EVENTS.where(events.c.field == bindparam("field")))
 _LAST = select(events).where(events.c.ticket_id == bindparam("of")).order_by(events.c.id.desc())
 _NEWEST = Prepared(_LAST.limit(bindparam("most")))
@@ -207,6 +214,10 @@ class SqlTickets:
     def comments(self, ticket_id: int) -> Sequence[Comment]:
         return [_comment(row) for row in self._session.rows(_COMMENTS, {"of": ticket_id})]
 
+    def conversation(self, ticket_id: int, *, after: int, limit: int) -> Sequence[Comment]:
+        page = {"of": ticket_id, "after": after, "most": limit}
+        return [_comment(row) for row in self._session.rows(_CONVERSATION, page)]
+
     def revise_comment(self, comment: Comment) -> Comment:
         place = {"of": comment.ticket_id, "comment": comment.id}
         if not self._session.write(_REVISE, {**_columns(comment), **place}):
@@ -266,6 +277,10 @@ class SqlTickets:
             return [_event(row) for row in reversed(rows)]
         wanted = _HISTORY if field is None else _HISTORY_OF_FIELD
         return [_event(row) for row in self._session.rows(wanted, {"of": ticket_id, "field": field})]
+
+    def history(self, ticket_id: int, *, after: int, limit: int) -> Sequence[Event]:
+        page = {"of": ticket_id, "after": after, "most": limit}
+        return [_event(row) for row in self._session.rows(_HISTORY_PAGE, page)]
 
     def happened(self, *, after: int, limit: int = 100) -> Sequence[Event]:
         return [_event(row) for row in self._session.rows(_HAPPENED, {"after": after, "most": limit})]

@@ -187,6 +187,21 @@ class DeliveryClaims:
         assert [dead.subject for dead in store.read(lambda tx: tx.outbox.dead())] == ["c", "a", "b"]
         assert [dead.subject for dead in store.read(lambda tx: tx.outbox.dead("rt"))] == ["a", "b"]
 
+    def test_letters_come_in_pages_from_where_the_page_before_ended_though_that_letter_is_gone(
+        self, store: Store
+    ) -> None:
+        for subject, at in (("b", later(2)), ("a", later(1)), ("c", later(2)), ("d", later(2))):
+            owe(store, subject, at=at)
+            bury(store, claimed(store, at=at), later(3))
+        first = store.read(lambda tx: tx.outbox.dead("rt", limit=2))
+        assert [letter.subject for letter in first] == ["a", "b"]
+        store.write(lambda tx: tx.outbox.discard(first[1].id, error="not wanted"))
+        place = (first[1].owed_since, first[1].id)
+        assert [each.subject for each in store.read(lambda tx: tx.outbox.dead(after=place, limit=1))] == ["c"]
+        assert [each.subject for each in store.read(lambda tx: tx.outbox.dead("rt", after=place))] == ["c", "d"]
+        assert [each.subject for each in store.read(lambda tx: tx.outbox.discarded(limit=5))] == ["b"]
+        assert not store.read(lambda tx: tx.outbox.discarded("rt", after=place, limit=5))
+
     def test_a_dead_letter_comes_alive_with_a_new_reason(self, store: Store) -> None:
         owe(store)
         taken = claimed(store)

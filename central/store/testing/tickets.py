@@ -103,6 +103,17 @@ class TicketClaims:
         texts = [comment.text for comment in store.read(lambda tx: tx.tickets.comments(ticket.id))]
         assert texts == ["first", "other system"]
 
+    def test_the_conversation_comes_in_pages(self, store: Store) -> None:
+        ticket, other = new_ticket(store), new_ticket(store)
+        first = say(store, ticket, new_comment("one"))
+        say(store, other, new_comment("elsewhere"))
+        for text in ("two", "three"):
+            say(store, ticket, new_comment(text))
+        page = store.read(lambda tx: tx.tickets.conversation(ticket.id, after=0, limit=1))
+        assert list(page) == [first]
+        page = store.read(lambda tx: tx.tickets.conversation(ticket.id, after=first.id, limit=9))
+        assert [comment.text for comment in page] == ["two", "three"]
+
     def test_an_origin_is_one_within_its_ticket_only(self, store: Store) -> None:
         comment = new_comment("numbered per ticket there", origin_system="rt", origin_id="1")
         one, two = new_ticket(store), new_ticket(store)
@@ -154,6 +165,15 @@ class TicketClaims:
         assert history[0].data == {"from": "new", "to": ["a", 1, None]}
         assert (history[0].actor, history[0].system) == (ADA, "rt")
         assert history[0].id < history[1].id < history[2].id
+
+    def test_the_history_comes_in_pages(self, store: Store) -> None:
+        ticket, other = new_ticket(store), new_ticket(store)
+        told = [event(each, field) for each, field in ((ticket, "status"), (other, "unit"), (ticket, "priority"))]
+        store.write(lambda tx: tx.tickets.record(told))
+        (first,) = store.read(lambda tx: tx.tickets.history(ticket.id, after=0, limit=1))
+        assert first.field == "status"
+        page = store.read(lambda tx: tx.tickets.history(ticket.id, after=first.id, limit=9))
+        assert [one.field for one in page] == ["priority"]
 
     def test_history_can_be_asked_about_one_field(self, store: Store) -> None:
         ticket = new_ticket(store)
