@@ -31,7 +31,7 @@ def write(profile: MailProfile, text: str, fields: Mapping[str, Value]) -> str:
         ]
         held = [f"  <{profile.text}>{_escaped(text)}</{profile.text}>"] if text else []
         return "\n".join(
-            ['<?xml version="1.0" encoding="UTF-8"?>', f"<{profile.root}>", *said, *held, f"</{profile.root}>"]
+            ['<?xml version="1.0" encoding="UTF-8"?>', f"<{profile.element}>", *said, *held, f"</{profile.element}>"]
         )
     lines = [f"{profile.fields[name].label}: {_folded(_shown(value))}".rstrip() for name, value in fields.items()]
     return "\n".join([text, *([""] if text and lines else []), *lines])

@@ -86,7 +86,7 @@ class MailProfile(_Part):
     """How their subjects bear their number: a text around {number}; other words in braces are settings."""
     body: Literal["lines", "xml"] = "lines"
     """How fields are told: lines of `LABEL: value` below the text, or one XML document."""
-    root: str = "ticket"
+    element: str = "ticket"
     """The outermost element of an XML body, and in it the one that holds the text."""
     text: str = "text"
     fields: dict[str, Line]

@@ -19,7 +19,7 @@ class Hung:
 
 
 def settled(
-    comments: Sequence[RemoteComment], hung: Sequence[Hung], within: timedelta
+    comments: Sequence[RemoteComment], hung: Sequence[Hung], window: timedelta
 ) -> tuple[dict[str, tuple[RemoteFile, ...]], list[RemoteFile]]:
     """The files of each comment by its id, and those of none. What belongs to a hidden comment, or to a comment of ours
     that is not written yet, is in neither."""
@@ -27,7 +27,7 @@ def settled(
     loose: list[RemoteFile] = []
     for each in hung:
         name, token, number = marks.read_name(each.file.name)
-        owner = _marked(comments, token) if token is not None else _near(comments, each, within)
+        owner = _marked(comments, token) if token is not None else _near(comments, each, window)
         if owner is not None and not owner.internal:
             found.setdefault(owner.id, []).append((number, replace(each.file, name=name)))
         elif owner is None and token is None:
@@ -40,13 +40,13 @@ def _marked(comments: Sequence[RemoteComment], token: str) -> RemoteComment | No
     return next((each for each in comments if each.token == token), None)
 
 
-def _near(comments: Sequence[RemoteComment], hung: Hung, within: timedelta) -> RemoteComment | None:
+def _near(comments: Sequence[RemoteComment], hung: Hung, window: timedelta) -> RemoteComment | None:
     """The comment that its author wrote next (anybody, where nobody tells), or else wrote last; of two at one moment
     the hidden one."""
     sent = hung.at
     if sent is None:
         return None
-    near = [each for each in comments if abs(each.created_at - sent) <= within]
+    near = [each for each in comments if abs(each.created_at - sent) <= window]
     theirs = [each for each in near if hung.author in ("", each.author.key)]  # nobody tells: it may be anybody's
 
     def order(comment: RemoteComment) -> tuple[bool, timedelta, bool]:

@@ -52,7 +52,7 @@ def _times(site: Site, poller: Poller) -> Iterator[Finding]:
     if not poller.filters:
         yield Finding(True, "the list cannot be asked by time: all of it is read in each round, so poll it rarely")
         return
-    if poller.after(site.voice.server_now() + 2 * _DAY):
+    if poller.after(site.http.server_now() + 2 * _DAY):
         yield Finding(
             False,
             f"{product} ignores the time in a search: it lists changes of tomorrow",
@@ -97,7 +97,7 @@ def _pages(site: Site, poller: Poller) -> Iterator[Finding]:
         return
     page = poller.page(Place())
     keys = {row.key for row in page.rows}
-    if page.next is not None or not 0 < len(keys) < listing.size:
+    if page.next is not None or not 0 < len(keys) < listing.per_page:
         return
     try:
         beyond = poller.page(Place(pages=1, rows=len(page.rows)))
@@ -106,8 +106,8 @@ def _pages(site: Site, poller: Poller) -> Iterator[Finding]:
     if {row.key for row in beyond.rows} - keys:
         yield Finding(
             False,
-            f"{site.profile.product} gives {len(page.rows)} rows a page, not {listing.size} as asked for, and has more",
-            f"say size: {len(page.rows)} in the listing of the profile, and ask for as many",
+            f"{site.profile.product} gives {len(page.rows)} rows a page, not {listing.per_page} as asked, and has more",
+            f"say per_page: {len(page.rows)} in the listing of the profile, and ask for as many",
         )
 
 

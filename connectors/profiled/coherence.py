@@ -136,7 +136,7 @@ def _writing(profile: "Profile") -> Iterator[str]:
 _ALWAYS = {
     *("url", "key", "keys", "number", "token", "token_field", "version", "field", "value", "to", "way", "word"),
     *("comment", "text", "internal", "id", "name", "media_type", "size", "content"),
-    *("since", "until", "after", "next", "page", "offset", "upto", "page_token"),
+    *("since", "until", "after", "next", "page", "per_page", "offset", "upto", "page_token"),
 }
 """What one operation or another knows."""
 

@@ -63,7 +63,7 @@ class Comparer(Poller):
 
     def begin(self) -> ChangePage:
         """The cursor at what the list shows now."""
-        memory = Memory(shown=frozenset(), began=self._site.voice.server_now())
+        memory = Memory(shown=frozenset(), began=self._site.http.server_now())
         while True:
             memory, page = self._look(memory)
             if page.next is None:
@@ -74,7 +74,7 @@ class Comparer(Poller):
         """One page of the list: those rows that look new."""
         memory = Memory.load(since.position)
         if memory.shown is None:
-            memory = replace(memory, shown=frozenset(), place=Place(), began=self._site.voice.server_now())
+            memory = replace(memory, shown=frozenset(), place=Place(), began=self._site.http.server_now())
         memory, page = self._look(memory)
         found = [row for row in page.rows if self._digest(row) not in memory.known]
         again = [row for row in page.rows if memory.recent.get(self._digest(row).hex(), EPOCH) >= since.at]
@@ -98,7 +98,7 @@ class Comparer(Poller):
         return replace(memory, shown=shown), page
 
     def _finish(self, memory: Memory) -> ChangePage:
-        began = memory.began or self._site.voice.server_now()
+        began = memory.began or self._site.http.server_now()
         shown = memory.shown or frozenset()
         late = {
             digest: when

@@ -59,19 +59,19 @@ class ProfiledConnector:
         self.capabilities = self.site.capabilities
 
     def describe(self) -> Sequence[RemoteField]:
-        with self.site.voice.call():
+        with self.site.http.call():
             return self._prover.describe()
 
     def changes(self, since: Cursor | None) -> ChangePage:
-        with self.site.voice.call():
+        with self.site.http.call():
             return self._poller.begin() if since is None else self._poller.changes(since)
 
     def scan(self, position: str) -> ChangePage:
-        with self.site.voice.call():
+        with self.site.http.call():
             return self._poller.scan(position)
 
     def fetch(self, key: str, *, known: Collection[str] | None = None, version: str | None = None) -> RemoteTicket:
-        with self.site.voice.call():
+        with self.site.http.call():
             self._check(key)
             answer = self.site.ticket(key)
             raw = self._reader.raw(answer, key)
@@ -79,7 +79,7 @@ class ProfiledConnector:
             return self._reader.ticket(raw, answer, known, version)
 
     def find(self, token: str, since: datetime) -> RemoteTicket | Lookup:
-        with self.site.voice.call():
+        with self.site.http.call():
             if not self.site.profile.listing.find:
                 return self._listed(token, since) or self._absent(since)
             found = self._poller.bearing(token)
@@ -96,26 +96,26 @@ class ProfiledConnector:
             return self._absent(since)
 
     def create(self, fields: Mapping[str, Value], *, token: str) -> RemoteTicket:
-        with self.site.voice.call():
+        with self.site.http.call():
             return self._writer.create(fields, token)
 
     def update(self, key: str, patch: Mapping[str, Value], *, held: RemoteTicket | None) -> Written:
-        with self.site.voice.call():
+        with self.site.http.call():
             self._check(key)
             return self._writer.update(key, patch, held)
 
     def comment(self, key: str, draft: CommentDraft, *, token: str) -> Commented:
-        with self.site.voice.call():
+        with self.site.http.call():
             self._check(key)
             return self._commenter.comment(key, draft, token)
 
     def edit_comment(self, key: str, comment_id: str, draft: CommentDraft, *, token: str) -> None:
-        with self.site.voice.call():
+        with self.site.http.call():
             self._check(key)
             self._commenter.edit(key, comment_id, draft, token)
 
     def delete_comment(self, key: str, comment_id: str) -> None:
-        with self.site.voice.call():
+        with self.site.http.call():
             self._check(key)
             self._commenter.delete(key, comment_id)
 
@@ -123,23 +123,23 @@ class ProfiledConnector:
         return files.download(self.site, file)
 
     def probe(self) -> Sequence[Finding]:
-        with self.site.voice.call():
+        with self.site.http.call():
             return self._prover.probe()
 
     def self_check(self) -> Sequence[Finding]:
-        with self.site.voice.call():
+        with self.site.http.call():
             return tuple(check(self.site, self._poller))
 
     def scrub(self, text: str) -> str:
         """The text with every secret blotted out, those included that the tracker gave us."""
-        return self.site.voice.scrub(text)
+        return self.site.http.scrub(text)
 
     def close(self) -> None:
-        self.site.voice.close()
+        self.site.http.close()
 
     def _listed(self, token: str, since: datetime) -> RemoteTicket | None:
         """The ticket that bears a token no search can find: among all that changed since it was first written."""
-        start = max(since, _LONG_AGO) + (self.site.voice.offset or timedelta(0)) - _ASKEW
+        start = max(since, _LONG_AGO) + (self.site.http.offset or timedelta(0)) - _ASKEW
         cursor, more = Cursor(start), True
         while more:
             page = self.changes(cursor)

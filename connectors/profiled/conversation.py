@@ -229,7 +229,7 @@ class Listener:
         self, look: Look, said: tuple[RemoteComment, ...], shape: AttachedFiles
     ) -> tuple[tuple[RemoteComment, ...], list[RemoteFile]]:
         """The comments with their files, and the files of none, where all files hang on the ticket."""
-        owned, loose = belonging.settled(said, list(self._hung(look)), shape.within)
+        owned, loose = belonging.settled(said, list(self._hung(look)), shape.window)
         return tuple(replace(each, files=(*each.files, *owned.get(each.id, ()))) for each in said), loose
 
     def hung(self, key: str, raw: Mapping[str, Any]) -> Iterator[Hung]:

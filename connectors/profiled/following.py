@@ -93,4 +93,4 @@ class Follower(Poller):
     def _time(self, page: Page, changes: list[Change]) -> datetime:
         """When the last of these was done, as far as anybody tells."""
         told = max((each.changed_at or EPOCH for each in changes), default=EPOCH)
-        return told if told > EPOCH else page.at or self._site.voice.server_now()
+        return told if told > EPOCH else page.at or self._site.http.server_now()

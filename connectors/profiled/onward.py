@@ -14,7 +14,7 @@ _NEXT = re.compile(r'<([^>]*)>\s*(?:;[^,<]*)?;\s*rel="?next"?', re.IGNORECASE)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def words(pages: Paging, *, after: str, page: int, rows: int, token: str, size: int) -> dict[str, Any]:
+def words(pages: Paging, *, after: str, page: int, rows: int, token: str, per_page: int) -> dict[str, Any]:
     """What a request may say of where its page begins; all empty: at the beginning."""
     first = pages.first if isinstance(pages.first, int) else 0
     last: Any = after or str(pages.first)
@@ -23,9 +23,9 @@ def words(pages: Paging, *, after: str, page: int, rows: int, token: str, size: 
         "next": int(last) + 1 if last.isdecimal() else first,
         "page": first + page,
         "offset": first + rows,
-        "upto": first + rows + size - 1,
+        "upto": first + rows + per_page - 1,
         "page_token": token,
-        "size": size,
+        "per_page": per_page,
     }
 
 

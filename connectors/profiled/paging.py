@@ -97,22 +97,22 @@ class Pager:
         steady, by = self._shape.pages.steady, self._shape.pages.by
         return steady if steady is not None else by in ("key", "token", "none")
 
-    def read(self, place: Place, *, size: int = 0, **words: Any) -> Page:
+    def read(self, place: Place, *, per_page: int = 0, **words: Any) -> Page:
         """One page of the list.
 
         :raises ProtocolError: there is no list, or it leads in a circle or to another origin."""
         by = self._shape.pages.by
         guarded = not self.steady and bool(place.anchor)
         overlaps = guarded and by == "offset" and place.rows > 0
-        request, own = self._request(place, size, overlap=1 if overlaps else 0)
+        request, own = self._request(place, per_page, overlap=1 if overlaps else 0)
         answer = self._site.read(request, **{**own, **words})
         raws = self._raws(answer)
         keys = [self._key(raw) for raw in raws]
-        full, until = len(raws) >= (size or self._shape.size), place.rows + len(raws) - (1 if overlaps else 0)
+        full, until = len(raws) >= (per_page or self._shape.per_page), place.rows + len(raws) - (1 if overlaps else 0)
         if full and len(keys) > 1 and self._alike(place, raws, keys):
             raise ProtocolError(f"{answer.about}: its pages are alike: does it know the word for the next one?")
         # found further back, it was pushed there by rows that came before it: nothing slipped through
-        moved = guarded and place.anchor not in keys and (overlaps or self._left(place, size, words))
+        moved = guarded and place.anchor not in keys and (overlaps or self._left(place, per_page, words))
         if overlaps and not moved:
             known = keys.index(place.anchor) + 1
             raws, keys = raws[known:], keys[known:]
@@ -134,7 +134,7 @@ class Pager:
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    def _request(self, place: Place, size: int, *, overlap: int = 0) -> tuple[Request, dict[str, Any]]:
+    def _request(self, place: Place, per_page: int, *, overlap: int = 0) -> tuple[Request, dict[str, Any]]:
         pages = self._shape.pages
         request: Request = self._shape
         if place.token and pages.by in ("link", "address"):
@@ -147,7 +147,7 @@ class Pager:
             page=place.pages,
             rows=place.rows - overlap,
             token=place.token,
-            size=size or self._shape.size,
+            per_page=per_page or self._shape.per_page,
         )
         if pages.further is not None and place.pages:
             request = onward.further(self._shape, pages.further)
@@ -211,10 +211,10 @@ class Pager:
 
     # -- going on --------------------------------------------------------------------------------------------------
 
-    def _left(self, place: Place, size: int, words: Mapping[str, Any]) -> bool:
+    def _left(self, place: Place, per_page: int, words: Mapping[str, Any]) -> bool:
         """Whether the page before does not end any more with the row that it ended with."""
         before = Place(pages=max(place.pages - 1, 0), token=place.back, part=place.part)
-        request, own = self._request(before, size)
+        request, own = self._request(before, per_page)
         answer = self._site.read(request, **{**own, **words})
         return [self._key(raw) for raw in self._raws(answer)][-1:] != [place.anchor]
 

@@ -53,7 +53,7 @@ class Poller:
         seen = [each for page in pages for each in self._seen(page)]
         floor = max((each.at for each in seen), default=EPOCH)
         there = [each for each in seen if each.at == floor]
-        if len(there) >= self._lists["newest"].shape.size:  # a whole page of one second: there may be more of it
+        if len(there) >= self._lists["newest"].shape.per_page:  # a whole page of one second: there may be more of it
             there = [each for each in self._all_since(floor) if each.at == floor]
         return self._begun(floor, there)
 
@@ -138,7 +138,7 @@ class Poller:
         if self._shape.sorting == "newest":
             floor = max((each.at for page in self._first("scan") for each in self._seen(page)), default=EPOCH)
         elif self._tells_time():
-            floor = self._site.voice.server_now() - _PROXY_SKEW
+            floor = self._site.http.server_now() - _PROXY_SKEW
         else:
             floor = max((each.at for each in self._all_since(_LONG_AGO)), default=EPOCH)
         step = self._site.capabilities.granularity
@@ -189,7 +189,7 @@ class Poller:
 
     def _read(self, purpose: Purpose, turn: Round, asked: datetime) -> Page:
         pager = self._lists[purpose]
-        return pager.read(turn.place, size=turn.size, **self._sayer.words(asked, until=pager.shape.says("until")))
+        return pager.read(turn.place, per_page=turn.size, **self._sayer.words(asked, until=pager.shape.says("until")))
 
     def _next(self, purpose: Purpose, turn: Round, page: Page, changes: list[Change]) -> Round | None:
         """How the round goes on after this page; None: it has come to its end.
@@ -204,7 +204,7 @@ class Poller:
         if turn.first:
             turn = replace(turn, first=False, ceiling=self._ceiling(shape.sorting, turn, page, changes))
         times = [each.changed_at or EPOCH for each in (*changes, *(self.change(row, page) for row in page.others))]
-        size = turn.size or shape.size
+        size = turn.size or shape.per_page
         cut = shape.pages.cap is not None and page.until >= shape.pages.cap
         cut = cut or (shape.pages.by == "none" and page.full)
         if shape.sorting == "newest" and times and min(times) < turn.since:
@@ -221,7 +221,7 @@ class Poller:
         if not cut:
             return replace(turn, place=page.next or begin)
         most = shape.pages.most or size
-        if size < most and pager.shape.says("size"):
+        if size < most and pager.shape.says("per_page"):
             return replace(turn, place=begin, size=min(size * 2, most))
         raise ProtocolError(
             f"{page.answer.about}: more tickets changed at one time ({turn.edge.isoformat()}) than {size} rows: "
@@ -260,13 +260,13 @@ class Poller:
         return [_shown(self.change(row, page)) for row in page.rows]
 
     def _tells_time(self) -> bool:
-        if self._site.voice.offset is None:
+        if self._site.http.offset is None:
             self._site.read(self._site.profile.place)  # any answer tells the server's clock
-        return self._site.voice.offset is not None
+        return self._site.http.offset is not None
 
     def _server_now(self) -> datetime:
         self._tells_time()
-        return self._site.voice.server_now()
+        return self._site.http.server_now()
 
 
 def by_key(key: str) -> tuple[int, str]:

@@ -140,7 +140,7 @@ class Prover:
         return check(self._site, self._poller)
 
     def _clock(self) -> Iterable[Finding]:
-        offset = self._site.voice.offset
+        offset = self._site.http.offset
         if offset is None:
             yield Finding(True, "the server does not tell its time; polling goes by its change times alone")
         elif abs(offset) <= _CLOCKS_AGREE:

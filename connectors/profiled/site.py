@@ -38,7 +38,7 @@ _ASKEW = timedelta(seconds=5)
 
 
 class Site:
-    """What every part of the REST engine works with. Thread-safe."""
+    """What every part of the engine works with. Thread-safe."""
 
     def __init__(self, profile: Profile, settings: Mapping[str, str], environment: Environment, quirks: Quirks) -> None:
         self.profile = profile = whole(profile)
@@ -48,11 +48,11 @@ class Site:
         self.capabilities: Capabilities = profile.powers
         self.tables = Tables(self, profile.tables)
         self.openings = Openings()
-        ca_file = settings.get("ca_file")
+        ca_file, words = settings.get("ca_file"), self.words()
         origin = Origin(
-            fill(profile.root, {**settings, "url": settings["url"].rstrip("/")}),
+            fill(profile.root, words),
             profile.credentials,
-            {**settings, "url": settings["url"].rstrip("/")},
+            words,
             [
                 settings[name]
                 for name in profile.settings
@@ -65,6 +65,7 @@ class Site:
             self.voice = SoapVoice(profile.soap, origin, environment, profile.errors)
         else:
             self.voice = RestVoice(HttpSession(origin, environment, errors=profile.errors, decode=decoded))
+        self.http = self.voice.http
         self._account: Person | None = None
         self._place: str | None = None
         self._searched_in: str | None = None
@@ -160,7 +161,7 @@ class Site:
 
     def moment(self, value: Any, about: str) -> datetime:
         """A time of an answer, as UTC.  :raises ProtocolError: it is none."""
-        until = self.voice.server_now() + _ASKEW
+        until = self.http.server_now() + _ASKEW
         return moment(value, about, self.profile.times.forms, self._zone, until)
 
     def local(self, value: Any) -> datetime:
@@ -213,7 +214,7 @@ class Site:
                 if total is not None and total.isdecimal():
                     goes_on = bool(found) and seen < int(total)
             if goes_on is None:
-                goes_on = len(found) >= (1 if pages.until == "empty" else shape.full)
+                goes_on = len(found) >= (1 if pages.until == "empty" else shape.per_page)
             if not goes_on:
                 return
 
@@ -229,7 +230,7 @@ class Site:
             request = onward.further(request, shape.pages.further)
         paths = (shape.id,) if isinstance(shape.id, str) else shape.id
         after = text(first(last[0], paths)) if last else ""
-        known = onward.words(shape.pages, after=after, page=page, rows=seen, token=token, size=shape.full)
+        known = onward.words(shape.pages, after=after, page=page, rows=seen, token=token, per_page=shape.per_page)
         return onward.without(request, [name for name in ("after", "page_token") if known[name] == ""]), known
 
     def search_zone(self) -> str:

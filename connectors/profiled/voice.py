@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.answers import Answer
 from connectors.asking import Body, Made
 from connectors.profiled.vocabulary.parts import Request
+from connectors.session import HttpSession
 
 
 class Voice(Protocol):
@@ -16,11 +16,8 @@ class Voice(Protocol):
     `words` fill the braces of addresses and queries. A `body` is whole already, in the order it was put together."""
 
     @property
-    def offset(self) -> timedelta | None:
-        """How far the server's clock is ahead of ours, by its last answer; None: it never said."""
-
-    def call(self) -> AbstractContextManager[None]:
-        """Everything inside shares one deadline; the outermost of nested calls sets it."""
+    def http(self) -> HttpSession:
+        """What they are said through: one deadline over a call, the server's clock, and what never shows."""
 
     def read(
         self,
@@ -61,12 +58,3 @@ class Voice(Protocol):
         """The bytes of an answer in chunks, at most `limit` of them.  :raises ProtocolError: there are more.
 
         `media_type` and `size`: those of the file, where the answer is the file itself."""
-
-    def scrub(self, text: str) -> str:
-        """The text with every secret blotted out, those included that the tracker gave us."""
-
-    def server_now(self) -> datetime:
-        """The server's present time, as far as its answers told; else our own."""
-
-    def close(self) -> None:
-        """Let go of connections."""

@@ -25,7 +25,7 @@ def encoder(request: Request) -> tuple[str, Encode]:
             kind = f"multipart/form-data; boundary={boundary}"
             return kind, lambda body: b"".join(FormBody(body, (), boundary, as_json=request.as_json))
         case "xml":
-            return "application/xml; charset=utf-8", lambda body: _xml(request.root or "request", body)
+            return "application/xml; charset=utf-8", lambda body: _xml(request.element or "request", body)
         case _:
             return "application/json", lambda body: json.dumps(body).encode()
 
@@ -35,8 +35,8 @@ def decoded(body: bytes) -> Any:
     return plain(body) if body.lstrip()[:1] == b"<" else json.loads(body)
 
 
-def _xml(root: str, body: Mapping[str, Any]) -> bytes:
-    whole = Element(root)
+def _xml(element: str, body: Mapping[str, Any]) -> bytes:
+    whole = Element(element)
     _fill(whole, body)
     content: bytes = tostring(whole, encoding="utf-8", xml_declaration=True)
     return content

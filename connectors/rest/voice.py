@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.answers import Answer
@@ -17,14 +16,7 @@ class RestVoice:
     """Says requests through one HTTP session."""
 
     def __init__(self, http: HttpSession) -> None:
-        self._http = http
-
-    @property
-    def offset(self) -> timedelta | None:
-        return self._http.offset
-
-    def call(self) -> AbstractContextManager[None]:
-        return self._http.call()
+        self.http = http
 
     def read(
         self,
@@ -36,7 +28,7 @@ class RestVoice:
         limit: int | None = None,
     ) -> Answer:
         media_type, encode = encoder(request)
-        return self._http.read(
+        return self.http.read(
             address(request.path, words),
             texts(request.query, words),
             method=request.method,
@@ -59,7 +51,7 @@ class RestVoice:
     ) -> Answer:
         media_type, encode = encoder(request)
         own = {"Content-Type": media_type} if body is not None else {}
-        return self._http.write(
+        return self.http.write(
             request.method,
             address(request.path, words),
             query=texts(request.query, words),
@@ -82,7 +74,7 @@ class RestVoice:
     ) -> AbstractContextManager[Iterator[bytes]]:
         kind, encode = encoder(request)
         sends = request.method != "GET"
-        return self._http.stream(
+        return self.http.stream(
             address(request.path, words),
             texts(request.query, words),
             method=request.method,
@@ -92,12 +84,3 @@ class RestVoice:
             media_type=media_type,
             size=size,
         )
-
-    def scrub(self, text: str) -> str:
-        return self._http.scrub(text)
-
-    def server_now(self) -> datetime:
-        return self._http.server_now()
-
-    def close(self) -> None:
-        self._http.close()

@@ -94,7 +94,7 @@ def _rest(interface: Interface, name: str) -> dict[str, Any]:
             "path": collection,
             "rows": rows_at if found.list else Guess("tickets", "where the list is"),
             "shows": [each for each in fields if _has(row, each)],
-            "size": 100,
+            "per_page": 100,
             **_walk(found.list),
         },
         "create": {
@@ -165,7 +165,7 @@ def _walk(listed: Operation | None) -> dict[str, Any]:
             said = {query[word]: "{page_token}"}
     for word in ("limit", "perpage", "pagesize", "maxresults", "size", "count"):
         if word in query:
-            said[query[word]] = "{size}"
+            said[query[word]] = "{per_page}"
             break
     order = {"order": Guess("time", "sorted by the time of the change, the oldest first: say so in the query")}
     asked = {since: "{since}"} if since else {}
@@ -247,7 +247,7 @@ def _soap(interface: Interface, name: str) -> dict[str, Any]:
             **call(listed, {}),
             "rows": Guess("ticket", "where the answer has the list"),
             "shows": [],
-            "size": 100,
+            "per_page": 100,
             "order": Guess("time", "sorted by the time of the change, the oldest first"),
             "pages": Guess({"by": "none"}, "it tells of no pages"),
             "changes": Guess({}, "no filter by time was found: the whole list each round"),

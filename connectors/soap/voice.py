@@ -2,8 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -49,7 +48,7 @@ class SoapVoice:
         self._shape = shape
         self._origin = origin
         self._environment = environment
-        self._http = HttpSession(
+        self.http = HttpSession(
             origin,
             environment,
             errors=errors.model_copy(
@@ -60,13 +59,6 @@ class SoapVoice:
         )
         self._lock = threading.Lock()
         self._contract: Contract | None = None
-
-    @property
-    def offset(self) -> timedelta | None:
-        return self._http.offset
-
-    def call(self) -> AbstractContextManager[None]:
-        return self._http.call()
 
     def read(
         self,
@@ -79,7 +71,7 @@ class SoapVoice:
     ) -> Answer:
         path, headers, made = self._call(request.operation, body or {}, request, words)
         query = texts(request.query, words)
-        return self._http.read(path, query, method="POST", stream=made, headers=headers, errors=errors, limit=limit)
+        return self.http.read(path, query, method="POST", stream=made, headers=headers, errors=errors, limit=limit)
 
     def write(
         self,
@@ -97,7 +89,7 @@ class SoapVoice:
         path, known, made = self._call(request.operation, said, request, words)
         more = {name: value for name, value in (headers or {}).items() if name != "Content-Type"}
         query = texts(request.query, words)
-        return self._http.write("POST", path, query=query, stream=made, headers={**known, **more}, errors=errors)
+        return self.http.write("POST", path, query=query, stream=made, headers={**known, **more}, errors=errors)
 
     @contextmanager
     def stream(
@@ -113,17 +105,8 @@ class SoapVoice:
         del media_type, size  # a file inside an envelope is never taken for an error
         path, headers, made = self._call(request.operation, body or {}, request, words)
         query = texts(request.query, words)
-        with self._http.stream(path, query, method="POST", limit=limit, asked=made, headers=headers) as chunks:
+        with self.http.stream(path, query, method="POST", limit=limit, asked=made, headers=headers) as chunks:
             yield chunks
-
-    def scrub(self, text: str) -> str:
-        return self._http.scrub(text)
-
-    def server_now(self) -> datetime:
-        return self._http.server_now()
-
-    def close(self) -> None:
-        self._http.close()
 
     # -- calls -----------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ PROFILE: dict[str, Any] = {
         "path": "/cases",
         "rows": "cases",
         "shows": ["subject", "state", "owner"],
-        "size": 50,
+        "per_page": 50,
         "pages": {"by": "key", "first": "CASE-0"},
         "scan": {"after": "{after}"},
         "changes": {"after": "{after}", "since": "{since}"},

@@ -14,7 +14,7 @@ from connectors.testing import ConnectorConformance, Stand
 from connectors.testing.emulated import Clock, environment, stand_on
 
 SECONDS = {"form": "%Y-%m-%dT%H:%M:%S%z", "zone": "Asia/Kathmandu"}
-OFFSET = {"query": {"limit": "{size}", "start": "{offset}"}, "pages": {"by": "offset"}}
+OFFSET = {"query": {"limit": "{per_page}", "start": "{offset}"}, "pages": {"by": "offset"}}
 SINCE = {"scan": {}, "changes": {"since": "{since}"}, "moments": SECONDS}
 NEWEST = {"newest": {"newest": "1"}}
 LISTINGS: dict[str, dict[str, Any]] = {
@@ -27,7 +27,7 @@ LISTINGS: dict[str, dict[str, Any]] = {
         "order": "time",
     },
     "by a limit alone": {
-        "query": {"limit": "{size}", "oldest": "1"},
+        "query": {"limit": "{per_page}", "oldest": "1"},
         "pages": {"by": "none", "most": 1000},
         "order": "time",
         **SINCE,

@@ -45,7 +45,7 @@ class AttachedFiles(Request):
     """The file's part in a multipart body; None: the body is the file, unless {content} stands in it."""
     twice: bool = False
     """{content} is base64 once more."""
-    within: timedelta = timedelta(minutes=2)
+    window: timedelta = timedelta(minutes=2)
     """A file of a person belongs to the comment that they write within this time."""
 
 

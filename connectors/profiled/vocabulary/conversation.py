@@ -27,7 +27,7 @@ class Rows(Part):
     """None: it is in the ticket's own answer."""
     pages: Paging | None = None
     """None: it comes whole."""
-    full: int = 100
+    per_page: int = 100
     """How many rows a full page has, where its being full tells that there are more."""
     total: str | None = None
     """Where the answer counts all rows: that tells better."""

@@ -70,7 +70,7 @@ class Paging(Part):
     cap: int | None = None
     """How many rows a list ends after without a word, on all its pages together."""
     most: int | None = None
-    """How large a page may be asked for ({size}), where more changed at one time than fits a page."""
+    """How large a page may be asked for ({per_page}), where more changed at one time than fits a page."""
 
 
 class Batch(Request):
@@ -98,7 +98,7 @@ class Apart(Request):
     pages: Paging | None = None
     batch: Batch | None = None
     where: dict[str, Words] = {}
-    size: int | None = None
+    per_page: int | None = None
     total: str | None = None
 
 
@@ -125,7 +125,8 @@ class Listing(Request):
     """Paths and the values there, settings in braces: other rows are none of this system's tickets."""
     shows: tuple[str, ...]
     """The fields that a row shows."""
-    size: int
+    per_page: int
+    """How many rows a full page has."""
     total: str | None = None
     """Where the answer counts all rows; null there means that even a page that is not full may not be the last."""
     moments: Moments = Moments()

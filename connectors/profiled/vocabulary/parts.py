@@ -62,7 +62,7 @@ class Request(Part):
     """How REST writes the body: `form` and `multipart` name what is nested as issue[subject]."""
     as_json: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     """Of a form, the fields whose value goes as JSON's text (json_data, uploadManifest)."""
-    root: str = ""
+    element: str = ""
     """The name of the outermost element of XML."""
 
     def says(self, word: str) -> bool:

@@ -84,7 +84,7 @@ class Odd:
             self.touch(key)
 
     def opened(self, lists: str = "loose", token: dict[str, str] | None = None, **listing: Any) -> Connector:
-        whole = {"path": "/tickets", "rows": "rows", "shows": ["title"], "size": 3, "find": {}, **listing}
+        whole = {"path": "/tickets", "rows": "rows", "shows": ["title"], "per_page": 3, "find": {}, **listing}
         profile = Profile.model_validate({**BASE, "lists": lists, "token": token or BASE["token"], "listing": whole})
         return open_profile(profile, {"url": self._server.url}, system="s", environment=self._here)
 
@@ -222,7 +222,7 @@ PAGINGS: dict[str, tuple[Callable[[Odd], Callable[[Asked], Any]], dict[str, Any]
     "by number": (number_pages, {"query": {"page": "{page}"}, "pages": {"by": "number", "first": 1}}),
     "by number, until empty": (
         number_pages,
-        {"query": {"page": "{page}"}, "pages": {"by": "number", "first": 1, "until": "empty"}, "size": 50},
+        {"query": {"page": "{page}"}, "pages": {"by": "number", "first": 1, "until": "empty"}, "per_page": 50},
     ),
     "by number, sorted by time": (
         number_pages,
@@ -231,7 +231,7 @@ PAGINGS: dict[str, tuple[Callable[[Odd], Callable[[Asked], Any]], dict[str, Any]
     "by offset": (offset_pages, {"query": {"start": "{offset}"}, "pages": {"by": "offset"}}),
     "by start index, with a total": (
         lambda odd: offset_pages(odd, first=1),
-        {"query": {"start": "{offset}"}, "pages": {"by": "offset", "first": 1}, "total": "total", "size": 50},
+        {"query": {"start": "{offset}"}, "pages": {"by": "offset", "first": 1}, "total": "total", "per_page": 50},
     ),
     "by token, with an empty page between": (
         token_pages,
@@ -324,7 +324,7 @@ def test_a_page_full_of_one_time_is_widened_or_told_and_never_asked_for_ever(odd
     keys = {odd.touch(f"KEY-{number}") for number in range(10)}
     with pytest.raises(ProtocolError, match="more tickets changed at one time"):
         poll(narrow, cursor)
-    wide = odd.opened(**BY_TIME, pages={"by": "none", "most": 100}, order="time", query={"limit": "{size}"})
+    wide = odd.opened(**BY_TIME, pages={"by": "none", "most": 100}, order="time", query={"limit": "{per_page}"})
     found, cursor = poll(wide, cursor)
     assert found == keys
     clock.passes(seconds=1)
@@ -448,7 +448,7 @@ def test_an_hour_that_the_zone_has_twice_loses_nothing_whichever_the_product_mea
         return {"rows": [each.row() for each in odd.by_time(since.replace(fold=fold) if since else None)]}
 
     odd.lists = answer
-    connector = odd.opened(changes={"since": "{since}"}, moments={**SECONDS, "zone": zone}, size=1000)
+    connector = odd.opened(changes={"since": "{since}"}, moments={**SECONDS, "zone": zone}, per_page=1000)
     cursor = connector.changes(None).cursor
     for number in range(60):
         clock.passes(minutes=7)
@@ -469,7 +469,7 @@ def test_a_log_is_followed_by_its_number(odd: Odd, clock: Clock) -> None:
     odd.lists = answer
     odd.touch("OLD-1")
     listing = {"key": "about", "sequence": "n", "changes": {"after": "{after}"}, "newest": {"last": "1"}}
-    connector = odd.opened(**listing, apart={"scan": {"path": "/all", "rows": "all", "key": None, "size": 99}})
+    connector = odd.opened(**listing, apart={"scan": {"path": "/all", "rows": "all", "key": None, "per_page": 99}})
     cursor = connector.changes(None).cursor
     assert poll(connector, cursor)[0] == set()
     clock.passes(minutes=1)
@@ -526,7 +526,7 @@ def test_bare_ids_are_read_many_at_once(odd: Odd, clock: Clock) -> None:
         **BY_TIME,
         rows="ids",
         key="",
-        size=1000,
+        per_page=1000,
         batch={"path": "/many/{keys}", "rows": "tickets", "most": 4},
     )
     cursor = connector.changes(None).cursor
@@ -560,7 +560,7 @@ def test_rows_of_other_places_are_none_of_ours_and_rows_may_stand_in_an_object(o
         return {"rows": {row["id"]: row for row in rows}}
 
     odd.lists = answer
-    connector = odd.opened(**BY_TIME, size=99, where={"zone": "{zone}"})
+    connector = odd.opened(**BY_TIME, per_page=99, where={"zone": "{zone}"})
     cursor = connector.changes(None).cursor
     clock.passes(seconds=1)
     for number in range(9):
@@ -611,7 +611,7 @@ def test_a_clock_of_whole_days_loses_nothing_that_rows_show(odd: Odd, clock: Clo
     odd.touch("OLD-1")
     odd.touch("OLD-2")
     powers = {**BASE["capabilities"], "granularity": "P1D"}
-    listing = {"path": "/tickets", "rows": "rows", "shows": ["title"], "size": 99, "find": {}, **BY_TIME}
+    listing = {"path": "/tickets", "rows": "rows", "shows": ["title"], "per_page": 99, "find": {}, **BY_TIME}
     listing["moments"] = {"form": "%Y-%m-%d", "step": "P1D"}
     profile = Profile.model_validate({**BASE, "capabilities": powers, "listing": listing})
     connector = open_profile(profile, {"url": odd._server.url}, system="s", environment=odd._here)
@@ -642,7 +642,7 @@ def test_nothing_comes_in_many_ways_and_is_an_error_where_the_profile_does_not_s
     odd: Odd, clock: Clock, nothing: dict[str, Any], reply: Reply
 ) -> None:
     odd.lists = lambda asked: {"rows": found} if (found := [e.row() for e in odd.by_time(since_of(asked))]) else reply
-    listing = {"path": "/tickets", "rows": "rows", "shows": ["title"], "size": 9, "find": {}, **BY_TIME}
+    listing = {"path": "/tickets", "rows": "rows", "shows": ["title"], "per_page": 9, "find": {}, **BY_TIME}
     settings = {"url": odd._server.url}
     connector = open_profile(
         Profile.model_validate({**BASE, **nothing, "listing": listing}),
@@ -715,7 +715,7 @@ def test_a_listing_that_cannot_work_is_refuted_when_it_is_read(odd: Odd, listing
 def test_a_search_that_lags_is_asked_again_even_if_the_caller_does_not_overlap(odd: Odd, clock: Clock) -> None:
     hidden = {"KEY-1"}
     odd.lists = lambda asked: {"rows": [e.row() for e in odd.by_time(since_of(asked)) if e.key not in hidden]}
-    whole = {"path": "/tickets", "rows": "rows", "shows": ["title"], "size": 90, "find": {}, **BY_TIME}
+    whole = {"path": "/tickets", "rows": "rows", "shows": ["title"], "per_page": 90, "find": {}, **BY_TIME}
     powers = {**BASE["capabilities"], "search_lag": "PT30S"}
     profile = Profile.model_validate({**BASE, "capabilities": powers, "listing": whole})
     connector = open_profile(profile, {"url": odd._server.url}, system="s", environment=odd._here)
@@ -761,7 +761,7 @@ def test_the_probe_tells_of_a_list_that_is_not_sorted_as_it_was_said(odd: Odd, c
         odd.touch(f"KEY-{number}")
         clock.passes(seconds=1)
     odd.lists = lambda asked: {"rows": [each.row() for each in odd.by_time(since_of(asked), newest=True)]}
-    assert "does not sort changes" in troubles(odd.opened(**BY_TIME, order="time", pages={"by": "none"}, size=9))
+    assert "does not sort changes" in troubles(odd.opened(**BY_TIME, order="time", pages={"by": "none"}, per_page=9))
 
 
 def test_the_probe_tells_of_pages_that_are_smaller_than_asked_for(odd: Odd, clock: Clock) -> None:
@@ -769,7 +769,7 @@ def test_the_probe_tells_of_pages_that_are_smaller_than_asked_for(odd: Odd, cloc
         odd.touch(f"KEY-{number}")
     odd.lists = offset_pages(odd, size=2)
     listing = {"query": {"start": "{offset}"}, "pages": {"by": "offset"}}
-    assert "gives 2 rows a page, not 3 as asked for" in troubles(odd.opened(**BY_TIME, **listing))
+    assert "gives 2 rows a page, not 3 as asked, and has more" in troubles(odd.opened(**BY_TIME, **listing))
 
 
 def test_the_probe_tells_of_a_log_that_ignores_the_number(odd: Odd, clock: Clock) -> None:

@@ -43,7 +43,7 @@ BASE: dict[str, Any] = {
         "path": "/tickets",
         "rows": "",
         "shows": ["title"],
-        "size": 100,
+        "per_page": 100,
         "scan": {},
         "changes": {},
         "newest": {},
@@ -227,7 +227,7 @@ def test_a_long_table_is_read_page_by_page(product: Product) -> None:
     product.answers["/states?page=2"] = {"states": [{"id": 9, "name": "closed"}]}
     source = {"path": "/states", "query": {"page": "{page}"}, "rows": "states"}
     parts = {
-        "tables": {"states": {"sources": [{**source, "pages": {"by": "number", "first": 1}, "full": 2}]}},
+        "tables": {"states": {"sources": [{**source, "pages": {"by": "number", "first": 1}, "per_page": 2}]}},
         "fields": {"state": {"at": "state", "resolve": "states"}},
     }
     assert product.reads(parts, {"state": 9}).fields["state"] == "closed"
@@ -520,7 +520,7 @@ APART = {"read": {"path": "/tickets/{key}/comments"}, "rows": "rows"}
         ({"by": "number", "until": "empty"}, {"?at=0": [5], "?at=1": [6, 7], "?at=2": []}),
         ({"by": "number", "more": "more"}, {"?at=0": [5], "?at=1": [6, 7]}),
         ({"by": "offset"}, {"?at=0": [5, 6], "?at=2": [7]}),
-        ({"by": "offset", "full": 1000, "total": "total"}, {"?at=0": [5, 6], "?at=2": [7]}),
+        ({"by": "offset", "per_page": 1000, "total": "total"}, {"?at=0": [5, 6], "?at=2": [7]}),
         ({"by": "key", "first": ""}, {"": [5, 6], "?at=6": [7]}),
         ({"by": "token", "at": "next"}, {"": [5, 6], "?at=c1": [7]}),
         ({"by": "token", "at": "next"}, {"": [], "?at=c1": [5, 6, 7]}),
@@ -537,9 +537,9 @@ def test_comments_apart_are_read_page_by_page(product: Product, pages: Any, answ
     product.headers[path] = {"Link": f'<{product.server.url}{path}?at=c1>; rel="next"'}
     word = {"number": "page", "offset": "offset", "key": "after"}.get(pages["by"], "page_token")
     asked = {"path": "/tickets/{key}/comments", "query": {"at": f"{{{word}}}"}}
-    ends = {name: each for name, each in pages.items() if name in ("full", "total")}
+    ends = {name: each for name, each in pages.items() if name in ("per_page", "total")}
     walked = {name: each for name, each in pages.items() if name not in ends}
-    found = product.hears({**APART, "read": asked, "pages": walked, "full": 2, **ends})
+    found = product.hears({**APART, "read": asked, "pages": walked, "per_page": 2, **ends})
     assert [each.id for each in found] == ["5", "6", "7"]
 
 
@@ -548,7 +548,7 @@ def test_a_list_that_does_not_know_its_pages_is_an_error_and_no_endless_loop(pro
         product.answers[f"/tickets/1/comments?page={page}"] = {"rows": [row(5), row(6)]}
     asked = {"path": "/tickets/{key}/comments", "query": {"page": "{page}"}}
     with pytest.raises(ProtocolError, match="pages are alike"):
-        product.hears({**APART, "read": asked, "pages": {"by": "number"}, "full": 2})
+        product.hears({**APART, "read": asked, "pages": {"by": "number"}, "per_page": 2})
 
 
 def test_a_next_page_at_another_place_is_not_asked_for(product: Product) -> None:

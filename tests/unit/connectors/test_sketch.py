@@ -38,7 +38,7 @@ def test_an_openapi_document_becomes_a_valid_profile_that_knows_its_way() -> Non
     assert (profile.create.path, profile.create.at) == ("/tickets", "ticket")
     assert (profile.update.method, profile.update.path) == ("PATCH", "/tickets/{key}")
     assert profile.listing.changes == {"updated_since": "{since}"}
-    assert profile.listing.query == {"page": "{page}", "per_page": "{size}"}
+    assert profile.listing.query == {"page": "{page}", "per_page": "{per_page}"}
     assert profile.comment.path == "/tickets/{key}/comments"
     assert profile.comment.body == {"body": "{text}", "internal": "{internal}"}
     assert profile.fields["status"].values == ("new", "open", "done")

@@ -53,7 +53,7 @@ BASE: dict[str, Any] = {
         "tags": {"kind": "set", "at": "tags", "write": "tags", "empty_value": []},
     },
     "token": {"write": "mark", "at": "mark"},
-    "listing": {"path": "/tickets", "rows": "", "shows": ["title"], "size": 100},
+    "listing": {"path": "/tickets", "rows": "", "shows": ["title"], "per_page": 100},
     "create": {"path": "/tickets", "answers": "ticket"},
     "update": {"path": "/tickets/{key}"},
     "comment": {"path": "/tickets/{key}/comments", "body": {"text": "{text}", "internal": "{internal}"}, "id_at": "id"},
@@ -200,7 +200,7 @@ def test_xml_is_made_of_data_and_read_as_data(desk: Desk) -> None:
         lists="loose",
         update={
             "format": "xml",
-            "root": "issue",
+            "element": "issue",
             "body": {
                 "@kind": "edit",
                 "custom.@type": "array",

@@ -52,7 +52,7 @@ def opened(here: Environment) -> Iterator[Opened]:
 
     yield opening
     for site in sites:
-        site.voice.close()
+        site.http.close()
 
 
 def get(site: Site, key: str = "1") -> Answer:
