@@ -20,8 +20,6 @@ from sync.simulation.oracle import Verdict, judge
 from sync.simulation.scenario import Scenario, scenario
 from sync.simulation.world import World
 
-STORES = ("memory", "sqlite")
-
 
 @dataclass(frozen=True, slots=True)
 class Run:

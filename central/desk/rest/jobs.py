@@ -25,7 +25,7 @@ class JobOut(BaseModel):
     kind: str
     system: str
     params: dict[str, Any]
-    state: Annotated[str, Field(description="running, paused, done, failed or cancelled")]
+    state: Annotated[str, Field(description="running, paused, done or failed")]
     done: int
     total: Annotated[int | None, Field(description="null: not known yet")]
     failed: int
