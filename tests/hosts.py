@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.sites import NotRunning, Script
+from tests.peers.sites import NotRunning, Script, missing
 from tests.postgres import Server
 
 SCRIPT = Script("hosts.sh")
@@ -41,18 +41,12 @@ class Hosts:
 @pytest.fixture
 def hosts() -> Iterator[Hosts]:
     """Two hosts with nothing cut, also after the test."""
-    wanted = (
-        "needs two hosts in network namespaces: on Debian 12, as root, "
-        "`export INTERDESK_PEERS=/tmp/peers; tests/peers/hosts.sh up`, then run the tests again"
-    )
     try:
         facts = SCRIPT.run("status") if "INTERDESK_PEERS" in os.environ else None
     except NotRunning:
         facts = None
     if facts is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(wanted)
-        pytest.skip(wanted)
+        missing("two hosts in network namespaces", SCRIPT.name)
     vhost = f"test-{secrets.token_hex(4)}"
     SCRIPT.run("vhost", vhost)
     server = Server(facts["PG_URL"])

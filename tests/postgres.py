@@ -11,11 +11,7 @@ import pytest
 from sqlalchemy import make_url
 
 from central.store.migrations import upgrade
-
-WANTED = (
-    "needs the real server of pg.sh: on Debian 12, as root, "
-    "`export INTERDESK_PEERS=/tmp/peers; tests/peers/pg.sh up`, then run the tests again"
-)
+from tests.peers.sites import missing
 
 
 class Server:
@@ -68,9 +64,7 @@ def running() -> Server:
             pass
         else:
             return Server(url)
-    if os.environ.get("CI") == "true":
-        pytest.fail(WANTED)
-    pytest.skip(WANTED)
+    return missing("a real PostgreSQL", "pg.sh")
 
 
 @pytest.fixture(scope="session")

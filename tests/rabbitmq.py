@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.peers.sites import NotRunning, Script
+from tests.peers.sites import NotRunning, Script, missing
 
 SCRIPT = Script("rabbitmq.sh")
 
@@ -40,18 +40,12 @@ class RabbitMQ:
 @pytest.fixture
 def rabbitmq() -> Iterator[RabbitMQ]:
     """A real broker with a virtual host that only this test uses; it runs, also after the test."""
-    wanted = (
-        "needs a real RabbitMQ: on Debian 12, as root, "
-        "`export INTERDESK_PEERS=/tmp/peers; tests/peers/rabbitmq.sh up`, then run the tests again"
-    )
     try:
         facts = SCRIPT.run("status") if "INTERDESK_PEERS" in os.environ else None
     except NotRunning:
         facts = None
     if facts is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(wanted)
-        pytest.skip(wanted)
+        missing("a real RabbitMQ", SCRIPT.name)
     vhost = f"test-{secrets.token_hex(4)}"
     SCRIPT.run("vhost", vhost)
     try:
