@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from central.desk.services.systems import Applicant
 from central.desk.views import span
 from central.model import FIELDS
 from central.store.api import Transaction
@@ -69,7 +70,7 @@ def check(desk: Interdesk, documents: Sequence[loader.Document], *, same_secret:
     """Prove every system among these documents.
 
     :raises DocumentError: what is wrong in the documents themselves; nobody was asked anything then."""
-    plan = desk.store.read(lambda tx: registration.plan(tx, documents, desk.connectors, same_secret=same_secret))
+    plan = desk.store.read(lambda tx: registration.plan(tx, documents, desk.connectors, Applicant(same_secret)))
     planned = [change.document for change in plan]
     systems = [each for each in planned if each.kind == "system"]
     return [_prove(desk, system_document(each), planned) for each in systems]

@@ -10,11 +10,11 @@ from typing import Any
 
 from central.audit import Entry
 from central.desk.services.errors import NotNow, OutOfReach, Wrong
-from central.desk.services.systems import DocumentChange, Draft, Reads
+from central.desk.services.systems import OURSELVES, Applicant, DocumentChange, Draft
 from central.store.api import NoSuch, Transaction
 from connectors.errors import AccessError, ConnectorError
 from mappings import loader
-from sync import access, checks, extended, live, registration
+from sync import access, checks, live, registration
 from sync.bootstrap import Interdesk
 from sync.config import references
 from sync.gateways import Unusable
@@ -56,58 +56,29 @@ class Helm:
         systems = tx.registry.documents("system") if key else ()
         return frozenset(each.name for each in systems if key and each.data.get(key) == name)
 
-    def plan(
-        self,
-        text: str,
-        *,
-        same_secret: bool = False,
-        sees: Callable[[str], bool] = registration.everything,
-        reads: Reads = extended.everything,
-    ) -> Sequence[DocumentChange]:
+    def plan(self, text: str, applicant: Applicant = OURSELVES) -> Sequence[DocumentChange]:
         """What applying these documents together would do.  :raises Wrong: with all that is wrong."""
         with told():
             read = loader.read(text, HANDED_IN)
             desk = self._interdesk
             desk.sealing.refresh()
-            changes = desk.store.read(
-                lambda tx: registration.plan(tx, read, desk.connectors, same_secret=same_secret, sees=sees, reads=reads)
-            )
+            changes = desk.store.read(lambda tx: registration.plan(tx, read, desk.connectors, applicant))
         return [_change(each) for each in changes]
 
-    def apply(
-        self,
-        text: str,
-        by: str,
-        *,
-        same_secret: bool = False,
-        sees: Callable[[str], bool] = registration.everything,
-        reads: Reads = extended.everything,
-    ) -> Sequence[DocumentChange]:
+    def apply(self, text: str, by: str, applicant: Applicant = OURSELVES) -> Sequence[DocumentChange]:
         """Take these documents in, all of them or none.  :raises Wrong: with all that is wrong."""
         with told():
             read = loader.read(text, HANDED_IN)
-            applied, _ = self.take_in(lambda _: read, by, same_secret=same_secret, sees=sees, reads=reads)
+            applied, _ = self.take_in(lambda _: read, by, applicant)
         return [_change(each.change, each.revision) for each in applied]
 
     def roll_back(
-        self,
-        kind: str,
-        name: str,
-        revision: int,
-        by: str,
-        *,
-        same_secret: bool = False,
-        sees: Callable[[str], bool] = registration.everything,
-        reads: Reads = extended.everything,
+        self, kind: str, name: str, revision: int, by: str, applicant: Applicant = OURSELVES
     ) -> Sequence[DocumentChange]:
         """An earlier revision becomes the newest one.  :raises NoSuch: there is none.  :raises Wrong: as `plan`."""
         with told():
             applied, _ = self.take_in(
-                lambda tx: [read_again(tx.registry.document(kind, name, revision))],
-                by,
-                same_secret=same_secret,
-                sees=sees,
-                reads=reads,
+                lambda tx: [read_again(tx.registry.document(kind, name, revision))], by, applicant
             )
         return [_change(each.change, each.revision) for each in applied]
 
@@ -115,10 +86,7 @@ class Helm:
         self,
         documents: Callable[[Transaction], Sequence[loader.Document]],
         by: str,
-        *,
-        same_secret: bool = False,
-        sees: Callable[[str], bool] = registration.everything,
-        reads: Reads = extended.everything,
+        applicant: Applicant = OURSELVES,
     ) -> tuple[Sequence[Applied], Sequence[str]]:
         """Apply documents, and let those systems try again that had turned us away and have other credentials now.
 
@@ -127,9 +95,7 @@ class Helm:
 
         def change(tx: Transaction) -> Sequence[Applied]:
             at = desk.clock()
-            applied = registration.apply(
-                tx, documents(tx), desk.connectors, at, by=by, same_secret=same_secret, sees=sees, reads=reads
-            )
+            applied = registration.apply(tx, documents(tx), desk.connectors, at, by, applicant)
             for each in applied:
                 if each.change.verb != "unchanged":
                     kind = each.change.document.kind

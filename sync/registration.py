@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from central import registry
+from central.desk.services.systems import OURSELVES, Applicant
 from central.registry import System, SystemState
 from central.store.api import NoSuch, Transaction
 from connectors.errors import SettingsError
@@ -84,27 +85,16 @@ class Applied:
     revision: int
 
 
-def everything(name: str) -> bool:  # noqa: ARG001  # whatever it is called
-    """Whoever asks may see every system."""
-    return True
-
-
 def plan(
     tx: Transaction,
     documents: Sequence[loader.Document],
     connectors: Connectors,
-    *,
-    same_secret: bool = False,
-    sees: Callable[[str], bool] = everything,
-    reads: Callable[[Transaction, str, str], bool] = extended.everything,
+    applicant: Applicant = OURSELVES,
 ) -> tuple[Change, ...]:
     """What applying these documents together would do.
 
-    `same_secret`: a system may move to another address and take its secret along. `sees`: of which systems the names
-    may be told; another is "another system" in what is wrong. `reads`: which mappings and profiles may be rested on.
-
     :raises DocumentError: with all that is wrong in any of them."""
-    return _Plan(tx, documents, connectors, same_secret, sees, reads).changes()
+    return _Plan(tx, documents, connectors, applicant).changes()
 
 
 def apply(
@@ -112,17 +102,14 @@ def apply(
     documents: Sequence[loader.Document],
     connectors: Connectors,
     at: datetime,
-    *,
     by: str,
-    same_secret: bool = False,
-    sees: Callable[[str], bool] = everything,
-    reads: Callable[[Transaction, str, str], bool] = extended.everything,
+    applicant: Applicant = OURSELVES,
 ) -> tuple[Applied, ...]:
     """Take these documents in, all of them; a new system begins as a draft.
 
     :raises DocumentError: with all that is wrong; nothing was changed."""
     applied = []
-    for change in plan(tx, documents, connectors, same_secret=same_secret, sees=sees, reads=reads):
+    for change in plan(tx, documents, connectors, applicant):
         document = change.document
         source, origin = stored.source(document), stored.origin(document)
         made = tx.registry.apply(document.kind, document.name, source, document.data, at, by=by, origin=origin)
@@ -147,13 +134,9 @@ class _Plan:
         tx: Transaction,
         documents: Sequence[loader.Document],
         connectors: Connectors,
-        same_secret: bool,
-        sees: Callable[[str], bool],
-        reads: Callable[[Transaction, str, str], bool],
+        applicant: Applicant,
     ) -> None:
-        self._tx, self._connectors, self._same_secret, self._sees = tx, connectors, same_secret, sees
-        self._reads = reads
-        self._documents = documents
+        self._tx, self._documents, self._connectors, self._applicant = tx, documents, connectors, applicant
         self._problems: list[Problem] = []
         self._mappings: dict[str, mapping_document.MappingDocument | None] = {}
         self._profiles: dict[str, AnyProfile | None] = {}
@@ -200,7 +183,7 @@ class _Plan:
         """Every document with what it extends: one of these, a registered one, or one that is shipped."""
         laid = []
         for document in self._documents:
-            whole = self._attempt(partial(extended.whole, document, self._documents, self._tx, self._reads))
+            whole = self._attempt(partial(extended.whole, document, self._documents, self._tx, self._applicant.reads))
             if whole is None:  # what is wrong with it is said, and no more
                 broken: dict[str, Any] = self._mappings if document.kind == "mapping" else self._profiles
                 broken[document.name] = None
@@ -241,7 +224,7 @@ class _Plan:
             origin = stored.origin(shipped)
             if all(each.origin == origin for each in self._tx.registry.revisions(kind, name)):
                 return True
-        return self._reads(self._tx, kind, name)
+        return self._applicant.reads(self._tx, kind, name)
 
     def _registered(self, document: loader.Document) -> registry.Document | None:
         return self._find(document.kind, document.name)
@@ -361,12 +344,12 @@ class _Plan:
                     self._problems.append(Problem(document.place((*path, "secret")), sentence))
 
     def _called(self, system: str) -> str:
-        return f"system {system}" if self._sees(system) else "another system"
+        return f"system {system}" if self._applicant.sees(system) else "another system"
 
     def _check_address(self, document: loader.Document) -> None:
         """A secret that was given for one address is not taken to another unasked. A sealed one cannot be."""
         registered = self._registered(document)
-        if registered is None or self._same_secret:
+        if registered is None or self._applicant.same_secret:
             return
         before = {reference for _, reference in _valid_references(registered.data.get("settings"))}
         kept = before & {reference for _, reference in _valid_references(document.data.get("settings"))}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from central.account import Role
-from central.desk.services.systems import DocumentChange, Draft, Reads, Systems
+from central.desk.services.systems import Applicant, DocumentChange, Draft, Systems
 from central.desk.systems import SystemDesk, no_system
 from central.registry import Document
 from central.rights import Action, Extent, Forbidden, Principal, demand, extent, may, may_on_system
@@ -59,14 +59,12 @@ class DocumentDesk:
     def plan(self, principal: Principal, text: str, *, same_secret: bool = False) -> Sequence[DocumentChange]:
         """What applying these documents would do."""
         self._demand(principal, self._systems.drafts(text))
-        sees, reads = partial(self._desk.sees, principal), self._reader(principal)
-        return self._systems.plan(text, same_secret=same_secret, sees=sees, reads=reads)
+        return self._systems.plan(text, self._applicant(principal, same_secret))
 
     def apply(self, principal: Principal, text: str, *, same_secret: bool = False) -> Sequence[DocumentChange]:
         """Take these documents in, all of them or none."""
         self._demand(principal, self._systems.drafts(text))
-        sees, reads = partial(self._desk.sees, principal), self._reader(principal)
-        return self._systems.apply(text, principal.person.id, same_secret=same_secret, sees=sees, reads=reads)
+        return self._systems.apply(text, principal.person.id, self._applicant(principal, same_secret))
 
     def roll_back(
         self, principal: Principal, kind: str, name: str, revision: int, *, same_secret: bool = False
@@ -74,12 +72,15 @@ class DocumentDesk:
         """An earlier revision becomes the newest one, where they could apply its text today."""
         earlier = self.show(principal, kind, name, revision)
         self._demand(principal, self._systems.drafts(earlier.source))
-        sees, by = partial(self._desk.sees, principal), principal.person.id
-        reads = self._reader(principal)
-        return self._systems.roll_back(kind, name, revision, by, same_secret=same_secret, sees=sees, reads=reads)
+        applicant = self._applicant(principal, same_secret)
+        return self._systems.roll_back(kind, name, revision, principal.person.id, applicant)
 
-    def _reader(self, principal: Principal) -> Reads:
-        return lambda tx, kind, name: self._reads(tx, principal, kind, name)
+    def _applicant(self, principal: Principal, same_secret: bool) -> Applicant:
+        return Applicant(
+            same_secret,
+            sees=partial(self._desk.sees, principal),
+            reads=lambda tx, kind, name: self._reads(tx, principal, kind, name),
+        )
 
     def _reads(self, tx: Transaction, principal: Principal, kind: str, name: str) -> bool:
         """A system's document is for who may see it; a mapping or profile for who may see a system that uses it, and

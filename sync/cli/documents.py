@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from central.desk.services.systems import Applicant
 from central.registry import Document, SystemState
 from central.store.api import NoSuch, Transaction
 from mappings import loader
@@ -41,10 +42,10 @@ def apply(session: Session, files: Sequence[Path], dry_run: bool, live: bool, sa
     read = _read(files)
     with session.interdesk(create=True) as desk:
         if dry_run:
-            changes = desk.store.read(lambda tx: registration.plan(tx, read, desk.connectors, same_secret=same_secret))
+            changes = desk.store.read(lambda tx: registration.plan(tx, read, desk.connectors, Applicant(same_secret)))
             _show(changes, as_json, done=False)
             return
-        applied, readmitted = Helm(desk).take_in(lambda _: read, who(), same_secret=same_secret)
+        applied, readmitted = Helm(desk).take_in(lambda _: read, who(), Applicant(same_secret))
         names = [each.name for each in read if each.kind == "system"]
         for name in names if live else ():
             Helm(desk).go_live(name, who())
@@ -65,7 +66,7 @@ def diff(session: Session, files: Sequence[Path], same_secret: bool, as_json: bo
     """Show what `apply` would change. Exit code 1 where something would."""
     read = _read(files)
     with session.interdesk(create=True) as desk:
-        changes = desk.store.read(lambda tx: registration.plan(tx, read, desk.connectors, same_secret=same_secret))
+        changes = desk.store.read(lambda tx: registration.plan(tx, read, desk.connectors, Applicant(same_secret)))
     _show(changes, as_json, done=False)
     return 1 if any(change.verb != "unchanged" for change in changes) else 0
 
@@ -87,7 +88,7 @@ def rollback(session: Session, kind: str, name: str, revision: int, same_secret:
         return [read_again(tx.registry.document(kind, name, revision))]
 
     with session.interdesk() as desk:
-        applied, readmitted = Helm(desk).take_in(earlier, who(), same_secret=same_secret)
+        applied, readmitted = Helm(desk).take_in(earlier, who(), Applicant(same_secret))
     if as_json:
         document([_plain(each.change, each.revision) for each in applied])
     else:

@@ -39,6 +39,26 @@ Reads = Callable[[Transaction, str, str], bool]
 """Whether whoever asks may read the registered document of this kind and name."""
 
 
+def _all(*_: object) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Whoever hands documents in, as far as it matters to what they do."""
+
+    same_secret: bool = False
+    """A system may move to another address and take its secret along: they say so."""
+    sees: Callable[[str], bool] = _all
+    """Of which systems they may know; any other is called "another system" in what is wrong."""
+    reads: Reads = _all
+    """Which mappings and profiles they may read; others are not there, neither to be used nor to be extended."""
+
+
+OURSELVES = Applicant()
+"""Whoever runs this installation, and says no more."""
+
+
 class Systems(Protocol):
     """What people do to registered systems, each act with its entry in the audit log, in the act's own transaction.
 
@@ -52,30 +72,13 @@ class Systems(Protocol):
     def users(self, tx: Transaction, kind: str, name: str) -> frozenset[str]:
         """The registered systems that this mapping or profile is used by."""
 
-    def plan(
-        self, text: str, *, same_secret: bool, sees: Callable[[str], bool], reads: Reads
-    ) -> Sequence[DocumentChange]:
-        """What applying these documents together would do. Systems that `sees` says no to are not named in what is
-        wrong; mappings and profiles that `reads` says no to are not there, neither to be used nor to be extended.
+    def plan(self, text: str, applicant: Applicant) -> Sequence[DocumentChange]:
+        """What applying these documents together would do.  :raises Wrong: with all that is wrong."""
 
-        :raises Wrong: with all that is wrong."""
-
-    def apply(
-        self, text: str, by: str, *, same_secret: bool, sees: Callable[[str], bool], reads: Reads
-    ) -> Sequence[DocumentChange]:
+    def apply(self, text: str, by: str, applicant: Applicant) -> Sequence[DocumentChange]:
         """Take these documents in, all of them or none.  :raises Wrong: as `plan`."""
 
-    def roll_back(
-        self,
-        kind: str,
-        name: str,
-        revision: int,
-        by: str,
-        *,
-        same_secret: bool,
-        sees: Callable[[str], bool],
-        reads: Reads,
-    ) -> Sequence[DocumentChange]:
+    def roll_back(self, kind: str, name: str, revision: int, by: str, applicant: Applicant) -> Sequence[DocumentChange]:
         """An earlier revision becomes the newest one.  :raises Wrong: as `plan`."""
 
     def check(self, name: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from central.desk.services.systems import Applicant
 from central.registry import Document, SystemState
 from central.store.memory import MemoryStore
 from connectors.environment import Environment
@@ -48,7 +49,7 @@ class Office:
     def apply(self, text: str, *, same_secret: bool = False) -> tuple[Applied, ...]:
         documents = read(text, "all.yaml")
         return self.store.write(
-            lambda tx: registration.apply(tx, documents, self.connectors, AT, by="ops", same_secret=same_secret)
+            lambda tx: registration.apply(tx, documents, self.connectors, AT, "ops", Applicant(same_secret))
         )
 
     def plan(self, text: str) -> tuple[Change, ...]:
