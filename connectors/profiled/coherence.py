@@ -148,6 +148,10 @@ def _words(profile: "Profile") -> Iterator[str]:
     listing = profile.listing
     told = set(listing.moments.parts).union(*listing.each)
     known = _ALWAYS | kept | set(profile.settings) | told
+    given = set(profile.settings) - optional
+    for name, shape in profile.fields.items():
+        for unknown in sorted(names([shape.empty_words, shape.empty_value]) - given):
+            yield f"fields.{name}: {{{unknown}}} is no setting that is always given (empty_words, empty_value)"
     for place, part in _parts(profile, ""):
         if "path" not in type(part).model_fields or hasattr(part, "gives"):
             continue

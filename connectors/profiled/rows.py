@@ -68,7 +68,9 @@ def read_text(row: Any, shape: CommentRows) -> str:
     form = shape.format
     if isinstance(form, Format):
         form = "html" if _says_html(row, form) else "plain"
-    return text(plain(read_as(form, said)))
+    read = text(plain(read_as(form, said)))
+    cut = patterns.found(shape.noise, read) if shape.noise is not None else None
+    return read if cut is None else read[: cut.start()] + read[cut.end() :]
 
 
 def _says_html(row: Any, shape: Format) -> bool:

@@ -1,10 +1,11 @@
-"""What a profile says once for every request, put into each of them. Pure."""
+"""What a profile says once for every request, put into each of them; and what its settings say for it. Pure."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from connectors.profiled.values import fill, filled, names, word
 from connectors.profiled.vocabulary.parts import Request
 
 if TYPE_CHECKING:
@@ -17,6 +18,21 @@ _PARTIAL = {"internal", "to", "apart"}
 def whole(profile: "Profile") -> "Profile":
     """The profile, each of its requests saying all that it says."""
     return profile if not profile.every.model_fields_set else profile.model_copy(update=_filled(profile, profile.every))
+
+
+def settled(profile: "Profile", settings: Mapping[str, Any]) -> "Profile":
+    """The profile with settings filled into the words that mean nothing: each site has its own for nobody."""
+    fields = {
+        name: shape.model_copy(
+            update={
+                "empty_words": tuple(word(fill(each, settings)) for each in shape.empty_words),
+                "empty_value": filled(shape.empty_value, settings),
+            }
+        )
+        for name, shape in profile.fields.items()
+        if names([shape.empty_words, shape.empty_value])
+    }
+    return profile.model_copy(update={"fields": {**profile.fields, **fields}}) if fields else profile
 
 
 def _whole(part: Any, every: Request, *, partial: bool) -> Any:

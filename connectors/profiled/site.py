@@ -17,7 +17,7 @@ from connectors.profiled import onward
 from connectors.profiled.kept import Openings
 from connectors.profiled.profile import Profile
 from connectors.profiled.quirks import Quirks
-from connectors.profiled.shared import whole
+from connectors.profiled.shared import settled, whole
 from connectors.profiled.tables import Tables, UnknownWord
 from connectors.profiled.values import at, fill, filled, first, moment, put, rows, text, told
 from connectors.profiled.vocabulary.conversation import Rows
@@ -41,7 +41,7 @@ class Site:
     """What every part of the engine works with. Thread-safe."""
 
     def __init__(self, profile: Profile, settings: Mapping[str, str], environment: Environment, quirks: Quirks) -> None:
-        self.profile = profile = whole(profile)
+        self.profile = profile = settled(whole(profile), settings)
         self.settings = settings
         self.environment = environment
         self.quirks = quirks

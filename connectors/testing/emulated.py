@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from connectors.api import Connector, Value
+from connectors.emulators.bugzilla import BugzillaEmulator
 from connectors.emulators.ggus import GgusEmulator
 from connectors.emulators.jira import JiraEmulator
 from connectors.emulators.jira import Quirks as JiraQuirks
@@ -129,6 +130,15 @@ _ZNUNY = Emulated(
     more=lambda it: {"expire": it.sessions.clear},
 )
 EMULATED: Mapping[str, Emulated] = {
+    "bugzilla": Emulated(
+        lambda clock: BugzillaEmulator(clock, people=["alice", "bob"]),
+        lambda it: {"url": it.url, "product": it.product, "component": "Middleware"},
+        ("key", "key"),
+        "summary",
+        "description",
+        refused=("status", "VERIFIED"),
+        owner=("assigned_to", "bob"),
+    ),
     "ggus": Emulated(
         GgusEmulator,
         lambda it: {"url": it.url, "user": it.username, "unit": it.unit},

@@ -77,4 +77,4 @@ def test_a_profile_is_held_to_the_whole_suite_on_its_products_emulator(desk, mon
     said = desk.type("connector", "test", "plain", "--profile", wrong, "--json")
     assert said.code == 1
     assert said.data[0]["broken"] == ["test_a_created_ticket_bears_what_was_sent_and_is_found_by_its_token"]
-    assert "there are: ggus, jira" in desk.type("connector", "test", "memory").err
+    assert "there are: bugzilla, ggus, jira" in desk.type("connector", "test", "memory").err

@@ -38,6 +38,13 @@ class TestRt(ConnectorConformance, FaultConformance):
             yield stand
 
 
+class TestBugzilla(ConnectorConformance, FaultConformance):
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        with emulated("bugzilla") as stand:
+            yield stand
+
+
 class TestRedmine(ConnectorConformance, FaultConformance):
     @pytest.fixture
     def stand(self) -> Iterator[Stand]:

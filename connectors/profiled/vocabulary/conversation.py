@@ -94,6 +94,9 @@ class CommentRows(Rows):
     """How its author is named, where that is not as `people` says."""
     at: str
     text: Paths
+    noise: Pattern | None = None
+    """What the product itself puts into a text ("Created attachment 5"): cut out once. What says nothing then is no
+    comment."""
     format: Literal["plain", "html", "escaped"] | Format = "plain"
     internal: bool | str | Hidden | None = None
     """A path to a yes or no; or how else it shows; or the same for all of this list. None: nobody can hide any."""

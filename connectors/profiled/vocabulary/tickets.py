@@ -170,9 +170,9 @@ class FieldShape(Part):
     resolve: str | None = None
     """Read as the word that this table has for the id."""
     empty_words: Words = ()
-    """Words that mean None when read (RT's owner Nobody)."""
+    """Words that mean None when read (RT's owner Nobody), or settings in braces that hold one."""
     empty_value: Any = None
-    """What is written for None."""
+    """What is written for None: likewise."""
     write_item: str = ""
     """For a set: it is written as rows, each with its word there."""
     swallowed: tuple[str | int | None, ...] = ()
