@@ -155,9 +155,11 @@ def test_a_comment_that_executes_after_its_deadline_is_shown_as_a_duplicate_and_
     world.mesh.settle(30)
     world.redmine.tracker.comment("interdesk", other, f"Tess: late\n\n[interdesk {token}]")
     world.mesh.settle()
-    assert len(world.comments()) == 1
+    world.bob.comment(other, "said after it")
+    world.mesh.settle()
+    assert [c.text for c in world.comments()] == ["late", "said after it"]
     assert len(world.said(world.rt, "late")) == 1
-    assert Kind.DUPLICATE_SEEN in {e.kind for e in world.events()}
+    assert [e.kind for e in world.events()].count(Kind.DUPLICATE_SEEN) == 1
 
 
 def test_a_comment_that_executes_once_more_before_its_side_effect_was_read_is_a_duplicate_all_the_same() -> None:
@@ -248,6 +250,36 @@ def test_a_file_that_is_not_taken_is_noted_once_though_the_answer_was_lost() -> 
     once(world.redmine.connector, "comment", failing(LOST), done=True)
     assert world.end() == []
     assert len(world.said(world.redmine, "log.txt")) == 1
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
+@pytest.mark.parametrize("refused", [False, True], ids=["a file of the ticket", "a note about a refused file"])
+def test_what_we_post_that_is_nobodys_comment_is_never_read_back_though_its_mark_is_taken_away(
+    refused: bool, lost: bool
+) -> None:
+    world = World()
+    _, other = world.shared()
+    calls = world.redmine.connector.calls
+
+    def interfere(call: Call) -> None:
+        if call.operation != "comment":
+            return
+        if refused and not call.done and calls["comment"] in (1, 3):
+            raise Refused("this type is not allowed", field="files")
+        if lost and call.done and calls["comment"] == 1 + refused:
+            raise LOST
+
+    world.redmine.connector.intruder = interfere
+    world.centre.attach(1, upload("trace.log"), TPM)
+    world.mesh.settle(40)
+    (note,) = world.issue(world.redmine).notes
+    world.bob.comment(other, "before")
+    world.mesh.settle()
+    world.bob.reword(other, note.id, note.text.rsplit("[interdesk", 1)[0])
+    world.bob.comment(other, "after")
+    world.mesh.settle()
+    assert [c.text for c in world.comments()] == ["before", "after"]
+    assert Kind.DUPLICATE_SEEN not in {e.kind for e in world.events()}
 
 
 def test_two_files_of_one_comment_that_are_not_taken_are_both_noted() -> None:

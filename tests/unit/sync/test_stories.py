@@ -100,6 +100,11 @@ def test_a_comment_that_reopens_is_undone_in_the_same_push(world: World) -> None
     world.mesh.settle()
     assert world.rt.tracker.issue(key).fields["status"] == "resolved"
     world.bob.comment(other, "it was the disk")
+    world.clock.advance(timedelta(minutes=1))
+    world.mesh.poll()
+    assert world.mesh._lanes["ngi-pl"].step() is not None
+    assert world.mesh._lanes["ngi-cz"].step() is not None
+    assert [deed.new for deed in world.rt.tracker.log[-2:]] == ["open", "resolved"]  # one look, and both are done
     world.mesh.settle()
     assert world.rt.tracker.issue(key).fields["status"] == "resolved"
     assert world.ticket()["status"] == "solved"
