@@ -80,8 +80,10 @@ def _write_step(
 ) -> tuple[Outcome, Reading | None]:
     """One write, decided anew whenever either side moves; and what stands there after it, where it was a step on the
     way to what is to be reached."""
-    # what our comment may have done is told from what people did by the history alone
-    whole = any(intent.side_effects for intent in past.link.intents)
+    # what our comment may have done is told from what people did by the history alone; and what becomes of our write,
+    # where it is known how far the history went before
+    unread = gateway.connector.capabilities.history and past.link.history_seen is None
+    whole = unread or any(intent.side_effects for intent in past.link.intents)
     overtaken = theirs is not None  # what was read before the past is older than that
     for attempt in range(_DECISIONS):
         if theirs is None and not past.link.intents:

@@ -331,6 +331,22 @@ def test_files_that_a_restore_took_away_are_sent_again() -> None:
     assert no_twins(world.mesh) == []
 
 
+def test_who_goes_back_to_what_stood_before_our_first_write_after_a_release_has_refused_nothing() -> None:
+    world, other = marked(capabilities=WELL_BEHAVED)
+    work_for_hours(world)
+    backup = world.redmine.tracker.backup()
+    work_for_hours(world)
+    world.redmine.tracker.restore(backup)
+    world.mesh.round(after=timedelta(days=1))
+    holds.approve(world.mesh.means, the_hold(world).id, "ada")
+    go_on(world.mesh.means, world.mesh.gateways.get(NAME), the_hold(world), "ada")
+    once(world.redmine.connector, "update", lambda _: world.bob.edit(other, priority="low"), done=True)
+    world.centre.change(1, {"priority": "top priority"}, TPM)  # it goes ahead of the looks that the release owes
+    world.mesh.settle()
+    assert world.link(NAME).disagreements == {}
+    assert world.ticket()["priority"] == "less urgent"
+
+
 def test_a_word_that_bears_the_id_of_one_that_a_restore_took_away_is_another_word() -> None:
     world, other = marked()
     work_for_hours(world)
