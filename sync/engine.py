@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from central.delivery import Claim, Delivery, Direction, Lane, Lease
-from central.registry import SystemState
 from central.store.api import AlreadyLinked
-from sync import shadow
+from sync import shadow as computing
 from sync.gateway import Gateway
 from sync.guards import marker
 from sync.guards.suspicion import Suspicion, take_up
@@ -22,14 +21,15 @@ class SyncEngine:
     def __init__(self, means: Means) -> None:
         self._means = means
 
-    def look(self, gateway: Gateway, claim: Claim) -> Outcome:
-        """Do what the delivery asks. Repeatable: a second look at the same state writes nothing.
+    def look(self, gateway: Gateway, claim: Claim, *, shadow: bool) -> Outcome:
+        """Do what the delivery asks. Repeatable: a second look at the same state writes nothing. `shadow`: the system
+        was in shadow when it was taken up.
 
         :raises ConnectorError: by remedy; :raises StoreError: the lease is lost or the ticket moves too fast;
         :raises Held: it has to wait for a person."""
         means = replace(self._means, relay=self._means.relay.along(claim.delivery.trail))
-        if means.store.read(lambda tx: tx.registry.system(gateway.system)).state is SystemState.SHADOW:
-            return shadow.look(means, gateway, claim)
+        if shadow:
+            return computing.look(means, gateway, claim)
         try:
             return self._look(means, gateway, claim)
         except Suspicion as suspicion:

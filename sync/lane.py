@@ -45,6 +45,10 @@ class Taken:
     """Somebody doubts that the system answers."""
     in_turn: bool
     """The system is out, and this look is the one that tries it."""
+    shadow: bool
+    """The system is in shadow: what is to be written is computed, and not sent."""
+    next_due_at: datetime | None = None
+    """When the next thing was due that is not due yet, where whoever took this up looked ahead."""
 
 
 class Lane:
@@ -83,7 +87,7 @@ class Lane:
         gateway = self._gateway()
         if gateway is None or (self._rests_until is not None and asked_at < self._rests_until):
             return None
-        return self._means.store.write(lambda tx: self._take(tx, gateway, asked_at), durable=False)
+        return self._means.store.write(lambda tx: self._take(tx, gateway, asked_at, ahead=True), durable=False)
 
     def carry_out(self, taken: Taken, *, further: bool) -> tuple[Outcome, Taken | None]:
         """Finish a delivery, one way or another. Where nothing went wrong the commit that ends it takes up the next
@@ -95,7 +99,7 @@ class Lane:
 
     def _carry_out(self, taken: Taken, *, further: bool) -> tuple[Outcome, Taken | None]:
         try:
-            outcome = self._engine.look(taken.gateway, taken.claim)
+            outcome = self._engine.look(taken.gateway, taken.claim, shadow=taken.shadow)
         except Held as held:
             return self._put_back(taken, held), None
         except QuotaSpent as spent:
@@ -147,8 +151,10 @@ class Lane:
         except LookupError:
             return None
 
-    def _take(self, tx: Transaction, gateway: Gateway, at: datetime) -> Taken | None:
-        """Claim what is due; while the system is out, only whoever finds the next try due, and takes that turn."""
+    def _take(self, tx: Transaction, gateway: Gateway, at: datetime, *, ahead: bool = False) -> Taken | None:
+        """Claim what is due; while the system is out, only whoever finds the next try due, and takes that turn.
+
+        `ahead`: say when the next thing is due, where nothing else is due now."""
         system = tx.registry.system(self.system)
         known, out = system.outage, is_out(system.outage)
         if not system.reads or at_rest(tx) or (out and known and at < outage.turn_at(known, outage.LOOK)):
@@ -161,7 +167,8 @@ class Lane:
             return None
         if out and known:
             tx.registry.put_system(replace(system, outage=outage.taken(known, at, ttl)))
-        return Taken(claim, gateway, at, doubted=known is not None, in_turn=out)
+        due = tx.outbox.next_due_at(self.system, after=at) if ahead and not claim.more else None
+        return Taken(claim, gateway, at, doubted=known is not None, in_turn=out, shadow=computes, next_due_at=due)
 
     def _finish(self, taken: Taken, outcome: Outcome, onward: Gateway | None) -> Taken | None:
         """The look is done; what is taken up next by the same commit, where there is a gateway to go on with."""

@@ -31,6 +31,8 @@ class _Lookout:
     asked_at: datetime | None = None
     more: bool = True
     """Whether something may be due of which nobody is told any more."""
+    ahead: Taken | None = None
+    """What was taken up last and tells when the next thing is due, unless that was asked since."""
 
 
 class Worker:
@@ -101,6 +103,8 @@ class Worker:
                 lookout.asked_at = self._clock()
                 taken = lane.take()
                 lookout.more = taken is not None and taken.claim.more
+                # a try at a system that is out moves the time of the next one
+                lookout.ahead = None if taken is None or taken.in_turn else taken
                 if taken is not None:
                     return taken
             except Exception as problem:  # noqa: BLE001  # told
@@ -111,7 +115,8 @@ class Worker:
 
     def _sleep(self, lane: Lane, lookout: _Lookout) -> None:
         """Until somebody says that there is something to do, or the time for it comes."""
-        due = lane.next_due_at(after=lookout.asked_at)
+        ahead, lookout.ahead = lookout.ahead, None
+        due = lane.next_due_at(after=lookout.asked_at) if ahead is None else ahead.next_due_at
         wait = None if due is None else max(0.001, (due - self._clock()).total_seconds())
         self._bus.wait(lane.system, lookout.position, wait)
 

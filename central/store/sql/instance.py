@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -38,7 +39,7 @@ class SqlInstances:
     def get(self) -> Instance:
         if self._read is None:
             row = self._session.first(_GET, {"of": _THIS})
-            self._read = Instance() if row is None else _INSTANCE.validate_json(row.memory)
+            self._read = Instance() if row is None else _instance(row.memory)
         return self._read
 
     def put(self, instance: Instance) -> None:
@@ -69,6 +70,11 @@ class SqlAudit:
             for row in self._session.rows(_ABOUT, {"of": subject, "done": act, "most": limit})
         ]
         return sorted(found, key=lambda entry: -entry.id)[:limit]
+
+
+@lru_cache(maxsize=10)  # by all that it is made of: every look reads the same one again
+def _instance(memory: str) -> Instance:
+    return _INSTANCE.validate_json(memory)
 
 
 def _entry(row: Any) -> Entry:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, delete, literal_column, select, update
@@ -86,6 +87,10 @@ _NO_LONGER_COMMENT, _NO_LONGER_FILE = (
 )
 _COMMENT_TIES = Ties("comment", comment_ties, comments)
 _FILE_TIES = Ties("file", file_ties, files)
+
+
+_KEPT = 500
+"""Links as they were read last, by all that they are made of: a look reads the same one again and again."""
 
 
 class SqlLinks:
@@ -218,8 +223,13 @@ def _content(columns: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _link(row: Any) -> Link:
-    searched = {"id": row.id, "ticket_id": row.ticket_id, "system": row.system, "state": row.state, "key": row.key}
-    return codec.link_in(searched, row.memory)
+    return _read(row.id, row.ticket_id, row.system, row.state, row.key, row.memory)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(link_id: int, ticket_id: int, system: str, state: str, key: str | None, memory: str) -> Link:
+    searched = {"id": link_id, "ticket_id": ticket_id, "system": system, "state": state, "key": key}
+    return codec.link_in(searched, memory)
 
 
 def _counts(state: str) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, literal_column, or_, select, update
 
 from central.delivery import Claim, Counts, Delivery, DeliveryState, Direction, Lane, Lease
 from central.store.api import LeaseLost, NoSuch, Transaction
@@ -46,9 +46,18 @@ _STILL_DUE = Prepared(
     select(deliveries).where(deliveries.c.id == bindparam("of"), DUE, deliveries.c.not_before <= bindparam("at")),
     Lock.IF_FREE,
 )
-_TIMES = select(deliveries.c.not_before).where(*_OF_LANE).order_by(deliveries.c.not_before).limit(1)
-_NEXT_DUE = Prepared(_TIMES)
-_NEXT_DUE_AFTER = Prepared(_TIMES.where(deliveries.c.not_before > bindparam("after")))
+
+
+def _first_times(*conditions: ColumnElement[bool]) -> Prepared:
+    """When the first of each lane is due: one index range per lane, one question."""
+    of_system = (deliveries.c.system == bindparam("in"), DUE, *conditions)
+    times = select(deliveries.c.not_before).where(*of_system).order_by(deliveries.c.not_before).limit(1)
+    firsts = [times.where(deliveries.c.lane == literal_column(str(int(lane)))).scalar_subquery() for lane in Lane]
+    return Prepared(select(*(first.label(lane.name.lower()) for lane, first in zip(Lane, firsts, strict=True))))
+
+
+_NEXT_DUE = _first_times()
+_NEXT_DUE_AFTER = _first_times(deliveries.c.not_before > bindparam("after"))
 _OLDEST_FIRST = (deliveries.c.owed_since, deliveries.c.id)
 _LATER = deliveries.c.owed_since > bindparam("since")
 _BEHIND = (deliveries.c.owed_since >= bindparam("since"), or_(_LATER, deliveries.c.id > bindparam("after")))
@@ -188,8 +197,8 @@ class SqlOutbox:
 
     def next_due_at(self, system: str, *, after: datetime | None = None) -> datetime | None:
         statement = _NEXT_DUE if after is None else _NEXT_DUE_AFTER
-        firsts = [self._session.first(statement, {"in": system, "on": lane, "after": after}) for lane in Lane]
-        return min((row.not_before for row in firsts if row is not None), default=None)
+        firsts = self._session.first(statement, {"in": system, "after": after})
+        return min((first for first in firsts if first is not None), default=None)
 
     def check(self, lease: Lease, at: datetime) -> None:
         held = self._session.first(_HELD_ON, {"lease": lease.name})

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -102,7 +103,12 @@ class SqlRegistry:
 
     def _system(self, name: str, memory: str) -> System:
         self._session.saw(("system", name), memory)
-        return _SYSTEM.validate_json(memory)
+        return _system(memory)
+
+
+@lru_cache(maxsize=500)  # by all that it is made of: every look reads the same few again
+def _system(memory: str) -> System:
+    return _SYSTEM.validate_json(memory)
 
 
 def _document(row: Any) -> Document:
