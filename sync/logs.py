@@ -95,13 +95,18 @@ def gist(sentence: str) -> str:
 
 def _harmless(value: Any, mask: Callable[[str], str]) -> Any:
     """Plain data without a secret, in which no text ends the line or steers the reader's terminal."""
+    if isinstance(value, str):  # nearly everything is
+        return _one_line(mask(str(value)))
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
         return {_harmless(str(key), mask): _harmless(each, mask) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_harmless(each, mask) for each in value]
-    text = mask(value.isoformat() if isinstance(value, datetime) else str(value))
+    return _one_line(mask(value.isoformat() if isinstance(value, datetime) else str(value)))
+
+
+def _one_line(text: str) -> str:
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}… ({len(text)} characters)"
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)

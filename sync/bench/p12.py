@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 
 from central.model import Person
 from central.store.sql.postgresql import told
+from sync.bench.progress import tell
 from sync.bench.report import Report
 from sync.bench.sides import Side, Trouble
 from sync.bench.stand import bring_to_life, documents_of, own_settings, until
@@ -66,8 +67,10 @@ def run(settings: Settings, size: str) -> Report:
         course = _Course(desk, side, system, tickets, wrong)
         rates = {}
         for count in (1, 2):
+            tell(f"workers: {count}")
             with _Workers(mine, folder, count):
                 rates[count] = course.measure()
+        tell("workers: 2, of which one is killed")
         with _Workers(mine, folder, 2) as workers:
             course.survive(workers)
     return Report(

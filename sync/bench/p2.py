@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from sync.bench.progress import tell
 from sync.bench.report import Law, Report
 from sync.bench.sides import Side
 from sync.bench.stand import opened, until
@@ -43,6 +44,7 @@ def run(settings: Settings, size: str) -> Report:
             desk.catch_up()  # the lanes alone: nobody polls but this benchmark, which counts the requests
             _poll(desk)
             for number, changes in enumerate(amounts):
+                tell(f"{changes} changes among {tickets} tickets")
                 seconds[tickets], requests[changes] = _measure(desk, sides, number, changes, wrong)
     per_change = requests[most] / most
     least = (most + -(-most // _PAGE)) / most

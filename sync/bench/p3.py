@@ -9,6 +9,7 @@ from pathlib import Path
 
 from central.model import Person
 from sync.bench.floor import Floor, Route
+from sync.bench.progress import tell
 from sync.bench.report import Report, spread
 from sync.bench.sides import Side
 from sync.bench.stand import HOOK_KEY, PATIENCE, opened, until
@@ -17,7 +18,7 @@ from sync.serving import Server
 
 TARGET = 2.0
 PER_SECOND = 20
-_SIZES = {"small": (3, 20, 80, 140), "full": (5, 100, 600, 2400)}
+_SIZES = {"small": (3, 20, 60, 120), "full": (5, 100, 600, 2400)}
 """Rounds, and in each so many changes for the limit, the floor, and interdesk."""
 _TICKETS = 50
 _WARM_UP = 20
@@ -88,7 +89,8 @@ def run(settings: Settings, size: str) -> Report:
         for course, _ in contestants:
             course.run(_WARM_UP)  # connections are made, caches filled
             course.latencies.clear()
-        for _ in range(rounds):
+        for number in range(1, rounds + 1):
+            tell(f"round {number} of {rounds}")
             for course, count in contestants:
                 course.run(count)
         limit, floor, ours = (course for course, _ in contestants)

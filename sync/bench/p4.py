@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from sync.bench.hub import Hub, Plan
+from sync.bench.progress import tell
 from sync.bench.report import Report, spread
 from sync.bench.sides import Side
 from sync.bench.stand import until
@@ -38,6 +39,7 @@ def run(settings: Settings, size: str) -> Report:
         hub.start()
         edits = [(str(number), f"edit of {number}") for number in range(1, changes + 1)]
         sides["a"].begin("interdesk", edits, interval * _PACE)
+        tell(f"{changes} edits within {changes * interval * _PACE:.0f} s")
         made = sides["a"].finish()
         until(lambda: len(sides["b"].arrived("interdesk")) >= changes, "every edit arrives", patience=60)
         arrived = sides["b"].arrived("interdesk")

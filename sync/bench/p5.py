@@ -99,7 +99,8 @@ def _burst(
     for a in routes:
         left.edit(a, edits)
     for b in routes.values():
-        until(lambda b=b: len(right.arrived(b)) >= each, f"{who}every edit arrives in {b}", patience=900)  # type: ignore[misc]  # bound now
+        what = f"{who}every edit arrives in {b}"
+        until(lambda b=b: right.writes(b) >= each, what, patience=900, so_far=lambda b=b: right.writes(b) / each)  # type: ignore[misc]  # bound now
     last = max(moment for b in routes.values() for _, _, moment in right.arrived(b))
     for b in routes.values():
         arrived = sorted((key, subject) for key, subject, _ in right.arrived(b))

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sync.bench.hub import Hub, Plan
+from sync.bench.progress import tell
 from sync.bench.report import Law, Report, spread
 from sync.bench.sides import Side, Trouble
 from sync.bench.stand import HOOK_KEY, until
@@ -39,6 +40,7 @@ def run(settings: Settings, size: str) -> Report:
         before = mesh.hub.usage().rss_mb
         with_one = {}
         for number, trouble in enumerate(_MEASURED[size], 2):
+            tell(f"one system {trouble}")
             mesh.right.misbehave("b0", _TROUBLES[trouble])
             with_one[trouble] = mesh.measure(number, wrong)
             mesh.right.misbehave("b0", None)

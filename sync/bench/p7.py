@@ -28,6 +28,7 @@ TARGET = 2.5
 _SIZES = {"small": (200, 1_000), "full": (10_000, 100_000)}
 """Few tickets and many; floor and limit copy the few."""
 _PAGE = 100
+_PATIENCE = 4 * 3600
 _IN_FLIGHT = 2
 _TOLD = ("subject", "description", "status", "priority")
 
@@ -80,21 +81,25 @@ def _backfill(settings: Settings, tickets: int, wrong: list[str], *, kill: bool)
         def created() -> int:
             return b.counts("interdesk").get("create", 0)
 
+        def so_far() -> float:
+            return created() / tickets
+
         hub = stack.enter_context(Hub(settings, folder, plan))
         hub.start()
         began = time.monotonic()
         hub.backfill("a")
         seconds, before = 0.0, 0
         if kill:
-            until(lambda: created() >= tickets // 2, "half of the tickets are there", patience=3600)
+            until(lambda: created() >= tickets // 2, "half of the tickets are there", patience=_PATIENCE, so_far=so_far)
             hub.kill()
             seconds, before = time.monotonic() - began, len(b.created("interdesk"))
             hub = stack.enter_context(Hub(settings, folder, plan))
             began = time.monotonic()
             hub.start()
-        until(lambda: created() >= before + (tickets - before) // 10, "it goes on", patience=3600)
+        until(lambda: created() >= before + (tickets - before) // 10, "it goes on", patience=_PATIENCE, so_far=so_far)
         resident = hub.usage().rss_mb
-        until(lambda: hub.jobs_left() == 0 and hub.owed() == 0, "the backfill is done", patience=3600)
+        done = "the backfill is done"
+        until(lambda: hub.jobs_left() == 0 and hub.owed() == 0, done, patience=_PATIENCE, so_far=so_far)
         grown = hub.usage().rss_mb - resident
         moments = [moment for _, moment in b.created("interdesk")]
         seconds += moments[max(before, tickets - _IN_FLIGHT) - 1] - began

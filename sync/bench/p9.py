@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.bench.hub import Hub, Plan
+from sync.bench.progress import tell
 from sync.bench.report import Law, Report
 from sync.bench.sides import Side
 from sync.bench.stand import until
@@ -37,7 +38,8 @@ def run(settings: Settings, size: str) -> Report:
         hub = stack.enter_context(Hub(settings, folder, plan))
         hub.start()
         seconds, resident, stores = [], [], [_store(folder)]
-        for _ in range(stretches):
+        for stretch in range(1, stretches + 1):
+            tell(f"stretch {stretch} of {stretches}: {events} changes")
             seconds.append(hub.change(events, tickets))
             until(lambda: hub.owed() == 0, "everybody was told", patience=900)
             resident.append(hub.usage().rss_mb)

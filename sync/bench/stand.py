@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mappings import loader
 from sync import registration
+from sync.bench.progress import Pace
 from sync.bench.sides import Address
 from sync.bootstrap import Interdesk, Settings
 from sync.live import go_live
@@ -102,10 +103,17 @@ def bring_to_life(
         go_live(desk, name)
 
 
-def until(condition: Callable[[], bool], what: str, *, patience: float = PATIENCE) -> None:
-    """Wait for it.  :raises TimeoutError: it does not come to be."""
-    deadline = time.monotonic() + patience
+def until(
+    condition: Callable[[], bool],
+    what: str,
+    *,
+    patience: float = PATIENCE,
+    so_far: Callable[[], float] | None = None,
+) -> None:
+    """Wait for it. `so_far`: which part of it has come to be.  :raises TimeoutError: it does not come to be."""
+    deadline, pace = time.monotonic() + patience, Pace(what)
     while not condition():
+        pace.tell(so_far)
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {patience:.0f} s")
         time.sleep(0.01)

@@ -13,6 +13,7 @@ from central.link import Link, LinkState, Pair
 from central.model import DEFAULTS, Person
 from central.store.api import Transaction
 from mappings.model import Mapping
+from sync.bench.progress import Pace
 from sync.bench.sides import DESCRIPTION
 from sync.bench.stand import unit_of
 from sync.bootstrap import Interdesk
@@ -26,9 +27,10 @@ def fill(
     """`each` tickets for every route: born in its first system, kept in its second (which may be the same).
 
     `owed`: their subjects were changed at the centre, and the second system is owed a look at each."""
-    mapping = desk.gateways.get(routes[0][0]).mapping
-    for born_in, kept_in in routes:
+    mapping, pace = desk.gateways.get(routes[0][0]).mapping, Pace("the store is filled")
+    for done, (born_in, kept_in) in enumerate(routes):
         for first in range(1, each + 1, _BATCH):
+            pace.tell(lambda d=done, f=first: (d + f / each) / len(routes))  # type: ignore[misc]  # bound now
             numbers = range(first, min(first + _BATCH, each + 1))
             desk.store.write(partial(_add, desk, mapping, born_in, kept_in, numbers, owed, description))
 

@@ -14,6 +14,7 @@ from central.desk.people import ADMINISTRATOR
 from sync import logs
 from sync.bench import BENCHES
 from sync.bench import bench as measuring
+from sync.bench.progress import telling
 from sync.bootstrap import BadSetting, Interdesk
 from sync.cli.output import as_json, console, document, say, table
 from sync.cli.session import Session
@@ -90,7 +91,8 @@ def demo(session: Session, once: bool) -> int:
 @as_json
 @click.pass_obj
 def bench(session: Session, name: str, size: str, as_json: bool) -> int:
-    report = measuring(name)(session.settings, size)
+    with telling(lambda sentence: click.echo(f"{name} {size}: {sentence}", err=True)):
+        report = measuring(name)(session.settings, size)
     if as_json:
         document(report.plain())
     else:

@@ -9,6 +9,7 @@ from sync.bench import bench
 from sync.bench.p3 import Course
 from sync.bench.p9 import grown_beside_history
 from sync.bench.p12 import disorder
+from sync.bench.progress import Pace, tell, telling
 from sync.bench.report import Law, Report, spread
 from sync.bootstrap import BadSetting, settings
 
@@ -66,6 +67,24 @@ def test_a_run_that_grows_as_it_must_not_is_never_met() -> None:
 )
 def test_what_two_workers_write_twice_or_out_of_order_is_found(written: list[str], told: list[str]) -> None:
     assert list(disorder({"7": written})) == told
+
+
+def test_whoever_waits_for_a_run_is_told_how_far_it_has_come() -> None:
+    heard: list[str] = []
+    with telling(heard.append):
+        tell("round 1 of 3")
+        pace = Pace("every edit arrives", every=0.0)
+        pace.tell(lambda: 0.25)
+        pace.tell()
+    tell("nobody listens any more")
+    assert heard == ["round 1 of 3", "every edit arrives: 0 s, 25% done", "every edit arrives: 0 s"]
+
+
+def test_nobody_is_told_the_same_all_the_time() -> None:
+    heard: list[str] = []
+    with telling(heard.append):
+        Pace("every edit arrives").tell(lambda: 0.25)
+    assert heard == []
 
 
 def test_a_store_that_keeps_more_than_the_history_is_found() -> None:
