@@ -90,3 +90,5 @@ class Counts:
     """Open holds of the guards, those on single tickets included."""
     discarded: int = 0
     """Looks that a person gave up, and that nothing has made owed again: each is a loss that must show."""
+    disagrees_since: datetime | None = None
+    """Since when the oldest standing disagreement stands."""

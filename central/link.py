@@ -145,6 +145,8 @@ class Link:
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     disagreements: Mapping[str, str] = field(default_factory=dict)
     """Standing disagreements: field, or `comment ID`, -> reason in a sentence, true as of the last look."""
+    standing_since: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when each of them stands; one that an older version found is known from the next look on."""
     intents: tuple[Intent, ...] = ()
     superseded: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     """Per field, their values as newest sent by writes that were given up: should one be carried out after all, it is
@@ -169,3 +171,16 @@ class Link:
     def evolve(self, **changes: object) -> "Link":
         """A copy with these attributes changed."""
         return replace(self, **changes)  # type: ignore[arg-type]  # the names are checked by dataclasses
+
+    def standing(self, disagreements: Mapping[str, str], at: datetime) -> "Link":
+        """A copy with these standing disagreements: those that are new stand since `at`."""
+        stood = {name: since for name, since in self.standing_since.items() if name in self.disagreements}
+        since = {name: stood.get(name, at) for name in disagreements}
+        return self.evolve(disagreements=disagreements, standing_since=since)
+
+    @property
+    def disagrees_since(self) -> datetime | None:
+        """Since when the oldest of its disagreements stands, as far as that is known; of a duplicate there are none."""
+        if self.state is LinkState.DUPLICATE:
+            return None
+        return min((since for name, since in self.standing_since.items() if name in self.disagreements), default=None)

@@ -109,7 +109,6 @@ def absorb(
         base={**past.link.base, **plan.base},
         seen={**past.link.seen, **mapped(theirs.ticket.fields, gateway.mapping)},
         refusals={**{k: v for k, v in past.link.refusals.items() if k in plan.standing}, **overruled},
-        disagreements={**waiting, **breaker.standing(tx, gateway, past, plan), **revised.standing},
         mapping_revision=gateway.mapping.revision,
         superseded=given_up(past.link, plan, still),
         outdated=tuple(name for name, why in plan.standing.items() if why in UNTOUCHED),
@@ -120,7 +119,8 @@ def absorb(
         read_at=theirs.asked_at or past.link.read_at,
         last_error="",
     )
-    return ticket, link
+    standing = {**waiting, **breaker.standing(tx, gateway, past, plan), **revised.standing}
+    return ticket, link.standing(standing, at)
 
 
 def consequences(fields: Mapping[str, Value], changes: Mapping[str, Value]) -> dict[str, Value]:

@@ -218,7 +218,7 @@ def _settle(means: Means, gateway: Gateway, past: Past, intent: Intent, stands: 
         tx.links.agree_comment(link.id, intent.comment_id, intent.agreed)
         standing = _standing(link.disagreements, intent.comment_id, stands)
         intents = without(link.intents, intent)
-        tx.links.save(link.evolve(intents=intents, disagreements=standing, written_at=at, last_error=""))
+        tx.links.save(link.standing(standing, at).evolve(intents=intents, written_at=at, last_error=""))
         tx.tickets.record([amended(past, gateway, intent, at)])
 
     means.store.write(settle, durable=False)
@@ -243,7 +243,7 @@ def _note(means: Means, past: Past, due: _Due, agreed: Agreed, stands: str, leas
         tx.links.agree_comment(link.id, due.comment.id, agreed)
         standing = _standing(link.disagreements, due.comment.id, stands)
         if standing != dict(link.disagreements):
-            tx.links.save(link.evolve(disagreements=standing))
+            tx.links.save(link.standing(standing, at))
 
     means.store.write(change, durable=False)
 

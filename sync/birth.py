@@ -100,6 +100,7 @@ def _birth(means: Means, gateway: Gateway, theirs: Reading, lease: Lease) -> Out
                 base=base,
                 seen=mapped(there.fields, gateway.mapping),
                 disagreements=untold,
+                standing_since=dict.fromkeys(untold, at),
                 mapping_revision=gateway.mapping.revision,
                 created_at=at,
                 agreed_at=at,
@@ -125,7 +126,7 @@ def _birth(means: Means, gateway: Gateway, theirs: Reading, lease: Lease) -> Out
         past = read_past(tx, link)
         plan = decide(gateway, past, theirs)
         ticket, link = absorb(tx, means, gateway, past, theirs, Plan(()), at, intake=intake)
-        link = read_up_to(link.evolve(disagreements=untold), gateway, theirs, unread=False)
+        link = read_up_to(link.standing(untold, at), gateway, theirs, unread=False)
         tx.links.save(link)
         target = routing.system_of(ticket["unit"], means.units())
         means.relay.owe_outward(

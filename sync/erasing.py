@@ -7,7 +7,7 @@ somebody changes it there.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from central.erasure import Erasure
 from central.link import Intent, Link, LinkState, Pair
@@ -51,7 +51,7 @@ class Erasing:
         tx.traces.origins(ticket_id, erasure.submitted if "submitter" in named else erasure.origin)
         still = []
         for link in links:
-            after = without(link, named, erasure)
+            after = without(link, named, erasure, self._means.clock())
             if after != link:
                 tx.links.save(after)
             if _names(after, erasure):
@@ -61,7 +61,7 @@ class Erasing:
         return still
 
 
-def without(link: Link, named: Mapping[str, Value], erasure: Erasure) -> Link:
+def without(link: Link, named: Mapping[str, Value], erasure: Erasure, at: datetime) -> Link:
     """The link with nobody in particular on our side of it. Their side is theirs: it tells that nothing has moved."""
 
     def ours(pairs: Mapping[str, Pair]) -> dict[str, Pair]:
@@ -79,8 +79,7 @@ def without(link: Link, named: Mapping[str, Value], erasure: Erasure) -> Link:
         base=base,
         intents=tuple(map(told, link.intents)),
         outdated=tuple(dict.fromkeys((*link.outdated, *moved))),
-        disagreements={**link.disagreements, **dict.fromkeys(moved, ERASED)},
-    )
+    ).standing({**link.disagreements, **dict.fromkeys(moved, ERASED)}, at)
 
 
 def _names(link: Link, erasure: Erasure) -> bool:

@@ -33,7 +33,10 @@ class Server:
 
     def __init__(self, desk: Interdesk) -> None:
         """:raises BadSetting: nothing is free where it should listen."""
-        self._pulse = Pulse(lambda: views.overview(desk.store, desk.clock))
+        self._pulse = Pulse(
+            lambda: views.overview(desk.store, desk.clock),
+            lambda since: desk.store.read(lambda tx: tx.traffic.minutes(since)),
+        )
         app = create_app(services(desk, self._pulse))
         host = desk.settings.host
         self._socket = bound(host, desk.settings.port)

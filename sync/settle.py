@@ -71,13 +71,12 @@ def settle_update(
     settled = link.evolve(
         base=base,
         refusals=refusals,
-        disagreements=disagreements,
         seen=mapped(after, mapping),
         intents=without(link.intents, intent),
         mapping_revision=mapping.revision,
         written_at=at,
         last_error="",
-    )
+    ).standing(disagreements, at)
     return Settled(settled, arrived, refused, look_again)
 
 

@@ -219,13 +219,13 @@ class _Note:
         link = link.evolve(
             base={**link.base, **plan.base, **left},
             seen={**link.seen, **mapped(theirs.ticket.fields, gateway.mapping)},
-            disagreements={**standing, **standing_of(link.disagreements)},
             outdated=tuple(name for name, why in standing.items() if why in UNTOUCHED),
             mapping_revision=gateway.mapping.revision,
             ignored=(*link.ignored, *heard),
             history_seen=link.history_seen if theirs.history_seen is None else theirs.history_seen,
             read_at=theirs.asked_at or link.read_at,
         )
+        link = link.standing({**standing, **standing_of(link.disagreements)}, self._at)
         return read_up_to(link, gateway, theirs, unread=False)
 
 

@@ -105,6 +105,10 @@ def _oldest(_: System, counts: Counts, at: datetime) -> float:
     return _age(counts.oldest_due_at, at) or 0.0
 
 
+def _oldest_disagreement(_: System, counts: Counts, at: datetime) -> float:
+    return _age(counts.disagrees_since, at) or 0.0
+
+
 def _out(system: System, _: Counts, at: datetime) -> float:
     """Since when it does not answer as a whole; a suspicion is none yet."""
     known = system.outage
@@ -146,6 +150,7 @@ _OF_A_SYSTEM: tuple[tuple[str, str, _Of], ...] = (
     ("held", "What guards hold until a person has looked at it.", lambda _, c, __: c.held),
     ("links", "Tickets linked to the system.", lambda _, c, __: c.links),
     ("disagreements", "Links with a standing disagreement.", lambda _, c, __: c.disagreements),
+    ("oldest_disagreement_age_seconds", "Age of the oldest standing disagreement.", _oldest_disagreement),
 )
 """Name, what it is, and how it is told from a system and its counters; None: there is nothing to tell."""
 

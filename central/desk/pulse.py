@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,11 +11,11 @@ from types import TracebackType
 from typing import Self
 
 from central.desk.views.mesh import Overview
+from central.traffic import STEP, Minute, an_hour_before, hour, minute_of
 
 EVERY = timedelta(seconds=2)
-STEP = timedelta(minutes=1)
-"""One figure of a trail stands for so long."""
-STEPS = 60
+_EVER = timedelta(days=3650)
+"""What happened last in a system that stands still is remembered, however long ago that was."""
 _log = logging.getLogger(__name__)
 
 
@@ -27,7 +26,7 @@ class Beat:
     number: int
     overview: Overview
     trails: Mapping[str, tuple[int, ...]]
-    """System -> the most looks that were owed in each minute since this process began, an hour at most."""
+    """System -> the most looks that it was owed in each minute of the last hour, whichever process made them."""
 
 
 class TooMany(Exception):
@@ -37,13 +36,22 @@ class TooMany(Exception):
 class Pulse:
     """Looks at the mesh, and wakes whoever watches it. Use it in a `with`: while that lasts it looks by itself."""
 
-    def __init__(self, look: Callable[[], Overview], *, every: timedelta = EVERY, watchers: int = 256) -> None:
-        """`watchers`: so many at most at a time."""
-        self._look, self._every, self._most = look, every, watchers
+    def __init__(
+        self,
+        look: Callable[[], Overview],
+        traffic: Callable[[datetime], Sequence[Minute]],
+        *,
+        every: timedelta = EVERY,
+        watchers: int = 256,
+    ) -> None:
+        """`traffic`: what is known of every system from then on. `watchers`: so many at most at a time."""
+        self._look, self._traffic, self._every, self._most = look, traffic, every, watchers
         self._lock = threading.Lock()
         self._beat: Beat | None = None
-        self._trails: dict[str, deque[int]] = {}
-        self._step_at: datetime | None = None
+        self._minutes: dict[str, dict[datetime, Minute]] = {}
+        """System -> its minutes of the last hour, and one before that."""
+        self._told_at: datetime | None = None
+        """Up to when they are known."""
         self._watching: dict[object, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
@@ -68,9 +76,9 @@ class Pulse:
         """Look at once, and let everybody know."""
         seen = self._look()
         with self._lock:
-            self._remember(seen)
+            trails = self._remember(seen)
             number = self._beat.number + 1 if self._beat else 1
-            self._beat = beat = Beat(number, seen, {name: tuple(trail) for name, trail in self._trails.items()})
+            self._beat = beat = Beat(number, seen, trails)
         self._wake()
         return beat
 
@@ -111,17 +119,18 @@ class Pulse:
             with suppress(RuntimeError):  # its loop has ended
                 loop.call_soon_threadsafe(event.set)
 
-    def _remember(self, seen: Overview) -> None:
-        """Under the lock."""
-        new = self._step_at is None or seen.at - self._step_at >= STEP
-        if new:
-            self._step_at = seen.at
-        there = {system.name: system.due for system in seen.systems}
-        for name in self._trails.keys() - there.keys():
-            del self._trails[name]
-        for name, due in there.items():
-            trail = self._trails.setdefault(name, deque(maxlen=STEPS))
-            if new or not trail:
-                trail.append(due)
-            else:
-                trail[-1] = max(trail[-1], due)
+    def _remember(self, seen: Overview) -> Mapping[str, tuple[int, ...]]:
+        """Ask for what is not known yet; how the queues have been. Under the lock."""
+        since = seen.at - _EVER if self._told_at is None else minute_of(self._told_at) - STEP
+        for minute in self._traffic(since):
+            self._minutes.setdefault(minute.system, {})[minute.at] = minute
+        self._told_at = seen.at
+        trails = {}
+        for system in seen.systems:
+            known = self._minutes.get(system.name, {})
+            for at in [at for at in known if at < an_hour_before(seen.at)][:-1]:
+                del known[at]
+            if known or system.due:
+                *before, last = (each.most_due for each in hour(known.values(), system.name, seen.at))
+                trails[system.name] = (*before, max(last, system.due))
+        return trails

@@ -16,6 +16,7 @@ from central.instance import Instance
 from central.registry import Document
 from central.rights import Action, Extent, Principal, demand, extent, may, may_on_system
 from central.store.api import NoSuch, Store, Transaction
+from central.traffic import an_hour_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,9 @@ class SystemDesk:
         at = self._clock()
 
         def question(tx: Transaction) -> Sequence[views.SystemView]:
-            counts = tx.outbox.counts()
+            counts, looks = tx.outbox.counts(), tx.traffic.looks(an_hour_before(at))
             return [
-                views.system_view(system, counts.get(system.name, Counts()), at)
+                views.system_view(system, counts.get(system.name, Counts()), at, looks.get(system.name))
                 for system in tx.registry.systems()
                 if self.sees(principal, system.name)
             ]
@@ -76,9 +77,10 @@ class SystemDesk:
 
         def question(tx: Transaction) -> Shown:
             self.require(tx, principal, name)
-            system, counts = tx.registry.system(name), tx.outbox.counts().get(name, Counts())
+            system, counts, at = tx.registry.system(name), tx.outbox.counts().get(name, Counts()), self._clock()
+            looks = tx.traffic.looks(an_hour_before(at)).get(name)
             revisions = tuple(tx.registry.revisions("system", name))
-            return Shown(views.system_view(system, counts, self._clock()), revisions[-1], revisions)
+            return Shown(views.system_view(system, counts, at, looks), revisions[-1], revisions)
 
         return self._store.read(question)
 

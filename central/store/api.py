@@ -26,6 +26,7 @@ from central.store.ports.seals import Seals
 from central.store.ports.shadow import Shadows
 from central.store.ports.tickets import Tickets
 from central.store.ports.traces import Traces
+from central.store.ports.traffic import Traffic
 from central.store.ports.tries import Tries
 
 T = TypeVar("T")
@@ -106,6 +107,8 @@ class Transaction(Protocol):
     def guards(self) -> Guards: ...
     @property
     def instance(self) -> Instances: ...
+    @property
+    def traffic(self) -> Traffic: ...
     @property
     def alerts(self) -> Alerts: ...
     @property

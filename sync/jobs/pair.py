@@ -227,6 +227,7 @@ def paired(tx: Transaction, means: Means, gateway: Gateway, ticket_id: int, thei
     unread = [each for each in there if each not in same.values()]
     loose = [f"file:{file.id}" for file in theirs.ticket.files]
     links = tx.links.of(ticket_id)
+    stands, at = dict.fromkeys(differs, LEFT_BY_PAIRING) if leave else {}, means.clock()
     link = Link(
         0,
         ticket_id,
@@ -236,12 +237,13 @@ def paired(tx: Transaction, means: Means, gateway: Gateway, ticket_id: int, thei
         address=theirs.ticket.address,
         base=base,
         seen=mapped(theirs.ticket.fields, gateway.mapping),
-        disagreements=dict.fromkeys(differs, LEFT_BY_PAIRING) if leave else {},
+        disagreements=stands,
+        standing_since=dict.fromkeys(stands, at),
         outdated=tuple(differs) if leave else (),
         ignored=(*unread, *loose),
         history_seen=theirs.history_seen,
         mapping_revision=gateway.mapping.revision,
-        created_at=means.clock(),
+        created_at=at,
         birth=routing.system_of(ticket["unit"], means.units()) != gateway.system,
     )
     file_ties = {file.id: "" for item in items for file in item.files}

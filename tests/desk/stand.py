@@ -82,7 +82,11 @@ class Stand:
         """`provider`: of OpenID; `gateway`: the way to a system that is captured from."""
         self.house, self.hooks, self.ill, self.stalled = House(folder), Hooks(), list[str](), list[str]()
         desk = self.house.interdesk
-        self.pulse = Pulse(lambda: views.overview(desk.store, desk.clock), every=timedelta(milliseconds=50))
+        self.pulse = Pulse(
+            lambda: views.overview(desk.store, desk.clock),
+            lambda since: desk.store.read(lambda tx: tx.traffic.minutes(since)),
+            every=timedelta(milliseconds=50),
+        )
         self.gate = Gate(desk.store, desk.clock, hasher=CHEAP)
         desk.store.write(self._people)
         self.socket = socket.create_server(("127.0.0.1", 0))

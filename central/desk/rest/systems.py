@@ -32,6 +32,11 @@ class SystemOut(BaseModel):
     discarded: int
     links: int
     disagreements: int
+    disagrees_since: Annotated[datetime | None, Field(description="since when the oldest disagreement stands")]
+    error_rate: Annotated[
+        float | None,
+        Field(description="the part of its looks of the last hour that failed; none: there were none"),
+    ]
     succeeded_at: datetime | None
     last_error: str
     error_at: datetime | None

@@ -1,4 +1,4 @@
-"""Every system at a glance: how it is, and whether it needs a person. From kept counters only, in three questions to
+"""Every system at a glance: how it is, and whether it needs a person. From kept counters only, in a few questions to
 the store, however many systems and tickets there are.
 """
 
@@ -13,6 +13,7 @@ from central.desk.views.words import about, moment
 from central.instance import Instance
 from central.registry import System, SystemState
 from central.store.api import Store, Transaction
+from central.traffic import Looks, an_hour_before
 
 LATE = timedelta(minutes=15)
 """A system whose oldest owed look is older than this is late."""
@@ -56,6 +57,10 @@ class SystemView:
     """Looks that a person gave up, and that nothing has made owed again."""
     links: int
     disagreements: int
+    disagrees_since: datetime | None
+    """Since when the oldest standing disagreement stands."""
+    error_rate: float | None
+    """The part of the looks of the last hour that failed; None: there were none."""
     succeeded_at: datetime | None
     last_error: str
     error_at: datetime | None
@@ -76,6 +81,11 @@ class SystemView:
     def agreement(self) -> str:
         """Its tickets that agree in everything, of all that are linked there: `99.97 %`, never rounded up to all."""
         return part(self.links - self.disagreements, self.links)
+
+    @property
+    def errors(self) -> str:
+        """Its error rate in per cent, never rounded down to none; `—` where nothing was looked at."""
+        return "—" if self.error_rate is None else f"{self.error_rate * 100:.2f}".rstrip("0").rstrip(".") + " %"
 
     @property
     def mark(self) -> str:
@@ -139,8 +149,11 @@ def overview(store: Store, clock: Callable[[], datetime]) -> Overview:
     at = clock()
 
     def question(tx: Transaction) -> Overview:
-        counts = tx.outbox.counts()
-        systems = tuple(system_view(system, counts.get(system.name, Counts()), at) for system in tx.registry.systems())
+        counts, looks = tx.outbox.counts(), tx.traffic.looks(an_hour_before(at))
+        systems = tuple(
+            system_view(system, counts.get(system.name, Counts()), at, looks.get(system.name))
+            for system in tx.registry.systems()
+        )
         return Overview(at, systems, tx.tickets.count(), _stopped(tx.instance.get()))
 
     return store.read(question)
@@ -174,6 +187,7 @@ def status_data(overview: Overview) -> dict[str, Any]:
             {
                 **asdict(system),
                 "lag": system.lag.total_seconds(),
+                "disagrees_since": _moment(system.disagrees_since),
                 "succeeded_at": _moment(system.succeeded_at),
                 "error_at": _moment(system.error_at),
                 "out_since": _moment(system.out_since),
@@ -191,8 +205,8 @@ def _stopped(instance: Instance) -> str:
     return f"stopped by {stop.by} at {_moment(stop.at)}{f': {stop.why}' if stop.why else ''}"
 
 
-def system_view(system: System, counts: Counts, at: datetime) -> SystemView:
-    """One system, with its kept counters."""
+def system_view(system: System, counts: Counts, at: datetime, looks: Looks | None = None) -> SystemView:
+    """One system, with its kept counters, and its looks of the last hour."""
     lag = max(timedelta(0), at - counts.oldest_due_at) if counts.oldest_due_at else timedelta(0)
     out = system.outage if system.outage is not None and not system.outage.suspected_by else None
     return SystemView(
@@ -207,6 +221,8 @@ def system_view(system: System, counts: Counts, at: datetime) -> SystemView:
         discarded=counts.discarded,
         links=counts.links,
         disagreements=counts.disagreements,
+        disagrees_since=counts.disagrees_since,
+        error_rate=looks.error_rate if looks else None,
         succeeded_at=system.succeeded_at,
         last_error=system.last_error,
         error_at=system.error_at,

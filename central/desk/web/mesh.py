@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from central.desk.pulse import Beat, Pulse, TooMany
 from central.desk.views.mesh import Need, SystemView, by_need, part
-from central.desk.views.words import ago
+from central.desk.views.words import about, ago
 from central.desk.web.pages import Pages
 from central.desk.web.visitors import Visitor, Visitors
 from central.rights import Action, demand
@@ -102,10 +102,11 @@ class MeshPages:
 
     def _tile(self, system: SystemView, beat: Beat) -> str:
         trail, at = beat.trails.get(system.name, ()), beat.overview.at
-        made_of = (system, trail, ago(system.succeeded_at, at))
+        stood = about(at - system.disagrees_since) if system.disagrees_since else ""
+        made_of = (system, trail, ago(system.succeeded_at, at), stood)
         before, tile = self._tiles.get(system.name, ((), ""))
         if before != made_of:
-            tile = self._pages.text("tile.html", system=system, trail=trail, at=at)
+            tile = self._pages.text("tile.html", system=system, trail=trail, at=at, stood=stood)
             self._tiles[system.name] = (made_of, tile)
         return tile
 

@@ -12,14 +12,16 @@ from central.link import LinkState
 from central.store.api import LeaseLost, NoSuch, Transaction
 from central.store.codec import as_json
 from central.store.memory.tables import Tables
+from central.store.memory.traffic import MemoryTraffic
 
 
 class MemoryOutbox:
     """`central.store.ports.outbox.Outbox`, in dictionaries."""
 
-    def __init__(self, tables: Tables, transaction: Transaction) -> None:
+    def __init__(self, tables: Tables, transaction: Transaction, traffic: MemoryTraffic) -> None:
         self._tables = tables
         self._transaction = transaction
+        self._traffic = traffic
 
     def owe(
         self,
@@ -60,6 +62,7 @@ class MemoryOutbox:
                 error=before.error,
             )
         self._put(fresh)
+        self._traffic.happen(system, at)
 
     def claim(
         self,
@@ -109,6 +112,8 @@ class MemoryOutbox:
 
     def done(self, claim: Claim, at: datetime) -> bool:
         delivery, moved = self._finish(claim, at)
+        inward = claim.delivery.direction is Direction.INWARD
+        self._traffic.happen(claim.delivery.system, at, inward=int(inward), outward=int(not inward))
         if delivery is None:
             return True
         if moved:
@@ -119,6 +124,7 @@ class MemoryOutbox:
 
     def retry(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
         delivery, _ = self._finish(claim, at)
+        self._traffic.happen(claim.delivery.system, at, failed=1)
         if delivery is not None:
             self._put(replace(delivery, not_before=not_before, attempts=delivery.attempts + 1, error=error))
 
@@ -129,6 +135,7 @@ class MemoryOutbox:
 
     def bury(self, claim: Claim, at: datetime, *, error: str) -> None:
         delivery, moved = self._finish(claim, at)
+        self._traffic.happen(claim.delivery.system, at, failed=1)
         if delivery is not None:
             state = DeliveryState.DUE if moved else DeliveryState.DEAD
             self._put(replace(delivery, state=state, attempts=delivery.attempts + 1, error=error))
@@ -161,10 +168,13 @@ class MemoryOutbox:
     def counts(self) -> Mapping[str, Counts]:
         links, disagreements, due, dead, discarded, held = (defaultdict[str, int](int) for _ in range(6))
         oldest: dict[str, datetime] = {}
+        stands: dict[str, datetime] = {}
         for link in self._tables.links.rows():
             if link.state is not LinkState.DUPLICATE:
                 links[link.system] += 1
                 disagreements[link.system] += bool(link.disagreements)
+                if (stood := link.disagrees_since) is not None:
+                    stands[link.system] = min(stood, stands.get(link.system, stood))
         for delivery in self._tables.deliveries.rows():
             if delivery.state is DeliveryState.DEAD:
                 dead[delivery.system] += 1
@@ -186,6 +196,7 @@ class MemoryOutbox:
                 discarded=discarded[name],
                 held=held[name],
                 oldest_due_at=oldest.get(name),
+                disagrees_since=stands.get(name),
             )
             for name in {*links, *due, *dead, *discarded, *held}
         }

@@ -23,6 +23,7 @@ from central.store.memory.shadow import MemoryShadows
 from central.store.memory.tables import Tables
 from central.store.memory.tickets import MemoryTickets
 from central.store.memory.traces import MemoryTraces
+from central.store.memory.traffic import MemoryTraffic
 from central.store.memory.tries import MemoryTries
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class MemoryTransaction:
     seals: MemorySeals
     accounts: MemoryAccounts
     tries: MemoryTries
+    traffic: MemoryTraffic
     alerts: MemoryAlerts
     heartbeats: MemoryHeartbeats
     origins: MemoryOrigins
@@ -67,11 +69,16 @@ class MemoryTransaction:
     def after_commit(self, action: Callable[[], None]) -> None:
         self.hooks.append(action)
 
+    def end(self) -> None:
+        """It has done what it was asked to."""
+        if "traffic" in self.__dict__:
+            self.traffic.settle()
+
 
 _PARTS: Mapping[str, Callable[[MemoryTransaction, Tables], object]] = {
     "tickets": lambda _, tables: MemoryTickets(tables),
     "links": lambda _, tables: MemoryLinks(tables),
-    "outbox": lambda transaction, tables: MemoryOutbox(tables, transaction),
+    "outbox": lambda transaction, tables: MemoryOutbox(tables, transaction, transaction.traffic),
     "quotas": lambda _, tables: MemoryQuotas(tables),
     "registry": lambda _, tables: MemoryRegistry(tables),
     "jobs": lambda _, tables: MemoryJobs(tables),
@@ -83,6 +90,7 @@ _PARTS: Mapping[str, Callable[[MemoryTransaction, Tables], object]] = {
     "seals": lambda _, tables: MemorySeals(tables),
     "accounts": lambda _, tables: MemoryAccounts(tables),
     "tries": lambda _, tables: MemoryTries(tables),
+    "traffic": lambda _, tables: MemoryTraffic(tables),
     "alerts": lambda _, tables: MemoryAlerts(tables),
     "heartbeats": lambda _, tables: MemoryHeartbeats(tables),
     "origins": lambda _, tables: MemoryOrigins(tables),
@@ -114,6 +122,7 @@ class MemoryStore:
                 tables = self._tables.fork()
                 transaction = MemoryTransaction(tables)
                 result = change(transaction)
+                transaction.end()
                 self._tables = tables.whole()
                 self._lasting = self._tables if durable else self._lasting
             finally:

@@ -22,6 +22,7 @@ from central.reply import Reply
 from central.seal import Seal
 from central.shadow import Shadow
 from central.store.api import ReadOnly
+from central.traffic import Minute
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -97,6 +98,8 @@ class Tables:
     deliveries: Table[tuple[str, str, str], Delivery] = field(default_factory=Table)
     """By system, direction and subject."""
     leases: Table[str, Lease] = field(default_factory=Table)
+    traffic: Table[tuple[str, int], Minute] = field(default_factory=Table)
+    """By system and slot."""
     quotas: Table[str, datetime] = field(default_factory=Table)
     """System -> the first place that nobody has."""
     documents: Table[tuple[str, str], tuple[Document, ...]] = field(default_factory=Table)

@@ -49,7 +49,7 @@ _BEFORE = Prepared(
 _SAVE = Prepared(
     update(links)
     .where(links.c.id == bindparam("link"))
-    .values({name: bindparam(name) for name in ("state", "key", "disagrees", "memory")})
+    .values({name: bindparam(name) for name in ("state", "key", "disagrees", "disagrees_since", "memory")})
 )
 _TOKEN = Prepared(
     select(create_tokens.c.link_id).where(
@@ -213,6 +213,7 @@ def _columns(link: Link) -> dict[str, Any]:
         "state": link.state,
         "key": link.key,
         "disagrees": bool(link.disagreements),
+        "disagrees_since": link.disagrees_since,
         "memory": codec.link_out(link),
     }
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, literal_column, or_, se
 from central.delivery import Claim, Counts, Delivery, DeliveryState, Direction, Lane, Lease
 from central.store.api import LeaseLost, NoSuch, Transaction
 from central.store.sql.prepared import Lock, Prepared, adding, adding_unless_there
-from central.store.sql.schema import DEAD, DISCARDED, DUE, counters, deliveries, leases
+from central.store.sql.schema import DEAD, DISCARDED, DUE, counters, deliveries, leases, links
 from central.store.sql.session import Session
 
 _THERE = Prepared(
@@ -120,7 +120,14 @@ _OLDEST = (
     .limit(1)
     .scalar_subquery()
 )
-_COUNTS = Prepared(select(counters, _OLDEST.label("oldest_due_at")))
+_STANDS = (
+    select(links.c.disagrees_since)
+    .where(links.c.system == counters.c.system, links.c.disagrees_since.is_not(None))
+    .order_by(links.c.disagrees_since)
+    .limit(1)
+    .scalar_subquery()
+)
+_COUNTS = Prepared(select(counters, _OLDEST.label("oldest_due_at"), _STANDS.label("disagrees_since")))
 
 
 class SqlOutbox:
@@ -156,6 +163,7 @@ class SqlOutbox:
             "trail": trail,
         }
         there = self._session.first(_THERE, {"in": system, "toward": direction, "about": subject})
+        self._session.happen(system, at)
         if there is None:
             self._session.add(_OWE, row | {"system": system, "direction": direction, "subject": subject})
             self._session.move(system, due=1)
@@ -220,6 +228,7 @@ class SqlOutbox:
 
     def done(self, claim: Claim, at: datetime) -> bool:
         claimed = self._finish(claim, at)
+        self._session.happen(claim.delivery.system, at, **{claim.delivery.direction: 1})
         if self._session.write(_FINISH, claimed):
             self._session.move(claim.delivery.system, due=-1)
             return True
@@ -227,6 +236,7 @@ class SqlOutbox:
 
     def retry(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
         self._finish(claim, at)
+        self._session.happen(claim.delivery.system, at, failed=1)
         self._session.write(_RETRY, {"of": claim.delivery.id, "said": error, "later": not_before})
 
     def put_back(self, claim: Claim, at: datetime, *, not_before: datetime, error: str) -> None:
@@ -235,6 +245,7 @@ class SqlOutbox:
 
     def bury(self, claim: Claim, at: datetime, *, error: str) -> None:
         claimed = self._finish(claim, at)
+        self._session.happen(claim.delivery.system, at, failed=1)
         if self._session.write(_BURY, claimed | {"said": error}):
             self._session.move(claim.delivery.system, due=-1, dead=1)
         else:
@@ -278,7 +289,14 @@ class SqlOutbox:
         self._session.settle_counters()
         counted = {
             row.system: Counts(
-                row.links, row.disagreements, row.due, row.dead, row.oldest_due_at, row.held, row.discarded
+                row.links,
+                row.disagreements,
+                row.due,
+                row.dead,
+                row.oldest_due_at,
+                row.held,
+                row.discarded,
+                row.disagrees_since,
             )
             for row in self._session.rows(_COUNTS, {})
         }

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as PlainText
 from sqlalchemy.types import TypeEngine
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that this program was written for."""
 
 metadata = MetaData(
@@ -229,6 +229,7 @@ links = Table(
     Column("key", Text),
     Column("disagrees", Boolean(create_constraint=False), nullable=False),
     Column("memory", Text, nullable=False),
+    Column("disagrees_since", Moment),
     UniqueConstraint("system", "key"),
     Index(None, "ticket_id", "id"),
     Index(None, "system", "id"),
@@ -236,6 +237,7 @@ links = Table(
 )
 DISAGREES: ColumnElement[bool] = literal_column("disagrees")  # literal: see DUE
 _partial("ix_links_disagreeing", links.c.system, links.c.ticket_id, where="disagrees")
+_partial("ix_links_disagrees_since", links.c.system, links.c.disagrees_since, where="disagrees_since IS NOT NULL")
 _partial("uq_links_one_per_system", links.c.ticket_id, links.c.system, where="state != 'duplicate'", unique=True)
 
 create_tokens = Table(
@@ -328,6 +330,20 @@ counters = Table(
     Column("dead", Integer, nullable=False),
     Column("held", Integer, nullable=False, server_default="0"),
     Column("discarded", Integer, nullable=False, server_default="0"),
+)
+
+traffic = Table(
+    "traffic",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),  # of its minute in the ring of an hour
+    Column("at", Moment, nullable=False),
+    Column("inward", Integer, nullable=False),
+    Column("outward", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("most_due", Integer, nullable=False),
+    Column("due", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 quotas = Table(

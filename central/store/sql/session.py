@@ -1,6 +1,7 @@
 """Session: one change's hands on the database, the counters it moves, and what it has seen of the rows it rewrites."""
 
 from collections.abc import Hashable
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect
@@ -82,6 +83,10 @@ class Session:
     def move(self, system: str, **by: int) -> None:
         """Let the counters of a system move by so much when the transaction ends."""
         self._ledger.move(system, **by)
+
+    def happen(self, system: str, at: datetime, **more: int) -> None:
+        """Let the traffic of a system in the minute of this moment rise by so much when the transaction ends."""
+        self._ledger.happen(system, at, **more)
 
     def grow(self, total: str) -> None:
         """Let a total rise by one when the transaction ends."""

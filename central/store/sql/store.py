@@ -29,6 +29,7 @@ from central.store.sql.session import Raced, Session
 from central.store.sql.shadow import SqlShadows
 from central.store.sql.tickets import SqlTickets
 from central.store.sql.traces import SqlTraces
+from central.store.sql.traffic import SqlTraffic
 from central.store.sql.tries import SqlTries
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class SqlTransaction:
     seals = _Part(SqlSeals)
     accounts = _Part(SqlAccounts)
     tries = _Part(SqlTries)
+    traffic = _Part(SqlTraffic)
     alerts = _Part(SqlAlerts)
     heartbeats = _Part(SqlHeartbeats)
     origins = _Part(SqlOrigins)

@@ -25,6 +25,7 @@ from central.store.testing.search import SearchClaims
 from central.store.testing.shadow import ShadowClaims
 from central.store.testing.tickets import TicketClaims
 from central.store.testing.traces import TraceClaims
+from central.store.testing.traffic import TrafficClaims
 from central.store.testing.transactions import TransactionClaims
 
 __all__ = ["StoreConformance"]
@@ -48,6 +49,7 @@ class StoreConformance(
     AccountClaims,
     TryClaims,
     OversightClaims,
+    TrafficClaims,
     OriginClaims,
     MailClaims,
     TraceClaims,

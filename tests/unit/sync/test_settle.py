@@ -101,6 +101,14 @@ def test_what_still_shows_the_value_before_was_refused(reasons: dict[str, str], 
     assert result.refused == {"subject": told}
     assert result.link.refusals["subject"] == Refusal("new", "old", told, 7, AT)
     assert result.link.disagreements == {"subject": f"refused: {told}"}
+    assert result.link.standing_since == {"subject": AT}
+
+
+def test_what_is_refused_again_stands_since_it_was_refused_first() -> None:
+    earlier = AT - timedelta(hours=1)
+    stood = {"disagreements": {"subject": "refused: no"}, "standing_since": {"subject": earlier, "status": earlier}}
+    assert settled("old", **stood).link.standing_since == {"subject": earlier}
+    assert settled("new", **stood).link.disagrees_since is None
 
 
 def test_what_shows_a_third_value_is_somebodys_edit_of_what_we_wrote() -> None:

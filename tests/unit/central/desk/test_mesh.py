@@ -3,16 +3,18 @@
 import asyncio
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from central import traffic
 from central.delivery import Counts
 from central.desk import views
 from central.desk.pulse import Beat, Pulse, TooMany
 from central.desk.views.mesh import Need, Overview, SystemView, by_need, part
 from central.registry import Outage, System, SystemState
 from central.store.sql import SqlStore
+from central.traffic import STEP, Minute
 from tests.unit.central.desk.growing import AT, grow, statements
 
 LIVE = System("ngi-cz", SystemState.LIVE, 1, succeeded_at=AT)
@@ -108,15 +110,23 @@ class Looks:
 
     def __init__(self) -> None:
         self.number, self.at, self.due = 0, AT, 0
+        self.minutes: dict[datetime, Minute] = {}
 
     def __call__(self) -> Overview:
         self.number += 1
         return Overview(self.at, (view(due=self.due),), 0, "")
 
+    def traffic(self, since: datetime) -> list[Minute]:
+        return [each for at, each in sorted(self.minutes.items()) if at >= since]
+
+
+def nothing(_: datetime) -> list[Minute]:
+    return []
+
 
 def test_the_store_is_looked_at_once_for_all_who_watch() -> None:
     looks = Looks()
-    pulse = Pulse(looks)
+    pulse = Pulse(looks, looks.traffic)
 
     async def watch(seen: list[Beat]) -> None:
         async for beat in pulse.beats(lasting=timedelta(seconds=30)):
@@ -145,7 +155,7 @@ def test_the_store_is_looked_at_once_for_all_who_watch() -> None:
 
 
 def test_no_more_watch_than_a_process_bears() -> None:
-    pulse = Pulse(Looks(), watchers=1)
+    pulse = Pulse(Looks(), nothing, watchers=1)
     pulse.beat()
 
     async def two() -> None:
@@ -161,7 +171,7 @@ def test_no_more_watch_than_a_process_bears() -> None:
 
 
 def test_whoever_watches_is_let_go_when_the_process_ends() -> None:
-    pulse = Pulse(Looks(), every=timedelta(milliseconds=1))
+    pulse = Pulse(Looks(), nothing, every=timedelta(milliseconds=1))
     told = threading.Event()
 
     async def watch() -> None:
@@ -186,18 +196,40 @@ def test_a_look_that_fails_is_followed_by_the_next() -> None:
         again.set()
         return looks()
 
-    with Pulse(look, every=timedelta(milliseconds=1)):
+    with Pulse(look, nothing, every=timedelta(milliseconds=1)):
         assert again.wait(20)
 
 
-def test_a_trail_holds_the_most_that_was_owed_in_each_minute_of_the_last_hour() -> None:
+def test_a_trail_holds_the_most_that_was_owed_in_each_minute_of_the_last_hour_whoever_made_it() -> None:
     looks = Looks()
-    pulse = Pulse(looks)
-    for second, due in ((0, 3), (20, 9), (40, 1), (60, 2), (130, 0)):
-        looks.at, looks.due = AT + timedelta(seconds=second), due
-        beat = pulse.beat()
-    assert beat.trails == {"ngi-cz": (9, 2, 0)}
-    for minute in range(100):
-        looks.at = AT + timedelta(minutes=10 + minute)
-        beat = pulse.beat()
-    assert len(beat.trails["ngi-cz"]) == 60
+
+    def happen(minute: int, most: int, due: int) -> None:
+        at = AT + minute * STEP
+        looks.minutes[at] = Minute("ngi-cz", at, most_due=most, due=due)
+
+    happen(-200, 9, 7)
+    happen(-2, 8, 3)
+    looks.due = 4
+    pulse, another = Pulse(looks, looks.traffic), Pulse(looks, looks.traffic)
+    assert pulse.beat().trails == {"ngi-cz": (*[7] * 57, 8, 3, 4)}
+    looks.at = AT + STEP
+    happen(0, 6, 5)
+    happen(1, 5, 0)
+    looks.due = 0
+    assert pulse.beat().trails == {"ngi-cz": (*[7] * 56, 8, 3, 6, 5)}
+    assert another.beat().trails == pulse.beat().trails
+    looks.at = AT + 90 * STEP
+    assert pulse.beat().trails == {"ngi-cz": (0,) * 60}
+
+
+def test_of_a_system_that_was_never_looked_at_there_is_no_trail() -> None:
+    assert Pulse(Looks(), nothing).beat().trails == {}
+
+
+@pytest.mark.parametrize(
+    ("ended", "failed", "told"),
+    [(10, 0, "0 %"), (9, 1, "10 %"), (999_999, 1, "0.01 %"), (0, 3, "100 %"), (2, 1, "33.33 %")],
+)
+def test_an_error_rate_is_never_rounded_down_to_none(ended: int, failed: int, told: str) -> None:
+    assert views.system_view(LIVE, Counts(), AT, traffic.Looks(ended, failed)).errors == told
+    assert view().errors == "—"

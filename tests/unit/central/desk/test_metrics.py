@@ -52,8 +52,8 @@ def test_a_well_system_is_well_and_owes_nothing(store: Store) -> None:
 def test_what_is_owed_and_what_needs_a_person_is_counted(store: Store) -> None:
     def fill(tx: Transaction) -> None:
         ticket = tx.tickets.create({"subject": "a secret subject"}, AT)
-        link = Link(0, ticket.id, "ngi-cz", LinkState.ACTIVE, key="17", disagreements={"status": "a secret reason"})
-        tx.links.create(link)
+        link = Link(0, ticket.id, "ngi-cz", LinkState.ACTIVE, key="17")
+        tx.links.create(link.standing({"status": "a secret reason"}, AT - 3 * MINUTE))
         tx.guards.hold(Hold(0, HoldKind.PING_PONG, "ngi-cz", "a secret fight", AT, ticket_id=ticket.id))
         for number in range(3):
             tx.outbox.owe("ngi-cz", Direction.INWARD, str(number), AT - 2 * MINUTE, reason="a secret reason")
@@ -66,6 +66,7 @@ def test_what_is_owed_and_what_needs_a_person_is_counted(store: Store) -> None:
     expected = {"deliveries_due": 2, "dead_letters": 1, "held": 1, "links": 1, "disagreements": 1}
     assert {name: told[f"interdesk_{name}", "ngi-cz"] for name in expected} == expected
     assert told["interdesk_oldest_delivery_age_seconds", "ngi-cz"] == 120
+    assert told["interdesk_oldest_disagreement_age_seconds", "ngi-cz"] == 180
     assert (told["interdesk_tickets", ""], told["interdesk_system_well", "ngi-cz"]) == (1, 0)
     assert "secret" not in metrics.exposition(store, lambda: AT).decode()
 

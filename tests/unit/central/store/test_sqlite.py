@@ -50,7 +50,7 @@ class TestOpening:
         with sqlite3.connect(database) as connection:
             connection.execute("UPDATE alembic_version SET version_num = '0000'")
         connection.close()
-        with pytest.raises(WrongSchema, match="at revision 0000, this program wants 0003: run interdesk db upgrade"):
+        with pytest.raises(WrongSchema, match="at revision 0000, this program wants 0004: run interdesk db upgrade"):
             open_store()
 
     def test_a_file_that_is_something_else_is_refused(self, tmp_path: Path) -> None:
