@@ -53,6 +53,21 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
+class Maintenance:
+    """A window, announced beforehand, in which a system is worked on: nothing is written there, and nobody is alarmed;
+    it is read on, as far as it answers. It ends by itself."""
+
+    begins_at: datetime
+    ends_at: datetime
+    by: str
+    why: str = ""
+
+    def lasts(self, at: datetime) -> bool:
+        """Whether it is under way."""
+        return self.begins_at <= at < self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """A registered ticketing system as it runs: its state and its health, beside its document."""
 
@@ -80,6 +95,18 @@ class System:
     """None: it answers, as far as anybody knows."""
     restored_at: datetime | None = None
     """Since when what is known of it is known to be from before a restore of ours; None: all was found again."""
+
+    maintenance: Maintenance | None = None
+    """The window that was announced last, or is under way, or is over."""
+
+    def in_maintenance(self, at: datetime) -> bool:
+        """Whether it is being worked on."""
+        return self.maintenance is not None and self.maintenance.lasts(at)
+
+    def blamed_since(self, since: datetime, at: datetime) -> datetime:
+        """Since when what has been the case since then is held against it: not for what lasted through a window."""
+        window = self.maintenance
+        return since if window is None or at < window.begins_at else max(since, min(window.ends_at, at))
 
     @property
     def reads(self) -> bool:

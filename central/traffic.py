@@ -71,6 +71,12 @@ def an_hour_before(at: datetime) -> datetime:
     return minute_of(at) - (STEPS - 1) * STEP
 
 
+def sum_of(minutes: Iterable[Minute]) -> Looks:
+    """The looks of all these minutes."""
+    seen = tuple(minutes)
+    return Looks(sum(each.inward + each.outward for each in seen), sum(each.failed for each in seen))
+
+
 def hour(known: Iterable[Minute], system: str, at: datetime) -> tuple[Minute, ...]:
     """Every minute of the last hour, the one of `at` last. One in which nothing happened is owed what was owed before.
 

@@ -160,7 +160,7 @@ def _write(means: Means, gateway: Gateway, past: Past, due: _Due, mark: str | No
         link = tx.links.find(past.link.ticket_id, past.link.system)
         assert link is not None, "links are never deleted"
         _ensure_unchanged(tx, past, due)
-        ensure_permitted(tx, gateway.system, past.ticket.id)
+        ensure_permitted(tx, gateway.system, past.ticket.id, means.clock())
         tx.links.save(link.evolve(intents=(*link.intents, intent)))
         return link.key or ""
 

@@ -122,7 +122,7 @@ def _intend_to_create(means: Means, gateway: Gateway, past: Past, lease: Lease) 
 
     def commit(tx: Transaction) -> Past:
         tx.outbox.check(lease, means.clock())
-        ensure_permitted(tx, gateway.system, past.ticket.id)
+        ensure_permitted(tx, gateway.system, past.ticket.id, means.clock())
         intents = (*without(past.link.intents, intent), intent)
         tx.links.save(past.link.evolve(intents=intents))
         return read_past(tx, past.link.evolve(intents=intents))

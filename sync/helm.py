@@ -6,11 +6,13 @@ The command line and the desk both come through here, so that an act is one act,
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from central.audit import Entry
 from central.desk.services.errors import NotNow, OutOfReach, Wrong
-from central.desk.services.systems import OURSELVES, Applicant, DocumentChange, Draft
+from central.desk.services.systems import OURSELVES, Applicant, DocumentChange, Draft, Reads
+from central.registry import Maintenance
 from central.store.api import NoSuch, Transaction
 from connectors.errors import AccessError, ConnectorError
 from mappings import loader
@@ -167,6 +169,23 @@ class Helm:
         def change(tx: Transaction) -> None:
             live.resume(tx, name)
             tx.audit.record(Entry(self._interdesk.clock(), by, "resume", name))
+
+        self._interdesk.store.write(change)
+
+    def announce_maintenance(self, name: str, begins_at: datetime | None, ends_at: datetime, by: str, why: str) -> None:
+        """Nothing is written to it and nobody is alarmed from then (None: now) to then.
+
+        :raises NotNow: it is a draft, or this is no window."""
+        at = self._interdesk.clock()
+        window = Maintenance(begins_at or at, ends_at, by, why)
+        self._interdesk.store.write(lambda tx: live.announce_maintenance(tx, name, window, at))
+
+    def end_maintenance(self, name: str, by: str) -> None:
+        """The work is over early.  :raises NotNow: none is announced or under way."""
+
+        def change(tx: Transaction) -> None:
+            live.end_maintenance(tx, name, self._interdesk.clock(), by)
+            self._interdesk.means.relay.wake(tx, name)
 
         self._interdesk.store.write(change)
 

@@ -9,7 +9,7 @@ from structlog.contextvars import bound_contextvars
 
 from central.delivery import Claim, Delivery, Direction
 from central.link import Link
-from central.registry import SystemState
+from central.registry import Maintenance, SystemState
 from central.store.api import LeaseLost, NoSuch, StoreError, Transaction
 from connectors.errors import ConnectorError, NotFound, ProtocolError, QuotaSpent, Refused, VersionConflict
 from sync import access, logs, outage
@@ -139,7 +139,7 @@ class Lane:
                 rests.append(outage.turn_at(system.outage, outage.LOOK))
             rest = max(rests, default=None)
             if rest is None or asked_at is None or rest <= asked_at:
-                return tx.outbox.next_due_at(self.system, after=asked_at)
+                return _or_after(system.maintenance, tx.outbox.next_due_at(self.system, after=asked_at), asked_at)
             due = tx.outbox.next_due_at(self.system)
             return None if due is None else max(due, rest)
 
@@ -161,7 +161,7 @@ class Lane:
             return None
         ttl = self._means.term
         computes = system.state is SystemState.SHADOW  # nothing it does is a write
-        only = Direction.INWARD if not computes and why_held(tx, self.system) else None
+        only = Direction.INWARD if not computes and why_held(tx, self.system, at) else None
         claim = tx.outbox.claim(self.system, self._owner, at, ttl=ttl, lease_name=lease_name, only=only)
         if claim is None:
             return None
@@ -306,6 +306,13 @@ class Lane:
             self._unclosed = again or change
             raise
         return True
+
+
+def _or_after(window: Maintenance | None, due: datetime | None, asked_at: datetime | None) -> datetime | None:
+    """When to ask again: what a maintenance window holds was due before it ends."""
+    if window is None or asked_at is None or not window.lasts(asked_at):
+        return due
+    return window.ends_at if due is None else min(due, window.ends_at)
 
 
 def _link(tx: Transaction, delivery: Delivery) -> Link | None:

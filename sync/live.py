@@ -1,19 +1,22 @@
 """The life of a registered system: it goes live, pauses, and comes back."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from central.audit import Entry
 from central.delivery import Counts
 from central.desk.services.errors import NotNow
 from central.instance import Stop
-from central.registry import System, SystemState
+from central.registry import Maintenance, System, SystemState
 from central.store.api import NoSuch, Transaction
 from connectors.api import Cursor
 from mappings.loader import suggestion
 from sync.access import recovered
 from sync.bootstrap import Interdesk
 from sync.poll import plain_cursor
+
+LONGEST_WINDOW = timedelta(days=14)
+"""One that is longer was mistyped, or is forgotten before it ends."""
 
 
 def registered(tx: Transaction, name: str) -> System:
@@ -134,6 +137,37 @@ def resume(tx: Transaction, name: str) -> None:
     _ensure_released(system)
     well = recovered(system)
     tx.registry.put_system(replace(well, state=system.state) if system.state is SystemState.SHADOW else well)
+
+
+def announce_maintenance(tx: Transaction, name: str, window: Maintenance, at: datetime) -> None:
+    """A system is going to be worked on; this window takes the place of one that was announced before.
+
+    :raises NotNow: it is a draft, or the window is over already, or too long to be meant."""
+    system = registered(tx, name)
+    if system.state is SystemState.DRAFT:
+        raise NotNow(f"system {name} is a draft: nothing of it runs")
+    if window.ends_at <= max(at, window.begins_at):
+        raise NotNow("a maintenance window ends after it begins, and not before now")
+    if window.ends_at - window.begins_at > LONGEST_WINDOW:
+        raise NotNow(
+            f"a maintenance window is at most {LONGEST_WINDOW.days} days long: pause {name} until somebody resumes it"
+        )
+    tx.registry.put_system(replace(system, maintenance=window))
+    data = {"begins_at": window.begins_at.isoformat(), "ends_at": window.ends_at.isoformat(), "why": window.why}
+    tx.audit.record(Entry(at, window.by, "announce maintenance", name, data))
+
+
+def end_maintenance(tx: Transaction, name: str, at: datetime, by: str) -> None:
+    """The work on a system is over early, or is not begun at all.
+
+    :raises NotNow: no window is announced or under way."""
+    system = registered(tx, name)
+    window = system.maintenance
+    if window is None or window.ends_at <= at:
+        raise NotNow(f"no maintenance of system {name} is announced or under way")
+    ended = replace(window, ends_at=at) if window.lasts(at) else None
+    tx.registry.put_system(replace(system, maintenance=ended))
+    tx.audit.record(Entry(at, by, "end maintenance", name, {"ends_at": window.ends_at.isoformat()}))
 
 
 def stop_all(tx: Transaction, at: datetime, by: str, why: str) -> None:

@@ -226,7 +226,7 @@ def _send(
     """Commit the intent, then write. Where surely nothing was written the intent is taken back."""
 
     def commit(tx: Transaction) -> str:
-        ensure_permitted(tx, gateway.system, past.ticket.id)
+        ensure_permitted(tx, gateway.system, past.ticket.id, means.clock())
         link = _own_link(tx, past, lease, means.clock())
         _ensure_unchanged(tx, intent, past)
         link = begin(tx, link) if begin else link

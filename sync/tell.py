@@ -173,7 +173,7 @@ def _commit(
         at = means.clock()
         tx.outbox.check(lease, at)
         if intent is not None:
-            ensure_permitted(tx, gateway.system, past.ticket.id)
+            ensure_permitted(tx, gateway.system, past.ticket.id, at)
             ensure_no_fight(tx, means, gateway, past, plan.outward, at)
         ticket, link = absorb(tx, means, gateway, past, theirs, plan, at)
         link = read_up_to(link, gateway, theirs, unread=_unread(past, theirs))

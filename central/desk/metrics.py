@@ -124,8 +124,7 @@ def _poll_age(system: System, _: Counts, at: datetime) -> float | None:
 
 
 def _well(system: System, counts: Counts, at: datetime) -> float:
-    lag = timedelta(seconds=_oldest(system, counts, at))
-    return float(views.health(system, counts, lag) in (views.Health.WELL, views.Health.SHADOW))
+    return float(views.health(system, counts, at) in _AS_IT_SHOULD_BE)
 
 
 def _age(since: datetime | None, at: datetime) -> float | None:
@@ -136,10 +135,12 @@ def _seconds(length: timedelta) -> float:
     return max(0.0, length.total_seconds())
 
 
+_AS_IT_SHOULD_BE = (views.Health.WELL, views.Health.SHADOW, views.Health.MAINTENANCE)
 _OF_A_SYSTEM: tuple[tuple[str, str, _Of], ...] = (
     ("system_well", "1 while the system is well, as on the status page.", _well),
     ("system_live", "1 while the system takes part and is written to.", lambda s, _, __: s.state is SystemState.LIVE),
     ("system_paused", "1 while it takes no part: paused, stopped, quarantined.", lambda s, _, __: _is_stopped(s)),
+    ("system_maintenance", "1 while it is worked on, as announced.", lambda s, _, at: s.in_maintenance(at)),
     ("lag_seconds", "For how long changes may have been waiting, owed or unseen.", _lag),
     ("oldest_delivery_age_seconds", "Age of the oldest look that the system is owed.", _oldest),
     ("outage_seconds", "For how long the system as a whole has not answered; 0: it does.", _out),

@@ -16,7 +16,7 @@ from central.instance import Instance
 from central.registry import Document
 from central.rights import Action, Extent, Principal, demand, extent, may, may_on_system
 from central.store.api import NoSuch, Store, Transaction
-from central.traffic import an_hour_before
+from central.traffic import Minute, an_hour_before, hour, sum_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Shown:
     view: views.SystemView
     document: Document
     revisions: tuple[Document, ...]
+    hour: tuple[Minute, ...]
+    """What went on with it in each minute of the last hour."""
 
 
 class SystemDesk:
@@ -78,9 +80,9 @@ class SystemDesk:
         def question(tx: Transaction) -> Shown:
             self.require(tx, principal, name)
             system, counts, at = tx.registry.system(name), tx.outbox.counts().get(name, Counts()), self._clock()
-            looks = tx.traffic.looks(an_hour_before(at)).get(name)
+            minutes = hour(tx.traffic.minutes(an_hour_before(at), name), name, at)
             revisions = tuple(tx.registry.revisions("system", name))
-            return Shown(views.system_view(system, counts, at, looks), revisions[-1], revisions)
+            return Shown(views.system_view(system, counts, at, sum_of(minutes)), revisions[-1], revisions, minutes)
 
         return self._store.read(question)
 
@@ -111,6 +113,20 @@ class SystemDesk:
         """Take up its traffic where it was left."""
         self._demand(principal, Action.RUN_SYSTEM, name)
         self._systems.resume(name, principal.person.id)
+        return self.show(principal, name).view
+
+    def announce_maintenance(
+        self, principal: Principal, name: str, ends_at: datetime, *, begins_at: datetime | None = None, why: str = ""
+    ) -> views.SystemView:
+        """It is worked on: nothing is written there and nobody is alarmed, from then (None: now) to then."""
+        self._demand(principal, Action.RUN_SYSTEM, name)
+        self._systems.announce_maintenance(name, begins_at, ends_at, principal.person.id, why)
+        return self.show(principal, name).view
+
+    def end_maintenance(self, principal: Principal, name: str) -> views.SystemView:
+        """The work is over early, or not begun at all."""
+        self._demand(principal, Action.RUN_SYSTEM, name)
+        self._systems.end_maintenance(name, principal.person.id)
         return self.show(principal, name).view
 
     def release(self, principal: Principal, name: str, *, take_theirs: bool = False) -> str:

@@ -65,7 +65,7 @@ def _of(
     system: System, counts: Counts, limits: Limits, at: datetime, *, stopped: bool
 ) -> Iterator[tuple[AlertKind, Ailment]]:
     name, at_once = system.name, timedelta(0)
-    if system.state is SystemState.DRAFT:
+    if system.state is SystemState.DRAFT or system.in_maintenance(at):
         return
     if not system.reads:
         if system.open_problem or system.state is SystemState.QUARANTINED:
@@ -78,9 +78,10 @@ def _of(
     if out is not None:
         remedy = (
             "nothing is lost and it is tried again by itself; if it is down on purpose: "
-            f"interdesk system pause {name} --reason WHY"
+            f"interdesk system maintenance {name} --until WHEN"
         )
-        yield AlertKind.OUT, Ailment(out.since, limits.errors, f"does not answer: {_words(out.why)}", remedy)
+        since = system.blamed_since(out.since, at)
+        yield AlertKind.OUT, Ailment(since, limits.errors, f"does not answer: {_words(out.why)}", remedy)
     elif system.last_error:
         sentence = f"fails: {_words(system.last_error)}"
         yield (
@@ -94,7 +95,7 @@ def _of(
         sentence = f"has dead letters, {counts.dead} in all"
         remedy = f"read what it says and try again: interdesk deadletter list --system {name}"
         yield AlertKind.LETTERS, Ailment(None, at_once, sentence, remedy)
-    oldest = counts.oldest_due_at
+    oldest = None if counts.oldest_due_at is None else system.blamed_since(counts.oldest_due_at, at)
     if oldest is not None and at - oldest > limits.lag and not (out or counts.held or stopped):
         sentence = f"is late: something waits since {oldest:%Y-%m-%d %H:%M} UTC"
         yield AlertKind.LATE, Ailment(oldest, at_once, sentence, "see what it waits for: interdesk status")

@@ -93,7 +93,7 @@ class Herald:
         limits = {name: concern.limits for name, concern in concerns.items()}
         stopped = instance.stopped is not None or bool(instance.held)
         found = ailments(systems, tx.heartbeats.list(), limits, at, stopped=stopped)
-        return course(tx.alerts.list(), found, at)
+        return course(_outside_windows(tx, at), found, at)
 
     def _follow(self, tx: Transaction, concerns: Mapping[str, Concern]) -> None:
         new = self._course(tx, concerns)
@@ -112,7 +112,7 @@ class Herald:
     def _untold(self, tx: Transaction, concerns: Mapping[str, Concern]) -> Mapping[str, list[News]]:
         """What there is to tell, by recipient."""
         at, news = self._clock(), dict[str, list[News]]()
-        for alert in () if at_rest(tx) else tx.alerts.list():
+        for alert in () if at_rest(tx) else _outside_windows(tx, at):
             for recipient in untold(alert, self._recipients(alert, concerns), at):
                 news.setdefault(recipient, []).append(News(alert, stage(alert, at)))
         return news
@@ -206,3 +206,9 @@ def _say(news: News) -> None:
         log.info("well again", system=alert.system, alert=alert.kind.value, since=alert.since)
     else:
         log.error("alert", system=alert.system, alert=alert.kind.value, since=alert.since, next=alert.remedy)
+
+
+def _outside_windows(tx: Transaction, at: datetime) -> Sequence[Alert]:
+    """The episodes that go on: those of a system that is being worked on stand still, and nobody is told of them."""
+    worked_on = {each.name for each in tx.registry.systems() if each.in_maintenance(at)}
+    return [alert for alert in tx.alerts.list() if alert.system not in worked_on]

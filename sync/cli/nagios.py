@@ -47,18 +47,20 @@ def _judged(system: System, view: views.SystemView, stopped: str, *, by_itself: 
     if not system.reads:
         unasked = system.open_problem or system.state is SystemState.QUARANTINED
         return (Level.CRITICAL if unasked else Level.WARNING), f"is {system.state}: {system.reason or 'no reason'}"
+    if view.health is views.Health.MAINTENANCE and view.maintenance is not None:
+        return Level.OK, f"is in maintenance until {view.maintenance.ends_at:%Y-%m-%d %H:%M} UTC"
     if view.out_since is not None:
         return Level.CRITICAL, f"does not answer since {view.out_since:%Y-%m-%d %H:%M:%S} UTC: {system.last_error}"
     if view.last_error:
         return Level.CRITICAL, f"fails: {view.last_error}"
-    if view.lag > CRITICAL_LAG:
-        return Level.CRITICAL, f"is late by {views.span(view.lag)}"
+    if view.overdue > CRITICAL_LAG:
+        return Level.CRITICAL, f"is late by {views.span(view.overdue)}"
     if view.dead:
         return Level.WARNING, "has dead letters: interdesk deadletter list"
     if view.held:
         return Level.WARNING, "is held by a guard: interdesk guard list"
-    if view.lag > views.LATE:
-        return Level.WARNING, f"is late by {views.span(view.lag)}"
+    if view.overdue > views.LATE:
+        return Level.WARNING, f"is late by {views.span(view.overdue)}"
     return Level.OK, "is in shadow, and well" if system.state is SystemState.SHADOW else "is well"
 
 

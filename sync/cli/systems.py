@@ -1,6 +1,7 @@
 """`system …`: the registered systems, and their life."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,41 @@ def resume(session: Session, name: str) -> None:
         Helm(desk).resume(name, who())
         system = desk.store.read(lambda tx: live.registered(tx, name))
     say(f"system {name} is {'in shadow' if system.state is SystemState.SHADOW else 'live'} again")
+
+
+_MOMENT = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"])
+
+
+@group.command()
+@click.argument("name")
+@click.option("--from", "begins_at", type=_MOMENT, help="When it begins (UTC); now, where it is not said.")
+@click.option("--until", "ends_at", type=_MOMENT, help="When it ends by itself (UTC).")
+@click.option("--over", is_flag=True, help="It is over, or does not take place.")
+@click.option("--reason", default="", help="Why, for those who will wonder.")
+@click.pass_obj
+def maintenance(
+    session: Session, name: str, begins_at: datetime | None, ends_at: datetime | None, over: bool, reason: str
+) -> None:
+    """Announce that a system is worked on: in that window nothing is written there and nobody is alarmed.
+
+    Reading goes on, as far as it answers; what is owed waits, and is written when the window ends, by itself."""
+    if over is (ends_at is not None) or (over and (begins_at or reason)):
+        raise click.UsageError("say either --until WHEN, or --over")
+    with session.interdesk() as desk:
+        if ends_at is None:
+            Helm(desk).end_maintenance(name, who())
+        else:
+            begin = begins_at.replace(tzinfo=UTC) if begins_at else None
+            Helm(desk).announce_maintenance(name, begin, ends_at.replace(tzinfo=UTC), who(), reason)
+        window = desk.store.read(lambda tx: live.registered(tx, name)).maintenance
+    if over or window is None:
+        say(f"no maintenance of system {name} is announced any more: what it is owed is written")
+    else:
+        say(
+            f"system {name} is in maintenance from {moment(window.begins_at)} to {moment(window.ends_at)}: "
+            "nothing is written there and nobody is alarmed",
+            f"if it is over before: interdesk system maintenance {name} --over",
+        )
 
 
 _all = click.option("--all", "everything", is_flag=True, required=True, help="Every system, present and future.")

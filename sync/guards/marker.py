@@ -167,7 +167,7 @@ def _ensure_ours_still(means: Means, gateway: Gateway, *, forgot: bool = False) 
 
     :raises TryLater: our mark is being moved there, and what stands may be the number before, or one that came back."""
     if not _check(means, gateway, forgot=forgot):
-        raise Held(means.store.read(lambda tx: why_held(tx, gateway.system)))
+        raise Held(means.store.read(lambda tx: why_held(tx, gateway.system, means.clock())))
     known, at = means.store.read(lambda tx: tx.guards.marker(gateway.system)), means.clock()
     if known.writing is not None and at < (certain_at := _certain_at(known, means)):
         raise TryLater("our mark is being moved there", certain_at, at)
@@ -182,7 +182,7 @@ def _begin(tx: Transaction, means: Means, gateway: Gateway) -> int | None:
     """Commit the number that is about to be written; None: somebody else is at it, or nothing may be written."""
     known = tx.guards.marker(gateway.system)
     began = known.written_at
-    if why_held(tx, gateway.system) or (began is not None and means.clock() - began < MOVED_EVERY):
+    if why_held(tx, gateway.system, means.clock()) or (began is not None and means.clock() - began < MOVED_EVERY):
         return None
     tx.guards.put_marker(replace(known, writing=known.counter + 1, written_at=means.clock()))
     return known.counter + 1

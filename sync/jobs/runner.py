@@ -67,7 +67,7 @@ class Runner:
         kind = KINDS.get(job.kind)
         if kind is None:
             return lambda tx: self._fail(tx, job.id, f"this program knows no job {job.kind!r}")
-        why = self._means.store.read(lambda tx: _not_now(tx, job.system, writes=kind.writes))
+        why = self._means.store.read(lambda tx: _not_now(tx, job.system, self._means.clock(), writes=kind.writes))
         if why:
             return lambda tx: self._save(tx, job.id, lambda now: rested(now, self._means.clock() + REST, why))
         try:
@@ -111,7 +111,7 @@ class Runner:
         self._save(tx, job_id, lambda now: replace(now, state=JobState.FAILED, error=why))
 
 
-def _not_now(tx: Transaction, name: str, *, writes: bool) -> str:
+def _not_now(tx: Transaction, name: str, at: datetime, *, writes: bool) -> str:
     """Why a job must rest now; '' when it may go on."""
     try:
         system = tx.registry.system(name)
@@ -121,7 +121,7 @@ def _not_now(tx: Transaction, name: str, *, writes: bool) -> str:
         return f"system {name} is {system.state}{f': {system.reason}' if system.reason else ''}"
     if is_out(system.outage):
         return f"system {name} does not answer"
-    return why_held(tx, name) if writes else at_rest(tx)
+    return why_held(tx, name, at) if writes else at_rest(tx)
 
 
 def moments(since: datetime | None, until: datetime | None) -> dict[str, str]:

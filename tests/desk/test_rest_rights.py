@@ -14,6 +14,7 @@ PEOPLE = ("alice", "sue", "olga", "tess", "carl", "aude")
 OURS, THEIRS = "{ours}", "{theirs}"
 OTHER = "{other}"
 """A ticket that is nobody's but Bob's, in no system."""
+WINDOW = {"act": "announce maintenance", "begins_at": "2098-12-31T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"}
 CHANGE = {"json": {}, "headers": {"If-Match": "*"}}
 
 # What each of them is answered, in the order of PEOPLE. 404 is what is told of what may not be seen.
@@ -57,6 +58,8 @@ TABLE = [
     ("GET", "/systems/ngi-de", {}, (403, 403, 404, 404, 200, 200)),
     ("POST", "/systems/ngi-cz/acts", {"json": {"act": "resume"}}, (403, 403, 200, 403, 200, 403)),
     ("POST", "/systems/ngi-de/acts", {"json": {"act": "resume"}}, (403, 403, 404, 404, 200, 403)),
+    ("POST", "/systems/ngi-cz/acts", {"json": WINDOW}, (403, 403, 200, 403, 200, 403)),
+    ("POST", "/systems/ngi-de/acts", {"json": WINDOW}, (403, 403, 404, 404, 200, 403)),
     ("POST", "/systems/ngi-de/check", {}, (403, 403, 404, 404, 200, 403)),
     ("GET", "/documents/system", {}, (403, 403, 200, 200, 200, 200)),
     ("GET", "/documents/system/ngi-de", {}, (403, 403, 404, 404, 200, 200)),

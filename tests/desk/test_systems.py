@@ -1,15 +1,20 @@
 """Systems, their documents and what waits about them: for each, who may see it and who may act."""
 
+from datetime import timedelta
+
 import pytest
 
 from central.account import Grant, Role
 from central.desk.services.errors import NotNow, Wrong
+from central.desk.views.mesh import Need
 from central.registry import SystemState
 from central.rights import Forbidden
 from central.store.api import NoSuch
 from tests.desk.house import CZ, DE, House, principal
 
 ALICE, SUE, OLGA, TESS, CARL, AUDE = map(principal, ("alice", "sue", "olga", "tess", "carl", "aude"))
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +74,25 @@ def test_a_system_is_run_by_its_operator_and_the_central_team_and_each_act_is_in
     assert acts(house)[:2] == [("carl", "resume", "ngi-cz"), ("olga", "pause", "ngi-cz")]
     with pytest.raises(NotNow, match="not quarantined"):
         house.systems.release(CARL, "ngi-cz")
+
+
+def test_maintenance_is_announced_by_whoever_runs_the_system_and_is_in_the_audit_log(house):
+    now = house.interdesk.clock()
+    for nobody in (TESS, AUDE):
+        with pytest.raises(Forbidden):
+            house.systems.announce_maintenance(nobody, "ngi-cz", now + HOUR)
+        with pytest.raises(Forbidden):
+            house.systems.end_maintenance(nobody, "ngi-cz")
+    with pytest.raises(NoSuch):
+        house.systems.announce_maintenance(OLGA, "ngi-de", now + HOUR)
+    view = house.systems.announce_maintenance(OLGA, "ngi-cz", now + HOUR, why="new disks")
+    assert (view.health, view.need) == ("maintenance", Need.ASIDE)
+    assert "by olga: new disks" in view.troubles[0]
+    assert house.systems.end_maintenance(CARL, "ngi-cz").maintenance is None
+    announced = house.systems.announce_maintenance(OLGA, "ngi-cz", now + 3 * HOUR, begins_at=now + 2 * HOUR)
+    assert announced.health != "maintenance"
+    assert "maintenance is announced" in announced.troubles[0]
+    assert acts(house)[:2] == [("olga", "announce maintenance", "ngi-cz"), ("carl", "end maintenance", "ngi-cz")]
 
 
 def test_the_stop_button_is_the_central_teams(house):

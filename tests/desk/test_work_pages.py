@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from central.registry import SystemState
+from central.store.api import Direction
 from sync.dictionaries import Dictionaries
 from tests.desk.house import CZ, SESAME
 from tests.desk.stand import Stand
@@ -46,7 +48,7 @@ def test_only_who_runs_a_system_is_offered_its_buttons_and_nobody_elses_work(sta
     for login in ("tess", "aude"):
         browser = stand.browser(login)
         assert "Pause" not in browser.page("/systems/ngi-cz").text
-        for act in ("pause", "resume", "live", "shadow", "release", "check"):
+        for act in ("pause", "resume", "live", "shadow", "release", "check", "maintenance", "maintained"):
             assert browser.submit(f"/systems/ngi-cz/{act}", form="/systems/ngi-cz").status_code == 403
     assert stand.browser("olga").submit("/systems/ngi-de/pause", form="/systems").status_code == 404
     assert state(stand) is state(stand, "ngi-de") is SystemState.LIVE
@@ -60,6 +62,49 @@ def test_a_system_is_paused_with_a_reason_and_resumed(stand) -> None:
     assert SCRIPT not in said + olga.page("/systems").text
     assert "goes on where it was left" in olga.submit("/systems/ngi-cz/resume", form="/systems/ngi-cz").text
     assert state(stand) is SystemState.LIVE
+
+
+def test_maintenance_is_announced_on_the_page_and_is_over_when_it_is_said_to_be(stand) -> None:
+    olga, path = stand.browser("olga"), "/systems/ngi-cz"
+    window = {
+        "ends_at": f"{stand.house.interdesk.clock() + timedelta(hours=2):%Y-%m-%dT%H:%M}",
+        "why": f"disks {SCRIPT}",
+    }
+    said = olga.submit(f"{path}/maintenance", window, form=path).text
+    assert "in maintenance until" in said
+    assert "by olga: disks &lt;script&gt;" in said
+    assert "The maintenance is over" in said
+    assert SCRIPT not in said + olga.page("/systems").text
+    assert "what it is owed is written" in olga.submit(f"{path}/maintained", form=path).text
+    assert "The maintenance is over" not in olga.page(path).text
+    for wrong, sentence in (
+        ({}, "Say when the maintenance ends."),
+        ({"ends_at": "tomorrow"}, "A moment is written like"),
+        ({"ends_at": "2020-01-01T00:00"}, "A maintenance window ends after it begins"),
+    ):
+        assert sentence in olga.submit(f"{path}/maintenance", wrong, form=path).text
+    assert "No maintenance of system ngi-cz is announced" in olga.submit(f"{path}/maintained", form=path).text
+
+
+def test_the_last_hour_of_a_system_is_drawn_and_said(stand) -> None:
+    browser, house = stand.browser("olga"), stand.house
+
+    def look(tx) -> None:
+        at = house.interdesk.clock()
+        for subject in ("a", "b", "c"):
+            tx.outbox.owe("ngi-cz", Direction.INWARD, subject, at, reason="x")
+        claim = tx.outbox.claim("ngi-cz", "me", at, ttl=timedelta(minutes=1), lease_name=lambda _, each: each.subject)
+        tx.outbox.done(claim, at)
+
+    before = _looks(browser)
+    house.store.write(look)
+    assert _looks(browser) == before + 1
+    assert 'role="img" aria-label="Looks in each minute of the last hour' in browser.page("/systems/ngi-cz").text
+
+
+def _looks(browser) -> int:
+    found = re.search(r"(\d+) looks? ended", browser.page("/systems/ngi-cz").text)
+    return int(found[1])
 
 
 def test_what_cannot_be_done_now_is_a_sentence_on_its_page(stand) -> None:
@@ -203,6 +248,7 @@ def test_the_stop_button_stops_says_so_everywhere_and_is_let_go(stand) -> None:
     [
         "/systems/ngi-cz/pause",
         "/systems/ngi-cz/live",
+        "/systems/ngi-cz/maintenance",
         "/systems/ngi-cz/rollback",
         "/work/stop",
         "/work/letters",

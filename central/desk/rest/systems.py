@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
@@ -18,12 +18,21 @@ from central.rights import Principal
 SystemName = Annotated[str, Path(min_length=1, max_length=100, examples=["ngi-cz"])]
 
 
+class MaintenanceOut(BaseModel):
+    """A window in which nothing is written to a system, and nobody is alarmed."""
+
+    begins_at: datetime
+    ends_at: datetime
+    by: str
+    why: str
+
+
 class SystemOut(BaseModel):
     """A registered system, and how it is."""
 
     name: str
     state: Annotated[str, Field(description="draft, proving, shadow, live, paused or quarantined")]
-    health: Annotated[str, Field(description="well, late, failing, stopped, draft or shadow")]
+    health: Annotated[str, Field(description="well, late, failing, stopped, draft, shadow or maintenance")]
     reason: Annotated[str, Field(description="why it is not live; '' when it is")]
     lag: Annotated[float, Field(description="seconds that the oldest look has been owed")]
     due: int
@@ -42,6 +51,7 @@ class SystemOut(BaseModel):
     error_at: datetime | None
     out_since: datetime | None
     next_try_at: datetime | None
+    maintenance: Annotated[MaintenanceOut | None, Field(description="the window that is announced, or under way")]
 
 
 class Act(BaseModel):
@@ -49,11 +59,22 @@ class Act(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    act: Annotated[Literal["live", "shadow", "pause", "resume", "release"], Field(examples=["pause"])]
-    why: Annotated[str, Field(max_length=500, description="for those who will wonder; with pause")] = ""
+    act: Annotated[
+        Literal["live", "shadow", "pause", "resume", "release", "announce maintenance", "end maintenance"],
+        Field(examples=["pause"]),
+    ]
+    why: Annotated[str, Field(max_length=500, description="for those who will wonder; with pause and maintenance")] = ""
+    begins_at: Annotated[AwareDatetime | None, Field(description="none: now; with maintenance")] = None
+    ends_at: Annotated[AwareDatetime | None, Field(description="with maintenance, which cannot be without")] = None
     take_theirs: Annotated[
         bool, Field(description="where it differs from what was agreed on, take theirs; with release")
     ] = False
+
+    @model_validator(mode="after")
+    def _maintenance_ends(self) -> Self:
+        if self.act == "announce maintenance" and self.ends_at is None:
+            raise ValueError("maintenance has an end: say ends_at")
+        return self
 
 
 def router(desks: Desks, caller: Caller) -> APIRouter:
@@ -73,7 +94,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
 
     @routes.post("/{system}/acts", summary="Act on a system", responses=documented(409, 413, 415, 502))
     def act(who: Who, system: SystemName, wanted: Act) -> SystemOut:
-        """Let it go live or into shadow, pause it, take up its traffic again, or release it from quarantine."""
+        """Let it go live or into shadow, pause it, take up its traffic, announce or end maintenance, or release it."""
         match wanted.act:
             case "live":
                 desks.systems.go_live(who, system)
@@ -83,6 +104,12 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
                 desks.systems.pause(who, system, wanted.why)
             case "resume":
                 desks.systems.resume(who, system)
+            case "announce maintenance" if wanted.ends_at is not None:
+                desks.systems.announce_maintenance(
+                    who, system, wanted.ends_at, begins_at=wanted.begins_at, why=wanted.why
+                )
+            case "end maintenance":
+                desks.systems.end_maintenance(who, system)
             case "release":
                 desks.systems.release(who, system, take_theirs=wanted.take_theirs)
         return _plain(desks.systems.show(who, system).view)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from central.store.api import Transaction
@@ -95,6 +96,12 @@ class Systems(Protocol):
 
     def resume(self, name: str, by: str) -> None:
         """Take up its traffic where it was left."""
+
+    def announce_maintenance(self, name: str, begins_at: datetime | None, ends_at: datetime, by: str, why: str) -> None:
+        """It is worked on from then (None: now) to then: nothing is written there and nobody is alarmed meanwhile."""
+
+    def end_maintenance(self, name: str, by: str) -> None:
+        """The work is over early, or not begun at all."""
 
     def release(self, name: str, by: str, *, take_theirs: bool = False) -> str:
         """Take up a quarantined system again; answers what was done, in a sentence."""

@@ -11,7 +11,7 @@ from typing import Any
 from central.delivery import Counts
 from central.desk.views.words import about, moment
 from central.instance import Instance
-from central.registry import System, SystemState
+from central.registry import Maintenance, System, SystemState
 from central.store.api import Store, Transaction
 from central.traffic import Looks, an_hour_before
 
@@ -28,6 +28,7 @@ class Health(StrEnum):
     STOPPED = "stopped"
     DRAFT = "draft"
     SHADOW = "shadow"
+    MAINTENANCE = "maintenance"
 
 
 class Need(IntEnum):
@@ -49,6 +50,8 @@ class SystemView:
     reason: str
     lag: timedelta
     """How long the oldest look has been owed."""
+    overdue: timedelta
+    """The same, but for what a maintenance window held."""
     due: int
     dead: int
     held: int
@@ -67,10 +70,14 @@ class SystemView:
     out_since: datetime | None
     """Since when it does not answer as a whole; None: it does, as far as anybody knows."""
     next_try_at: datetime | None
+    maintenance: Maintenance | None
+    """The window that is announced, or under way."""
 
     @property
     def need(self) -> Need:
         """How much it needs a person."""
+        if self.health is Health.MAINTENANCE:
+            return Need.ASIDE
         if self.state is SystemState.QUARANTINED or self.dead or self.held or self._stopped_itself:
             return Need.PERSON
         if self.health in (Health.FAILING, Health.LATE):
@@ -97,6 +104,8 @@ class SystemView:
     def troubles(self) -> tuple[str, ...]:
         """What is to be known about it, in sentences; the gravest first."""
         told = []
+        if self.maintenance is not None:
+            told.append(_worked_on(self.maintenance, now=self.health is Health.MAINTENANCE))
         if self.state is not SystemState.LIVE and self.reason:
             told.append(self.reason if self.reason.startswith(self.state) else f"{self.state}: {self.reason}")
         if self.held:
@@ -108,7 +117,7 @@ class SystemView:
         if self.last_error:
             told.append(self.last_error)
         if self.health is Health.LATE:
-            told.append(f"its oldest look has been owed for {about(self.lag)}")
+            told.append(f"its oldest look has been owed for {about(self.overdue)}")
         if self.discarded:
             told.append(f"{_several(self.discarded, 'discarded letter')}: what changed was not told")
         return tuple(told)
@@ -130,18 +139,26 @@ class Overview:
     """Why nothing is written to any system; '' when all is well."""
 
 
-def health(system: System, counts: Counts, lag: timedelta) -> Health:
+def overdue(system: System, counts: Counts, at: datetime) -> timedelta:
+    """For how long a system has been owed its oldest look, but for what a maintenance window held."""
+    oldest = counts.oldest_due_at
+    return timedelta(0) if oldest is None else max(timedelta(0), at - system.blamed_since(oldest, at))
+
+
+def health(system: System, counts: Counts, at: datetime) -> Health:
     """How a system is."""
     if system.state is SystemState.DRAFT:
         return Health.DRAFT
     if not system.reads:
         return Health.STOPPED
+    if system.in_maintenance(at):
+        return Health.MAINTENANCE
     out = system.outage is not None and not system.outage.suspected_by
     if out or system.last_error or counts.dead or counts.held:
         return Health.FAILING
     if system.state is SystemState.SHADOW:
         return Health.SHADOW
-    return Health.LATE if lag > LATE else Health.WELL
+    return Health.LATE if overdue(system, counts, at) > LATE else Health.WELL
 
 
 def overview(store: Store, clock: Callable[[], datetime]) -> Overview:
@@ -187,6 +204,8 @@ def status_data(overview: Overview) -> dict[str, Any]:
             {
                 **asdict(system),
                 "lag": system.lag.total_seconds(),
+                "overdue": system.overdue.total_seconds(),
+                "maintenance": _window(system.maintenance),
                 "disagrees_since": _moment(system.disagrees_since),
                 "succeeded_at": _moment(system.succeeded_at),
                 "error_at": _moment(system.error_at),
@@ -212,9 +231,10 @@ def system_view(system: System, counts: Counts, at: datetime, looks: Looks | Non
     return SystemView(
         name=system.name,
         state=system.state,
-        health=health(system, counts, lag),
+        health=health(system, counts, at),
         reason=system.reason,
         lag=lag,
+        overdue=overdue(system, counts, at),
         due=counts.due,
         dead=counts.dead,
         held=counts.held,
@@ -228,7 +248,22 @@ def system_view(system: System, counts: Counts, at: datetime, looks: Looks | Non
         error_at=system.error_at,
         out_since=out.since if out else None,
         next_try_at=out.next_try_at if out else None,
+        maintenance=system.maintenance if system.maintenance and at < system.maintenance.ends_at else None,
     )
+
+
+def _worked_on(window: Maintenance, *, now: bool) -> str:
+    why = f": {window.why}" if window.why else ""
+    if now:
+        return f"in maintenance until {moment(window.ends_at)}, by {window.by}{why}; what it is owed waits"
+    return f"maintenance is announced from {moment(window.begins_at)} to {moment(window.ends_at)}, by {window.by}{why}"
+
+
+def _window(window: Maintenance | None) -> dict[str, Any] | None:
+    if window is None:
+        return None
+    moments = {"begins_at": window.begins_at.isoformat(), "ends_at": window.ends_at.isoformat()}
+    return moments | {"by": window.by, "why": window.why}
 
 
 def _several(number: int, what: str) -> str:

@@ -110,6 +110,8 @@ SAID: Mapping[str, str] = {
     "live": "It is live: what changes from now on travels.",
     "shadowed": "It is in shadow: every write is computed, and none is made.",
     "released": "It is taken up again.",
+    "announced": "The maintenance is announced: nothing is written there in its time, and nobody is alarmed.",
+    "maintained": "No maintenance is announced any more: what it is owed is written.",
     "rolled-back": "The earlier revision is the newest one now.",
     "retried": "They are tried again.",
     "discarded": "They are given up; the tickets go on saying what was not told.",

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -14,6 +15,7 @@ from central.desk.services import Services
 from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
 from central.desk.systems import SystemDesk
 from central.desk.views.states import picture
+from central.desk.views.traffic import traffic
 from central.desk.web.pages import SAID, Pages, partial
 from central.desk.web.visitors import Visitor, Visitors
 from central.registry import Document, SystemState
@@ -51,6 +53,7 @@ def router(
             status,
             here="systems",
             system=shown.view,
+            traffic=traffic(shown.hour),
             document=shown.document,
             revisions=_revisions(shown.revisions),
             dictionary=dictionary,
@@ -78,6 +81,35 @@ def router(
     def pause(visitor: Acting, name: str, why: Annotated[str, Form()] = "") -> Response:
         desk.pause(visitor.principal, name, why.strip())
         return _back(name, "paused")
+
+    @routes.post("/{name}/maintenance")
+    def announce(
+        visitor: Acting,
+        name: str,
+        ends_at: Annotated[str, Form()] = "",
+        begins_at: Annotated[str, Form()] = "",
+        why: Annotated[str, Form(max_length=500)] = "",
+    ) -> Response:
+        services.store.read(lambda tx: desk.require(tx, visitor.principal, name, Action.RUN_SYSTEM))
+        try:
+            ends, begins = _moment(ends_at), _moment(begins_at)
+        except ValueError:
+            return page(visitor, name, problem="A moment is written like 2026-03-02T08:00.", status=400)
+        if ends is None:
+            return page(visitor, name, problem="Say when the maintenance ends.", status=400)
+        try:
+            desk.announce_maintenance(visitor.principal, name, ends, begins_at=begins, why=why.strip())
+        except NotNow as problem:
+            return page(visitor, name, problem=f"{str(problem)[:1].upper()}{str(problem)[1:]}.", status=409)
+        return _back(name, "announced")
+
+    @routes.post("/{name}/maintained")
+    def maintained(visitor: Acting, name: str) -> Response:
+        try:
+            desk.end_maintenance(visitor.principal, name)
+        except NotNow as problem:
+            return page(visitor, name, problem=f"{str(problem)[:1].upper()}{str(problem)[1:]}.", status=409)
+        return _back(name, "maintained")
 
     @routes.post("/{name}/rollback")
     def roll_back(visitor: Acting, name: str, revision: Annotated[int, Form()]) -> Response:
@@ -116,6 +148,12 @@ def router(
         return _back(name, {"resume": "resumed", "live": "live", "shadow": "shadowed", "release": "released"}[act])
 
     return routes
+
+
+def _moment(given: str) -> datetime | None:
+    """What a field for a moment holds, by the clock of the centre: UTC.  :raises ValueError: it is none."""
+    at = datetime.fromisoformat(given) if given else None
+    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
 def _back(name: str, said: str) -> Response:

@@ -8,7 +8,7 @@ from central.delivery import Claim, Delivery, Direction
 from central.events import Event, Kind
 from central.link import Intent, IntentKind, Link, LinkState, Pair, Refusal
 from central.model import Comment, Conflict, NewComment, NewFile, Person, Ticket, Value, Visibility
-from central.registry import Outage, System, SystemState
+from central.registry import Maintenance, Outage, System, SystemState
 from central.store.api import Store, Transaction
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -119,6 +119,7 @@ def full_system(name: str) -> System:
         turned_away="9f86d081",
         lockouts=3,
         outage=Outage(NOW, "Transient: no answer", later(5), 2, "look"),
+        maintenance=Maintenance(NOW, later(60), "olga", "new disks"),
     )
 
 

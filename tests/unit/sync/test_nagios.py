@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from central.desk import views
-from central.registry import Outage, System, SystemState
+from central.registry import Maintenance, Outage, System, SystemState
 from central.store.memory import MemoryStore
 from sync.cli.nagios import Check, Level, check
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 WELL = System("ngi-cz", SystemState.LIVE, 1)
+WINDOW = Maintenance(AT, AT + timedelta(hours=1), "olga")
 PLUGIN = re.compile(r"(OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]+ \| (\w+=\d+s?(;\d*){3}( |$))+")
 
 
@@ -34,6 +35,7 @@ def said(system: System, *, stopped: str = "", by_itself: bool = False, **figure
         (replace(WELL, state=SystemState.QUARANTINED, reason="a copy"), Level.CRITICAL, "a copy"),
         (replace(WELL, outage=Outage(AT, "refused", AT)), Level.CRITICAL, "does not answer since"),
         (replace(WELL, last_error="ProtocolError: what?"), Level.CRITICAL, "what?"),
+        (replace(WELL, last_error="what?", maintenance=WINDOW), Level.OK, "in maintenance until 2026-03-02 09:00 UTC"),
     ],
 )
 def test_each_state_has_its_level(system: System, level: Level, words: str) -> None:
@@ -45,10 +47,10 @@ def test_each_state_has_its_level(system: System, level: Level, words: str) -> N
 @pytest.mark.parametrize(
     ("figures", "level"),
     [
-        ({"lag": timedelta(minutes=15)}, Level.OK),
-        ({"lag": timedelta(minutes=16)}, Level.WARNING),
-        ({"lag": timedelta(minutes=61)}, Level.CRITICAL),
-        ({"lag": timedelta(minutes=61), "dead": 1}, Level.CRITICAL),
+        ({"overdue": timedelta(minutes=15)}, Level.OK),
+        ({"overdue": timedelta(minutes=16)}, Level.WARNING),
+        ({"overdue": timedelta(minutes=61)}, Level.CRITICAL),
+        ({"overdue": timedelta(minutes=61), "dead": 1}, Level.CRITICAL),
         ({"dead": 1}, Level.WARNING),
         ({"held": 1}, Level.WARNING),
         ({"disagreements": 5, "due": 100}, Level.OK),

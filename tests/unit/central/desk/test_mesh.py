@@ -12,7 +12,7 @@ from central.delivery import Counts
 from central.desk import views
 from central.desk.pulse import Beat, Pulse, TooMany
 from central.desk.views.mesh import Need, Overview, SystemView, by_need, part
-from central.registry import Outage, System, SystemState
+from central.registry import Maintenance, Outage, System, SystemState
 from central.store.sql import SqlStore
 from central.traffic import STEP, Minute
 from tests.unit.central.desk.growing import AT, grow, statements
@@ -90,6 +90,23 @@ def test_troubles_are_sentences() -> None:
     ):
         assert words in told
     assert view(replace(LIVE, state=SystemState.PAUSED, reason="paused by olga")).troubles == ("paused by olga",)
+
+
+def test_a_window_excuses_what_it_held_and_nothing_else() -> None:
+    hour = timedelta(hours=1)
+
+    def seen(begins: timedelta, ends: timedelta, owed_for: timedelta) -> SystemView:
+        window = Maintenance(AT + begins, AT + ends, "olga", "new disks")
+        return view(replace(LIVE, maintenance=window), due=1, dead=1, oldest_due_at=AT - owed_for)
+
+    during = seen(-hour, hour, 5 * hour)
+    assert (during.health, during.need, during.mark) == (views.Health.MAINTENANCE, Need.ASIDE, "maintenance")
+    assert "in maintenance until 2026-03-02 09:00:00 UTC, by olga: new disks" in during.troubles[0]
+    after = seen(-3 * hour, timedelta(minutes=-10), 5 * hour)
+    assert (after.lag, after.overdue, after.maintenance) == (5 * hour, timedelta(minutes=10), None)
+    assert seen(-3 * hour, -hour, 5 * hour).overdue == hour
+    assert seen(hour, 2 * hour, 5 * hour).overdue == 5 * hour, "one that is to come excuses nothing"
+    assert seen(-3 * hour, -2 * hour, hour).overdue == hour, "nor one that was over before"
 
 
 def test_the_mesh_asks_the_same_few_questions_however_many_systems_and_tickets_there_are(sql: SqlStore) -> None:

@@ -12,7 +12,7 @@ from central.alert import Alert, AlertKind, Stage
 from central.delivery import Direction
 from central.guard import Hold, HoldKind
 from central.instance import Stop
-from central.registry import Outage, System, SystemState
+from central.registry import Maintenance, Outage, System, SystemState
 from central.store.api import Store, Transaction
 from central.store.memory import MemoryStore
 from connectors.errors import AccessError, Refused, Transient
@@ -163,6 +163,30 @@ def test_what_comes_and_goes_is_one_episode(watched: Watched) -> None:
     assert watched.post.take() == ["[interdesk] ngi-cz does not answer", "[interdesk] ngi-cz is well again"]
 
 
+def test_in_a_window_nobody_is_told_and_after_it_what_still_is_counts_from_its_end(watched: Watched) -> None:
+    watched.change(maintenance=Maintenance(AT, AT + 120 * MINUTE, "olga", "new disks"))
+    watched.store.write(_owed)
+    watched.out()
+    watched.run(119 * MINUTE)
+    assert (watched.post.letters, watched.alerts()) == ([], []), "nobody is alarmed"
+    watched.run(10 * MINUTE)
+    assert watched.post.letters == [], "it is borne for ten minutes, as ever"
+    watched.run(2 * MINUTE)
+    assert watched.post.take() == ["[interdesk] ngi-cz does not answer"]
+
+
+def test_an_episode_that_was_told_of_stands_still_through_a_window(watched: Watched) -> None:
+    watched.out()
+    watched.run(15 * MINUTE)
+    assert watched.post.take() == ["[interdesk] ngi-cz does not answer"]
+    watched.change(maintenance=Maintenance(watched.at, watched.at + 60 * MINUTE, "olga"))
+    watched.well()
+    watched.run(59 * MINUTE)
+    assert watched.post.take() == [], "not even that it is over"
+    watched.run(QUIET + 5 * MINUTE)
+    assert watched.post.take() == ["[interdesk] ngi-cz is well again"]
+
+
 def test_the_next_episode_is_told_anew(watched: Watched) -> None:
     for _ in range(2):
         watched.out()
@@ -178,7 +202,7 @@ def test_a_letter_says_what_is_wrong_since_when_and_what_to_do(watched: Watched)
     letter = next(each for each in watched.post.letters if each.to == OPS)
     assert "ngi-cz does not answer: Transient: connection refused." in letter.text
     assert "Since: 2026-03-02 08:00:00 UTC" in letter.text
-    assert "interdesk system pause ngi-cz" in letter.text
+    assert "interdesk system maintenance ngi-cz --until WHEN" in letter.text
 
 
 def test_each_system_tells_its_own_contacts_and_the_centre_hears_of_all_in_one_letter(watched: Watched) -> None:
