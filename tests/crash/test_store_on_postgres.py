@@ -25,7 +25,8 @@ WRITER = """
 import sys, threading
 from datetime import datetime, UTC, timedelta
 from central.link import Link, LinkState
-from central.store.api import CommitFailed, Direction, NoSuch, Unreachable
+from central.delivery import Direction
+from central.store.api import CommitFailed, NoSuch, Unreachable
 from central.store.sql import SqlStore
 
 now = datetime(2026, 3, 1, tzinfo=UTC)

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from central.delivery import Direction
 from central.registry import SystemState
-from central.store.api import Direction
 from sync.dictionaries import Dictionaries
 from tests.desk.house import CZ, SESAME
 from tests.desk.stand import Stand

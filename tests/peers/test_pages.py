@@ -4,12 +4,14 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from central.delivery import Direction
+from central.store.api import Transaction
 from connectors.emulators.rt import RtEmulator
 from tests.desk.house import CZ, principal
 from tests.desk.stand import Stand
@@ -72,7 +74,23 @@ def stand(tmp_path) -> Iterator[Stand]:
             principal("sue"), it.house.ours.id, {"priority": "very urgent", "status": "in progress"}
         )
         it.house.helm.apply(CZ.replace("ops@example.cz", "noc@example.cz"), "carl")
+        it.house.store.write(lambda tx: _looked(tx, it.house.interdesk.clock()))
         yield it
+
+
+def _looked(tx: Transaction, at: datetime) -> None:
+    """What a system's page draws."""
+    for number in range(6):
+        direction, then = list(Direction)[number % 2], at - timedelta(minutes=7 * number)
+        for subject in range(4 + number):
+            tx.outbox.owe("ngi-cz", direction, f"{number}{subject}", then, reason="x")
+            claim = tx.outbox.claim(
+                "ngi-cz", "me", then, ttl=timedelta(minutes=1), lease_name=lambda _, each: each.subject
+            )
+            if claim is not None and subject == 1:
+                tx.outbox.retry(claim, then, not_before=at + timedelta(hours=1), error="no")
+            elif claim is not None:
+                tx.outbox.done(claim, then)
 
 
 class Screen:
@@ -141,6 +159,10 @@ def test_every_page_can_be_read_by_everybody(chromium, stand, tmp_path, size, sc
         for summary in screen.page.locator("summary").all():
             summary.click()
         screen.look("ticket-unfolded", tmp_path)
+        screen.go("/systems/ngi-cz")
+        for summary in screen.page.locator("summary").all():
+            summary.click()
+        screen.look("system-unfolded", tmp_path)
         assert screen.complaints == []
 
 
@@ -272,6 +294,25 @@ def test_a_system_is_proven_paused_and_rolled_back(chromium, stand) -> None:
         page.get_by_text(re.compile("paused by olga: upgrade")).first.wait_for()
         page.get_by_role("button", name="Roll back to 1").click()
         page.get_by_text("The earlier revision is the newest one now").wait_for()
+        assert screen.complaints == []
+
+
+def test_maintenance_is_announced_by_the_keyboard_on_a_phone(chromium, stand) -> None:
+    until = stand.house.interdesk.clock() + timedelta(days=1)
+    with Screen(chromium, stand, "phone") as screen:
+        screen.sign_in("olga")
+        page = screen.page
+        screen.go("/systems/ngi-cz")
+        page.get_by_text("Announce maintenance").focus()
+        page.keyboard.press("Enter")
+        page.get_by_label("To (UTC)").fill(f"{until:%Y-%m-%dT%H:%M}")
+        page.get_by_label("Why", exact=True).fill("new disks")
+        page.get_by_role("button", name="Announce").focus()
+        page.keyboard.press("Enter")
+        page.get_by_text("The maintenance is announced").wait_for()
+        page.get_by_text(re.compile("by olga: new disks")).first.wait_for()
+        page.get_by_role("button", name="The maintenance is over").click()
+        page.get_by_text("No maintenance is announced any more").wait_for()
         assert screen.complaints == []
 
 

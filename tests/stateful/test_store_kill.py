@@ -14,7 +14,7 @@ WRITER = """
 import sys, threading
 from datetime import datetime, UTC, timedelta
 from central.link import Link, LinkState
-from central.store.api import Direction
+from central.delivery import Direction
 from central.store.sql import SqlStore
 
 now = datetime(2026, 3, 1, tzinfo=UTC)
