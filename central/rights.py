@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 from central.account import Account, Grant, Role, Scope
@@ -131,6 +131,8 @@ class Sight:
     email: str = ""
     units: frozenset[str] = frozenset()
     systems: frozenset[str] = frozenset()
+    notes: "Sight | None" = None
+    """On which tickets they may read internal notes; None: on none."""
 
 
 def extent(principal: Principal, action: Action) -> Extent:
@@ -175,11 +177,17 @@ def is_submitter(principal: Principal, ticket: Ticket) -> bool:
 
 
 def sight(principal: Principal) -> Sight:
-    """Which tickets they may read."""
-    far = extent(principal, Action.READ_TICKET)
+    """Which tickets they may read. By internal notes a supporter finds those of their units, not what is assigned to
+    them in another one."""
+    notes = _sight(principal, Action.READ_INTERNAL) if may(principal, Action.READ_INTERNAL) else None
+    return replace(_sight(principal, Action.READ_TICKET), notes=notes)
+
+
+def _sight(principal: Principal, action: Action) -> Sight:
+    far = extent(principal, action)
     if far is not Extent.OWN:
         return Sight(everything=far is Extent.ALL)
-    own = {grant for grant in principal.grants if MATRIX[Action.READ_TICKET][grant.role] is Extent.OWN}
+    own = {grant for grant in principal.grants if MATRIX[action][grant.role] is Extent.OWN}
     return Sight(
         email=principal.person.email if any(grant.role is Role.USER for grant in own) else "",
         units=frozenset(grant.of for grant in own if grant.role is Role.SUPPORTER),

@@ -226,4 +226,5 @@ def _routed(tx: Transaction, far: Sight) -> Sight:
         if document.name in far.systems
         for unit in document.data.get("support_units") or ()
     }
-    return replace(far, units=far.units | units)
+    notes = replace(far.notes, units=far.notes.units | units) if far.notes is not None else None
+    return replace(far, units=far.units | units, notes=notes)

@@ -1,7 +1,7 @@
 """A store with many times the tickets that were made in order: copied within the database, a million in some minutes.
 
-What is copied is what a ticket is found by and shown with: itself, its marks, its history, its links. Each copy has
-numbers of its own, here and in its system.
+What is copied is what a ticket is found by and shown with: itself, its marks and words, its conversation, its history,
+its links. Each copy has numbers of its own, here and in its system.
 """
 
 import sqlite3
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from central.store.sql.schema import events, links, ticket_marks, tickets
+from central.store.sql.schema import comments, events, links, ticket_marks, ticket_words, tickets
 
-_COPIED = (tickets, ticket_marks, events, links)
+_COPIED = (tickets, ticket_marks, ticket_words, comments, events, links)
 _MOVED = {
     "id": "id + step * {own}",
     "ticket_id": "ticket_id + step * {tickets}",

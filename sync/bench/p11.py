@@ -35,6 +35,8 @@ _PAGES = {
     "rare_word": ("/tickets?q=change", "change 0"),
     "common_word": ("/tickets?q=ticket", "ticket 16"),
     "words": ("/tickets?q=ticket+16", "ticket 16"),
+    "beginning": ("/tickets?q=tick", "ticket 16"),
+    "text": ("/tickets?q=mismatch", "ticket 16"),
     "filter": ("/tickets?system=s0&status=new", "ticket 16"),
     "list": ("/tickets", "ticket 16"),
 }

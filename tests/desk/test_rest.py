@@ -54,7 +54,7 @@ def test_tickets_are_searched_by_words_fields_and_anybodys_id(served):
     carl = served.api("carl")
     number = opened(served, subject="A quokka sits on the cable")[0]
     assert [each["id"] for each in carl.get("/tickets", q="QUOKKA cable")["items"]] == [number]
-    assert carl.get("/tickets", q="quokk")["items"] == []
+    assert carl.get("/tickets", q="uokka")["items"] == []
     assert number in [each["id"] for each in carl.get("/tickets", status=["new", "closed"], unit="TPM")["items"]]
     ours, shared = served.house.ours.id, served.house.shared.id
     assert [each["id"] for each in carl.get("/tickets", system="ngi-cz")["items"]] == [shared, ours]

@@ -190,6 +190,20 @@ def test_nobody_reads_an_internal_note_without_the_right(served, names):
     assert SESAME in everything(served, "carl", names), "it is there to be seen"
 
 
+def test_by_an_internal_word_everybody_finds_just_what_they_can_read_it_on(served, names):
+    found = {}
+    for login in ("alice", "sue", "olga", "carl", "aude"):
+        api = served.api(login)
+        tickets = [each["id"] for each in api.get("/tickets", limit=200)["items"]]
+        said = {each: api.get(f"/tickets/{each}/comments", limit=200)["items"] for each in tickets}
+        readable = [each for each in tickets if any("sesame" in comment["text"] for comment in said[each])]
+        found[login] = [each["id"] for each in api.get("/tickets", q="sesame", limit=200)["items"]]
+        assert found[login] == readable, login
+    assert found["alice"] == []
+    assert set(found["olga"]) <= set(found["sue"]) < set(found["carl"]) == set(found["aude"])
+    assert found["olga"]
+
+
 def test_nobody_sees_another_ngis_system_in_any_answer(served, names):
     for login in ("alice", "sue", "olga", "tess"):
         told = everything(served, login, names)

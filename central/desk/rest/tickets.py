@@ -22,6 +22,7 @@ Revision = Annotated[
     str | None, Header(alias="If-Match", max_length=200, description="the ETag of the ticket as you read it, or *")
 ]
 _Names = Annotated[list[str], Query(max_length=20)]
+FOUND_BY = "words of the subject, or their first letters; whole words of the description and of what was said"
 OPENED: dict[str, Any] = {"subject": "The CE refuses jobs", "description": "since noon", "priority": "urgent"}
 
 
@@ -68,7 +69,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
     @routes.get("", summary="Search tickets", responses=documented())
     def search(
         who: Who,
-        q: Annotated[str, Query(max_length=200, description="whole words of the subject", examples=["refuses"])] = "",
+        q: Annotated[str, Query(max_length=200, description=FOUND_BY, examples=["refuses"])] = "",
         called: Annotated[
             str, Query(max_length=200, description="anybody's id: our number, a key of theirs, or SYSTEM/KEY")
         ] = "",

@@ -56,7 +56,8 @@ class MemoryTickets:
     def search(self, query: Query, sight: Sight, *, limit: int = 50, before: int | None = None) -> Page:
         found: list[Ticket] = []
         for ticket in sorted(self._tables.tickets.rows(), key=lambda ticket: -ticket.id):
-            if (before is None or ticket.id < before) and matches(query, sight, ticket, *self._linked(ticket.id)):
+            said = self.comments(ticket.id)
+            if (before is None or ticket.id < before) and matches(query, sight, ticket, *self._linked(ticket.id), said):
                 found.append(ticket)
                 if len(found) > limit:
                     return Page(tuple(found[:limit]), found[limit - 1].id)

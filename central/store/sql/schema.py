@@ -117,19 +117,28 @@ tickets = Table(
     Column("changed_at", Moment, nullable=False),
     Column("born_in", Text),
     Column("marked", Integer, nullable=False, server_default="0"),  # the revision whose marks it bears
+    Column("worded", Integer, nullable=False, server_default="0"),  # the one whose words it is found by
     Index(None, "changed_at"),
 )
 STRAYED: ColumnElement[bool] = literal_column("marked != revision")  # literal: see DUE
 _partial("ix_tickets_strayed", tickets.c.id, where="marked != revision")
+UNWORDED: ColumnElement[bool] = literal_column("worded != revision")
+_partial("ix_tickets_unworded", tickets.c.id, where="worded != revision")
 
-ticket_marks = Table(
-    "ticket_marks",
-    metadata,
-    Column("mark", Text, primary_key=True),
-    Column("ticket_id", _BIG, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
-    Index(None, "ticket_id"),
-    sqlite_with_rowid=False,
-)
+
+def _marked(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("mark", Text, primary_key=True),
+        Column("ticket_id", _BIG, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
+        Index(None, "ticket_id"),
+        sqlite_with_rowid=False,
+    )
+
+
+ticket_marks = _marked("ticket_marks")
+ticket_words = _marked("ticket_words")
 
 comments = Table(
     "comments",

@@ -1,4 +1,5 @@
-"""Search in SQL: what tickets are found by is a table of marks, and the rarest of what is asked for is walked.
+"""Search in SQL: what tickets are found by is a table of marks, and one of words; the rarest of what is asked for is
+walked.
 
 A page looks through so many tickets and no more, however many there are; where it found fewer than were asked for, the
 next one goes on there. Tickets that a program of before has written bear older marks than their revision, and few are
@@ -13,22 +14,32 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Subquery,
+    Table,
     and_,
     bindparam,
     delete,
     func,
-    insert,
     literal_column,
-    or_,
+    not_,
     select,
     union_all,
 )
+from sqlalchemy.dialects import postgresql
 
-from central.model import Ticket
+from central.model import Comment, Ticket
 from central.rights import Sight
-from central.search import Query, marks, sighted, wanted
+from central.search import SPOKEN, WORDINGS, Query, Wanted, marks, noted, sighted, spoken, wanted, wordings
 from central.store.sql.prepared import Prepared
-from central.store.sql.schema import DISAGREES, STRAYED, Text, links, ticket_marks, tickets
+from central.store.sql.schema import (
+    DISAGREES,
+    STRAYED,
+    UNWORDED,
+    Text,
+    links,
+    ticket_marks,
+    ticket_words,
+    tickets,
+)
 from central.store.sql.session import Session
 
 _WINDOWS = (200, 2000, 17_800)
@@ -36,30 +47,68 @@ _WINDOWS = (200, 2000, 17_800)
 LOOKED_THROUGH = sum(_WINDOWS)
 _FEW = 2000
 """How far it is counted what is rarer."""
-_MARKS_OF = Prepared(select(ticket_marks.c.mark).where(ticket_marks.c.ticket_id == bindparam("of")))
-_ADD = Prepared(insert(ticket_marks).values(mark=bindparam("mark"), ticket_id=bindparam("ticket_id")))
-_DROP = Prepared(
-    delete(ticket_marks).where(ticket_marks.c.mark == bindparam("of_mark"), ticket_marks.c.ticket_id == bindparam("of"))
-)
 _LINKED = links.c.state != literal_column("'duplicate'")
 _LINKS_OF = Prepared(select(links.c.system, links.c.disagrees).where(links.c.ticket_id == bindparam("of"), _LINKED))
+_WORDED = Prepared(select(tickets.c.id).where(tickets.c.id == bindparam("of"), not_(UNWORDED)))
 _ID = tickets.c.id
 _NUMBER: Any = func.count().label("number")
 _NEVER: ColumnElement[bool] = literal_column("1 = 0")
 
 
-def mark_anew(session: Session, before: frozenset[str], ticket: Ticket) -> None:
+class Kept:
+    """A table of marks: who bears which."""
+
+    def __init__(self, table: Table) -> None:
+        borne = table.c.ticket_id == bindparam("of")
+        self._of = Prepared(select(table.c.mark).where(borne))
+        self._drop = Prepared(delete(table).where(table.c.mark == bindparam("of_mark"), borne))
+        new = postgresql.insert(table).values(mark=bindparam("mark"), ticket_id=bindparam("ticket_id"))
+        self._add = Prepared(new.on_conflict_do_nothing())  # SQLite says it alike
+
+    def of(self, session: Session, ticket_id: int) -> frozenset[str]:
+        """The marks that a ticket bears."""
+        return frozenset(row.mark for row in session.rows(self._of, {"of": ticket_id}))
+
+    def move(self, session: Session, ticket_id: int, before: frozenset[str], after: frozenset[str]) -> None:
+        """A ticket bears other marks from now on."""
+        for gone in before - after:
+            session.write(self._drop, {"of_mark": gone, "of": ticket_id})
+        for new in sorted(after - before):
+            session.write(self._add, {"mark": new, "ticket_id": ticket_id})
+
+
+MARKS, WORDS = Kept(ticket_marks), Kept(ticket_words)
+
+
+def mark_new(session: Session, ticket: Ticket) -> None:
+    """A new ticket bears what it is found by."""
+    MARKS.move(session, ticket.id, frozenset(), marks(ticket))
+    WORDS.move(session, ticket.id, frozenset(), wordings(ticket))
+
+
+def rewords(session: Session, ticket: Ticket, changed: Ticket) -> bool:
+    """Whether a change makes it one of other words; so does every change of a ticket that a program of before wrote."""
+    same = all(ticket[name] == changed[name] for name in ("subject", "description"))
+    return not same or session.first(_WORDED, {"of": ticket.id}) is None
+
+
+def mark_anew(session: Session, changed: Ticket, *, reworded: bool) -> None:
     """Give a ticket the marks of what it is now."""
-    after = marks(ticket)
-    for gone in before - after:
-        session.write(_DROP, {"of_mark": gone, "of": ticket.id})
-    for new in after - before:
-        session.write(_ADD, {"mark": new, "ticket_id": ticket.id})
+    MARKS.move(session, changed.id, MARKS.of(session, changed.id), marks(changed))
+    if reworded:
+        before = {each for each in WORDS.of(session, changed.id) if each.partition(":")[0] in WORDINGS}
+        WORDS.move(session, changed.id, frozenset(before), wordings(changed))
 
 
-def marks_of(session: Session, ticket_id: int) -> frozenset[str]:
-    """The marks that a ticket bears."""
-    return frozenset(row.mark for row in session.rows(_MARKS_OF, {"of": ticket_id}))
+def add_spoken(session: Session, comment: Comment) -> None:
+    """A ticket is found by one more comment."""
+    WORDS.move(session, comment.ticket_id, frozenset(), spoken([comment]))
+
+
+def speak_anew(session: Session, ticket_id: int, comments: Iterable[Comment]) -> None:
+    """A ticket is found by these comments and no others."""
+    before = {each for each in WORDS.of(session, ticket_id) if each.partition(":")[0] in SPOKEN}
+    WORDS.move(session, ticket_id, frozenset(before), spoken(comments))
 
 
 class Search:
@@ -89,11 +138,14 @@ class Search:
                 break
         return found, self._before
 
-    def strayed(self) -> list[int]:
-        """Tickets whose marks are older than they are."""
-        through = select(_ID.label("ticket_id")).where(STRAYED).order_by(_ID.desc()).limit(LOOKED_THROUGH)
-        wanted = through if self._began is None else through.where(self._began > _ID)
-        return [row.ticket_id for row in self._rows(wanted)]
+    def strayed(self) -> set[int]:
+        """Tickets whose marks or words are older than they are."""
+        found: set[int] = set()
+        for condition in (STRAYED, UNWORDED):
+            through = select(_ID.label("ticket_id")).where(condition).order_by(_ID.desc()).limit(LOOKED_THROUGH)
+            wanted = through if self._began is None else through.where(self._began > _ID)
+            found |= {row.ticket_id for row in self._rows(wanted)}
+        return found
 
     def linked(self, ticket_id: int) -> tuple[set[str], set[str]]:
         """The systems that a ticket is linked to, and those that it disagrees with."""
@@ -121,7 +173,7 @@ class Search:
     def _ways(self, most: int) -> list[list[Select[Any]]]:
         """For each condition, the newest `most` tickets of each way to fulfil it."""
         assert self._groups is not None
-        ways = [[self._marked(each, most) for each in sorted(group)] for group in self._groups]
+        ways = [[self._marked(each, most) for each in self._any_of(group)] for group in self._groups]
         if self._query.systems:
             ways.append([self._linked(each, most) for each in sorted(self._query.systems)])
         if self._query.disagrees_with:
@@ -135,10 +187,14 @@ class Search:
             ways.append([few.order_by(tickets.c.changed_at.desc()).limit(_FEW)])
         return ways
 
+    def _any_of(self, group: Wanted) -> list[str]:
+        notes = {group.note} if group.note and self._sight.notes is not None else set()
+        return sorted(group.marks | notes)
+
     def _marked(self, mark: str, most: int) -> Select[Any]:
-        found = select(ticket_marks.c.ticket_id.label("ticket_id")).where(ticket_marks.c.mark == mark)
-        newest = self._newer(found, ticket_marks.c.ticket_id).order_by(ticket_marks.c.ticket_id.desc())
-        return newest.limit(most)
+        kept = _kept(mark)
+        found = select(kept.c.ticket_id.label("ticket_id")).where(kept.c.mark == mark)
+        return self._newer(found, kept.c.ticket_id).order_by(kept.c.ticket_id.desc()).limit(most)
 
     def _linked(self, system: str, most: int, *, disagrees: bool = False) -> Select[Any]:
         found = select(links.c.ticket_id.label("ticket_id")).where(links.c.system == system, _LINKED)
@@ -162,7 +218,7 @@ class Search:
         assert self._groups is not None
         found = select(_ID.label("ticket_id")).where(_ID.in_(select(window.c.ticket_id)))
         for group in self._groups:
-            found = found.where(_has_mark(group))
+            found = found.where(_has_mark(group.marks) | self._has_note(group.note))
         if self._query.systems:
             found = found.where(_has_link(self._query.systems))
         if self._query.disagrees_with:
@@ -170,8 +226,16 @@ class Search:
         if self._query.changed_since is not None:
             found = found.where(tickets.c.changed_at >= self._query.changed_since)
         if not self._sight.everything:
-            found = found.where(or_(_has_mark(sighted(self._sight)), _has_link(self._sight.systems)))
+            found = found.where(_has_mark(sighted(self._sight)) | _has_link(self._sight.systems))
         return [row.ticket_id for row in self._rows(found.order_by(_ID.desc()).limit(most))]
+
+    def _has_note(self, note: str) -> ColumnElement[bool]:
+        """Whether this is noted where they may read it."""
+        notes = self._sight.notes
+        if not note or notes is None:
+            return _NEVER
+        noted_there = _has_mark({note})
+        return noted_there if notes.everything else noted_there & (_has_mark(noted(notes)) | _has_link(notes.systems))
 
     def _rows(self, statement: Select[Any]) -> list[Any]:
         return self._session.rows(Prepared(statement), {})
@@ -185,12 +249,21 @@ def _together(ways: Sequence[Select[Any]]) -> Subquery:
     return select(each.c.ticket_id).distinct().subquery()
 
 
-def _has_mark(any_of: Iterable[str]) -> Any:
-    ours = and_(ticket_marks.c.ticket_id == _ID, _one_of(ticket_marks.c.mark, any_of))
-    return select(literal_column("1")).where(ours).correlate(tickets).exists()
+def _kept(mark: str) -> Table:
+    return ticket_words if mark.partition(":")[0] in WORDINGS | SPOKEN else ticket_marks
 
 
-def _has_link(systems: Iterable[str], *, disagrees: bool = False) -> Any:
+def _has_mark(any_of: Iterable[str]) -> ColumnElement[bool]:
+    marks = frozenset(any_of)
+    found = _NEVER
+    for kept in (ticket_marks, ticket_words):
+        if mine := {each for each in marks if _kept(each) is kept}:
+            ours = and_(kept.c.ticket_id == _ID, _one_of(kept.c.mark, mine))
+            found = found | select(literal_column("1")).where(ours).correlate(tickets).exists()
+    return found
+
+
+def _has_link(systems: Iterable[str], *, disagrees: bool = False) -> ColumnElement[bool]:
     ours = and_(links.c.ticket_id == _ID, _one_of(links.c.system, systems), _LINKED)
     ours = and_(ours, DISAGREES) if disagrees else ours
     return select(literal_column("1")).where(ours).correlate(tickets).exists()

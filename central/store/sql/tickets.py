@@ -46,7 +46,9 @@ _CREATE = adding(tickets)
 _CHANGE = Prepared(
     update(tickets)
     .where(tickets.c.id == bindparam("of"), tickets.c.revision == bindparam("expected"))
-    .values({name: bindparam(name) for name in ("revision", "marked", "subject_folded", "fields", "changed_at")})
+    .values(
+        {name: bindparam(name) for name in ("revision", "marked", "worded", "subject_folded", "fields", "changed_at")}
+    )
 )
 _TOUCH = Prepared(update(tickets).where(tickets.c.id == bindparam("of")).values(changed_at=bindparam("changed_at")))
 _PAGE = Prepared(_TICKET.where(tickets.c.id > bindparam("after")).order_by(tickets.c.id).limit(bindparam("most")))
@@ -123,7 +125,7 @@ class SqlTickets:
         row = {**_written(ticket), "created_at": at, "born_in": born_in}
         self._session.grow("tickets")
         ticket = replace(ticket, id=self._session.add(_CREATE, row))
-        search.mark_anew(self._session, frozenset(), ticket)
+        search.mark_new(self._session, ticket)
         return ticket
 
     def get(self, ticket_id: int) -> Ticket:
@@ -139,11 +141,12 @@ class SqlTickets:
     def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime) -> Ticket:
         changed = ticket.with_fields(changes, at)
         changed = replace(changed, fields=settled(changed.fields))
+        reworded = search.rewords(self._session, ticket, changed)
         row = {**_written(changed), "of": ticket.id, "expected": ticket.revision}
         if not self._session.write(_CHANGE, row):
             current = self.get(ticket.id)
             raise StaleRevision(f"ticket {ticket.id} is at revision {current.revision}, not {ticket.revision}")
-        search.mark_anew(self._session, search.marks_of(self._session, ticket.id), changed)
+        search.mark_anew(self._session, changed, reworded=reworded)
         return changed
 
     def touch(self, ticket_id: int, at: datetime) -> None:
@@ -163,7 +166,11 @@ class SqlTickets:
         ids, ended = searched.ids()
         strayed = {each for each in searched.strayed() if ended is None or each >= ended}
         marked = self._of([each for each in ids if each not in strayed][: limit + 1])
-        compared = (each for each in self._of(strayed) if matches(query, sight, each, *searched.linked(each.id)))
+        compared = (
+            each
+            for each in self._of(strayed)
+            if matches(query, sight, each, *searched.linked(each.id), self.comments(each.id))
+        )
         found = sorted((*marked, *compared), key=lambda ticket: -ticket.id)
         if len(found) > limit:
             return Page(tuple(found[:limit]), found[limit - 1].id)
@@ -200,6 +207,7 @@ class SqlTickets:
         self._require(ticket_id)
         row = {**_columns(added), "author": _person_out(added.author)}
         added = replace(added, id=self._session.add(_ADD_COMMENT, row))
+        search.add_spoken(self._session, added)
         for file in comment.files:
             self.add_file(
                 ticket_id,
@@ -223,6 +231,7 @@ class SqlTickets:
         if not self._session.write(_REVISE, {**_columns(comment), **place}):
             raise NoSuch(f"ticket {comment.ticket_id} has no comment {comment.id}")
         self._session.write(_HIDE_FILES, {**place, "visibility": comment.visibility})
+        search.speak_anew(self._session, comment.ticket_id, self.comments(comment.ticket_id))
         return comment
 
     def add_file(
@@ -319,6 +328,7 @@ def _written(ticket: Ticket) -> dict[str, Any]:
     return {
         "revision": ticket.revision,
         "marked": ticket.revision,
+        "worded": ticket.revision,
         "subject_folded": str(ticket["subject"] or "").casefold(),
         "fields": json.dumps({name: plain(value) for name, value in ticket.fields.items()}),
         "changed_at": ticket.changed_at,

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from central.link import LinkState
-from central.model import Ticket, Value
+from central.model import Ticket, Value, Visibility
 from central.rights import Sight
 from central.search import Query, matches
 from central.store.api import Store
-from central.store.testing.samples import NOW, later, new_link
+from central.store.testing.samples import NOW, later, new_comment, new_link
 
 ALL = Sight(everything=True)
 
@@ -45,12 +45,60 @@ class SearchClaims:
         for limit in (1, 2, 7, 50):
             assert found(store, Query(), limit=limit) == made[::-1]
 
-    def test_all_words_must_be_in_the_subject_as_whole_words_whatever_their_case(self, store: Store) -> None:
+    def test_all_words_must_be_there_whole_or_in_the_subject_by_their_beginning_whatever_their_case(
+        self, store: Store
+    ) -> None:
         fire = opened(store, "Überhitzung: the PRINTER-2 is on fire, on FIRE").id
         opened(store, "The scanner is on fire")
         assert found(store, Query(words="printer ÜBERHITZUNG")) == [fire]
-        assert found(store, Query(words="fire print")) == []
+        assert found(store, Query(words="fire print")) == found(store, Query(words="überhitz")) == [fire]
+        assert found(store, Query(words="fire rinter")) == found(store, Query(words="pr")) == []
         assert found(store, Query(words="2")) == [fire]
+
+    def test_whole_words_of_the_description_and_of_what_was_said_are_found(self, store: Store) -> None:
+        rack = opened(store, "Overheating", description="Smoke in the rack").id
+        fan = opened(store, "A noise")
+        said = store.write(lambda tx: tx.tickets.add_comment(fan.id, new_comment("A FAN failed, and smoke came")))
+        assert found(store, Query(words="smoke")) == [fan.id, rack]
+        assert found(store, Query(words="noise smoke fan")) == [fan.id]
+        assert found(store, Query(words="smo")) == []
+        store.write(lambda tx: tx.tickets.add_comment(fan.id, new_comment("the fan is mended")))
+        store.write(lambda tx: tx.tickets.revise_comment(replace(said, text="A disk failed", edited_at=later(1))))
+        assert found(store, Query(words="smoke")) == [rack]
+        assert found(store, Query(words="disk fan mended")) == [fan.id]
+        store.write(lambda tx: tx.tickets.revise_comment(replace(said, text="", deleted_at=later(2))))
+        assert found(store, Query(words="disk")) == []
+
+    def test_a_change_of_other_words_is_found_by_what_they_are_now(self, store: Store) -> None:
+        ticket = opened(store, "Overheating", description="Smoke in the rack")
+        ticket = store.write(lambda tx: tx.tickets.change(ticket, {"status": "solved"}, later(1)))
+        store.write(lambda tx: tx.tickets.add_comment(ticket.id, new_comment("mended")))
+        changes: dict[str, Value] = {"subject": "Freezing", "description": "Ice"}
+        store.write(lambda tx: tx.tickets.change(ticket, changes, later(2)))
+        for gone in ("overh", "rack"):
+            assert found(store, Query(words=gone)) == []
+        assert found(store, Query(words="freez ice mended")) == [ticket.id]
+
+    def test_nobody_finds_by_an_internal_word_what_they_may_not_see(self, store: Store) -> None:
+        ours = opened(store, unit="NGI_CZ", submitter="ada@example.org")
+        linked = opened(store, unit="TPM")
+        born = opened(store, born_in="rt")
+        new_link(store, linked, "rt")
+        for ticket in (ours, linked, born):
+            note = replace(new_comment("the code is Sesame"), visibility=Visibility.INTERNAL)
+            store.write(lambda tx, to=ticket, note=note: tx.tickets.add_comment(to.id, note))  # type: ignore[misc]  # bound now
+        query = Query(words="code sesame")
+        assert found(store, query, replace(ALL, notes=ALL)) == [born.id, linked.id, ours.id]
+        assert found(store, query, ALL) == found(store, query, Sight(email="ada@example.org")) == []
+        assert found(store, query, replace(ALL, notes=Sight(units=frozenset({"NGI_CZ"})))) == [ours.id]
+        assert found(store, query, replace(ALL, notes=Sight(systems=frozenset({"rt"})))) == [linked.id]
+        assert found(store, query, replace(ALL, notes=Sight())) == []
+        assert found(store, query, Sight(units=frozenset({"TPM"}), notes=ALL)) == [linked.id]
+        shown = store.read(lambda tx: tx.tickets.comments(ours.id))[0]
+        store.write(lambda tx: tx.tickets.revise_comment(replace(shown, visibility=Visibility.PUBLIC)))
+        assert found(store, query) == [ours.id]
+        store.write(lambda tx: tx.tickets.revise_comment(replace(shown, visibility=Visibility.INTERNAL)))
+        assert found(store, query) == []
 
     @pytest.mark.parametrize("words", ["%", "_x", "'; --", "\0"])
     def test_signs_are_no_words(self, store: Store, words: str) -> None:
@@ -107,7 +155,12 @@ class SearchClaims:
                 priority=dice.choice(("urgent", "less urgent")),
                 submitter=dice.choice(people),
                 born_in=dice.choice((None, *systems)),
+                description=dice.choice(("", "a printer", "smoke and fire")),
             )
+            for _ in range(dice.randrange(3)):
+                said = new_comment(" ".join(dice.sample(words, 2)))
+                said = replace(said, visibility=dice.choice(list(Visibility)))
+                store.write(lambda tx, to=ticket, said=said: tx.tickets.add_comment(to.id, said))  # type: ignore[misc]  # bound now
             mine = dice.sample(systems, dice.randrange(3))
             bad = {system for system in mine if dice.random() < 0.3}
             for system in mine:
@@ -118,12 +171,14 @@ class SearchClaims:
             tickets.append(ticket)
             linked[ticket.id], disagrees[ticket.id] = set(mine), bad
 
+        said_on = {each.id: store.read(lambda tx, of=each.id: tx.tickets.comments(of)) for each in tickets}  # type: ignore[misc]  # bound now
+
         def some(of: tuple[str, ...]) -> frozenset[str]:
             return frozenset(dice.sample(of, dice.randrange(len(of) + 1))) if dice.random() < 0.4 else frozenset()
 
         for _ in range(60):
             query = Query(
-                words=" ".join(some(words)),
+                words=" ".join(some((*words, "prin", "smok", "no"))),
                 statuses=some(("new", "solved")),
                 units=some(units),
                 priorities=some(("urgent", "top priority")),
@@ -133,6 +188,7 @@ class SearchClaims:
                 changed_since=later(dice.randrange(60)) if dice.random() < 0.2 else None,
             )
             sight = Sight(email=dice.choice(("", *people)), units=some(units), systems=some(systems))
-            sight = replace(sight, everything=dice.random() < 0.5)
-            wanted = [t.id for t in tickets if matches(query, sight, t, linked[t.id], disagrees[t.id])]
+            notes = Sight(everything=dice.random() < 0.3, units=some(units), systems=some(systems))
+            sight = replace(sight, everything=dice.random() < 0.5, notes=notes if dice.random() < 0.6 else None)
+            wanted = [t.id for t in tickets if matches(query, sight, t, linked[t.id], disagrees[t.id], said_on[t.id])]
             assert found(store, query, sight, limit=dice.choice((1, 3, 50))) == wanted[::-1], (query, sight)

@@ -10,6 +10,7 @@ from central.search import Query
 from central.store import migrations
 from central.store.api import Transaction
 from central.store.sql import SqlStore
+from central.store.testing.samples import new_comment
 from sync.bench.copies import multiply
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -23,6 +24,7 @@ def test_copied_tickets_are_found_counted_and_linked_each_under_numbers_of_its_o
     def make(tx: Transaction) -> None:
         for number in (1, 2):
             ticket = tx.tickets.create({**DEFAULTS, "subject": f"disk {number}", "unit": "TPM"}, AT)
+            tx.tickets.add_comment(ticket.id, new_comment(f"a fan of disk {number}"))
             tx.links.create(Link(0, ticket.id, "ngi-cz", LinkState.ACTIVE, key=str(number), created_at=AT))
 
     store.write(make)
@@ -30,6 +32,9 @@ def test_copied_tickets_are_found_counted_and_linked_each_under_numbers_of_its_o
     everything = Sight(everything=True)
     found = store.read(lambda tx: tx.tickets.search(Query(words="disk 2"), everything))
     assert [each.id for each in found.tickets] == [6, 4, 2]
+    said = store.read(lambda tx: tx.tickets.search(Query(words="fan 1"), everything))
+    assert [each.id for each in said.tickets] == [5, 3, 1]
+    assert [each.text for each in store.read(lambda tx: tx.tickets.comments(5))] == ["a fan of disk 1"]
     linked = [store.read(lambda tx, key=key: tx.links.find_by_key("ngi-cz", key)) for key in ("2", "4", "6")]
     assert [each.ticket_id if each else None for each in linked] == [2, 4, 6]
     assert store.read(lambda tx: tx.tickets.count()) == 6
