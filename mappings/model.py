@@ -72,6 +72,12 @@ class Merging(Rule, Protocol):
 
         A member on one side only was agreed on and is removed by the other, or was never agreed on and is added."""
 
+    def shows(self, wrote: Value, *, before: Value, theirs: Value) -> bool:
+        """Whether theirs has every member that a write added to what was there before, and none that it removed."""
+
+    def landed(self, wrote: Value, *, before: Value, theirs: Value, agreed: Value) -> Value:
+        """Theirs as it was agreed on, with as much of a write as theirs shows, member by member."""
+
 
 class Carries(StrEnum):
     """Which way a field travels."""

@@ -33,11 +33,7 @@ def shown(rule: Merging, now: Pair) -> Pair:
     return Pair(rule.inward(now.theirs, held=now.ours), now.theirs)
 
 
-def shows(rule: Merging, wrote: Value, before: Value, theirs: Value) -> bool:
-    """Whether theirs has every member that a write added to what was there before, and none that it removed."""
-    then, sent, now = (_members(rule.canonical_theirs(each)) for each in (before, wrote, theirs))
-    return then != sent and sent - then <= now and not (then - sent) & now
-
-
-def _members(value: Value) -> frozenset[str]:
-    return frozenset(value) if isinstance(value, tuple) else frozenset()
+def explained(rule: Merging, base: Pair, wrote: Value, before: Value, theirs: Value) -> Pair:
+    """The base with as much of an open write as theirs shows: of several members, a tracker may have taken some."""
+    landed = rule.landed(wrote, before=before, theirs=theirs, agreed=base.theirs)
+    return base if landed == base.theirs else shown(rule, Pair(base.ours, landed))

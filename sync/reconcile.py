@@ -115,9 +115,11 @@ class _Look:
     def _explained(self, field: FieldMapping, base: Pair | None, theirs: Value) -> tuple[Pair | None, bool]:
         """The base, moved by an open intent whose value theirs shows."""
         for intent in reversed(self.link.intents):
-            wrote = intent.wrote.get(field.central)
-            if wrote is not None and _shows(field.rule, wrote.theirs, intent.before.get(field.remote), theirs):
+            wrote, before = intent.wrote.get(field.central), intent.before.get(field.remote)
+            if wrote is not None and _shows(field.rule, wrote.theirs, before, theirs):
                 return wrote, True
+            if wrote is not None and base is not None and merging.merges(field.rule):
+                base = merging.explained(field.rule, base, wrote.theirs, before, theirs)
             if base is not None and _is_side_effect(intent, field, base, theirs):
                 return Pair(base.ours, theirs), True
         return base, False
@@ -128,7 +130,7 @@ def _shows(rule: mapping_model.Rule, wrote: Value, before: Value, theirs: Value)
     have changed since."""
     if rule.canonical_theirs(wrote) == rule.canonical_theirs(theirs):
         return True
-    return merging.merges(rule) and merging.shows(rule, wrote, before, theirs)
+    return merging.merges(rule) and rule.shows(wrote, before=before, theirs=theirs)
 
 
 def _is_side_effect(intent: Intent, field: FieldMapping, base: Pair, theirs: Value) -> bool:

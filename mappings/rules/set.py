@@ -44,6 +44,17 @@ class Set:
         known = self._shared_here(agreed[0]).keys() & self._shared_there(agreed[1]).keys()
         return self._with(ours, there, (here & there.keys()) | ((here ^ there.keys()) - known))
 
+    def shows(self, wrote: Value, *, before: Value, theirs: Value) -> bool:
+        sent, then, now = (self._there(each).keys() for each in (wrote, before, theirs))
+        return then != sent and sent - then <= now and not (then - sent) & now
+
+    def landed(self, wrote: Value, *, before: Value, theirs: Value, agreed: Value) -> Value:
+        sent, then, now, known = map(self._there, (wrote, before, theirs, agreed))
+        added = {key: said for key, said in sent.items() if key in now and key not in then}
+        removed = then.keys() - sent.keys() - now.keys()
+        kept = {key: said for key, said in known.items() if key not in removed}
+        return agreed if kept.keys() | added.keys() == known.keys() else self._written((added | kept).values())
+
     def canonical_ours(self, ours: Value) -> Value:
         return tuple(sorted(self._members(_listed(ours)))) or None
 

@@ -21,7 +21,7 @@ kind: mapping
 name: watched
 connector: memory
 fields:
-  cc: {{remote: Cc, carries: {}, set: {{words: {{a: A, b: B, c: C}}}}}}
+  cc: {{remote: Cc, carries: {}, set: {{words: {{a: A, b: B, c: C}}, separator: "{}"}}}}
 """
 ours = st.lists(st.sampled_from(["a", "b", "c", "guest"]), max_size=5).map(tuple)
 theirs = st.lists(st.sampled_from(["A", "B", "C", "stranger"]), max_size=5).map(tuple)
@@ -29,8 +29,8 @@ policies = st.sampled_from(["central", "remote", "ask"])
 agreed = st.none() | st.builds(Pair, ours, theirs)
 
 
-def mapping(carries: Carries = Carries.BOTH) -> Mapping:
-    return compile_mapping(read(DOCUMENT.format(carries.value), "m.yaml")[0], revision=1)
+def mapping(carries: Carries = Carries.BOTH, separator: str = "") -> Mapping:
+    return compile_mapping(read(DOCUMENT.format(carries.value, separator), "m.yaml")[0], revision=1)
 
 
 def rule() -> Merging:
@@ -40,7 +40,7 @@ def rule() -> Merging:
 
 
 def members(value: Value) -> set[str]:
-    return set(value) if isinstance(value, tuple) else set()
+    return set(value) if isinstance(value, tuple) else set(str(value or "").split(", ")) - {""}
 
 
 def shared(here: Value, there: Value) -> tuple[set[str], set[str]]:
@@ -52,9 +52,18 @@ def shared(here: Value, there: Value) -> tuple[set[str], set[str]]:
 class Mesh:
     """One link, its two tickets, and the engine's decision between them."""
 
-    def __init__(self, base: Pair | None, here: Value, there: Value, policy: str, carries: Carries = Carries.BOTH):
+    def __init__(
+        self,
+        base: Pair | None,
+        here: Value,
+        there: Value,
+        policy: str,
+        carries: Carries = Carries.BOTH,
+        separator: str = "",
+    ):
+        self.separator = separator
         self.link = Link(1, 1, "rt", LinkState.ACTIVE, base={} if base is None else {"cc": base}, mapping_revision=1)
-        self.here, self.there, self.policy, self.mapping = here, there, Policy(policy), mapping(carries)
+        self.here, self.there, self.policy, self.mapping = here, there, Policy(policy), mapping(carries, separator)
 
     def look(self) -> Plan:
         plan = reconcile(
@@ -66,12 +75,17 @@ class Mesh:
             self.here = plan.inward["cc"]
         return plan
 
-    def push(self, *, killed: bool = False) -> Plan:
-        """Write what there is to write; `killed` before it is settled."""
+    def put(self, several: Iterable[str]) -> None:
+        """Theirs, as they write it."""
+        self.there = self.separator.join(several) if self.separator else tuple(several)
+
+    def push(self, *, killed: bool = False, adds: bool = True, removes: bool = True) -> Plan:
+        """Write what there is to write; `killed` before it is settled, when only some of it may have been taken."""
         plan = self.look()
         for step in plan.outward:
             intent = Intent(IntentKind.UPDATE, "T", AT, wrote={"cc": step.sends}, before={"Cc": self.there})
-            self.there = step.sends.theirs
+            sent, then = members(step.sends.theirs), members(self.there)
+            self.put(sorted((sent if adds else sent & then) | (set() if removes else then - sent)))
             self.link = (
                 self.link.evolve(intents=(intent,)) if killed else self.link.evolve(base={"cc": step.sends}, intents=())
             )
@@ -126,16 +140,25 @@ def test_a_merge_is_stable(base: Pair | None, here: Value, there: Value) -> None
 
 EDITS = st.lists(
     st.tuples(st.sampled_from(["here", "there"]), st.sampled_from("abc"), st.booleans())
-    | st.sampled_from(["look", "push", "killed"]),
+    | st.sampled_from(["look", "push", "killed", "added and killed", "removed and killed"]),
     max_size=12,
 )
 
 
-@given(EDITS)
-@example([("here", "a", True), "killed", ("here", "a", False), ("there", "b", True)])
-def test_the_last_edit_of_each_member_stands_once_nobody_contradicts_it(edits: Iterable[object]) -> None:
-    """Whatever is looked at, pushed or killed in between: what only one side says of a member holds on both."""
-    mesh = Mesh(Pair((), ()), (), ("stranger",), "central")
+@given(EDITS, st.sampled_from(["", ", "]))
+@example([("here", "a", True), "killed", ("here", "a", False), ("there", "b", True)], "")
+@example([("here", "a", True), "killed", ("here", "a", False), ("there", "b", True)], ", ")
+@example(
+    [("here", "a", True), "push", ("here", "a", False), ("here", "b", True), "added and killed", ("here", "b", False)],
+    "",
+)
+def test_the_last_edit_of_each_member_stands_once_nobody_contradicts_it(
+    edits: Iterable[object], separator: str
+) -> None:
+    """Whatever is looked at, pushed or killed in between, however much of a write was taken: what only one side says of
+    a member holds on both."""
+    mesh = Mesh(Pair((), ()), (), (), "central", separator=separator)
+    mesh.put(["stranger"])
     said: dict[str, dict[str, bool]] = {"here": {}, "there": {}}
     for edit in edits:
         if isinstance(edit, tuple):
@@ -147,7 +170,9 @@ def test_the_last_edit_of_each_member_stands_once_nobody_contradicts_it(edits: I
         elif edit == "look":
             mesh.look()
         else:
-            mesh.push(killed=edit == "killed")
+            cut = edit in ("added and killed", "removed and killed")
+            adds, removes = edit != "removed and killed", edit != "added and killed"
+            mesh.push(killed=cut or edit == "killed", adds=adds, removes=removes)
     mesh.rest()
     for member, there in [*said["here"].items(), *said["there"].items()]:
         assert (member in members(mesh.here), WORDS[member] in members(mesh.there)) == (there, there)
@@ -160,4 +185,4 @@ def _edit(mesh: Mesh, side: str, member: str, there: bool) -> None:
         mesh.here = (*rest, member) if there else rest
     else:
         rest = tuple(each for each in members(mesh.there) if each != WORDS[member])
-        mesh.there = (*rest, WORDS[member]) if there else rest
+        mesh.put((*rest, WORDS[member]) if there else rest)
