@@ -11,7 +11,7 @@ from typing import Any
 
 from central.audit import Entry
 from central.desk.services.errors import NotNow, OutOfReach, Wrong
-from central.desk.services.systems import OURSELVES, Applicant, DocumentChange, Draft, Reads
+from central.desk.services.systems import OURSELVES, Applicant, DocumentChange, Draft
 from central.registry import Maintenance
 from central.store.api import NoSuch, Transaction
 from connectors.errors import AccessError, ConnectorError
