@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from central.delivery import Direction, Lease
+from central.link import LinkState
 from central.store.api import LeaseLost, Transaction
 from central.store.memory import MemoryStore
 from connectors.errors import Refused, Transient, Unknown
@@ -224,11 +225,6 @@ def open_there(world: World) -> None:
     world.bob.open(subject="born there")
 
 
-def create_twice(world: World) -> None:
-    token = world.issue(world.redmine).fields["external_id"]
-    world.redmine.tracker.open("interdesk", {"subject": "CE refuses jobs", "external_id": token})
-
-
 def rename_it(world: World) -> None:
     world.bob.rekey(world.link("ngi-pl").key)
     change_subject(world)
@@ -270,7 +266,6 @@ ACTS = {
     **WRITES,
     "answered there": answer_there,
     "born there": open_there,
-    "created twice there": create_twice,
     "renamed": rename_it,
     "lost": lose_it,
     "refused": refuse_what_is_said,
@@ -341,6 +336,24 @@ def test_whoever_is_taken_over_at_whatever_moment_records_nothing_more_and_sends
         assert what_is_known(world) == then, number
         world.clock.advance(TTL)
         assert world.end() == []
+
+
+def test_who_was_taken_over_knows_no_late_twin_either() -> None:
+    world = World()
+    world.shared()
+    token = world.issue(world.redmine).fields["external_id"]
+    late, _ = world.redmine.tracker.open("interdesk", {"subject": "CE refuses jobs", "external_id": token})
+    world.clock.advance(timedelta(minutes=1))
+    world.mesh.poll()
+    once(world.redmine.connector, "fetch", lambda _: world.store.write(lambda tx: tx.outbox.release_all()), done=True)
+    outcome = world.mesh._lanes["ngi-pl"].step()
+    assert outcome is not None
+    assert outcome.said[0].startswith(LeaseLost.__name__)
+    assert world.store.read(lambda tx: tx.links.find_by_key("ngi-pl", late)) is None
+    world.mesh.settle()
+    twin = world.store.read(lambda tx: tx.links.find_by_key("ngi-pl", late))
+    assert twin is not None
+    assert twin.state is LinkState.DUPLICATE
 
 
 def test_who_was_taken_over_records_no_suspicion_either() -> None:
