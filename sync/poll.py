@@ -13,7 +13,7 @@ from central.delivery import DeliveryState, Direction, Lane
 from central.link import Link, LinkState
 from central.registry import System, SystemState
 from central.store.api import Transaction
-from connectors.api import Change, Cursor, VersionStrength
+from connectors.api import Change, Cursor
 from sync import echo
 from sync.gateway import Gateway
 from sync.guards.masschange import may_be_missing
@@ -212,15 +212,14 @@ def _may_hide_edits(tx: Transaction, gateway: Gateway, link: Link, change: Chang
 
 
 def _differs(gateway: Gateway, link: Link, change: Change) -> bool:
-    """Contents, not versions: a weak version may hide a change."""
+    """Contents, not versions: one that stands still may hide a change."""
     shown: Mapping[str, Any] = change.fields or (change.ticket.fields if change.ticket else {})
     for field in gateway.mapping.fields.values():
         if field.remote in shown:
             canonical = field.rule.canonical_theirs
             if canonical(shown[field.remote]) != canonical(link.seen.get(field.remote)):
                 return True
-    strong = gateway.connector.capabilities.row_version is VersionStrength.STRONG
-    return strong and bool(change.version) and change.version != link.row_version
+    return bool(change.version) and change.version != link.row_version  # one that moved does prove something
 
 
 def unlisted(means: Means, gateway: Gateway, listed: Collection[str]) -> list[str] | None:

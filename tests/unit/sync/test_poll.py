@@ -9,7 +9,7 @@ from central.delivery import Direction, Lane
 from central.link import LinkState
 from central.store.api import CommitFailed
 from central.store.memory import MemoryStore
-from connectors.api import Change, ChangePage, Cursor
+from connectors.api import Capabilities, Change, ChangePage, Cursor
 from connectors.errors import Transient
 from connectors.memory import WELL_BEHAVED, Call, MemoryConnector
 from sync.bus.inprocess import InProcessBus
@@ -223,6 +223,23 @@ def test_the_scan_finds_what_moved_without_moving_its_version() -> None:
     world.mesh.scan()
     assert world.end() == []
     assert world.ticket()["subject"] == "changed in the database by hand"
+
+
+@pytest.mark.parametrize("rt", [RT_LIKE, WELL_BEHAVED], ids=["weak", "strong"])
+def test_the_scan_finds_a_comment_whose_row_no_list_has_ever_shown(rt: Capabilities) -> None:
+    world = World(rt=rt)
+    key, _ = world.shared()
+    world.mesh.round(timedelta(minutes=10))
+    world.alice.comment(key, "their index was late by an hour")
+    world.clock.advance(timedelta(hours=1))
+    passed = plain_cursor(Cursor(world.clock(), ""))
+    world.store.write(lambda tx: tx.registry.put_system(replace(tx.registry.system("ngi-cz"), cursor=passed)))
+    world.mesh.round()
+    assert not world.comments()
+    world.mesh.scan()
+    assert world.end() == []
+    assert [c.text for c in world.comments()] == ["their index was late by an hour"]
+    assert scan(world.mesh.means, world.mesh.gateways.get("ngi-cz")).owed == 0
 
 
 def test_the_scan_of_an_unchanged_system_owes_nothing() -> None:

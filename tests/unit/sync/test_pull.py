@@ -148,6 +148,18 @@ def test_an_edit_within_the_second_of_the_one_that_was_read_is_noticed(well_beha
     assert world.ticket()["subject"] == "second, in the same second"
 
 
+def test_a_comment_within_the_second_of_the_one_that_was_read_is_noticed() -> None:
+    world = World()
+    _, other = world.shared()
+    world.mesh.round(timedelta(minutes=10))
+    world.bob.comment(other, "first")
+    world.mesh.poll()
+    world.mesh.work()
+    world.bob.comment(other, "second, in the same second")
+    assert world.end() == []
+    assert [c.text for c in world.comments()] == ["first", "second, in the same second"]
+
+
 # -- gone, and there again -----------------------------------------------------------------------------------------
 
 
