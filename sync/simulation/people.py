@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from central.desk.services.errors import NotAllowed
 from central.desk.services.tickets import Upload
-from central.model import Person, Priority
+from central.model import Person, Priority, Value
 from central.workflow import Actor, Status
 from sync.simulation.mesh import Member
 from sync.simulation.scenario import Happening, Kind
@@ -55,6 +55,12 @@ class People:
                 if tracker.issues[key].fields[act.field] != value:
                     self._tell(f"bob sets {place} {act.field} to {value!r}")
                     bob.edit(key, {act.field: value})
+            case Kind.WATCH | Kind.UNWATCH:
+                before = tracker.issues[key].fields.get("watchers")
+                now = _watching(act, members(before))
+                self._tell(f"bob sets {place} watchers to {', '.join(now)!r}")
+                spec = tracker.field("watchers")
+                bob.edit(key, watchers=(", ".join(now) or None) if spec and spec.kind == "text" else tuple(now))
             case Kind.COMMENT:
                 files = {f"{act.value}.txt": b"what was said"} if act.seconds else {}
                 self._tell(f"bob comments on {place}: {act.value!r}{' with a file' if files else ''}")
@@ -102,6 +108,9 @@ class People:
                 return self._change(ticket, act.field, self._central(act, ticket))
             case Kind.REASSIGN:
                 return self._change(ticket, "unit", act.value)
+            case Kind.WATCH | Kind.UNWATCH:
+                held = world.raw_store.read(lambda tx: tx.tickets.get(ticket))
+                return self._change(ticket, "cc", _watching(act, members(held["cc"])))
             case Kind.COMMENT | Kind.INTERNAL:
                 hidden = act.kind is Kind.INTERNAL
                 name = f"{act.value}.txt"
@@ -121,7 +130,7 @@ class People:
             return _same_case(str(held["description"]), act.value)
         return act.value
 
-    def _change(self, ticket: int, field: str, value: str) -> bool:
+    def _change(self, ticket: int, field: str, value: Value) -> bool:
         held = self._world.raw_store.read(lambda tx: tx.tickets.get(ticket))
         if held[field] == value:
             return False
@@ -131,6 +140,20 @@ class People:
         except NotAllowed:
             return False
         return self._tell(f"Tess sets ticket {ticket} {field} to {value!r}")
+
+
+def members(value: Value) -> set[str]:
+    """The members of a set, as a tuple or in one text."""
+    return set(value) if isinstance(value, tuple) else {each for each in str(value or "").split(", ") if each}
+
+
+def _watching(act: Happening, before: set[str]) -> tuple[str, ...]:
+    """Whoever joins is new to every ticket; whoever leaves is one of those who are there."""
+    if act.kind is Kind.WATCH:
+        return tuple(sorted({*before, act.value}))
+    several = sorted(before)
+    gone = act.value if act.value in before else several[act.pick % len(several)] if several else ""
+    return tuple(each for each in several if each != gone)
 
 
 def _same_case(before: str, value: str) -> str:

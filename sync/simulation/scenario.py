@@ -27,6 +27,8 @@ class Kind(StrEnum):
     REASSIGN = "reassigns"
     DELETE = "deletes a ticket"
     RETURN = "brings a ticket back"
+    WATCH = "watches a ticket"
+    UNWATCH = "is taken off a ticket's watchers"
     LOST_REQUEST = "a request is lost on the way"
     LOST_ANSWER = "an answer is lost"
     LATE = "a request is lost, and executes late"
@@ -60,7 +62,18 @@ MASSES = 0.08
 DISASTERS = frozenset({Kind.BACKUP, Kind.RESTORE, Kind.CLOSE_ALL, Kind.DELETE_ALL})
 """What befalls a whole tracker."""
 PEOPLE = frozenset(
-    {Kind.OPEN, Kind.EDIT, Kind.COMMENT, Kind.INTERNAL, Kind.ATTACH, Kind.REASSIGN, Kind.DELETE, Kind.RETURN}
+    {
+        Kind.OPEN,
+        Kind.EDIT,
+        Kind.COMMENT,
+        Kind.INTERNAL,
+        Kind.ATTACH,
+        Kind.REASSIGN,
+        Kind.DELETE,
+        Kind.RETURN,
+        Kind.WATCH,
+        Kind.UNWATCH,
+    }
 )
 
 
@@ -211,6 +224,30 @@ def in_masses(what: Scenario, system: str, rng: random.Random) -> Scenario:
     return replace(
         what,
         tempers=tuple(replace(t, limits=limits) if t.name == system else t for t in what.tempers),
+        happenings=tuple(sorted((*what.happenings, *acts), key=lambda each: each.at)),
+    )
+
+
+def watched(what: Scenario, count: int = 40) -> Scenario:
+    """The same with watchers on every ticket, a set that is one text in every second tracker, and people who join and
+    leave. No seed draws it, so that none changes: whoever wants to see sets in the mesh asks for them."""
+    rng = random.Random(f"{what.seed}/watched")
+    last = what.happenings[-1].at
+    acts = []
+    for number in range(count):
+        kind = Kind.WATCH if rng.random() < 0.6 else Kind.UNWATCH
+        moment = Moment(rng.choice(_MOMENTS), rng.random() < 0.5) if rng.random() < 0.4 else None
+        place = rng.choice(("", *(each.name for each in what.tempers)))
+        at, pick = rng.uniform(GOING_LIVE + 30, last), rng.randrange(1000)
+        acts.append(Happening(at, kind, place, pick, "cc", f"w{number}@x.org", moment=moment))
+        if what.faults and number % 4 == 0:  # cut off as it is written, while both sides move on
+            name = rng.choice(what.tempers).name
+            acts.append(Happening(at, Kind.KILL, name, seconds=20, moment=Moment("update", True)))
+            acts.append(Happening(at + rng.uniform(1, 30), Kind.UNWATCH, "", pick, "cc", f"w{number}@x.org"))
+            acts.append(Happening(at + rng.uniform(1, 30), Kind.WATCH, name, pick, "cc", f"v{number}@x.org"))
+    return replace(
+        what,
+        tempers=tuple(replace(t, watchers=("set", "text")[n % 2]) for n, t in enumerate(what.tempers)),
         happenings=tuple(sorted((*what.happenings, *acts), key=lambda each: each.at)),
     )
 

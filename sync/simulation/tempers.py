@@ -126,6 +126,8 @@ class Temper:
     """How much it may close or lose at once before it is asked about."""
     steps: bool = False
     """Its workflow is walked step by step, and asks for a form on the way (`stepping`)."""
+    watchers: str = ""
+    """How it keeps who watches a ticket: as a `set` or in one `text`; '': it does not (`scenario.watched`)."""
     insists: str = ""
     """The priority that an automation there sets again, right after every write of ours; '': it has none."""
 
@@ -163,6 +165,7 @@ class Temper:
                 RemoteField("external_id", "text"),
                 *((RemoteField(MARK, "text"),) if self.marked else ()),
                 *((RemoteField("resolution", "text"),) if self.steps else ()),
+                *((RemoteField("watchers", self.watchers),) if self.watchers else ()),
             ),
             defaults={"status": statuses[0], "priority": "low"},
             workflow={"status": LIFECYCLES[self.kind]} if self.strict else {},
@@ -178,7 +181,7 @@ class Temper:
 
     def mapping(self) -> mapping_model.Mapping:
         """What its words mean."""
-        return _compiled(self.name, self.table, self.back, STEPS if self.steps else "")
+        return _compiled(self.name, self.table, self.back, (STEPS if self.steps else "") + WATCHERS[self.watchers])
 
 
 STEPS = """\
@@ -193,6 +196,14 @@ STEPS = """\
 """Redmine's statuses, where a mapping knows the ways through them."""
 
 
+WATCHERS: Mapping[str, str] = {
+    "": "",
+    "set": "  cc: {remote: watchers, set: {any_case: true}}\n",
+    "text": '  cc: {remote: watchers, set: {separator: ", ", any_case: true}}\n',
+}
+"""What a mapping says of them."""
+
+
 def stepping(temper: Temper) -> Temper:
     """The same tracker with Redmine's statuses, a workflow that is walked step by step, and a form on the way. No seed
     draws one: whoever wants to see it in the mesh puts it there."""
@@ -204,7 +215,7 @@ def stepping(temper: Temper) -> Temper:
 
 @cache
 def _compiled(
-    name: str, table: tuple[tuple[str, str], ...], back: tuple[tuple[str, str], ...], steps: str
+    name: str, table: tuple[tuple[str, str], ...], back: tuple[tuple[str, str], ...], rest: str
 ) -> mapping_model.Mapping:
     def lines(pairs: Sequence[tuple[str, str]]) -> str:
         return ", ".join(f"{a}: {b}" for a, b in pairs)
@@ -225,7 +236,7 @@ fields:
     final: true
     table: {{{lines(table)}}}
     back: {{{lines(back)}}}
-{steps}"""
+{rest}"""
     return compile_mapping(read(text, f"{name}.yaml")[0], revision=1)
 
 

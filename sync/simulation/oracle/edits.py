@@ -11,6 +11,7 @@ from central.events import Kind
 from central.link import Link, LinkState
 from central.model import Ticket
 from mappings.model import FieldMapping
+from sync.merging import merges
 from sync.simulation.mesh import Member
 from sync.simulation.oracle.evidence import Edit, Evidence, Told, same, says, value_in
 from sync.simulation.wire import DEADLINE
@@ -27,6 +28,8 @@ def lost_there(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
                 continue
             member = evidence.world.members[link.system]
             for mapping in member.mapping.fields.values():
+                if merges(mapping.rule):
+                    continue  # judged member by member
                 edits = evidence.edits.get((member.name, link.key, mapping.remote), ())
                 for number, edit in enumerate(edits):
                     after = edits[number + 1] if number + 1 < len(edits) else None
@@ -267,7 +270,7 @@ def invented(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
             )
             member = evidence.world.members[event.system]
             mapping = member.mapping.fields[event.field]
-            if link is None or link.key is None:
+            if link is None or link.key is None or merges(mapping.rule):
                 continue
             edits = [
                 e

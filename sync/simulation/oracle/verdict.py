@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sync.simulation.oracle import edits, laws, masses, quiet
+from sync.simulation.oracle import edits, laws, masses, members, quiet
 from sync.simulation.oracle.evidence import Evidence
 from sync.simulation.oracle.post import NO_POST, Post, post
 from sync.simulation.world import Restless, World
@@ -20,6 +20,7 @@ _JUDGES = (
     edits.lost_there,
     edits.lost_here,
     edits.invented,
+    members.members_stand,
 )
 
 
