@@ -1,5 +1,6 @@
 """The one place where concrete things meet: settings of the environment in, a whole interdesk out."""
 
+import gc
 import os
 import random
 import secrets as entropy
@@ -340,6 +341,8 @@ class Interdesk:
             sweep=self.sweep,
             rivals=None if self._alone else Rivals(self.store, self._name()),
         )
+        gc.collect()
+        gc.freeze()  # what is here by now stays: to look through it once more stops every thread for 0.15 s
         self._clockwork.start(scheduler)
         if self._post_office is not None:
             self._post_office.start()
@@ -427,6 +430,7 @@ class Interdesk:
             self._post_office.stop()
         self._clockwork.stop()
         self._worker.stop()
+        gc.unfreeze()
 
     def close(self) -> None:
         """Stop, and let go of everything."""

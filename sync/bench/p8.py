@@ -17,7 +17,7 @@ from sync.bootstrap import Settings
 
 TARGET = 1.0
 """Seconds from the first moment that the new process could work to its first write."""
-_SIZES = {"small": (200, 2_000), "full": (100, 100_000)}
+_SIZES = {"small": (200, 1_000), "full": (100, 100_000)}
 """A short and a long queue."""
 
 

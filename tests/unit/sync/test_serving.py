@@ -1,10 +1,12 @@
-"""The web server's socket: where it listens, and how its answers leave."""
+"""What serves at once: how answers leave, where the web server listens, and no pause at work."""
 
+import gc
 import socket
+from pathlib import Path
 
 import pytest
 
-from sync.bootstrap import BadSetting
+from sync.bootstrap import BadSetting, Interdesk, settings
 from sync.serving import TRIES, bound
 
 
@@ -24,3 +26,11 @@ def test_a_taken_port_is_passed_over() -> None:
 def test_where_nobody_may_listen_the_setting_is_named() -> None:
     with pytest.raises(BadSetting, match="set INTERDESK_LISTEN to another"):
         bound("192.0.2.1", 18_450)
+
+
+def test_a_collection_of_garbage_looks_at_nothing_that_was_there_before_the_work_began(tmp_path: Path) -> None:
+    """Else each full one stops every thread for longer than a change takes."""
+    with Interdesk(settings({"INTERDESK_STATE": str(tmp_path)}), exclusive=True, create=True) as desk:
+        desk.start()
+        assert gc.get_freeze_count() > len(gc.get_objects())
+    assert gc.get_freeze_count() == 0
