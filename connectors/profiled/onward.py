@@ -80,7 +80,7 @@ def counted(path: str | None, data: Any, headers: Mapping[str, str]) -> str | No
 
 def further(request: Request, said: Request) -> Request:
     """The request of a page that is not the first, where it is another one: only how it is sent stays the same."""
-    kept = {name: getattr(request, name) for name in ("method", "headers", "format", "as_json", "root")}
+    kept = {name: getattr(request, name) for name in ("method", "headers", "format", "as_json", "element")}
     return Request.model_validate({**kept, **{name: getattr(said, name) for name in said.model_fields_set}})
 
 
