@@ -1,41 +1,34 @@
-"""The one place where concrete things meet: settings of the environment in, a whole interdesk out."""
+"""The one place where concrete things meet: settings in, a whole interdesk out."""
 
 import gc
 import os
 import random
 import secrets as entropy
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from central.desk.auth import Gate
 from central.desk.people import PeopleDesk
 from central.desk.persons import PersonDesk
 from central.desk.retention import Retention, Terms
-from central.store.api import Store, StoreError, Transaction, WrongSchema
-from central.store.memory import MemoryStore
+from central.store.api import Store, Transaction, WrongSchema
 from central.store.sql import SqlStore
 from central.store.sql.database import database_of
 from central.store.sql.schema import REVISION
-from connectors import registry
-from connectors.api import Connector
 from connectors.emulators.tracker import Tracker
-from connectors.environment import Environment, Wire
-from connectors.errors import QuotaSpent, SettingsError
-from connectors.pace import Pace
-from connectors.registry import AnyProfile
+from connectors.environment import Environment
+from connectors.errors import SettingsError
 from mappings.document import compile_mapping
-from mappings.loader import DocumentError, Problem, read_files
-from mappings.model import Place
+from mappings.loader import DocumentError
 from sync import access, identity, openid
 from sync.bus.api import Bus
 from sync.bus.inprocess import InProcessBus
 from sync.centre import Centre
-from sync.config import InstanceDocument, instance_document, profile_document
+from sync.config import profile_document
 from sync.engine import SyncEngine
 from sync.erasing import Erasing
 from sync.gateway import Gateway
@@ -43,9 +36,9 @@ from sync.gateways import LiveGateways, Registration, Unusable
 from sync.guards.mark import Spot
 from sync.guards.usual import Limits as GuardLimits
 from sync.inbox import Inbox
+from sync.kinds import ConnectorKinds
 from sync.lane import Lane
 from sync.lives import Lives
-from sync.logs import Form
 from sync.means import Means
 from sync.outgoing import Outgoing
 from sync.oversight import oversee
@@ -56,6 +49,7 @@ from sync.relay import Relay
 from sync.scheduler import Clockwork, Rivals, Scheduler
 from sync.sealing import Keys, Sealing
 from sync.secrets import MissingSecret, Secrets
+from sync.settings import BadSetting, Settings, utc_now
 from sync.stored import read_again
 from sync.tokens import Tokens
 from sync.worker import Worker
@@ -72,147 +66,6 @@ STILL_FOR = timedelta(seconds=60)
 """The scheduler steps several times a second; one that has not for so long will not go on by itself."""
 REFRESH_EVERY = timedelta(seconds=1)
 """How often a process beside others takes in what was registered."""
-
-
-class BadSetting(Exception):
-    """A setting of the environment or the command line is wrong. The sentence says what to write instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the environment says."""
-
-    state: Path
-    database: str
-    host: str
-    port: int
-    instance: InstanceDocument
-    beside: Path
-    """The folder of the instance's document."""
-    environ: Mapping[str, str]
-    identity: str = ""
-    """The id of this instance; '': the one in the state folder."""
-    broker: str = ""
-    """The address of RabbitMQ; '': this process wakes itself."""
-    log: Form | None = None
-    """What log lines look like; None: for people on a terminal, else JSON."""
-
-    @property
-    def address(self) -> str:
-        """Where people reach the pages, as far as the settings know."""
-        return self.instance.public_url or f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-
-
-def utc_now() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
-
-
-def settings(environ: Mapping[str, str], *, state: Path | None = None) -> Settings:
-    """Read the settings; `state` goes before INTERDESK_STATE.
-
-    :raises BadSetting: one is wrong.  :raises DocumentError: the instance's document is."""
-    folder = state or Path(environ.get("INTERDESK_STATE") or "var")
-    host, port = _listen(environ.get("INTERDESK_LISTEN") or "127.0.0.1:8350")
-    instance, beside = _instance(environ.get("INTERDESK_CONFIG", ""))
-    database = environ.get("INTERDESK_DATABASE") or f"sqlite:///{(folder / 'interdesk.db').absolute()}"
-    named = identity.checked(environ.get("INTERDESK_INSTANCE") or instance.instance)
-    return Settings(folder, database, host, port, instance, beside, environ, named, _broker(environ), _log(environ))
-
-
-def _listen(address: str) -> tuple[str, int]:
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
-        raise BadSetting(f"INTERDESK_LISTEN is HOST:PORT, such as 127.0.0.1:8350, not {address!r}")
-    return host.strip("[]"), int(port)
-
-
-def _broker(environ: Mapping[str, str]) -> str:
-    address = environ.get("INTERDESK_BROKER", "")
-    if address and not address.startswith(("amqp://", "amqps://")):
-        raise BadSetting("INTERDESK_BROKER is amqp://USER:PASSWORD@HOST/VHOST, or nothing: then one process is all")
-    return address
-
-
-def _log(environ: Mapping[str, str]) -> Form | None:
-    form = environ.get("INTERDESK_LOG", "")
-    if form not in ("", *Form):
-        raise BadSetting(f"INTERDESK_LOG is {' or '.join(Form)}, not {form!r}; not set: as the stream is")
-    return Form(form) if form else None
-
-
-def _instance(named: str) -> tuple[InstanceDocument, Path]:
-    path = Path(named or "interdesk.yaml")
-    if not named and not path.exists():
-        return InstanceDocument(), Path()
-    documents = read_files([path])
-    if len(documents) != 1 or documents[0].kind != "instance":
-        place = documents[0].place(("kind",))
-        raise DocumentError([Problem(Place(str(path), place.line, 1), "this file holds one document of kind instance")])
-    return instance_document(documents[0]), path.parent
-
-
-class ConnectorKinds:
-    """Fulfils `sync.registration.Connectors`."""
-
-    def __init__(self, environment: Environment, secrets: Secrets, store: Store | None = None) -> None:
-        """`store`: where the quotas are kept that all processes spend together; without one, this one has its own."""
-        self._environment, self._secrets = environment, secrets
-        self._store = store or MemoryStore()
-
-    def names(self) -> Sequence[str]:
-        """Every connector there is."""
-        return registry.names()
-
-    def open(
-        self,
-        name: str,
-        settings: Mapping[str, Any],
-        system: str,
-        *,
-        profile: AnyProfile | None = None,
-        per_minute: int | None = None,
-        wire: Wire | None = None,
-    ) -> Connector:
-        """The connector of these settings, asking `per_minute` times at most. It asks nobody anything yet.
-        A registered `profile` of that name goes before what is shipped; a `wire` listens to what is said.
-
-        :raises SettingsError: with all that is wrong.  :raises LookupError: there is no such connector."""
-        environment = replace(self._environment, wire=wire)
-        if per_minute is not None:
-            places = partial(_reserve, self._store, system)
-            pace = Pace(per_minute, places, clock=environment.clock, sleep=environment.sleep)
-            environment = replace(environment, pace=pace)
-        return registry.open_connector(
-            name,
-            settings,
-            system=system,
-            environment=environment,
-            secrets=self._secrets.of(system, settings),
-            profile=profile,
-        )
-
-    def words(self, name: str, profile: AnyProfile | None = None) -> str:
-        """Whose words this connector uses, as mappings name them."""
-        return registry.words(name, profile)
-
-    def credentials(self, settings: Mapping[str, Any], system: str) -> str:
-        """What tells these credentials from others, and the networks that may be spoken to.
-
-        :raises MissingSecret: one is not there."""
-        return access.digest(settings, self._secrets.of(system, settings), self._environment.allowed_networks)
-
-    def check(self, name: str, settings: Mapping[str, Any], system: str, profile: AnyProfile | None = None) -> None:
-        """:raises SettingsError: with all that is wrong in these settings, secrets that are missing included."""
-        self.open(name, settings, system, profile=profile).close()
-
-
-def _reserve(store: Store, system: str, at: datetime, places: int, *, every: timedelta, burst: timedelta) -> datetime:
-    """Places in the quota of a system.  :raises QuotaSpent: the store cannot give any now."""
-    try:
-        return store.write(lambda tx: tx.quotas.reserve(system, at, places, every=every, burst=burst), durable=False)
-    except StoreError as problem:
-        raise QuotaSpent(f"no place in the quota could be had: {problem}", retry_after=REFRESH_EVERY) from None
 
 
 class Interdesk:

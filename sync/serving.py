@@ -16,13 +16,14 @@ from central.desk.web import openid
 from central.desk.web.app import create_app
 from central.desk.web.pages import Pages
 from sync import why
-from sync.bootstrap import BadSetting, Interdesk
+from sync.bootstrap import Interdesk
 from sync.clerk import Clerk
 from sync.dictionaries import Dictionaries
 from sync.doors import soap_door
 from sync.examples import Examples
 from sync.helm import Helm
 from sync.registering import Registrar
+from sync.settings import BadSetting
 
 TRIES = 20
 """How many ports after the wanted one are tried before giving up."""

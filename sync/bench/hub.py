@@ -16,8 +16,9 @@ from sync import logs
 from sync.bench import copies, stock
 from sync.bench.sides import DESCRIPTION, Address
 from sync.bench.stand import opened
-from sync.bootstrap import Interdesk, Settings
+from sync.bootstrap import Interdesk
 from sync.serving import Server
+from sync.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from sync.bench.report import Law, Report
 from sync.bench.sides import Address, Side
 from sync.bench.stand import opened
 from sync.bench.stock import fill
-from sync.bootstrap import Interdesk, Settings
+from sync.bootstrap import Interdesk
 from sync.poll import poll
+from sync.settings import Settings
 
 TARGET = 3.0
 _SIZES = {"small": (30, 900, 9_000, 7), "full": (300, 9_900, 999_900, 7)}

@@ -16,10 +16,10 @@ from mappings.document import compile_mapping
 from mappings.loader import read
 from mappings.model import Mapping as CompiledMapping
 from sync.bench.report import Law, Report
-from sync.bootstrap import Settings
 from sync.plan import Verdict
 from sync.policy import Admission, Policy
 from sync.reconcile import reconcile
+from sync.settings import Settings
 
 TARGET = 5.0
 MOST_MICROSECONDS = 50.0

@@ -21,7 +21,7 @@ from central.store import migrations
 from sync.bench.hub import Hub, Plan
 from sync.bench.report import Law, Report
 from sync.bench.sides import Side
-from sync.bootstrap import Settings
+from sync.settings import Settings
 
 TARGET = 1.0
 _ALLOWED_MS = 20.0

@@ -26,9 +26,10 @@ from sync.bench.report import Report
 from sync.bench.sides import Side, Trouble
 from sync.bench.stand import bring_to_life, documents_of, own_settings, until
 from sync.bench.stock import change_all, fill
-from sync.bootstrap import BadSetting, Interdesk, Settings
+from sync.bootstrap import Interdesk
 from sync.bus import amqp
 from sync.live import let_go, stop_all
+from sync.settings import BadSetting, Settings
 
 TARGET = round(1 / 1.8, 3)
 """The rate of one worker over that of two."""

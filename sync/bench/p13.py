@@ -23,7 +23,7 @@ from connectors.emulators.plain import PlainEmulator
 from connectors.environment import Environment
 from connectors.registry import open_connector
 from sync.bench.report import Report
-from sync.bootstrap import Settings, utc_now
+from sync.settings import Settings, utc_now
 
 TARGET = 1.5
 _SIZES = {"small": (300, 5), "full": (2_000, 9)}

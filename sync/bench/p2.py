@@ -14,8 +14,9 @@ from sync.bench.report import Law, Report
 from sync.bench.sides import Side
 from sync.bench.stand import opened, until
 from sync.bench.stock import fill
-from sync.bootstrap import Interdesk, Settings
+from sync.bootstrap import Interdesk
 from sync.poll import poll
+from sync.settings import Settings
 
 _SIZES = {"small": ((1_000, 5_000), (0, 10, 100)), "full": ((1_000, 10_000, 100_000), (0, 10, 100, 1_000))}
 """Tickets; changes."""

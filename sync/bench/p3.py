@@ -13,8 +13,8 @@ from sync.bench.progress import tell
 from sync.bench.report import Report, spread
 from sync.bench.sides import Side
 from sync.bench.stand import HOOK_KEY, PATIENCE, opened, until
-from sync.bootstrap import Settings
 from sync.serving import Server
+from sync.settings import Settings
 
 TARGET = 2.0
 PER_SECOND = 20

@@ -14,7 +14,7 @@ from sync.bench.progress import tell
 from sync.bench.report import Report, spread
 from sync.bench.sides import Side
 from sync.bench.stand import until
-from sync.bootstrap import Settings
+from sync.settings import Settings
 
 TARGET = 1.0
 _ALLOWED_MS = 20.0

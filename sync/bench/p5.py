@@ -14,7 +14,7 @@ from sync.bench.hub import Hub, Plan
 from sync.bench.report import Law, Report
 from sync.bench.sides import Side
 from sync.bench.stand import HOOK_KEY, until
-from sync.bootstrap import Settings
+from sync.settings import Settings
 
 TARGET = 2.0
 _SIZES = {"small": ((1, 10), 600), "full": ((1, 10, 300), 12_000)}

@@ -14,7 +14,7 @@ from sync.bench.progress import tell
 from sync.bench.report import Law, Report, spread
 from sync.bench.sides import Side, Trouble
 from sync.bench.stand import HOOK_KEY, until
-from sync.bootstrap import Settings
+from sync.settings import Settings
 
 TARGET = 1.5
 _GRACE_MS = 5.0

@@ -22,7 +22,7 @@ from sync.bench.hub import Hub, Plan
 from sync.bench.report import Law, Report
 from sync.bench.sides import Address, Side
 from sync.bench.stand import until
-from sync.bootstrap import Settings
+from sync.settings import Settings
 
 TARGET = 2.5
 _SIZES = {"small": (200, 1_000), "full": (10_000, 100_000)}

@@ -13,7 +13,7 @@ from sync.bench.report import Law, Report
 from sync.bench.sides import Side
 from sync.bench.stand import until
 from sync.bench.stock import changed
-from sync.bootstrap import Settings
+from sync.settings import Settings
 
 TARGET = 1.0
 """Seconds from the first moment that the new process could work to its first write."""

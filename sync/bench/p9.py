@@ -16,7 +16,7 @@ from sync.bench.progress import tell
 from sync.bench.report import Law, Report
 from sync.bench.sides import Side
 from sync.bench.stand import until
-from sync.bootstrap import Settings
+from sync.settings import Settings
 
 TARGET = 1.0
 _ALLOWED_MB = 5.0

@@ -14,7 +14,7 @@ from typing import Any, Self
 from connectors.emulators.plain import PlainEmulator
 from connectors.emulators.server import Asked, Fault, Reply
 from connectors.emulators.tracker import Deed, Tracker
-from sync.bootstrap import utc_now
+from sync.settings import utc_now
 
 ACCOUNT = "interdesk"
 _APART = timedelta(minutes=6)

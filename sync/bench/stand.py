@@ -11,8 +11,9 @@ from mappings import loader
 from sync import registration
 from sync.bench.progress import Pace
 from sync.bench.sides import Address
-from sync.bootstrap import Interdesk, Settings
+from sync.bootstrap import Interdesk
 from sync.live import go_live
+from sync.settings import Settings
 
 PATIENCE = 20.0
 """Seconds that what is awaited may take."""

@@ -7,11 +7,12 @@ import click
 
 from central.store.sql.database import shown
 from sync import identity
-from sync.bootstrap import Interdesk, utc_now
+from sync.bootstrap import Interdesk
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session, who
 from sync.recovery import approval, copies
 from sync.recovery.plan import ResyncPlan
+from sync.settings import utc_now
 
 _OWNER = "interdesk db plan"
 """Who holds the leases meanwhile: after a crash the next call goes on at once."""

@@ -6,13 +6,13 @@ from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
 from central.rights import Forbidden
 from central.store.api import Busy, CommitUnknown, StoreError, Unreachable
 from connectors.errors import AccessError, NotFound, ProtocolError, Refused, Transient
-from sync.bootstrap import BadSetting
 from sync.bus.api import BrokerAway, BrokerRefuses
 from sync.gateways import Unusable
 from sync.identity import BadIdentity
 from sync.recovery.search import StillWorking
 from sync.sealing import NoKey, NotSealed
 from sync.secrets import MissingSecret
+from sync.settings import BadSetting
 from sync.taping import BadTape
 
 MISTAKES = (

@@ -9,12 +9,12 @@ from central.registry import SystemState
 from central.store.api import StoreError
 from mappings.loader import DocumentError, suggestion
 from sync.alerts.ailments import SILENT_AFTER
-from sync.bootstrap import BadSetting
 from sync.cli.nagios import Check, Level, check
 from sync.cli.output import as_json, document, moment, say, table
 from sync.cli.session import Session
 from sync.identity import BadIdentity
 from sync.recovery import copies
+from sync.settings import BadSetting
 
 
 @click.command()

@@ -10,11 +10,12 @@ from central.desk.tickets import TicketDesk
 from central.mail import Mail, Verdict
 from central.rights import Principal
 from central.store.api import NoSuch
-from sync.bootstrap import BadSetting, Interdesk
+from sync.bootstrap import Interdesk
 from sync.cli.output import as_json, document, printable, say, table
 from sync.cli.session import Session, who
 from sync.mailroom import Reader
 from sync.post_office import UnusableMail, reader_of, signer_of
+from sync.settings import BadSetting
 
 
 @click.group()

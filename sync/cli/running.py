@@ -15,9 +15,10 @@ from sync import logs
 from sync.bench import BENCHES
 from sync.bench import bench as measuring
 from sync.bench.progress import telling
-from sync.bootstrap import BadSetting, Interdesk
+from sync.bootstrap import Interdesk
 from sync.cli.output import as_json, console, document, say, table
 from sync.cli.session import Session
+from sync.settings import BadSetting
 
 
 @click.command()

@@ -12,7 +12,8 @@ import click
 from central.store.api import NoSuch, Transaction
 
 if TYPE_CHECKING:  # imported where it is opened: what needs no database does not wait for it
-    from sync.bootstrap import Interdesk, Settings
+    from sync.bootstrap import Interdesk
+    from sync.settings import Settings
 
 
 class Session:
@@ -25,7 +26,7 @@ class Session:
     @property
     def settings(self) -> "Settings":
         """The settings of the environment.  :raises BadSetting, DocumentError: one is wrong."""
-        from sync.bootstrap import settings
+        from sync.settings import settings
 
         return settings(os.environ, state=self.state)
 

@@ -14,13 +14,14 @@ import click
 from central.store.sql import SqlStore
 from connectors.environment import Environment
 from connectors.errors import ConnectorError
-from sync.bootstrap import DEADLINE, BadSetting, Settings, utc_now
+from sync.bootstrap import DEADLINE
 from sync.cli.output import complain, say
 from sync.cli.running import until_told
 from sync.cli.session import Session
 from sync.config import duration
 from sync.outgoing import Outgoing
 from sync.secrets import Secrets
+from sync.settings import BadSetting, Settings, utc_now
 from sync.watching import Bounds, Verdict, Watch
 
 _ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))

@@ -8,11 +8,12 @@ from rich.console import Console
 
 from central.desk.auth import once_address
 from sync import logs
-from sync.bootstrap import Interdesk, Settings
+from sync.bootstrap import Interdesk
 from sync.demo.stage import Stage, stage
 from sync.demo.story import CANARY, Story
 from sync.demo.telling import Stuck, Teller
 from sync.demo.verdict import Judge, Judgement
+from sync.settings import Settings
 
 
 def show(settings: Settings, console: Console, linger: Callable[[str], None]) -> bool:

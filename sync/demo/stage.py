@@ -14,9 +14,10 @@ from connectors.emulators.rt import RtEmulator
 from connectors.emulators.server import Emulator
 from mappings import loader
 from sync import registration
-from sync.bootstrap import Interdesk, Settings, utc_now
+from sync.bootstrap import Interdesk
 from sync.live import go_live
 from sync.serving import Server
+from sync.settings import Settings, utc_now
 
 RT, REDMINE = "ngi-cz", "ngi-pl"
 ACCOUNT = "ggus-sync"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sync.bootstrap import settings
 from sync.demo.stage import ACCOUNT, Stage, stage
 from sync.demo.story import CANARY, Story
 from sync.demo.telling import Teller
 from sync.demo.verdict import Judge
+from sync.settings import settings
 
 
 def test_the_demo_plays_to_its_end_and_keeps_the_five_laws(desk) -> None:

@@ -7,8 +7,9 @@ from central.desk.tickets import TicketDesk
 from connectors.mail.profile import Hour
 from connectors.mail.threads import Signer
 from connectors.mail.trust import Policy
-from sync.bootstrap import Interdesk, settings
+from sync.bootstrap import Interdesk
 from sync.mailroom import Reader
+from sync.settings import settings
 
 SECRET = "a secret for tests alone"
 DOCUMENT = """kind: instance

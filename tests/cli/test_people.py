@@ -12,7 +12,7 @@ from central.desk.auth import Gate, NotKnown
 from central.desk.people import ADMINISTRATOR
 from central.rights import Principal
 from central.store.sql import SqlStore
-from sync.bootstrap import utc_now
+from sync.settings import utc_now
 from tests.cli.test_running import running
 
 PASSWORD = "correct horse battery"

@@ -21,11 +21,12 @@ from typing import Any
 from central.store.api import Transaction
 from central.store.sql import SqlStore
 from sync import logs
-from sync.bootstrap import Interdesk, Settings, settings
+from sync.bootstrap import Interdesk
 from sync.cli.running import until_told
 from sync.gateway import Gateway
 from sync.gateways import Registration
 from sync.serving import Server
+from sync.settings import Settings, settings
 
 CALLS = frozenset({"changes", "scan", "fetch", "find", "create", "update", "comment", "edit_comment", "delete_comment"})
 

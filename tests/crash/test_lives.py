@@ -7,7 +7,8 @@ import pytest
 
 from central.delivery import Lease
 from central.store.sql import SqlStore
-from sync.bootstrap import Interdesk, settings, utc_now
+from sync.bootstrap import Interdesk
+from sync.settings import settings, utc_now
 from tests.postgres import Server
 from tests.unit.sync.another_life import another
 

@@ -19,10 +19,11 @@ from central.link import Link, LinkState
 from central.model import Conflict, Ticket
 from central.registry import SystemState
 from central.rights import Principal
-from sync.bootstrap import Interdesk, settings
+from sync.bootstrap import Interdesk
 from sync.clerk import Clerk
 from sync.helm import Helm
 from sync.plan import UNDECIDED
+from sync.settings import settings
 
 _NUMBERS = itertools.count()
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -12,11 +12,12 @@ from central.model import Conflict, Person, Ticket, Visibility
 from connectors.errors import ConnectorError
 from mappings.loader import read
 from sync import live, registration
-from sync.bootstrap import Interdesk, Settings, settings
+from sync.bootstrap import Interdesk
 from sync.engine import SyncEngine
 from sync.lane import Lane
 from sync.poll import poll, scan
 from sync.reconcile import corresponds
+from sync.settings import Settings, settings
 from tests.peers.people import Person as Somebody
 from tests.peers.people import Said
 from tests.peers.sites import RedmineSite, RtSite, Site

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sync.bench import bench
-from sync.bootstrap import settings
+from sync.settings import settings
 from tests.postgres import Server
 from tests.rabbitmq import RabbitMQ
 

@@ -12,7 +12,8 @@ from imap_tools import MailBoxUnencrypted, MailMessage
 from central.account import Account, Grant, Role
 from central.mail import Verdict
 from central.model import Person, Visibility
-from sync.bootstrap import Interdesk, settings
+from sync.bootstrap import Interdesk
+from sync.settings import settings
 from tests.peers.desk import wait_until
 from tests.peers.sites import MailSite
 

@@ -11,7 +11,7 @@ from sync.bench.p9 import grown_beside_history
 from sync.bench.p12 import disorder
 from sync.bench.progress import Pace, tell, telling
 from sync.bench.report import Law, Report, spread
-from sync.bootstrap import BadSetting, settings
+from sync.settings import BadSetting, settings
 
 
 def report(*, ratio: float = 2.0, wrong: tuple[str, ...] = ()) -> Report:

@@ -7,8 +7,9 @@ import requests
 
 from central.account import Account, Grant, Role
 from central.desk.auth import Gate
-from sync.bootstrap import Interdesk, settings
+from sync.bootstrap import Interdesk
 from sync.serving import Server
+from sync.settings import settings
 from tests.unit.central.desk.soap.hotline import envelope, ghd
 
 

@@ -13,9 +13,9 @@ from connectors.memory import MemoryConnector
 from mappings.document import compile_mapping
 from mappings.loader import read
 from sync import registration
-from sync.bootstrap import ConnectorKinds
 from sync.gateway import Gateway
 from sync.gateways import LiveGateways, Registration, Unusable
+from sync.kinds import ConnectorKinds
 from sync.policy import Policy
 from sync.secrets import Secrets
 from sync.stored import read_again

@@ -15,11 +15,11 @@ from central.store.memory import MemoryStore
 from connectors.environment import Environment
 from mappings.loader import read
 from sync import registration
-from sync.bootstrap import ConnectorKinds
 from sync.bus.inprocess import InProcessBus
 from sync.gateway import Gateway
 from sync.gateways import LiveGateways, Registration
 from sync.inbox import LARGEST, Inbox
+from sync.kinds import ConnectorKinds
 from sync.means import Means
 from sync.relay import Relay
 from sync.secrets import Secrets

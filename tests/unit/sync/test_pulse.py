@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sync.bootstrap import STILL_FOR, Interdesk, settings
+from sync.bootstrap import STILL_FOR, Interdesk
 from sync.recovery import copies
+from sync.settings import settings
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from central.store.sql import SqlStore
 from connectors.emulators.rt import RtEmulator
 from connectors.environment import Environment
 from connectors.errors import QuotaSpent
-from sync.bootstrap import ConnectorKinds
+from sync.kinds import ConnectorKinds
 from sync.secrets import Secrets
 
 

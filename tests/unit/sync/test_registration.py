@@ -13,8 +13,8 @@ from connectors.registry import profiles
 from mappings.library import names, shipped
 from mappings.loader import DocumentError, read
 from sync import extended, registration
-from sync.bootstrap import ConnectorKinds
 from sync.config import profile_document
+from sync.kinds import ConnectorKinds
 from sync.registration import Applied, Change
 from sync.secrets import Secrets
 from sync.stored import as_applied, read_again

@@ -13,10 +13,11 @@ from connectors.emulators.servicenow import Quirks, ServiceNowEmulator
 from connectors.emulators.servicenow_rows import sys_id
 from mappings.loader import read
 from sync import live, registration
-from sync.bootstrap import Interdesk, settings
+from sync.bootstrap import Interdesk
 from sync.engine import SyncEngine
 from sync.lane import Lane
 from sync.poll import poll, scan
+from sync.settings import settings
 from tests.unit.sync.test_zammad_member import Time
 
 TPM = Person("tpm", "Tess from TPM")

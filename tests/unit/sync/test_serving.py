@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sync.bootstrap import BadSetting, Interdesk, settings
+from sync.bootstrap import Interdesk
 from sync.serving import TRIES, bound
+from sync.settings import BadSetting, settings
 
 
 def test_no_part_of_an_answer_waits_until_the_other_side_has_acknowledged_the_one_before() -> None:

@@ -15,10 +15,11 @@ from connectors.emulators.server import Fault
 from connectors.emulators.zammad import Quirks, ZammadEmulator
 from mappings.loader import read
 from sync import live, registration
-from sync.bootstrap import Interdesk, settings
+from sync.bootstrap import Interdesk
 from sync.engine import SyncEngine
 from sync.lane import Lane
 from sync.poll import poll, scan
+from sync.settings import settings
 
 TPM = Person("tpm", "Tess from TPM")
 DOCUMENTS = """
