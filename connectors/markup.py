@@ -20,7 +20,9 @@ _TAG = re.compile(
 )
 _KEPT = "\xa0"
 """A blank that is meant, at the beginning of a line or beside another one."""
-_BLANKS = re.compile(r"[^\S\xa0]+")
+_UNSAYABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_BLANKS = re.compile(r"[ \t\n\r\f]+")
+"""HTML's own blanks, of which several are one."""
 _LINK = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
 
@@ -44,8 +46,10 @@ def read_as(form: str, said: str) -> str:
 
 
 def html_of(text: str) -> str:
-    """The text as HTML that shows it and is read as it again; of several empty lines one stays."""
-    escaped = html.escape(text.replace("\r\n", "\n").replace("\r", "\n"), quote=False)
+    """The text as HTML that shows it and is read as it again; of several empty lines one stays, and U+FFFD stands for
+    what HTML cannot say: a form feed would be a blank like others."""
+    plain = _UNSAYABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    escaped = html.escape(plain, quote=False)
     kept = re.sub(r"(?m)^ +| +(?= )", lambda found: "&nbsp;" * len(found[0]), escaped)
     return kept.replace("\n", "<br>")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from connectors import patterns
 from connectors.answers import Answer
 from connectors.api import Capabilities, Person
 from connectors.asking import Body, Made, Origin
@@ -154,6 +155,8 @@ class Site:
         """Somebody whom an answer names."""
         shape = shape or self.profile.people
         key = text(first(data, shape.key))
+        inside = patterns.found(shape.pattern, key) if shape.pattern is not None else None
+        key = inside[1] if inside is not None else key
         if shape.table is not None and key:
             key = self.tables.word(shape.table, key) or key
         names = [text(at(data, path)) for path in shape.name]

@@ -14,6 +14,7 @@ from connectors.testing.emulated import Clock, environment, stand_on
 from mappings.loader import read_files
 from sync import extended
 from sync.config import profile_document
+from tests.conformance.strangers.glpi import GlpiEmulator
 from tests.conformance.strangers.itop import ItopEmulator
 from tests.conformance.strangers.ledger import LedgerEmulator
 from tests.conformance.strangers.mantis import MantisEmulator
@@ -71,6 +72,58 @@ def test_while_the_clocks_of_itop_change_polling_keeps_time(change: str) -> None
     clock.at = CHANGES[change]
     with ItopEmulator(clock) as emulator:
         itop_keeps_time(emulator, clock)
+
+
+def opened_glpi(emulator: GlpiEmulator, clock: Clock, token: str) -> Connector:
+    profile = Profile.model_validate(yaml.safe_load((HERE / "glpi.yaml").read_text("utf-8")))
+    said = {"url": emulator.url, "user_token": token, "app_token": emulator.app_token, "entity": "3"}
+    settings = {**said, "zone": emulator.zone.key}
+    return open_profile(profile, settings, system="s", environment=environment(clock))
+
+
+def glpi_keeps_time(emulator: GlpiEmulator, clock: Clock) -> None:
+    connector = opened_glpi(emulator, clock, emulator.user_token)
+    keeps_time(stand_on(emulator, clock, "name", "content", connector=connector))
+    connector.close()
+
+
+class TestGlpi(ConnectorConformance, FaultConformance):
+    """A session beside an application's token, columns by number, ranges with their total in a header, errors as lists,
+    people by number among a ticket's actors, HTML that is escaped once more, statuses passed over in silence."""
+
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with GlpiEmulator(clock) as emulator:
+            connector = opened_glpi(emulator, clock, emulator.user_token)
+            yield stand_on(
+                emulator,
+                clock,
+                "name",
+                "content",
+                connector=connector,
+                refused=("status", "closed"),
+                owner=("assigned", "bob"),
+                stranger=lambda: opened_glpi(emulator, clock, "wrong-secret"),
+                secrets=(emulator.user_token, emulator.app_token, "wrong-secret"),
+                expire=emulator.sessions.clear,
+            )
+            connector.close()
+
+
+@ZONES
+def test_whatever_zone_glpi_lives_in_polling_keeps_time(zone: str) -> None:
+    clock = Clock()
+    with GlpiEmulator(clock, zone=zone) as emulator:
+        glpi_keeps_time(emulator, clock)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_while_the_clocks_of_glpi_change_polling_keeps_time(change: str) -> None:
+    clock = Clock()
+    clock.at = CHANGES[change]
+    with GlpiEmulator(clock) as emulator:
+        glpi_keeps_time(emulator, clock)
 
 
 class TestMantis(ConnectorConformance, FaultConformance):
@@ -137,7 +190,7 @@ class TestLedger(ConnectorConformance, FaultConformance):
             connector.close()
 
 
-@pytest.mark.parametrize("name", ["itop", "ledger", "mantis"])
+@pytest.mark.parametrize("name", ["glpi", "itop", "ledger", "mantis"])
 def test_a_stranger_is_taken_in_as_an_operator_writes_it_in_an_afternoon(name: str) -> None:
     file = HERE / f"{name}.yaml"
     (document,) = read_files([file])

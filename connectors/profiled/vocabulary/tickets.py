@@ -57,6 +57,8 @@ class PersonShape(Part):
     """Where a person's parts are inside what names one: an object, or a word by itself ("")."""
 
     key: Paths
+    pattern: Pattern | None = None
+    """The key is this one's first group in what is there ("Alice (12)")."""
     name: Joined = ()
     """All that are there, joined by a blank."""
     email: str | None = None
