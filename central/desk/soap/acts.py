@@ -101,7 +101,12 @@ class SoapDesk:
     # -- tickets -------------------------------------------------------------------------------------------------------
 
     def _create(self, asked: Asked) -> Told:
-        return self._opened(asked, fields(asked.body))
+        values = fields(asked.body)
+        if asked.operation.only and (asked.operation.only == "TEAM" or "ticket_type" in values):
+            # an OPS ticket that does not say so is a plain one, as it ever was
+            plain = asked.operation.only == "OPS" and values["ticket_type"] != "OPS"
+            values["ticket_type"] = "USER" if plain else asked.operation.only
+        return self._opened(asked, values)
 
     def _create_child(self, asked: Asked) -> Told:
         parent = asked.number("GHD_Parent_ID")
@@ -117,6 +122,7 @@ class SoapDesk:
 
     def _modify(self, asked: Asked) -> Told:
         ticket_id = asked.number("GHD_Request_ID")
+        self._desk.read(asked.principal, ticket_id, lambda tx, ticket: _demand_kind(asked, ticket))  # noqa: ARG005
         self._desk.act(asked.principal, ticket_id, fields(asked.body), _notes(asked.body))
         for theirs in ("GHD_Target_ID", "GHD_Incident_ID", "GHD_Origin_ID"):
             called = str(asked.body.get(theirs) or "").strip()
@@ -131,6 +137,7 @@ class SoapDesk:
         return picked(asked.operation, told).items()
 
     def _told(self, tx: Transaction, asked: Asked, ticket: Ticket) -> Mapping[str, Said]:
+        _demand_kind(asked, ticket)
         internal = self._desk.sees_internal(tx, asked.principal, ticket)
         born_in = Reader.of(self._desk, tx, asked.principal, ticket).born_in() or ""
         return whole(ticket, history.around(tx, ticket, internal, born_in))
@@ -164,7 +171,7 @@ class SoapDesk:
         return [
             picked(asked.operation, self._told(tx, asked, ticket))
             for ticket in found
-            if _wanted(asked.body, ticket) and self._desk.may(tx, asked.principal, Action.READ_TICKET, ticket)
+            if _wanted(asked, ticket) and self._desk.may(tx, asked.principal, Action.READ_TICKET, ticket)
         ]
 
     def _page(self, tx: Transaction, asked: Asked, before: int | None) -> tuple[int | None, list[Mapping[str, Said]]]:
@@ -174,6 +181,7 @@ class SoapDesk:
 
     def _history(self, asked: Asked) -> Told:
         def records(tx: Transaction, ticket: Ticket) -> list[Mapping[str, Said]]:
+            _demand_kind(asked, ticket)
             return history.records(tx, ticket, self._desk.sees_internal(tx, asked.principal, ticket))
 
         rows = self._desk.read(asked.principal, asked.number("GHD_Request_ID"), records)
@@ -274,12 +282,20 @@ def _query(body: Mapping[str, Any]) -> Query:
     )
 
 
-def _wanted(body: Mapping[str, Any], ticket: Ticket) -> bool:
+def _wanted(asked: Asked, ticket: Ticket) -> bool:
     """Whether a list that was asked for in these words has this ticket."""
-    query = _query(body)
-    return (not query.units or ticket["unit"] in query.units) and (
-        not query.statuses or ticket["status"] in query.statuses
+    query = _query(asked.body)
+    return (
+        (not query.units or ticket["unit"] in query.units)
+        and (not query.statuses or ticket["status"] in query.statuses)
+        and asked.operation.only in ("", ticket["ticket_type"])
     )
+
+
+def _demand_kind(asked: Asked, ticket: Ticket) -> None:
+    """:raises Fault: the operation is about another type of ticket."""
+    if asked.operation.only not in ("", ticket["ticket_type"]):
+        raise nothing_there()
 
 
 def _file_id(file: Attachment) -> str:

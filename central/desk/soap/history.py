@@ -14,9 +14,11 @@ _TOLD = {
     "GHD_Status": "status",
     "GHD_Priority": "priority",
     "GHD_Detailed_Solution": "solution",
+    "GHD_Solution": "solution",
     "GHD_Assigned_To": "assigned_to",
     "GHD_Involve": "involve",
     "GHD_Type_Of_Problem": "problem_type",
+    "GHD_Problem_Type": "problem_type",
     "GHD_VO": "affected_vo",
     "GHD_VO_Specific": "vo_specific",
     "GHD_Related_Issue": "related_issue",
@@ -106,7 +108,7 @@ def _record(
     """One record; None: it tells of something that is not for this reader."""
     event = act[0]
     told: dict[str, Said] = {theirs: theirs_of(values.get(ours)) for theirs, ours in _TOLD.items()}
-    told |= {"GHD_Creation_Date": event.at, "GHD_Last_Modifier": called(event.actor)}
+    told |= {"GHD_Creation_Date": event.at, "GHD_Modified_Date": event.at, "GHD_Last_Modifier": called(event.actor)}
     if event.kind is Kind.TICKET_CREATED:
         told["GHD_Description"] = theirs_of(values.get("description"))
     if event.kind is Kind.COMMENT_ADDED:

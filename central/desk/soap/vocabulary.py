@@ -61,6 +61,8 @@ class Operation:
     """Whether it gives any number of them."""
     act: str = ""
     """The operation that it is another name of."""
+    only: str = ""
+    """The type of ticket that it is about; '': any."""
 
 
 _CREATE = (
@@ -96,6 +98,16 @@ _HISTORY = (
     "Diary_Of_Steps Description Internal_Diary Public_Diary Involve Type_Of_Problem VO VO_Specific Related_Issue "
     "Remind_On:dateTime Affected_Site Affected_VO"
 )
+_CREATE_KIND = (
+    "Affected_VO{vo} Last_Login! Last_Modifier! Subject! Ticket_Type{kind} Affected_Site Carbon_Copy Cert_DN "
+    "Date_Time_Prob Description E_Mail Submitter Internal_Diary Involve Priority ProblemType Public_Diary "
+    "Responsible_Unit Status VO_Specific Phone Related_Issue Origin_ID Origin_SG"
+)
+_MODIFY_KIND = _MODIFY.replace("Experiment_Specific_Problem", "VO_Specific").replace("CarbonCopy", "Carbon_Copy")
+_HISTORY_KIND = (
+    "Modified_Date:dateTime Responsible_Unit Status Last_Modifier Priority Solution Assigned_To Change_Diary "
+    "Description Internal_Diary Public_Diary Involve Problem_Type VO_Specific Related_Issue Affected_Site Affected_VO"
+)
 _ID = _elements("GHD_", "Request_ID!")
 _FILE_OF = _elements("GAT_", "Request_ID!")
 
@@ -109,6 +121,31 @@ def _both(name: str, other: str, takes: tuple[Element, ...], gives: tuple[Elemen
     rows = name == "TicketGetList"
     first = Operation(name, Service.TICKETS, takes, gives, rows)
     return first, Operation(other, Service.TICKETS, takes, gives, rows, act=name)
+
+
+def _of_kind(name: str) -> tuple[Operation, ...]:
+    """The operations that are about OPS or TEAM tickets alone."""
+    only, ops = name.upper(), "!" if name == "Ops" else ""
+    create = _elements("GHD_", _CREATE_KIND.format(vo=ops, kind=ops))
+    listed = (*_elements("GHD_", _QUERY), *_SELECT)
+    gives = _elements("GHD_", _HISTORY_KIND)
+    return (
+        Operation(f"OpCreate{name}", Service.TICKETS, create, _ID, act="OpCreate", only=only),
+        Operation(
+            f"OpModify{name}", Service.TICKETS, _elements("GHD_", _MODIFY_KIND), _ID, act="TicketModify", only=only
+        ),
+        Operation(f"OpGet{name}", Service.TICKETS, _ID, _elements("GHD_", _TICKET), act="TicketGet", only=only),
+        Operation(
+            f"OpGetList{name}",
+            Service.TICKETS,
+            listed,
+            _elements("GHD_", _LISTED),
+            rows=True,
+            act="TicketGetList",
+            only=only,
+        ),
+        Operation(f"OpGet{name}TicketHist", Service.HISTORY, _ID, gives, rows=True, act="OpGetTicketHist", only=only),
+    )
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -127,6 +164,8 @@ OPERATIONS: Mapping[str, Operation] = {
         *_both("TicketGet", "OpGet", _ID, _elements("GHD_", _TICKET)),
         *_both("TicketGetList", "OpGetList", (*_elements("GHD_", _QUERY), *_SELECT), _elements("GHD_", _LISTED)),
         Operation("OpGetTicketHist", Service.HISTORY, _ID, _elements("GHD_", _HISTORY), rows=True),
+        *_of_kind("Ops"),
+        *_of_kind("Team"),
         Operation(
             "AddAttachment",
             Service.FILES,

@@ -152,9 +152,42 @@ def test_a_child_names_its_parent_and_only_one_that_its_opener_may_read(line: Ho
     assert line.call("OpCreateChild", body | ghd(Parent_ID=foreign)) == NOWHERE
 
 
+@pytest.mark.parametrize("kind", ["Ops", "Team"])
+def test_the_operations_of_ops_and_team_tickets_are_about_these_alone(line: Hotline, kind: str) -> None:
+    signed = ghd(Last_Modifier="m", Last_Login="l")
+    body = signed | ghd(Subject="s", Affected_VO="ops", Responsible_Unit="NGI_CZ", Ticket_Type=kind.upper())
+    made = line.call(f"OpCreate{kind}", body | ghd(VO_Specific="Yes"))["GHD_Request_ID"]
+    plain = line.create(Responsible_Unit="NGI_CZ")
+    told = line.call(f"OpGet{kind}", ghd(Request_ID=made))
+    assert (told["GHD_Ticket_Type"], told["GHD_Short_Description"], told["GHD_Affected_VO"]) == (
+        kind.upper(),
+        "s",
+        "ops",
+    )
+    assert told["GHD_Experiment_Specific_Problem"] == "Yes"
+    said = signed | ghd(Public_Diary="we look", Status="in progress")
+    assert line.call(f"OpModify{kind}", said | ghd(Request_ID=made)) == ghd(Request_ID=made)
+    rows = line.call(f"OpGetList{kind}", ghd(Responsible_Unit="NGI_CZ"))["getListValues"]
+    assert [row["GHD_Request_ID"] for row in ([rows] if isinstance(rows, dict) else rows)] == [made]
+    history = line.call(f"OpGet{kind}TicketHist", ghd(Request_ID=made))["getListValues"]
+    assert history[-1]["GHD_Status"] == "in progress"
+    assert "we look" in [row.get("GHD_Public_Diary") for row in history]
+    assert line.call(f"OpGet{kind}", ghd(Request_ID=plain)) == NOWHERE
+    assert line.call(f"OpModify{kind}", said | ghd(Request_ID=plain)) == NOWHERE
+    assert line.call(f"OpGet{kind}TicketHist", ghd(Request_ID=plain)) == NOWHERE
+    assert line.get(plain)["GHD_Status"] == "assigned"
+
+
+def test_a_ticket_of_the_operations_portal_that_does_not_say_that_it_is_ops_is_a_plain_one(line: Hotline) -> None:
+    body = ghd(Last_Modifier="m", Last_Login="l", Subject="s", Affected_VO="ops", Ticket_Type="TEAM")
+    made = line.call("OpCreateOps", body)["GHD_Request_ID"]
+    assert line.get(made)["GHD_Ticket_Type"] == "USER"
+
+
 @pytest.mark.parametrize(
     ("operation", "body", "sentence"),
     [
+        ("OpCreateOps", ghd(Subject="s", Last_Modifier="m", Last_Login="l", Affected_VO="ops"), "GHD_Ticket_Type"),
         ("OpCreate", ghd(Last_Modifier="m", Last_Login="l"), "ERROR (307): Required field"),
         ("OpCreate", ghd(Short_Description="s", Last_Login="l"), "GHD_Last_Modifier"),
         ("OpCreate", ghd(Short_Description="s" * 256, Last_Modifier="m", Last_Login="l"), "ERROR (306)"),
