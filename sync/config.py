@@ -254,6 +254,15 @@ class InstanceAlerts(_Part):
         return _web(address) if isinstance(address, str) else address
 
 
+class InstanceMetrics(_Part):
+    """Who reads the figures, which name every system: whoever asks from this machine, and as it says here."""
+
+    token: SecretReference | None = None
+    """Whoever shows this as a bearer token, from wherever."""
+    open: bool = False
+    """Anybody who reaches these pages."""
+
+
 class Retention(_Part):
     """How long what tells of people is kept: a duration such as 365d, or not said: for ever."""
 
@@ -389,6 +398,7 @@ class InstanceDocument(_Part):
     """Where people open a ticket, with {id} in it; empty: the ticket's page below `public_url`."""
     limits: InstanceLimits = InstanceLimits()
     alerts: InstanceAlerts = InstanceAlerts()
+    metrics: InstanceMetrics = InstanceMetrics()
     mail: MailDocument | None = None
     """Mail in and out; nothing: this desk has no mail."""
     allowed_networks: tuple[Network, ...] = ()

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +11,7 @@ import uvicorn
 
 from central.desk import rest, views
 from central.desk.cookies import Cookies
+from central.desk.metrics import Readers
 from central.desk.pulse import Pulse
 from central.desk.services import Services
 from central.desk.web import openid
@@ -38,7 +40,8 @@ class Server:
             lambda: views.overview(desk.store, desk.clock),
             lambda since: desk.store.read(lambda tx: tx.traffic.minutes(since)),
         )
-        app = create_app(services(desk, self._pulse))
+        self._ending = threading.Event()
+        app = create_app(services(desk, self._pulse, self._ending))
         host = desk.settings.host
         self._socket = bound(host, desk.settings.port)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # told, not bound
@@ -64,13 +67,14 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.should_exit = True
+        self._ending.set()
         self._pulse.__exit__(kind, error, trace)  # whoever watches the mesh would keep the server from ending
         self._thread.join()
         self._socket.close()
 
 
-def services(desk: Interdesk, pulse: Pulse) -> Services:
-    """What the desk's pages stand on in this process."""
+def services(desk: Interdesk, pulse: Pulse, ending: threading.Event) -> Services:
+    """What the desk's pages stand on in this process. `ending`: set when it ends."""
     instance = desk.settings.instance
     gate, cookies, helm, clerk = desk.gate, Cookies(instance.public_url), Helm(desk), Clerk(desk.means)
     doors = [soap_door(desk).router()]
@@ -88,6 +92,7 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
             lambda *ticket: why.as_data(why.explain(*ticket)),
             limits=instance.central_limits,
             cookies=cookies,
+            ending=ending,
         )
     )
     return Services(
@@ -108,6 +113,10 @@ def services(desk: Interdesk, pulse: Pulse) -> Services:
         pulse=pulse,
         largest_file=instance.limits.file,
         openid=desk.openid is not None,
+        figures=Readers(
+            open=instance.metrics.open,
+            token=partial(desk.secrets.look_up, instance.metrics.token.secret) if instance.metrics.token else None,
+        ),
         doors=doors,
         api=api,
     )

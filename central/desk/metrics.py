@@ -5,9 +5,11 @@ label is the name of a system.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hmac import compare_digest
+from ipaddress import ip_address
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -20,7 +22,36 @@ from central.heartbeat import Heartbeat
 from central.registry import System, SystemState
 from central.store.api import Store, Transaction
 
+_PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""Headers by which a web server says that somebody else asks through it."""
+
 MEDIA_TYPE = CONTENT_TYPE_LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads the figures: they name every system. Whoever asks from this machine itself does."""
+
+    open: bool = False
+    """Anybody does."""
+    token: Callable[[], str] | None = None
+    """Whoever shows this does; None: there is none."""
+
+    def let_in(self, client: str, headers: Mapping[str, str]) -> bool:
+        """Whether who asks from this address, with these headers (in small letters), is told."""
+        if self.open:
+            return True
+        scheme, _, shown = headers.get("authorization", "").partition(" ")
+        if self.token is not None and scheme.casefold() == "bearer":
+            return compare_digest(shown.strip().encode(errors="replace"), self.token().encode())
+        return _is_here(client) and not any(name in headers for name in _PASSED_ON)
+
+
+def _is_here(client: str) -> bool:
+    try:
+        return ip_address(client).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

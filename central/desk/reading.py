@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
-from central.desk.tickets import TicketDesk
+from central.desk.tickets import TicketDesk, without_supporters_fields
 from central.events import Event, Kind
 from central.link import Link
 from central.model import Attachment, Comment, Conflict, Person, Ticket, Visibility
-from central.rights import Action, Extent, Principal, extent, may_on_system
+from central.rights import SUPPORTERS_ONLY, Action, Extent, Principal, extent, may_on_system
 from central.store.api import NoSuch, Transaction
 
 Numbered = TypeVar("Numbered", Comment, Event)
@@ -49,6 +49,10 @@ class Reader:
     def born_in(self) -> str | None:
         """The system that the ticket was born in, as far as it may be named."""
         return self.ticket.born_in if self.sees(self.ticket.born_in) else None
+
+    def shown(self) -> Ticket:
+        """The ticket without the fields that are not for them."""
+        return self.ticket if self.internal else without_supporters_fields(self.ticket)
 
     def comments(self) -> Sequence[Comment]:
         """The conversation, in central order; of tombstones nothing but that they are."""
@@ -94,11 +98,12 @@ class Reader:
 
     def conflicts(self) -> Sequence[Conflict]:
         """Edits that lost, of systems that they may see."""
-        hidden = self.hidden_comments()
+        hidden = {f"comment {number}" for number in self.hidden_comments()}
+        hidden |= set() if self.internal else SUPPORTERS_ONLY
         return [
             each
             for each in self.tx.tickets.conflicts(self.ticket.id)
-            if self.sees(each.system) and each.field not in {f"comment {number}" for number in hidden}
+            if self.sees(each.system) and each.field not in hidden
         ]
 
     def events(self, *, field: str | None = None) -> Sequence[Event]:
@@ -120,6 +125,8 @@ class Reader:
         secret = {each.name for each in files if each.visibility is Visibility.INTERNAL}
 
         def told(event: Event) -> Event | None:
+            if event.field in SUPPORTERS_ONLY and not self.internal:
+                return None
             if event.data.get("comment") in hidden or event.field in tied or event.data.get("file") in secret:
                 return None
             data = {name: value for name, value in event.data.items() if self.internal or name not in _WORDS}

@@ -9,7 +9,20 @@ from central import workflow
 from central.desk.services.tickets import Also, Note, Tickets, Upload
 from central.model import Attachment, Comment, Ticket, Value, Visibility
 from central.origin import Origin
-from central.rights import Action, Principal, Sight, demand, is_submitter, may, may_on_system, may_on_ticket, sight
+from central.rights import (
+    SUPPORTERS_ONLY,
+    Action,
+    Extent,
+    Principal,
+    Sight,
+    demand,
+    extent,
+    is_submitter,
+    may,
+    may_on_system,
+    may_on_ticket,
+    sight,
+)
 from central.search import Page, Query
 from central.store.api import NoSuch, Store, Transaction
 from central.workflow import Actor
@@ -51,6 +64,16 @@ class TicketDesk:
     def sees_internal(self, tx: Transaction, principal: Principal, ticket: Ticket) -> bool:
         """Whether internal notes on it, and all that tells of them, may be shown to them."""
         return self.may(tx, principal, Action.READ_INTERNAL, ticket)
+
+    def as_read(self, principal: Principal, found: Sequence[Ticket]) -> Sequence[Ticket]:
+        """These tickets, which they may read, without the fields that are not for them."""
+        if extent(principal, Action.READ_INTERNAL) is Extent.ALL:
+            return found
+
+        def question(tx: Transaction) -> Sequence[Ticket]:
+            return [e if self.sees_internal(tx, principal, e) else without_supporters_fields(e) for e in found]
+
+        return self._store.read(question)
 
     def search(self, principal: Principal, query: Query, *, limit: int = 50, before: int | None = None) -> Page:
         """Those of the tickets that they may read. What is asked about systems is asked of those that they may see."""
@@ -216,6 +239,11 @@ class TicketDesk:
     def _demand_note(self, tx: Transaction, principal: Principal, ticket_id: int) -> None:
         ticket = self.ticket(tx, principal, ticket_id)
         demand(self.may(tx, principal, Action.WRITE_INTERNAL, ticket), principal, Action.WRITE_INTERNAL)
+
+
+def without_supporters_fields(ticket: Ticket) -> Ticket:
+    """A ticket as everybody reads it."""
+    return replace(ticket, fields={name: each for name, each in ticket.fields.items() if name not in SUPPORTERS_ONLY})
 
 
 def _routed(tx: Transaction, far: Sight) -> Sight:

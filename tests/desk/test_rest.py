@@ -333,6 +333,34 @@ def test_events_come_as_they_happen_and_go_on_where_they_were_left(served):
     assert alice.refused("GET", "/events", headers={"Last-Event-ID": "x"})[0] == 422
 
 
+def test_who_is_told_of_a_ticket_and_its_phone_are_for_those_who_read_internal_notes(served):
+    carl, alice = served.api("carl"), served.api("alice")
+    made = alice.ask("POST", "/tickets", json={"subject": "It is broken", "phone": "+420 1234"}).json()
+    number = made["id"]
+    assert "phone" not in made["fields"]
+    changed = carl.ask("PATCH", f"/tickets/{number}", json={"involve": ["eve@x.org"]}, headers={"If-Match": "*"})
+    assert changed.json()["fields"]["involve"] == ["eve@x.org"]
+    assert carl.get(f"/tickets/{number}")["fields"]["phone"] == "+420 1234"
+    answers = [
+        alice.get(f"/tickets/{number}"),
+        alice.get("/tickets", called=str(number))["items"][0],
+        alice.get("/tickets", limit=200),
+        alice.get(f"/tickets/{number}/history"),
+    ]
+    assert not [answer for answer in answers if "eve@x.org" in str(answer) or "+420" in str(answer)]
+    assert alice.refused("GET", f"/tickets/{number}/why/involve")[0] == 404
+    assert carl.get(f"/tickets/{number}/why/involve")["value"] == ["eve@x.org"]
+
+
+def test_whoever_listens_is_let_go_at_once_when_the_process_ends(tmp_path):
+    served = Served(tmp_path)
+    stream = served.api("alice").ask("GET", "/events", stream=True)
+    lines = stream.iter_lines(decode_unicode=True)
+    assert next(lines) == "retry: 3000"
+    served.close()
+    assert [line for line in lines if line.startswith("event")] == []  # to its end, in order: what is cut off raises
+
+
 def test_another_file_under_the_same_key_is_refused(served):
     number, _ = opened(served)
     key, alice = {"Idempotency-Key": "file", "Content-Type": "text/plain"}, served.api("alice")

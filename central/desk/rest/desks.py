@@ -1,5 +1,6 @@
 """What the REST door stands on."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,6 +40,8 @@ class Desks:
     explain: Explain
     limits: Limits = field(default_factory=Limits)
     cookies: Cookies = field(default_factory=Cookies)
+    ending: threading.Event = field(default_factory=threading.Event)
+    """Set when the process ends: whoever listens is let go."""
 
     @classmethod
     def of(
@@ -54,6 +57,7 @@ class Desks:
         *,
         limits: Limits,
         cookies: Cookies,
+        ending: threading.Event,
     ) -> "Desks":
         """The desks over what the rest of the house supplies."""
         ticket_desk, system_desk = TicketDesk(store, tickets), SystemDesk(store, systems, clock)
@@ -69,4 +73,5 @@ class Desks:
             explain=explain,
             limits=limits,
             cookies=cookies,
+            ending=ending,
         )

@@ -5,6 +5,7 @@ history tells, to whoever may read it at that moment. `Last-Event-ID` takes the 
 """
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Annotated
@@ -41,12 +42,17 @@ _BEHIND = 10_000
 class Feed:
     """Tells every waiting client when there is something new."""
 
-    def __init__(self, newest: Callable[[], int]) -> None:
-        self._newest = newest
+    def __init__(self, newest: Callable[[], int], ending: threading.Event) -> None:
+        self._newest, self._ending = newest, ending
         self._seen = -1
         self._listening: dict[str, int] = {}
         self._news = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the process ends, and nobody is told any more."""
+        return self._ending.is_set()
 
     def enter(self, login: str) -> None:
         """One more client.  :raises Problem: there are too many."""
@@ -71,14 +77,18 @@ class Feed:
             await asyncio.wait_for(self._news.wait(), longest)
 
     async def _look(self) -> None:
-        while True:
+        while not self.over:
             with suppress(StoreError):  # it may be away for a while: then there are no news of it
                 newest = await run_in_threadpool(self._newest)
                 if newest != self._seen:
                     self._seen = newest
-                    told, self._news = self._news, asyncio.Event()
-                    told.set()
-            await asyncio.sleep(EVERY)
+                    self._tell()
+            await run_in_threadpool(self._ending.wait, EVERY)
+        self._tell()
+
+    def _tell(self) -> None:
+        told, self._news = self._news, asyncio.Event()
+        told.set()
 
 
 def router(desks: Desks, caller: Caller) -> APIRouter:
@@ -107,7 +117,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         """Each event with its number, its kind, and what the history says; `: beat` where nothing happens."""
         demand(may(who, Action.READ_TICKET), who, Action.READ_TICKET)
         if not feeds:
-            feeds.append(Feed(newest))  # in the loop that serves it
+            feeds.append(Feed(newest, desks.ending))  # in the loop that serves it
         now = await run_in_threadpool(newest)
         after = min(int(last_event_id), now) if last_event_id else now
         feeds[0].enter(who.person.id)
@@ -130,7 +140,7 @@ async def _stream(
             after = now - _BEHIND
             yield f'event: missed\nid: {after}\ndata: {{"from": {after}}}\n\n'
         silent_since = asyncio.get_running_loop().time()
-        while True:
+        while not feed.over:
             told, last = await run_in_threadpool(happened, desks, who, after)
             for text in told:
                 yield text

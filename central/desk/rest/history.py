@@ -16,7 +16,7 @@ from central.desk.rest.strict import StrictRoute
 from central.desk.rest.tickets import TicketNumber
 from central.events import Event
 from central.model import FIELDS
-from central.rights import Principal
+from central.rights import SUPPORTERS_ONLY, Principal
 from central.store.api import NoSuch
 
 FieldName = Annotated[str, Field(max_length=60, examples=["status"], json_schema_extra={"enum": list(FIELDS)})]
@@ -59,6 +59,8 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
 
         def question(tx: Any, found: Any) -> dict[str, Any]:
             reader = Reader.of(desks.tickets, tx, who, found)
+            if field in SUPPORTERS_ONLY and not reader.internal:
+                raise NoSuch(f"ticket {ticket} has no field {field} for you")
             return dict(desks.explain(found, field, reader.events(), reader.links(), reader.conflicts()))
 
         try:

@@ -1,5 +1,6 @@
 """`/v1/tickets`: search, open, read, change."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -88,7 +89,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         A page may hold fewer than `limit` and not be the last: go on as long as there is a `next`."""
         if called:
             found = desks.tickets.named(who, called)
-            return Page(items=[_shown(desks, who, each) for each in found])
+            return Page(items=_shown(desks, who, found))
         query = Sought(
             words=q,
             statuses=frozenset(status),
@@ -100,14 +101,14 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
             changed_since=changed_since,
         )
         page = desks.tickets.search(who, query, limit=limit, before=number(cursor_))
-        return Page(items=[_shown(desks, who, each) for each in page.tickets], next=cursor(page.before))
+        return Page(items=_shown(desks, who, page.tickets), next=cursor(page.before))
 
     @routes.post("", status_code=201, summary="Open a ticket", responses=documented(409, 413, 415))
     def open_(who: Who, fields: Fields, response: Response) -> TicketOut:
         """A new ticket, yours; its unit is told of it where that has a system of its own."""
         ticket = desks.tickets.open(who, _values(fields))
         response.headers["Location"] = f"/api/v1/tickets/{ticket.id}"
-        return _told(response, _plain(ticket, ticket.born_in))
+        return _told(response, _shown(desks, who, [ticket])[0])
 
     @routes.get("/{ticket}", summary="Read a ticket", responses=documented())
     def read(who: Who, ticket: TicketNumber, response: Response) -> TicketOut:
@@ -120,7 +121,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
     ) -> TicketOut:
         """Set the fields that are given, from the revision that you have read; null takes a value away."""
         changed = desks.tickets.change(who, ticket, _values(fields), revision=revision(if_match))
-        return _told(response, _shown(desks, who, changed))
+        return _told(response, _shown(desks, who, [changed])[0])
 
     return routes
 
@@ -147,12 +148,16 @@ def _values(fields: Any) -> dict[str, Value]:
     return {name: value_of(value) for name, value in fields.model_dump(exclude_unset=True).items()}
 
 
-def _shown(desks: Desks, who: Principal, ticket: Ticket) -> TicketOut:
-    return _plain(ticket, ticket.born_in if ticket.born_in and desks.systems.sees(who, ticket.born_in) else None)
+def _shown(desks: Desks, who: Principal, found: Sequence[Ticket]) -> list[TicketOut]:
+    return [
+        _plain(each, each.born_in if each.born_in and desks.systems.sees(who, each.born_in) else None)
+        for each in desks.tickets.as_read(who, found)
+    ]
 
 
 def _as_read(desks: Desks, tx: Transaction, who: Principal, ticket: Ticket) -> TicketOut:
-    return _plain(ticket, Reader.of(desks.tickets, tx, who, ticket).born_in())
+    reader = Reader.of(desks.tickets, tx, who, ticket)
+    return _plain(reader.shown(), reader.born_in())
 
 
 def _plain(ticket: Ticket, born_in: str | None) -> TicketOut:

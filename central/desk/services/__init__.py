@@ -2,13 +2,14 @@
 knows who works for it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fastapi import APIRouter, FastAPI
 
 from central.desk.auth import Gate
 from central.desk.cookies import Cookies
+from central.desk.metrics import Readers
 from central.desk.pulse import Pulse
 from central.desk.services.dictionaries import Dictionaries
 from central.desk.services.examples import Examples
@@ -44,6 +45,8 @@ class Services:
     pulse: Pulse
     largest_file: int
     """Bytes."""
+    figures: Readers = field(default_factory=Readers)
+    """Who reads `/metrics`."""
     openid: bool = False
     """Whether an OpenID provider lets people in, too: one of the doors."""
     doors: Sequence[APIRouter] = ()

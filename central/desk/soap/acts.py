@@ -138,9 +138,8 @@ class SoapDesk:
 
     def _told(self, tx: Transaction, asked: Asked, ticket: Ticket) -> Mapping[str, Said]:
         _demand_kind(asked, ticket)
-        internal = self._desk.sees_internal(tx, asked.principal, ticket)
-        born_in = Reader.of(self._desk, tx, asked.principal, ticket).born_in() or ""
-        return whole(ticket, history.around(tx, ticket, internal, born_in))
+        reader = Reader.of(self._desk, tx, asked.principal, ticket)
+        return whole(reader.shown(), history.around(tx, ticket, reader.internal, reader.born_in() or ""))
 
     def _list(self, asked: Asked) -> Told:
         said = {**asked.body, **dict(conditions(str(asked.body.get("Qualification") or "")))}

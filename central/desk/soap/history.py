@@ -7,6 +7,7 @@ from central.desk.soap.envelope import Said
 from central.desk.soap.fields import Around, called, theirs_of
 from central.events import Event, Kind
 from central.model import Attachment, Comment, Person, Ticket, Value, Visibility
+from central.rights import SUPPORTERS_ONLY
 from central.store.api import Transaction
 
 _TOLD = {
@@ -107,7 +108,11 @@ def _record(
 ) -> dict[str, Said] | None:
     """One record; None: it tells of something that is not for this reader."""
     event = act[0]
-    told: dict[str, Said] = {theirs: theirs_of(values.get(ours)) for theirs, ours in _TOLD.items()}
+    unread = frozenset[str]() if internal else SUPPORTERS_ONLY
+    if event.field in unread and all(each.field in unread for each in act):
+        return None
+    shown = {theirs: ours for theirs, ours in _TOLD.items() if ours not in unread}
+    told: dict[str, Said] = {theirs: theirs_of(values.get(ours)) for theirs, ours in shown.items()}
     told |= {"GHD_Creation_Date": event.at, "GHD_Modified_Date": event.at, "GHD_Last_Modifier": called(event.actor)}
     if event.kind is Kind.TICKET_CREATED:
         told["GHD_Description"] = theirs_of(values.get("description"))

@@ -4,12 +4,11 @@ Whoever shows a view has asked for rights before; what of a ticket is internal, 
 """
 
 from central.desk.views.mesh import LATE, Health, Overview, SystemView, health, overview, status_data, system_view
-from central.desk.views.ticket import SUPPORTERS_ONLY, Letter, TicketView, letters, sharing, ticket
+from central.desk.views.ticket import Letter, TicketView, letters, sharing, ticket
 from central.desk.views.words import name_of, shown, span
 
 __all__ = [
     "LATE",
-    "SUPPORTERS_ONLY",
     "Health",
     "Letter",
     "Overview",

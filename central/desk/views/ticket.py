@@ -10,6 +10,7 @@ from central.desk.views.words import name_of, short, shown
 from central.events import Event, Kind
 from central.link import Link, LinkState
 from central.model import FIELDS, Attachment, Comment, Conflict, FieldSpec, Ticket, Visibility
+from central.rights import SUPPORTERS_ONLY
 from central.store.api import NoSuch, Transaction
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 _APART = frozenset({"subject", "description", "solution", "status"})
 """Fields that the page shows by themselves."""
-SUPPORTERS_ONLY = frozenset({"phone", "involve"})
-"""Fields that only those read who read internal notes."""
 
 
 @dataclass(frozen=True, slots=True)

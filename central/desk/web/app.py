@@ -96,7 +96,9 @@ def _health(app: FastAPI, services: Services) -> None:
         return JSONResponse(said, 503 if problems else 200)
 
     @app.get("/metrics")
-    def figures() -> Response:
+    def figures(request: Request) -> Response:
+        if not services.figures.let_in(request.client.host if request.client else "", request.headers):
+            raise HTTPException(403, "figures are told on this machine, or to whoever shows the token of `metrics`")
         told = metrics.exposition(services.store, services.clock)
         return Response(told, headers={"Content-Type": metrics.MEDIA_TYPE})
 

@@ -19,7 +19,7 @@ from central.desk.web.finding import Asked, find
 from central.desk.web.pages import SAID, Pages, partial
 from central.desk.web.visitors import Visitor, Visitors
 from central.model import FIELDS, Ticket, Value
-from central.rights import Action, demand, is_submitter, may
+from central.rights import SUPPORTERS_ONLY, Action, demand, is_submitter, may
 from central.store.api import NoSuch, Transaction
 from central.workflow import Actor, Status
 
@@ -224,7 +224,7 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
     def why(request: Request, visitor: SignedIn, ticket_id: Number, field: str) -> Response:
         def question(tx: Transaction, ticket: Ticket) -> tuple[Ticket, Any]:
             reader = Reader.of(desk, tx, visitor.principal, ticket)
-            if field not in FIELDS or (field in views.SUPPORTERS_ONLY and not reader.internal):
+            if field not in FIELDS or (field in SUPPORTERS_ONLY and not reader.internal):
                 raise NoSuch(f"a ticket has no field {field}")
             return ticket, services.reasons(ticket, field, reader.events(), reader.links(), reader.conflicts())
 

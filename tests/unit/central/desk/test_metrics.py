@@ -41,6 +41,29 @@ def change(store: Store, **changes: object) -> None:
     store.write(lambda tx: tx.registry.put_system(replace(tx.registry.system("ngi-cz"), **changes)))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("client", "headers", "told"),
+    [
+        ("127.0.0.1", {}, True),
+        ("::1", {}, True),
+        ("192.0.2.7", {}, False),
+        ("", {}, False),
+        ("testclient", {}, False),
+        ("127.0.0.1", {"x-forwarded-for": "192.0.2.7"}, False),
+        ("192.0.2.7", {"authorization": "Bearer open sesame"}, True),
+        ("192.0.2.7", {"authorization": "Bearer open"}, False),
+        ("192.0.2.7", {"authorization": "Basic open sesame"}, False),
+        ("127.0.0.1", {"authorization": "Bearer wrong"}, False),
+    ],
+)
+def test_the_figures_are_told_on_this_machine_or_to_whoever_shows_the_token(
+    client: str, headers: dict[str, str], told: bool
+) -> None:
+    assert metrics.Readers(token=lambda: "open sesame").let_in(client, headers) is told
+    assert metrics.Readers(open=True).let_in(client, headers)
+    assert not metrics.Readers().let_in("192.0.2.7", {"authorization": "Bearer "})
+
+
 def test_a_well_system_is_well_and_owes_nothing(store: Store) -> None:
     told = read(store)
     for name in ("lag_seconds", "oldest_delivery_age_seconds", "outage_seconds", "dead_letters", "held", "links"):
