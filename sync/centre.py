@@ -92,6 +92,7 @@ class Centre:
         *,
         actor: Actor = Actor.SUPPORTER,
         revision: int | None = None,
+        also: Also | None = None,
     ) -> Ticket:
         """Set fields; central adds what follows from them.
 
@@ -107,6 +108,8 @@ class Centre:
             after = _set(tx, ticket, changes, author, actor, self._means.clock())
             if after is not ticket:
                 self._spread(tx, after, "changed at the centre", before=ticket)
+            if also is not None:
+                also(tx, after)
             return after
 
         return self._means.store.write(change)

@@ -3,13 +3,14 @@
 The command line and the desk both come through here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from central.audit import Entry
 from central.delivery import Delivery
 from central.desk.services.errors import NotNow
+from central.desk.services.tickets import Also
 from central.guard import Hold
 from central.job import Job, JobState
 from central.model import Conflict
@@ -37,6 +38,11 @@ class Clerk:
     def retry(self, numbers: Sequence[int], by: str) -> None:
         """Have these dead letters tried again.  :raises NoSuch: one is no letter."""
         deadletters.retry(self._means, numbers, by)
+
+    def edited(self, letters: Sequence[Delivery], fields: Iterable[str], by: str) -> Also:
+        """What belongs to a change of the ticket that these letters are about: that they are tried again."""
+        again = deadletters.edited(self._means, letters, fields, by)
+        return lambda tx, _: again(tx)
 
     def discard(self, numbers: Sequence[int], by: str, why: str) -> None:
         """Give these dead letters up.  :raises NoSuch: one is no letter."""

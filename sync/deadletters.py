@@ -4,7 +4,7 @@ What is discarded is owed no more, and stays visible as that: on the ticket, in 
 change on the side that was to be told of makes it owed again, and so does a retry.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from central.audit import Entry
@@ -36,17 +36,23 @@ def retry(means: Means, numbers: Sequence[int], by: str, *, named: bool = True) 
     :raises NoSuch: one that was named is no letter; the hundred that it is among were left alone."""
 
     def change(tx: Transaction, before: Delivery) -> None:
-        at = means.clock()
-        _forget_refusals(tx, before)
-        # the reason stays as it was: the same row of a list, seen once more, is no reason to try again by itself
-        why, lane = before.reason, before.lane
-        if before.direction is Direction.INWARD:
-            means.relay.owe_inward(tx, before.system, before.subject, at, reason=why, lane=lane)
-        else:
-            means.relay.owe_outward(tx, (before.system,), int(before.subject), at, reason=why, lane=lane)
+        _try_again(tx, means, before)
         tx.audit.record(_entry(means, "retry", before, by))
 
     return tuple(_each(means, numbers, named, change))
+
+
+def edited(means: Means, letters: Sequence[Delivery], fields: Iterable[str], by: str) -> Callable[[Transaction], None]:
+    """What belongs to a change of the ticket that these letters are about: that they are tried again, since what they
+    carry is another now. `letters`: as they were before it, for the change itself may have made them owed."""
+    names = ", ".join(sorted(fields))
+
+    def also(tx: Transaction) -> None:
+        for before in letters:
+            _try_again(tx, means, before)
+            tx.audit.record(_entry(means, "edit and retry", before, by, fields=names))
+
+    return also
 
 
 def discard(means: Means, numbers: Sequence[int], by: str, why: str, *, named: bool = True) -> tuple[Delivery, ...]:
@@ -85,6 +91,17 @@ def _each(
 
     for begin in range(0, len(numbers), _AT_ONCE):
         yield from means.store.write(partial(page, numbers=numbers[begin : begin + _AT_ONCE]))
+
+
+def _try_again(tx: Transaction, means: Means, before: Delivery) -> None:
+    at = means.clock()
+    _forget_refusals(tx, before)
+    # the reason stays as it was: the same row of a list, seen once more, is no reason to try again by itself
+    why, lane = before.reason, before.lane
+    if before.direction is Direction.INWARD:
+        means.relay.owe_inward(tx, before.system, before.subject, at, reason=why, lane=lane)
+    else:
+        means.relay.owe_outward(tx, (before.system,), int(before.subject), at, reason=why, lane=lane)
 
 
 def _forget_refusals(tx: Transaction, delivery: Delivery) -> None:

@@ -11,13 +11,14 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from central.delivery import Delivery
+from central.delivery import Delivery, Direction
+from central.desk.services.errors import NotAllowed
 from central.desk.services.queues import Queues
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
 from central.guard import Hold, HoldState
 from central.job import Job, JobRow
-from central.model import Conflict, Visibility
+from central.model import Conflict, Ticket, Value, Visibility
 from central.rights import Action, Extent, Principal, demand, extent, may
 from central.store.api import NoSuch, Store, Transaction
 
@@ -76,6 +77,37 @@ class QueueDesk:
         """Have it tried again."""
         self._store.read(lambda tx: self._letter(tx, principal, number, Action.RUN_SYSTEM))
         self._queues.retry([number], principal.person.id)
+
+    def edit(
+        self, principal: Principal, numbers: Sequence[int], changes: Mapping[str, Value]
+    ) -> Mapping[int, NotAllowed]:
+        """Change what these letters carry, in the tickets that they are about and by the rights on those, and have them
+        tried again: each ticket with its letters at once. Answers which letters stay dead, and why.
+
+        :raises NoSuch, Forbidden: of any of them; then nothing was changed."""
+
+        def check(tx: Transaction) -> Mapping[int, tuple[Ticket, list[Delivery]]]:
+            found = dict[int, tuple[Ticket, list[Delivery]]]()
+            for number in dict.fromkeys(numbers):
+                waiting = self._letter(tx, principal, number, Action.RUN_SYSTEM)
+                if waiting.letter.direction is Direction.INWARD or waiting.ticket_id is None:
+                    refused[number] = NotAllowed(f"it brings what is said in {waiting.letter.system}: edit it there")
+                    continue
+                ticket = self._tickets.ticket(tx, principal, waiting.ticket_id)
+                allowed = self._tickets.may(tx, principal, Action.CHANGE_TICKET, ticket)
+                demand(allowed, principal, Action.CHANGE_TICKET)
+                found.setdefault(ticket.id, (ticket, []))[1].append(waiting.letter)
+            return found
+
+        refused = dict[int, NotAllowed]()
+        for ticket, letters in self._store.read(check).values():
+            new = {name: value for name, value in changes.items() if value != ticket[name]}
+            also = self._queues.edited(letters, new, principal.person.id)
+            try:
+                self._tickets.change(principal, ticket.id, new, also=also)
+            except NotAllowed as problem:
+                refused |= dict.fromkeys((each.id for each in letters), problem)
+        return refused
 
     def discard(self, principal: Principal, number: int, why: str) -> None:
         """Give it up; `why` is read by whoever misses it."""

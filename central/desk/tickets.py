@@ -138,11 +138,17 @@ class TicketDesk:
         self._tickets.call(ticket_id, origin)
 
     def change(
-        self, principal: Principal, ticket_id: int, changes: Mapping[str, Value], *, revision: int | None = None
+        self,
+        principal: Principal,
+        ticket_id: int,
+        changes: Mapping[str, Value],
+        *,
+        revision: int | None = None,
+        also: Also | None = None,
     ) -> Ticket:
         """Set fields: as a supporter, or as the submitter of it what a submitter may."""
         actor = self._store.read(lambda tx: self._changes_as(tx, principal, ticket_id, changes))
-        return self._tickets.change(ticket_id, changes, principal.person, actor=actor, revision=revision)
+        return self._tickets.change(ticket_id, changes, principal.person, actor=actor, revision=revision, also=also)
 
     def comment(
         self,

@@ -15,6 +15,7 @@ OURS, THEIRS = "{ours}", "{theirs}"
 OTHER = "{other}"
 """A ticket that is nobody's but Bob's, in no system."""
 WINDOW = {"act": "announce maintenance", "begins_at": "2098-12-31T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"}
+EDIT = {"act": "edit", "changes": {"priority": "urgent"}}
 CHANGE = {"json": {}, "headers": {"If-Match": "*"}}
 
 # What each of them is answered, in the order of PEOPLE. 404 is what is told of what may not be seen.
@@ -23,6 +24,7 @@ TABLE = [
     ("GET", "/deadletters?system=ngi-de", {}, (403, 403, 404, 403, 200, 200)),
     ("GET", "/deadletters/{their_letter}", {}, (403, 403, 404, 403, 200, 200)),
     ("POST", "/deadletters/{their_letter}/verdict", {"json": {"act": "retry"}}, (403, 403, 404, 403, 204, 403)),
+    ("POST", "/deadletters/{their_other_letter}/verdict", {"json": EDIT}, (403, 403, 404, 403, 204, 403)),
     ("GET", "/conflicts", {}, (403, 403, 200, 403, 200, 200)),
     ("POST", "/conflicts/{their_conflict}/decision", {"json": {"take": "ours"}}, (403, 403, 404, 403, 200, 403)),
     ("GET", "/me", {}, (200, 200, 200, 200, 200, 200)),
@@ -108,6 +110,7 @@ def names(served):
         "note": note.id,
         "secret": secret.id,
         "their_letter": house.letters[1],
+        "their_other_letter": house.bury("ngi-de", house.shared),
         "their_conflict": house.conflicts[1],
         "their_hold": house.holds[1],
         "their_job": house.jobs[1].id,

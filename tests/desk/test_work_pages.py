@@ -161,6 +161,60 @@ def test_work_is_for_who_may_see_it(stand) -> None:
     assert stand.browser("olga").page("/work?system=ngi-de").status_code == 404
 
 
+def test_what_letters_carry_is_changed_in_bulk_and_they_are_tried_again(stand) -> None:
+    carl, house = stand.browser("carl"), stand.house
+    data = {"act": "edit", "letter": [str(each) for each in house.letters], "field": "priority", "value": "urgent"}
+    assert "they are tried again" in carl.submit("/work/letters", data, form="/work").text
+    assert house.store.read(lambda tx: tx.outbox.dead()) == []
+    for ticket in (house.ours, house.theirs):
+        assert house.store.read(lambda tx, ticket=ticket: tx.tickets.get(ticket.id))["priority"] == "urgent"
+    acts = house.store.read(lambda tx: tx.audit.list(limit=2))
+    assert {(each.by, each.act, each.data["fields"]) for each in acts} == {("carl", "edit and retry", "priority")}
+    event = house.store.read(lambda tx: tx.tickets.events(house.ours.id, field="priority"))[-1]
+    assert event.actor.id == "carl"
+
+
+def test_a_letter_is_read_and_edited_on_a_page_of_its_own(stand) -> None:
+    carl, house = stand.browser("carl"), stand.house
+    path = f"/work/letters/{house.letters[0]}"
+    page = carl.page(path).text
+    assert "ngi-cz refuses it" in page
+    assert 'value="The CE refuses jobs"' in page
+    data = {"act": "edit", "letter": str(house.letters[0]), "alone": "true"}
+    fields = {"field": ["subject", "priority"], "value": [f"Short {SCRIPT}", ""]}
+    assert "they are tried again" in carl.submit("/work/letters", data | fields, form=path).text
+    assert house.store.read(lambda tx: tx.tickets.get(house.ours.id))["subject"] == f"Short {SCRIPT}"
+    assert [each.id for each in house.store.read(lambda tx: tx.outbox.dead())] == [house.letters[1]]
+    path, data = f"/work/letters/{house.letters[1]}", data | {"letter": str(house.letters[1])}
+    told = carl.submit("/work/letters", data | {"field": ["status"], "value": ["verified"]}, form=path)
+    assert told.status_code == 409
+    assert 'role="alert"' in told.text
+    assert f"Letter {house.letters[1]}" in told.text
+    assert carl.submit("/work/letters", data, form=path).status_code == 400, "nothing is to be changed"
+    assert [each.id for each in house.store.read(lambda tx: tx.outbox.dead())] == [house.letters[1]]
+
+
+def test_a_letter_is_edited_by_whoever_may_run_its_system_and_change_its_ticket(stand) -> None:
+    house = stand.house
+    for login, number, answer in (
+        ("olga", house.letters[1], 404),
+        ("aude", house.letters[0], 200),
+        ("sue", house.letters[0], 403),
+        ("tess", house.letters[0], 403),
+    ):
+        assert stand.browser(login).page(f"/work/letters/{number}").status_code == answer, login
+    assert "What it carries" not in stand.browser("aude").page(f"/work/letters/{house.letters[0]}").text
+    data = {"act": "edit", "field": "priority", "value": "urgent"}
+    for login, number, answer in (
+        ("olga", house.letters[1], 404),
+        ("aude", house.letters[0], 403),
+        ("sue", house.letters[0], 403),
+    ):
+        told = stand.browser(login).submit("/work/letters", {**data, "letter": str(number)}, form="/account")
+        assert told.status_code == answer, login
+    assert len(house.store.read(lambda tx: tx.outbox.dead())) == 2
+
+
 def test_letters_are_retried_and_discarded_in_bulk_with_a_reason(stand) -> None:
     carl = stand.browser("carl")
     dead = {each.id for each in stand.house.store.read(lambda tx: tx.outbox.dead())}

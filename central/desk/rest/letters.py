@@ -1,10 +1,10 @@
 """`/v1/deadletters`: looks that need a person, with the tracker's own words."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from central.desk.queues import Waiting
 from central.desk.rest.caller import Caller
@@ -12,6 +12,7 @@ from central.desk.rest.desks import Desks
 from central.desk.rest.once import once
 from central.desk.rest.paging import Cursor, Limit, Page, moment_and_number, place_of, until
 from central.desk.rest.problems import documented
+from central.desk.rest.tickets import Fields, values
 from central.rights import Principal
 
 Letter = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
@@ -38,10 +39,19 @@ class Verdict(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    act: Literal["retry", "discard"]
+    act: Literal["retry", "edit", "discard"]
+    changes: Annotated[
+        Fields | None, Field(description="what its ticket is to say instead, before it is tried again; with edit")
+    ] = None
     why: Annotated[str, Field(min_length=1, max_length=500, description="read by whoever misses it; with discard")] = (
         "no reason was given"
     )
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if self.act == "edit" and (self.changes is None or not self.changes.model_fields_set):
+            raise ValueError("an edit changes something: say changes")
+        return self
 
 
 def router(desks: Desks, caller: Caller) -> APIRouter:
@@ -70,9 +80,12 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
 
     @routes.post("/{letter}/verdict", status_code=204, summary="Decide", responses=documented(409, 413, 415))
     def decide(who: Who, letter: Letter, verdict: Verdict) -> None:
-        """Have it tried again, or give it up."""
+        """Have it tried again, as it is or with its ticket changed; or give it up."""
         if verdict.act == "retry":
             desks.queues.retry(who, letter)
+        elif verdict.act == "edit":
+            for problem in desks.queues.edit(who, [letter], values(verdict.changes)).values():
+                raise problem
         else:
             desks.queues.discard(who, letter, verdict.why)
 

@@ -106,7 +106,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
     @routes.post("", status_code=201, summary="Open a ticket", responses=documented(409, 413, 415))
     def open_(who: Who, fields: Fields, response: Response) -> TicketOut:
         """A new ticket, yours; its unit is told of it where that has a system of its own."""
-        ticket = desks.tickets.open(who, _values(fields))
+        ticket = desks.tickets.open(who, values(fields))
         response.headers["Location"] = f"/api/v1/tickets/{ticket.id}"
         return _told(response, _shown(desks, who, [ticket])[0])
 
@@ -120,7 +120,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         who: Who, ticket: TicketNumber, fields: Fields, response: Response, if_match: Revision = None
     ) -> TicketOut:
         """Set the fields that are given, from the revision that you have read; null takes a value away."""
-        changed = desks.tickets.change(who, ticket, _values(fields), revision=revision(if_match))
+        changed = desks.tickets.change(who, ticket, values(fields), revision=revision(if_match))
         return _told(response, _shown(desks, who, [changed])[0])
 
     return routes
@@ -144,7 +144,8 @@ def _told(response: Response, ticket: TicketOut) -> TicketOut:
     return ticket
 
 
-def _values(fields: Any) -> dict[str, Value]:
+def values(fields: Any) -> dict[str, Value]:
+    """What of these fields is given, as a ticket holds it."""
     return {name: value_of(value) for name, value in fields.model_dump(exclude_unset=True).items()}
 
 

@@ -1,9 +1,10 @@
 """What waits for people, for whoever decides it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from central.delivery import Delivery
+from central.desk.services.tickets import Also
 from central.guard import Hold
 from central.job import Job
 from central.model import Conflict
@@ -21,6 +22,10 @@ class Queues(Protocol):
 
     def retry(self, numbers: Sequence[int], by: str) -> None:
         """Have these dead letters tried again."""
+
+    def edited(self, letters: Sequence[Delivery], fields: Iterable[str], by: str) -> Also:
+        """What belongs to a change of these fields of the ticket that these letters are about: they are tried again,
+        with an entry in the audit log for each."""
 
     def discard(self, numbers: Sequence[int], by: str, why: str) -> None:
         """Give these dead letters up."""

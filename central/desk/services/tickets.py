@@ -60,6 +60,7 @@ class Tickets(Protocol):
         *,
         actor: Actor = Actor.SUPPORTER,
         revision: int | None = None,
+        also: Also | None = None,
     ) -> Ticket:
         """Set fields; central adds what follows from them."""
 

@@ -50,7 +50,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(mesh.router(services.pulse, visitors, pages))
     app.include_router(systems.router(services, steering, documents, queues, visitors, pages))
     app.include_router(register.router(services, registering, visitors, pages))
-    app.include_router(work.router(services, steering, queues, visitors, pages))
+    app.include_router(work.router(services, steering, queues, desk, visitors, pages))
     app.include_router(tickets.router(services, desk, visitors, pages))
     for door in services.doors:
         app.include_router(door)

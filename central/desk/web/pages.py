@@ -114,6 +114,7 @@ SAID: Mapping[str, str] = {
     "maintained": "No maintenance is announced any more: what it is owed is written.",
     "rolled-back": "The earlier revision is the newest one now.",
     "retried": "They are tried again.",
+    "edited": "What they carry is changed on their tickets, and they are tried again.",
     "discarded": "They are given up; the tickets go on saying what was not told.",
     "decided": "It is decided; both sides are told.",
     "approved": "It goes on.",

@@ -17,8 +17,9 @@ from central.desk.tickets import TicketDesk
 from central.desk.views.tickets import lines
 from central.desk.web.finding import Asked, find
 from central.desk.web.pages import SAID, Pages, partial
+from central.desk.web.typed import CHANGING, typed
 from central.desk.web.visitors import Visitor, Visitors
-from central.model import FIELDS, Ticket, Value
+from central.model import FIELDS, Ticket
 from central.rights import SUPPORTERS_ONLY, Action, demand, is_submitter, may
 from central.store.api import NoSuch, Transaction
 from central.workflow import Actor, Status
@@ -36,20 +37,6 @@ OPENING = (
     "cc",
 )
 """What a new ticket is asked for; `unit` and `category` where somebody is more than a user."""
-CHANGING = (
-    "subject",
-    "priority",
-    "unit",
-    "assigned_to",
-    "category",
-    "problem_type",
-    "affected_site",
-    "affected_vo",
-    "cc",
-    "related_issue",
-    "solution",
-)
-"""What a supporter changes beside the status."""
 
 Number = Annotated[int, Path(ge=0, lt=2**53)]
 Files = Annotated[list[UploadFile] | None, File()]
@@ -119,7 +106,7 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
                 strict=True,
             )
         )
-        fields = {name: value for name, text in given.items() if (value := _value(name, text)) is not None}
+        fields = {name: value for name, text in given.items() if (value := typed(name, text)) is not None}
         try:
             made = desk.open(visitor.principal, fields, files=_uploads(files))
         except NotAllowed as problem:
@@ -196,7 +183,7 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
             )
         ) | {"status": status}
         before = desk.read(visitor.principal, ticket_id, lambda tx, ticket: ticket)  # noqa: ARG005
-        wanted = {name: _value(name, text) for name, text in given.items() if text is not None}
+        wanted = {name: typed(name, text) for name, text in given.items() if text is not None}
         changes = {name: value for name, value in wanted.items() if value != before[name]}
         if not changes:
             return RedirectResponse(f"/tickets/{ticket_id}?said=unchanged", 303)
@@ -317,14 +304,6 @@ def _form(pages: Pages, visitor: Visitor, given: dict[str, str], problem: str) -
         given=given,
         problem=problem,
     )
-
-
-def _value(name: str, text: str) -> Value:
-    """What was typed, as the field holds it; None where nothing was."""
-    text = text.replace("\r\n", "\n").strip()
-    if FIELDS[name].kind == "set":
-        return tuple(each for part in text.replace(";", ",").split(",") if (each := part.strip())) or None
-    return text or None
 
 
 def _uploads(files: list[UploadFile] | None) -> Iterator[Upload]:

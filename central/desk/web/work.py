@@ -1,17 +1,22 @@
 """What waits for people: dead letters, conflicts, holds, quarantines; and the stop button."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Path
 from fastapi.responses import RedirectResponse, Response
 
+from central.delivery import Direction
 from central.desk.queues import QueueDesk
 from central.desk.services import Services
 from central.desk.services.errors import NotAllowed, NotNow, OutOfReach
 from central.desk.systems import SystemDesk
+from central.desk.tickets import TicketDesk
 from central.desk.views.apart import Apart, apart
 from central.desk.web.pages import SAID, Pages
+from central.desk.web.typed import CHANGING, typed
 from central.desk.web.visitors import Visitor, Visitors
+from central.model import FIELDS, Ticket
 from central.registry import SystemState
 from central.rights import Action, demand, sight
 from central.search import Query
@@ -21,7 +26,15 @@ MOST = 50
 """So many tickets that disagree are shown; the search finds the others."""
 
 
-def router(services: Services, desk: SystemDesk, queues: QueueDesk, visitors: Visitors, pages: Pages) -> APIRouter:
+EDITED = ("subject", "description", "status", *CHANGING[1:])
+"""What of a ticket may be changed from the letter that carries it."""
+
+Number = Annotated[int, Path(ge=1, lt=2**53)]
+
+
+def router(
+    services: Services, desk: SystemDesk, queues: QueueDesk, tickets: TicketDesk, visitors: Visitors, pages: Pages
+) -> APIRouter:
     """The work queues."""
     routes = APIRouter(prefix="/work")
     Acting = Annotated[Visitor, Depends(visitors.acting)]  # noqa: N806  # it names a type
@@ -52,7 +65,36 @@ def router(services: Services, desk: SystemDesk, queues: QueueDesk, visitors: Vi
             holds=queues.holds(principal, only),
             quarantined=[each for each in tiles if each.state is SystemState.QUARANTINED],
             instance=desk.instance(principal),
+            specs=[FIELDS[name] for name in EDITED],
             said=said,
+            problem=problem,
+            at=services.clock(),
+        )
+
+    def letter_page(
+        visitor: Visitor, number: int, *, problem: str = "", status: int = 200, given: Mapping[str, str] | None = None
+    ) -> Response:
+        demand(visitor.sees_queues, visitor.principal, Action.SEE_SYSTEM)
+        waiting, edits = queues.letter(visitor.principal, number), False
+        system, ticket, standing = waiting.letter.system, None, tuple[Apart, ...]()
+        if waiting.ticket_id is not None:
+
+            def question(tx: Transaction, found: Ticket) -> tuple[Ticket, bool, tuple[Apart, ...]]:
+                changes = tickets.may(tx, visitor.principal, Action.CHANGE_TICKET, found)
+                return found, changes and visitor.runs(system), apart(tx, (found,), {system})
+
+            ticket, edits, standing = tickets.read(visitor.principal, waiting.ticket_id, question)
+        return pages.page(
+            "letter.html",
+            visitor,
+            status,
+            here="work",
+            waiting=waiting,
+            letter=waiting.letter,
+            ticket=ticket,
+            standing=standing,
+            specs=[FIELDS[name] for name in EDITED] if edits and waiting.letter.direction is Direction.OUTWARD else [],
+            given=given or {},
             problem=problem,
             at=services.clock(),
         )
@@ -67,10 +109,25 @@ def router(services: Services, desk: SystemDesk, queues: QueueDesk, visitors: Vi
         act: Annotated[str, Form()],
         letter: Annotated[list[int] | None, Form()] = None,
         why: Annotated[str, Form()] = "",
+        field: Annotated[list[str] | None, Form()] = None,
+        value: Annotated[list[str] | None, Form()] = None,
+        alone: Annotated[bool, Form()] = False,
         system: Annotated[str, Form()] = "",
     ) -> Response:
         if not letter:
             return page(visitor, system, problem="Tick the letters first.", status=400)
+        if act == "edit":
+            wanted = dict(zip(field or (), value or (), strict=False))
+            if not wanted or not wanted.keys() <= set(EDITED):
+                return page(visitor, system, problem="Choose what is to be changed.", status=400)
+            changes = {name: typed(name, text) for name, text in wanted.items()}
+            refused = queues.edit(visitor.principal, letter, changes)
+            if not refused:
+                return _back(system, "edited")
+            problem = " ".join(f"Letter {number}: {str(why).rstrip('.')}." for number, why in refused.items())
+            if alone:
+                return letter_page(visitor, letter[0], problem=problem, status=409, given=wanted)
+            return page(visitor, system, problem=problem, status=409)
         if act == "discard" and not why.strip():
             problem = "Say why they are given up: whoever misses what they carried will read that."
             return page(visitor, system, problem=problem, status=400)
@@ -83,6 +140,10 @@ def router(services: Services, desk: SystemDesk, queues: QueueDesk, visitors: Vi
             except NoSuch:  # somebody else was quicker
                 continue
         return _back(system, "discarded" if act == "discard" else "retried")
+
+    @routes.get("/letters/{number}")
+    def letter(visitor: Annotated[Visitor, Depends(visitors.signed_in)], number: Number) -> Response:
+        return letter_page(visitor, number)
 
     @routes.post("/conflicts/{number}")
     def decide(

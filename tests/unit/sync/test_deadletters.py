@@ -102,6 +102,25 @@ def test_what_was_refused_is_sent_again_by_a_retry() -> None:
     assert world.link("ngi-pl").refusals == {}
 
 
+def test_a_letter_that_is_edited_carries_the_new_value_and_is_tried_from_the_first_try_on() -> None:
+    world, letter = told_nothing()
+    link = world.link("ngi-pl")
+    refusal = Refusal("High", "Low", "no such value", 1, world.clock())
+    world.store.write(lambda tx: tx.links.save(link.evolve(refusals={"priority": refusal})))
+    world.redmine.connector.intruder = None
+    again = deadletters.edited(world.mesh.means, [letter], ("subject",), "ada")
+    world.centre.change(1, {"subject": "C"}, TPM, also=lambda tx, _: again(tx))
+    assert world.dead() == []
+    assert world.link("ngi-pl").refusals == {}
+    owed = world.store.read(lambda tx: tx.outbox.get(letter.id))
+    assert owed.attempts == 0
+    (entry, *_) = world.store.read(lambda tx: tx.audit.list())
+    assert (entry.by, entry.act, entry.subject) == ("ada", "edit and retry", f"dead letter {letter.id}")
+    assert (entry.data["fields"], entry.data["error"]) == ("subject", WORDS)
+    assert world.end() == []
+    assert world.issue(world.redmine).fields["subject"] == "C"
+
+
 def test_a_discarded_letter_is_a_loss_that_shows_on_the_ticket_and_in_the_counts() -> None:
     world, letter = told_nothing()
     deadletters.discard(world.mesh.means, [letter.id], "ada", "they close the project")
