@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from central.store.api import CommitFailed
+from central.store.api import CommitFailed, CommitUnknown
 from central.store.sql.group import MOST, GroupCommit, Job
 
 
@@ -91,6 +91,20 @@ def test_when_the_commit_fails_everybody_of_the_group_is_told_and_the_next_goes_
     assert "disk full" in str(errors[0])
     desk._then = lambda jobs: None
     assert desk.group.write(lambda _: 1) == 1
+
+
+def test_when_nobody_knows_what_became_of_the_commit_everybody_of_the_group_is_told_so() -> None:
+    def lose(_: Sequence[Job]) -> None:
+        raise CommitUnknown("the server went away while it committed")
+
+    desk = Desk(then=lose)
+    with ThreadPoolExecutor(8) as callers:
+        first, *rest = desk.crowd(callers, 3)
+        desk.go_on.set()
+        assert first.result(10) == -1
+        errors = [one.exception(10) for one in rest]
+    assert [type(error) for error in errors] == [CommitUnknown] * 3
+    assert len({id(error) for error in errors}) == 3, "each has an error of its own"
 
 
 def test_an_interrupted_leader_goes_and_the_others_are_told() -> None:

@@ -131,6 +131,33 @@ class TestFailures:
         assert store.read(lambda tx: tx.tickets.count()) == 1, "only the one that held them up"
         assert new_ticket(store).id == 2
 
+    def test_nobody_is_woken_by_a_group_whose_commit_fails(self, store: SqlStore) -> None:
+        woken: list[str] = []
+
+        def breaks_at_commit(tx: Transaction) -> None:
+            store._hands[0].driver.execute("PRAGMA defer_foreign_keys = ON")
+            store._hands[0].driver.execute("INSERT INTO create_tokens VALUES ('rt', 'token', 99)")
+            tx.after_commit(lambda: woken.append("too early"))
+
+        with pytest.raises(CommitFailed):
+            store.write(breaks_at_commit)
+        assert woken == []
+        store.write(lambda tx: tx.after_commit(lambda: woken.append("in time")))
+        assert woken == ["in time"]
+
+    def test_a_group_reaches_the_disk_where_any_of_it_must(self, store: SqlStore) -> None:
+        def how_sure(_: Transaction) -> int:
+            return scalar(store, "PRAGMA synchronous")
+
+        with ThreadPoolExecutor(8) as callers, _held_up(store, callers) as waiting:
+            leads = callers.submit(store.write, how_sure, durable=False)
+            waiting(1)
+            follows = callers.submit(store.write, how_sure, durable=True)
+            waiting(2)
+        full = 2
+        assert (leads.result(10), follows.result(10)) == (full, full)
+        assert store.write(how_sure, durable=False) < full
+
     def test_a_full_disk_is_told_and_survived(self, store: SqlStore) -> None:
         pages = scalar(store, "PRAGMA page_count")
         store._hands[0].driver.execute(f"PRAGMA max_page_count = {pages + 2}")
