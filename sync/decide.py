@@ -33,6 +33,7 @@ def decide(
         by_people=echo.set_by_people(past.link, entries, echo.landings(past.link, theirs.marks), gateway.mapping),
         stale=echo.stale(past.link, entries, gateway.mapping),
         times=_times(gateway, theirs, events),
+        taken_back=_taken_back(gateway, past, theirs),
         overtaken=overtaken,
     )
     plan = reconcile(
@@ -73,6 +74,14 @@ def hidden_edits(gateway: Gateway, past: Past, theirs: Reading) -> tuple[dict[st
     replaced already."""
     arrived = echo.landings(past.link, theirs.marks)
     return echo.swallowed(past.link, theirs.history or (), arrived, gateway.comment_effects, LONGEST_REQUEST)
+
+
+def _taken_back(gateway: Gateway, past: Past, theirs: Reading) -> dict[str, Value]:
+    """What a comment of ours had made of fields that people have set anew since, by our field name."""
+    if not gateway.comment_effects:
+        return {}
+    arrived, entries = echo.landings(past.link, theirs.marks), theirs.history or ()
+    return echo.taken_back(past.link, entries, arrived, gateway.comment_effects, LONGEST_REQUEST, gateway.mapping)
 
 
 def with_latecomers(gateway: Gateway, past: Past, theirs: Reading) -> Past:

@@ -176,6 +176,33 @@ def swallowed(
     return hidden, replaced
 
 
+def taken_back(
+    link: Link,
+    history: Sequence[Entry],
+    arrived: Sequence[datetime],
+    effects: Mapping[str, Mapping[str, str]],
+    longest: timedelta,
+    mapping: mapping_model.Mapping,
+) -> dict[str, Value]:
+    """What a comment of ours had made of fields before people set them anew, though nobody had read it: our field ->
+    that value. It is what they answered, not what stood there before. The rest is as for `swallowed`."""
+    unread = after(history, link.history_seen)
+    found: dict[str, Value] = {}
+    for name, field in mapping.fields.items():
+        table, base, made = effects.get(field.remote, {}), link.base.get(name), None
+        entries = [entry for entry in unread if entry.field == field.remote]
+        for entry in entries:
+            stood = base is not None and entry.old == base.theirs
+            ours = stood and not entry.own and any(abs(at - entry.at) <= longest for at in arrived)
+            if ours and table.get(str(entry.old)) == entry.new:
+                made = entry
+            elif entry.own:
+                made = None
+        if made is not None and made is not entries[-1]:
+            found[name] = made.new
+    return found
+
+
 def overwritten(link: Link, history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Value]:
     """Edits that a write of ours replaced before anybody had read them: our field -> their lost value.
 

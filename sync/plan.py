@@ -120,6 +120,8 @@ class Evidence:
     """Fields that a write of ours, given up long ago, was the last to set."""
     overtaken: bool = False
     """Our ticket was changed after they were asked: where both say the same now, both may not have stood together."""
+    taken_back: Mapping[str, Value] = field(default_factory=dict)
+    """What a comment of ours had made of fields that people have set anew since: their answer is to that."""
 
 
 NO_EVIDENCE = Evidence()

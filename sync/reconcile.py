@@ -110,6 +110,8 @@ class _Look:
             base, echo = evidence.landed[name], True
         if name in evidence.stale and base is not None:
             base = Pair(base.ours, theirs)
+        elif name in evidence.taken_back and base is not None and not echo:
+            base = Pair(base.ours, evidence.taken_back[name])
         return base, echo
 
     def _explained(self, field: FieldMapping, base: Pair | None, theirs: Value) -> tuple[Pair | None, bool]:

@@ -110,6 +110,15 @@ def test_what_our_comment_hid_is_lost_where_no_history_tells() -> None:
     assert excused(rt(RT_LIKE), *acts) == []
 
 
+def test_who_takes_back_at_once_what_our_comment_did_is_seen_by_nobody_where_no_history_tells() -> None:
+    reopened = replace(here(249.5, "status", "5"), moment=Moment("comment", False))
+    back = there(249.5, "status", "3", Moment("comment", True))
+    acts = (*BORN_THERE, there(200, "status", "3"), reopened, back, COMMENT_HERE)
+    why = "without a history, who takes back at once what our comment did looks like nobody at all"
+    assert excused(rt(replace(RT_LIKE, history=False)), *acts) == [why]
+    assert excused(rt(RT_LIKE), *acts) == []
+
+
 def test_what_our_comment_hid_on_a_ticket_that_was_deleted_at_once_can_be_read_by_nobody() -> None:
     acts = (*BORN_THERE, there(249.5, "status", "3"), COMMENT_HERE)
     gone = Happening(249, Kind.DELETE, "ngi-1", moment=Moment("comment", True))

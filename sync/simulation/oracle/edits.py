@@ -133,6 +133,10 @@ def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMappi
     own = [e for e in evidence.edits[member.name, link.key or "", mapping.remote] if e.ours and e.at < edit.at]
     if after.ours and not capabilities.history and own and same(mapping, own[-1].old, edit.new):
         return "without a history, who goes back to what stood before our write looks like a write that never arrived"
+    effects = [e for e in evidence.edits[member.name, link.key or "", mapping.remote] if e.effect and e.at < edit.at]
+    took_back = effects and same(mapping, effects[-1].old, edit.new) and _unread(evidence, link, effects[-1], edit.at)
+    if after.ours and not capabilities.history and took_back:
+        return "without a history, who takes back at once what our comment did looks like nobody at all"
     if after.effect and link.state is LinkState.DETACHED:
         return "the last notice of a detached link hid it"
     if after.effect and not capabilities.history:

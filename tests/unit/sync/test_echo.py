@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from central.link import Intent, IntentKind, Link, LinkState, Pair
+from central.model import Value
+from mappings import model as mapping_model
 from mappings.document import compile_mapping
 from mappings.loader import read
 from sync import echo
@@ -12,19 +14,15 @@ from sync.echo import Entry, Mark
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LONGEST = timedelta(minutes=2)
-MAPPING = compile_mapping(
-    read(
-        """
-kind: mapping
-name: small
-connector: memory
-fields:
-  subject: {remote: summary, text: {}}
-""",
-        "small.yaml",
-    )[0],
-    revision=1,
-)
+
+
+def mapping_of(fields: str) -> mapping_model.Mapping:
+    text = f"kind: mapping\nname: small\nconnector: memory\nfields:\n  {fields}\n"
+    return compile_mapping(read(text, "small.yaml")[0], revision=1)
+
+
+MAPPING = mapping_of("subject: {remote: summary, text: {}}")
+STATUS = mapping_of("status: {remote: status, text: {}}")
 
 
 def entries(*changes: str, field: str = "summary") -> list[Entry]:
@@ -254,6 +252,40 @@ def test_an_edit_that_our_comment_undid_is_kept_where_we_have_written_since_and_
 )
 def test_nothing_was_hidden_where(history: list[Entry], arrived: list[datetime]) -> None:
     assert echo.swallowed(link(), history, arrived, EFFECTS, LONGEST)[0] == {}
+
+
+STANDING = Pair("solved", "resolved")
+
+
+def taken_back(history: list[Entry], arrived: list[datetime], base: Pair = STANDING) -> dict[str, Value]:
+    stood = link().evolve(base={"status": base})
+    return echo.taken_back(stood, history, arrived, EFFECTS, LONGEST, STATUS)
+
+
+@pytest.mark.parametrize("apart", [timedelta(0), LONGEST, -LONGEST])
+@pytest.mark.parametrize("since", [("open>resolved",), ("open>stalled", "stalled>resolved")], ids=["at once", "later"])
+def test_what_our_comment_had_made_is_what_people_answer_who_set_it_back(
+    since: tuple[str, ...], apart: timedelta
+) -> None:
+    history = entries("resolved>open", *since, field="status")
+    assert taken_back(history, [AT + apart]) == {"status": "open"}
+
+
+@pytest.mark.parametrize(
+    ("history", "arrived", "base"),
+    [
+        (entries("resolved>open", "open>resolved", field="status"), [], STANDING),
+        (entries("resolved>open", "open>resolved", field="status"), [AT + LONGEST * 2], STANDING),
+        (entries("resolved>open", field="status"), [AT], STANDING),
+        (entries("resolved>open!", "open>resolved", field="status"), [AT], STANDING),
+        (entries("resolved>open", "open>resolved!", field="status"), [AT], STANDING),
+        (entries("resolved>stalled", "stalled>resolved", field="status"), [AT], STANDING),
+        (entries("resolved>open", "open>resolved", field="status"), [AT], Pair("new", "new")),
+    ],
+    ids=["no comment", "another time", "nobody answered", "our edit", "our answer", "not its effect", "another base"],
+)
+def test_nothing_was_taken_back_where(history: list[Entry], arrived: list[datetime], base: Pair) -> None:
+    assert taken_back(history, arrived, base) == {}
 
 
 # -- comments ------------------------------------------------------------------------------------------------------
