@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from central.store.sql import SqlStore
+from sync.bench.progress import tell
 from sync.bench.report import Law, Report
 from sync.bench.sides import Address, Side
 from sync.bench.stand import opened
@@ -31,6 +32,7 @@ def run(settings: Settings, size: str) -> Report:
     names = [f"s{number}" for number in range(systems)]
     wrong: list[str] = []
     with ExitStack() as stack:
+        tell(f"{systems} trackers begin")
         side = stack.enter_context(Side("yard", names))
         addresses = {name: side.address(name) for name in names}
         for name in names:
@@ -64,6 +66,7 @@ def _rounds(
     with tempfile.TemporaryDirectory(prefix="interdesk-bench-") as folder:
 
         def stocked(desk: Interdesk) -> None:
+            tell(f"{each * len(addresses)} tickets are linked")
             fill(desk, [(name, name) for name in addresses], each)
 
         with opened(settings, Path(folder), addresses, before_live=stocked) as desk:
@@ -73,6 +76,7 @@ def _rounds(
                 for gateway in gateways:
                     poll(desk.means, gateway)
 
+            tell("every system is polled")
             round_()  # connections are made, caches filled, and what is written seldom is written
             watcher = SqlStore.open(desk.settings.database, clock=desk.clock, exclusive=False)
             asked = {name: sum(side.counts(name).values()) for name in addresses}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sync.bench.floor import Floor, Route
 from sync.bench.hub import Hub, Plan
+from sync.bench.progress import tell
 from sync.bench.report import Law, Report
 from sync.bench.sides import Side
 from sync.bench.stand import HOOK_KEY, until
@@ -28,7 +29,10 @@ def run(settings: Settings, size: str) -> Report:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interdesk-bench-")))
         floor_rate, floor_cpu = _floor(stack, folder, changes, wrong)
-    ours = {width: _ours(settings, width, changes, wrong) for width in widths}
+    ours = {}
+    for width in widths:
+        tell(f"{changes} changes in {width} systems")
+        ours[width] = _ours(settings, width, changes, wrong)
     rate, cpu = ours[widths[0]]
     return Report(
         bench="P5",

@@ -19,6 +19,7 @@ import requests
 
 from sync.bench.floor import Job, Least
 from sync.bench.hub import Hub, Plan
+from sync.bench.progress import tell
 from sync.bench.report import Law, Report
 from sync.bench.sides import Address, Side
 from sync.bench.stand import until
@@ -48,7 +49,9 @@ def run(settings: Settings, size: str) -> Report:
     few, many = _SIZES[size]
     wrong: list[str] = []
     limit, floor = (_least(few, bare=bare, wrong=wrong) / few for bare in (True, False))
+    tell(f"a backfill of {few}")
     short = _backfill(settings, few, wrong, kill=False)
+    tell(f"a backfill of {many}, killed half-way")
     long = _backfill(settings, many, wrong, kill=True)
     each = long.seconds / many
     return Report(

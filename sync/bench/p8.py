@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sync.bench.hub import Hub, Plan
+from sync.bench.progress import tell
 from sync.bench.report import Law, Report
 from sync.bench.sides import Side
 from sync.bench.stand import until
@@ -27,6 +28,7 @@ def run(settings: Settings, size: str) -> Report:
     wrong: list[str] = []
     with ExitStack() as stack:
         few, many = (_Queue(stack, settings, length) for length in (short, long))
+        tell("a short queue, killed half-way, then a long one")
         first_few, rate_few, _ = few.recover()
         first_many, rate_many, rate_before = many.recover()
         for queue in (few, many):

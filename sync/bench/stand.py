@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mappings import loader
 from sync import registration
-from sync.bench.progress import Pace
+from sync.bench.progress import Pace, tell
 from sync.bench.sides import Address
 from sync.bootstrap import Interdesk
 from sync.live import go_live
@@ -95,13 +95,16 @@ def bring_to_life(
     desk: Interdesk, text: str, systems: Iterable[str], before_live: Callable[[Interdesk], None] | None
 ) -> None:
     """Register these systems by their documents, and let them go live."""
+    tell("the systems are registered")
     documents = loader.read(text, "bench.yaml")
     desk.store.write(lambda tx: registration.apply(tx, documents, desk.connectors, desk.clock(), by="bench"))
     desk.gateways.refresh()
     if before_live is not None:
         before_live(desk)
+    pace = Pace("the systems go live")
     for name in systems:
         go_live(desk, name)
+        pace.tell()
 
 
 def until(
