@@ -20,6 +20,8 @@ from sync.settings import Settings
 
 _SIZES = {"small": ((1_000, 5_000), (0, 10, 100)), "full": ((1_000, 10_000, 100_000), (0, 10, 100, 1_000))}
 """Tickets; changes."""
+_AGAIN = 2
+"""So often the most changes are made again: whatever else the machine does can only add to their time."""
 _PAGE = 100
 
 
@@ -44,9 +46,11 @@ def run(settings: Settings, size: str) -> Report:
             desk = stack.enter_context(opened(settings, folder, addresses, before_live=stocked))
             desk.catch_up()  # the lanes alone: nobody polls but this benchmark, which counts the requests
             _poll(desk)
-            for number, changes in enumerate(amounts):
+            for number, changes in enumerate((*amounts, *(most,) * _AGAIN)):
                 tell(f"{changes} changes among {tickets} tickets")
-                seconds[tickets], requests[changes] = _measure(desk, sides, number, changes, wrong)
+                taken, requests[changes] = _measure(desk, sides, number, changes, wrong)
+                if changes == most:
+                    seconds[tickets] = min(taken, seconds.get(tickets, taken))
     per_change = requests[most] / most
     least = (most + -(-most // _PAGE)) / most
     return Report(

@@ -26,7 +26,7 @@ from sync.bench.stand import until
 from sync.settings import Settings
 
 TARGET = 2.5
-_SIZES = {"small": (200, 1_000), "full": (10_000, 100_000)}
+_SIZES = {"small": (100, 600), "full": (10_000, 100_000)}
 """Few tickets and many; floor and limit copy the few."""
 _PAGE = 100
 _PATIENCE = 4 * 3600
