@@ -11,20 +11,25 @@ import uvicorn
 
 from central.desk import rest, views
 from central.desk.cookies import Cookies
+from central.desk.mail.arrived import Arrived
 from central.desk.metrics import Readers
 from central.desk.pulse import Pulse
 from central.desk.services import Services
+from central.desk.services.errors import NotNow
 from central.desk.web import openid
 from central.desk.web.app import create_app
 from central.desk.web.pages import Pages
 from sync import why
 from sync.bootstrap import Interdesk
 from sync.clerk import Clerk
+from sync.config import MailDocument
 from sync.dictionaries import Dictionaries
 from sync.doors import soap_door
 from sync.examples import Examples
 from sync.helm import Helm
+from sync.post_office import UnusableMail, reader_of, signer_of
 from sync.registering import Registrar
+from sync.secrets import MissingSecret
 from sync.settings import BadSetting
 
 TRIES = 20
@@ -112,6 +117,7 @@ def services(desk: Interdesk, pulse: Pulse, ending: threading.Event) -> Services
         registrations=Registrar(desk, helm),
         pulse=pulse,
         largest_file=instance.limits.file,
+        reads_mail=None if instance.mail is None else partial(_read, desk, instance.mail),
         openid=desk.openid is not None,
         figures=Readers(
             open=instance.metrics.open,
@@ -120,6 +126,13 @@ def services(desk: Interdesk, pulse: Pulse, ending: threading.Event) -> Services
         doors=doors,
         api=api,
     )
+
+
+def _read(desk: Interdesk, document: MailDocument, raw: bytes) -> Arrived:
+    try:
+        return reader_of(document, signer_of(document, desk.secrets.look_up), desk.means.centre).read(raw)
+    except (UnusableMail, MissingSecret) as problem:
+        raise NotNow(str(problem)) from None
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -11,11 +11,13 @@ from urllib.parse import urlencode
 import pytest
 
 from central.delivery import Direction
+from central.desk.mail.intake import MailDesk
 from central.store.api import Transaction
 from connectors.emulators.rt import RtEmulator
 from tests.desk.house import CZ, principal
-from tests.desk.stand import Stand
+from tests.desk.stand import READER, Stand
 from tests.desk.test_bench_page import FIXTURE
+from tests.desk.test_mail_pages import MAIL
 from tests.unit.central.desk.provider import SmallProvider
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -30,6 +32,9 @@ PLACES = {
     "register-answers": "/register/ngi-xx?connector=rt",
     "register-steps": "/register/ngi-cz",
     "work": "/work",
+    "letter": "/work/letters/1",
+    "mails": "/mails",
+    "mail": "/mails/1",
     "tickets": "/tickets",
     "ticket": "/tickets/1",
     "why": "/tickets/1/why/priority",
@@ -75,6 +80,7 @@ def stand(tmp_path) -> Iterator[Stand]:
         )
         it.house.helm.apply(CZ.replace("ops@example.cz", "noc@example.cz"), "carl")
         it.house.store.write(lambda tx: _looked(tx, it.house.interdesk.clock()))
+        MailDesk(it.house.store, it.house.tickets, it.house.interdesk.clock).take(READER.read(MAIL))
         yield it
 
 

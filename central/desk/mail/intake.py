@@ -79,6 +79,16 @@ class MailDesk:
         self._demand(principal, Action.READ_INTERNAL)
         return self._store.read(lambda tx: tx.mails.list(verdict=Verdict.QUARANTINED, before=before, limit=limit))
 
+    def kept(self, principal: Principal, mail_id: int) -> Mail:
+        """A mail in quarantine.  :raises NoSuch: it is not there."""
+        self._demand(principal, Action.READ_INTERNAL)
+        return self._store.read(lambda tx: self._waiting(tx, mail_id))
+
+    def source(self, principal: Principal, mail_id: int) -> bytes:
+        """Such a mail as it came.  :raises NoSuch: it is not in quarantine."""
+        with self._store.open_blob(self.kept(principal, mail_id).sha256) as chunks:
+            return b"".join(chunks)
+
     def release(self, principal: Principal, mail_id: int, read: Callable[[bytes], Arrived]) -> Verdict:
         """Take a mail out of quarantine and believe it: its sender is whom it names. `read` reads it once more.
 

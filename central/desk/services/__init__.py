@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from central.desk.auth import Gate
 from central.desk.cookies import Cookies
+from central.desk.mail.arrived import Arrived
 from central.desk.metrics import Readers
 from central.desk.pulse import Pulse
 from central.desk.services.dictionaries import Dictionaries
@@ -47,6 +48,8 @@ class Services:
     """Bytes."""
     figures: Readers = field(default_factory=Readers)
     """Who reads `/metrics`."""
+    reads_mail: Callable[[bytes], Arrived] | None = None
+    """Reads a mail as it came, believing nothing; raises NotNow where it cannot. None: this desk has no mail."""
     openid: bool = False
     """Whether an OpenID provider lets people in, too: one of the doors."""
     doors: Sequence[APIRouter] = ()

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from central.desk import metrics, rest, views
 from central.desk.documents import DocumentDesk
 from central.desk.examples import ExampleDesk
+from central.desk.mail.intake import MailDesk
 from central.desk.people import PeopleDesk
 from central.desk.queues import QueueDesk
 from central.desk.registering import RegisterDesk
@@ -21,7 +22,7 @@ from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
 from central.desk.services.hooks import Hooks
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
-from central.desk.web import account, bench, mesh, people, register, signing, systems, tickets, work
+from central.desk.web import account, bench, mails, mesh, people, register, signing, systems, tickets, work
 from central.desk.web.guarding import Guarded
 from central.desk.web.pages import TYPES, Pages, partial
 from central.desk.web.visitors import SignInFirst, Visitor, Visitors
@@ -50,7 +51,9 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(mesh.router(services.pulse, visitors, pages))
     app.include_router(systems.router(services, steering, documents, queues, visitors, pages))
     app.include_router(register.router(services, registering, visitors, pages))
-    app.include_router(work.router(services, steering, queues, desk, visitors, pages))
+    mail = MailDesk(services.store, desk, services.clock)
+    app.include_router(work.router(services, steering, queues, desk, mail, visitors, pages))
+    app.include_router(mails.router(services, mail, visitors, pages))
     app.include_router(tickets.router(services, desk, visitors, pages))
     for door in services.doors:
         app.include_router(door)

@@ -119,6 +119,8 @@ SAID: Mapping[str, str] = {
     "decided": "It is decided; both sides are told.",
     "approved": "It goes on.",
     "rejected": "It is rejected; our values stand here.",
+    "mail-released": "It is believed: its ticket is opened, or answered.",
+    "mail-discarded": "It is discarded.",
     "stopped": "Nothing is written to any system from now on.",
     "let-go": "Writing goes on.",
 }

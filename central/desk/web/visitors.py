@@ -77,6 +77,16 @@ class Visitor:
     def sees_audit(self) -> bool:
         return may(self.principal, Action.SEE_AUDIT)
 
+    @property
+    def reads_mail(self) -> bool:
+        """Whether they may look at mails in quarantine: those may belong to anybody's ticket."""
+        return extent(self.principal, Action.READ_INTERNAL) is Extent.ALL
+
+    @property
+    def judges_mail(self) -> bool:
+        """Whether they may release or discard them."""
+        return extent(self.principal, Action.CHANGE_TICKET) is Extent.ALL
+
     def sees(self, system: str) -> bool:
         """Whether this system exists for them."""
         return may_on_system(self.principal, Action.SEE_SYSTEM, system)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Form, Path
 from fastapi.responses import RedirectResponse, Response
 
 from central.delivery import Direction
+from central.desk.mail.intake import MailDesk
 from central.desk.queues import QueueDesk
 from central.desk.services import Services
 from central.desk.services.errors import NotAllowed, NotNow, OutOfReach
@@ -33,7 +34,13 @@ Number = Annotated[int, Path(ge=1, lt=2**53)]
 
 
 def router(
-    services: Services, desk: SystemDesk, queues: QueueDesk, tickets: TicketDesk, visitors: Visitors, pages: Pages
+    services: Services,
+    desk: SystemDesk,
+    queues: QueueDesk,
+    tickets: TicketDesk,
+    mail: MailDesk,
+    visitors: Visitors,
+    pages: Pages,
 ) -> APIRouter:
     """The work queues."""
     routes = APIRouter(prefix="/work")
@@ -66,6 +73,7 @@ def router(
             quarantined=[each for each in tiles if each.state is SystemState.QUARANTINED],
             instance=desk.instance(principal),
             specs=[FIELDS[name] for name in EDITED],
+            mails=mail.quarantine(principal, limit=MOST) if visitor.reads_mail and not only else (),
             said=said,
             problem=problem,
             at=services.clock(),
