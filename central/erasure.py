@@ -3,6 +3,7 @@
 An alias takes their place where somebody has to be named; where a field names them, nobody is named any more.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from central.audit import Entry
 from central.events import Event
 from central.model import Comment, Conflict, Person, Ticket, Value
 from central.origin import Origin
+from central.shadow import Shadow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,29 @@ class Erasure:
         if isinstance(data, list | tuple):
             return [self.data(each) for each in data]
         return self.alias if isinstance(data, str) and data.casefold() in self.words | self.names else data
+
+    def text(self, text: str) -> str:
+        """What was said, with the alias wherever their name, login or address stands in it."""
+        called = sorted(self.words | self.names, key=len, reverse=True)
+        if not any(called):
+            return text
+        any_of = "|".join(re.escape(each) for each in called if each)
+        return re.sub(rf"(?<![\w@.-])(?:{any_of})(?![\w@-]|\.\w)", self.alias, text, flags=re.IGNORECASE)
+
+    def shadow(self, shadow: Shadow) -> Shadow:
+        """What would have been written, with nobody in particular in it."""
+        would, before, did = (self._said(each) for each in (shadow.would, shadow.before, shadow.did))
+        return replace(shadow, would=would, before=before, did=did, why=self.text(shadow.why))
+
+    def reply(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a request was answered, with nobody in particular in it."""
+        body = answer.get("body")
+        return {**answer, "body": self.text(body)} if isinstance(body, str) else answer
+
+    def _said(self, value: Value) -> Value:
+        if isinstance(value, tuple):
+            return tuple(self.text(each) for each in value)
+        return self.text(value) if isinstance(value, str) else value
 
     def comment(self, comment: Comment, token: str) -> Comment:
         """The comment by nobody in particular; it goes on bearing this token. What it says is what was said."""

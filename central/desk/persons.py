@@ -133,6 +133,8 @@ class PersonDesk:
             login = erasure.alias if not number else f"{erasure.alias}-{number}"
             tx.accounts.save(Account(login, "", "", frozenset(), account.created_at, disabled_at=at, id=account.id))
         tx.traces.audit(erasure.entry)
+        tx.traces.shadows(erasure.shadow)
+        tx.traces.replies(erasure.reply)
         data = {"tickets": len(found.tickets), "accounts": len(found.accounts)}
         tx.audit.record(erasure.entry(Entry(at, principal.person.id, "erase a person", erasure.alias, data)))
 

@@ -1,15 +1,17 @@
 """What people have left, in the reference store."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from central.audit import Entry
 from central.delivery import DeliveryState
 from central.events import Event
 from central.model import Comment, Conflict, Ticket
 from central.origin import Origin
+from central.shadow import Shadow
 from central.store.api import NoSuch
 from central.store.codec import as_json
 from central.store.memory.tables import Tables
@@ -65,6 +67,17 @@ class MemoryTraces:
             new = changed(old)
             kept = replace(old, by=new.by, subject=new.subject, data=as_json(dict(new.data)))
             self._tables.audit.put(old.id, kept)
+
+    def shadows(self, changed: Callable[[Shadow], Shadow]) -> None:
+        for old in list(self._tables.shadows.rows()):
+            new = changed(old)
+            kept = replace(old, would=new.would, before=new.before, did=new.did, why=new.why)
+            self._tables.shadows.put(old.id, kept)
+
+    def replies(self, changed: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        for key, old in list(self._tables.replies.items()):
+            if old.answer is not None:
+                self._tables.replies.put(key, replace(old, answer=as_json(dict(changed(old.answer)))))
 
     def prune_audit(self, before: datetime) -> None:
         for entry in [each for each in self._tables.audit.rows() if each.at < before]:

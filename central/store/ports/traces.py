@@ -1,13 +1,14 @@
 """Traces of people, as a transaction finds and changes them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from central.audit import Entry
 from central.events import Event
 from central.model import Comment, Conflict, Ticket
 from central.origin import Origin
+from central.shadow import Shadow
 
 
 class Traces(Protocol):
@@ -34,6 +35,12 @@ class Traces(Protocol):
 
     def audit(self, changed: Callable[[Entry], Entry]) -> None:
         """Write back who did what to whom, over the whole log."""
+
+    def shadows(self, changed: Callable[[Shadow], Shadow]) -> None:
+        """Write back the values and the reasons of what would have been written, in every system."""
+
+    def replies(self, changed: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        """Write back what requests that bear a key of their own were answered."""
 
     def prune_audit(self, before: datetime) -> None:
         """Forget the entries of the audit log that are older."""

@@ -62,11 +62,11 @@ class SqlShadows:
 
     def missing(self, system: str, *, ticket_id: int | None = None, key: str = "") -> Sequence[Shadow]:
         asked = {"of": system, "ticket": ticket_id, "theirs": key}
-        return [_shadow(row) for row in self._session.rows(_OF_KEY if ticket_id is None else _OF_TICKET, asked)]
+        return [shadow_of(row) for row in self._session.rows(_OF_KEY if ticket_id is None else _OF_TICKET, asked)]
 
     def list(self, system: str, *, seen: Seen | None = None, limit: int = 100) -> Sequence[Shadow]:
         asked = {"of": system, "judged": seen and seen.value, "most": limit}
-        return [_shadow(row) for row in self._session.rows(_LIST if seen is None else _LIST_SEEN, asked)]
+        return [shadow_of(row) for row in self._session.rows(_LIST if seen is None else _LIST_SEEN, asked)]
 
     def counts(self, system: str) -> Mapping[Seen, int]:
         return {Seen(row.seen): row.number for row in self._session.rows(_COUNTS, {"of": system})}
@@ -77,6 +77,7 @@ class SqlShadows:
             self._session.write(_DROP, {"of": system, "upto": oldest.id})
 
 
-def _shadow(row: Any) -> Shadow:
+def shadow_of(row: Any) -> Shadow:
+    """What a row keeps."""
     values = {name: value_of(json.loads(getattr(row, name))) for name in ("would", "before", "did")}
     return Shadow(**row._asdict() | values | {"side": Side(row.side), "seen": Seen(row.seen)})

@@ -1,9 +1,10 @@
 """What people have left on tickets and in the audit log: in SQL."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 
@@ -11,6 +12,7 @@ from central.audit import Entry
 from central.events import Event
 from central.model import Comment, Conflict, Ticket, plain
 from central.origin import Origin
+from central.shadow import Shadow
 from central.store.api import NoSuch
 from central.store.sql.instance import SqlAudit
 from central.store.sql.prepared import Lock, Prepared
@@ -26,9 +28,12 @@ from central.store.sql.schema import (
     events,
     files,
     origins,
+    replies,
+    shadows,
     tickets,
 )
 from central.store.sql.session import Session
+from central.store.sql.shadow import shadow_of
 from central.store.sql.tickets import SqlTickets
 
 PAGE = 1000
@@ -81,6 +86,18 @@ _ENTRY = Prepared(
     .where(audit.c.id == bindparam("of"))
     .values(by=bindparam("whose"), subject=bindparam("about"), data=bindparam("told"))
 )
+_SHADOWS = Prepared(
+    select(shadows).where(shadows.c.id > bindparam("after")).order_by(shadows.c.id).limit(bindparam("most"))
+)
+_SHADOW = Prepared(
+    update(shadows)
+    .where(shadows.c.id == bindparam("of"))
+    .values({name: bindparam(name) for name in ("would", "before", "did")} | {"why": bindparam("because")})
+)
+_ANSWERED = Prepared(
+    select(replies.c.key, replies.c.answer).where(replies.c.answer.is_not(None)).order_by(replies.c.key)
+)
+_ANSWER = Prepared(update(replies).where(replies.c.key == bindparam("of")).values(answer=bindparam("said")))
 
 _PRUNE_AUDIT = Prepared(delete(audit).where(audit.c.at < bindparam("before")))
 _LETTERS = Prepared(
@@ -149,6 +166,24 @@ class SqlTraces:
                     told = {"whose": new.by, "about": new.subject, "told": json.dumps(dict(new.data))}
                     self._session.write(_ENTRY, {"of": old.id, **told})
             before = page[-1].id
+
+    def shadows(self, changed: Callable[[Shadow], Shadow]) -> None:
+        after = 0
+        while page := self._session.rows(_SHADOWS, {"after": after, "most": PAGE}):
+            for row in page:
+                old = shadow_of(row)
+                new = changed(old)
+                if new != old:
+                    values = {name: json.dumps(plain(getattr(new, name))) for name in ("would", "before", "did")}
+                    self._session.write(_SHADOW, {"of": old.id, "because": new.why, **values})
+            after = page[-1].id
+
+    def replies(self, changed: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        for row in self._session.rows(_ANSWERED, {}):
+            old = json.loads(row.answer)
+            new = dict(changed(old))
+            if new != old:
+                self._session.write(_ANSWER, {"of": row.key, "said": json.dumps(new)})
 
     def prune_audit(self, before: datetime) -> None:
         self._session.write(_PRUNE_AUDIT, {"before": before})

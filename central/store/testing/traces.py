@@ -1,6 +1,7 @@
 """Claims about what people have left, and how it is written over."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -8,6 +9,7 @@ from central.audit import Entry
 from central.delivery import Claim, Direction
 from central.model import Comment, Person
 from central.origin import Origin
+from central.shadow import Shadow, Side
 from central.store.api import NoSuch, Store
 from central.store.testing.samples import (
     ADA,
@@ -95,6 +97,39 @@ class TraceClaims:
             assert b"".join(chunks) == b"abc"
         with pytest.raises(NoSuch), store.open_blob(loose):
             pass
+
+    def test_what_would_have_been_written_is_written_over(self, store: Store) -> None:
+        for system, would in (("rt", "by Eve"), ("redmine", ("eve@x.org", "ada@x.org")), ("rt", None)):
+            made = Shadow(
+                0, system, Side.SYSTEM, None, (would and "1") or "2", "field cc", would, None, "Eve said so", NOW
+            )
+            store.write(lambda tx, made=made: tx.shadow.record(made))  # type: ignore[misc]  # bound now
+
+        def changed(old: Shadow) -> Shadow:
+            return replace(old, would="nobody" if old.would else None, did="else", why="somebody said so")
+
+        store.write(lambda tx: tx.traces.shadows(changed))
+        found = [each for name in ("rt", "redmine") for each in store.read(lambda tx, of=name: tx.shadow.list(of))]  # type: ignore[misc]  # bound now
+        assert [each.would for each in found] == [None, "nobody", "nobody"]
+        assert {(each.did, each.why, each.item, each.at) for each in found} == {
+            ("else", "somebody said so", "field cc", NOW)
+        }
+
+    def test_what_a_request_was_answered_is_written_over_and_stays_answered(self, store: Store) -> None:
+        for key in ("one", "two", "under way"):
+            store.write(lambda tx, key=key: tx.replies.begin(key, "digest", NOW))  # type: ignore[misc]  # bound now
+        store.write(lambda tx: tx.replies.settle("one", {"status": 200, "body": "Eve"}))
+        store.write(lambda tx: tx.replies.settle("two", {"status": 200, "body": "Ada"}))
+        store.write(lambda tx: tx.traces.replies(lambda a: {**a, "body": "x"} if a["body"] == "Eve" else a))
+        kept = [
+            store.write(partial(lambda key, tx: tx.replies.begin(key, "other", NOW), key))
+            for key in ("one", "two", "under way")
+        ]
+        assert [each and each.answer for each in kept] == [
+            {"status": 200, "body": "x"},
+            {"status": 200, "body": "Ada"},
+            None,
+        ]
 
     def test_what_is_old_in_the_audit_log_is_forgotten(self, store: Store) -> None:
         for seconds in (0, 10):

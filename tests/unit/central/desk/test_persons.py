@@ -15,6 +15,7 @@ from central.mail import Mail, Verdict
 from central.model import Person, Ticket
 from central.origin import Origin
 from central.rights import Forbidden, Principal
+from central.shadow import Shadow, Side
 from central.store.api import Busy, NoSuch
 from sync.erasing import Erasing
 from tests.unit.central.desk.test_auth import NOW, PASSWORD, Counting
@@ -127,6 +128,45 @@ def test_somebody_who_is_erased_is_nowhere_and_what_they_said_is_there(desk: Des
     (entry, *_) = desk.store.read(lambda tx: tx.audit.list())
     assert (entry.by, entry.act, entry.subject) == ("tess", "erase a person", "erased-07070707")
     assert desk.persons.export(desk.principal("tess"), "alice")["tickets"] == []
+
+
+def test_neither_what_would_have_been_written_nor_what_a_program_was_answered_names_somebody_who_is_erased(
+    desk: Desk,
+) -> None:
+    would = ("Alice@example.org", "bob@example.org")
+    made = Shadow(0, "ngi-cz", Side.SYSTEM, 2, "7", "comment 1", "Alice Example: hello", would, "as alice said", NOW)
+    desk.store.write(lambda tx: tx.shadow.record(made))
+    answer = {"status": 201, "body": '{"submitter":"alice@example.org"}', "sent": "digest"}
+    desk.store.write(lambda tx: tx.replies.begin("key", "digest", NOW))
+    desk.store.write(lambda tx: tx.replies.settle("key", answer))
+    desk.persons.erase(desk.principal("tess"), "alice")
+    (shadow,) = desk.store.read(lambda tx: tx.shadow.list("ngi-cz"))
+    nobody = "erased-07070707"
+    assert (shadow.would, shadow.before, shadow.why) == (
+        f"{nobody}: hello",
+        (nobody, "bob@example.org"),
+        f"as {nobody} said",
+    )
+    kept = desk.store.write(lambda tx: tx.replies.begin("key", "digest", NOW))
+    assert kept is not None
+    assert kept.answer == {**answer, "body": f'{{"submitter":"{nobody}"}}'}
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("Alice, <ALICE@x.org>: hi", "X, <X>: hi"),
+        ("alice.", "X."),
+        ("malice and alices", "malice and alices"),
+        ("alice@y.org, to-alice, alice@x.org.uk", "alice@y.org, to-alice, alice@x.org.uk"),
+        ("Alice Example and alice", "X and X"),
+        ("", ""),
+    ],
+)
+def test_what_was_said_names_somebody_as_a_whole_only(said: str, left: str) -> None:
+    erasure = Erasure("X", frozenset({"alice", "alice@x.org"}), frozenset({"alice example"}))
+    assert erasure.text(said) == left
+    assert Erasure("X").text(said) == said
 
 
 def test_whoever_writes_in_a_system_without_an_address_is_erased_by_their_name_there(desk: Desk) -> None:
