@@ -40,6 +40,12 @@ _SINCE = (
     "since",
     "from",
 )
+_LOG_IN = ("login", "logon", "signin", "authenticate", "opensession", "createsession", "sessioncreate")
+_USER = ("username", "userlogin", "user", "login", "account", "name")
+_SECRET = ("password", "passwd", "pass", "secret")
+_BESIDE = ("attachment", "file", "history", "user", "project", "login", "session", "list", "search", "query")
+_CHANGES = ("create", "update", "delete", "add", "insert", "modify", "close", "set")
+"""Of operations that read no ticket."""
 _PLACE = re.compile(r"\{[^{}/]+\}")
 
 
@@ -212,12 +218,14 @@ def _comments(found: _Tickets, ticket: Mapping[str, Shape]) -> dict[str, Any]:
 
 
 def _soap(interface: Interface, name: str) -> dict[str, Any]:
-    def named(*words: str) -> Operation | None:
-        scored = [(sum(word in each.name.lower() for word in words), each) for each in interface.operations]
+    def named(*words: str, but: Iterable[str] = ()) -> Operation | None:
+        some = [each for each in interface.operations if not any(word in each.name.lower() for word in but)]
+        scored = [(sum(word in each.name.lower() for word in words), each) for each in some]
         best = max(scored, key=lambda pair: (pair[0], -len(pair[1].name)), default=(0, None))
         return best[1] if best[0] else None
 
-    fetch, listed = named("get", "ticket"), named("list", "search", "query")
+    listed = named("list", "search", "query")
+    fetch = named("get", "retrieve", "read", "fetch", *_TICKETS, but=(*_BESIDE, *_SPOKEN, *_CHANGES))
     create, update = named("create", "insert", "open"), named("modify", "update", "set")
     say = named("comment", "note", "reply") or update
     arguments = {**(create.body if create else {}), **(update.body if update else {})}
@@ -227,12 +235,16 @@ def _soap(interface: Interface, name: str) -> dict[str, Any]:
     key = _first(fetch.body if fetch else {}, _KEY) or next(iter(fetch.body if fetch else {}), "id")
     text = _first(say.body if say else {}, _TEXT) or "text"
 
+    since = _first(listed.body, _SINCE) if listed else None
+    unasked = Guess({}, "no filter by time was found: the whole list each round")
+
     def call(operation: Operation | None, body: Mapping[str, Any]) -> dict[str, Any]:
         told = operation.name if operation else Guess("operation", "none was found")
         return {"operation": told, **({"body": dict(body)} if body else {})}
 
     return {
         **_heading(interface, name),
+        **_entry(interface),
         **_common(ticket, fields),
         "lists": "loose",
         "place": call(listed, {}),
@@ -250,7 +262,7 @@ def _soap(interface: Interface, name: str) -> dict[str, Any]:
             "per_page": 100,
             "order": Guess("time", "sorted by the time of the change, the oldest first"),
             "pages": Guess({"by": "none"}, "it tells of no pages"),
-            "changes": Guess({}, "no filter by time was found: the whole list each round"),
+            "changes": {since: "{since}"} if since else unasked,
         },
         "create": {**call(create, {}), "answers": Guess("key", "what it answers")},
         "update": call(update, {key: "{key}"}),
@@ -265,6 +277,43 @@ def _soap(interface: Interface, name: str) -> dict[str, Any]:
         },
         "download": {**call(named("attachment", "file"), {}), "base64_at": Guess("data", "where its bytes are")},
     }
+
+
+def _entry(interface: Interface) -> dict[str, Any]:
+    """How a SOAP service is told who we are, by what it is asked: {} where nothing shows it."""
+    settings = {
+        "url": {"kind": "url", "says": "the address people open"},
+        "wsdl": {"kind": "path", "says": "the WSDL's file"},
+        "user": {"says": "our account"},
+        "password": {"kind": "secret", "says": "its password"},
+        "account": {"says": "our account, as it is named on what it writes"},
+    }
+    log_in = next((each for each in interface.operations if _plain(each.name).startswith(_LOG_IN)), None)
+    pair = _pair(log_in.body) if log_in is not None else None
+    if log_in is not None and pair is not None:
+        where = ((f"{name}.{part}", part) for name, shape in interface.headers.items() for part in shape.parts)
+        place = next((place for place, part in where if "session" in part.lower() or "token" in part.lower()), None)
+        shown: Any = {"envelope": {place: "{session}"}} if place else {"arguments": ["{session}"]}
+        step = {
+            "operation": log_in.name,
+            "body": {pair[0]: "{user}", pair[1]: "{password}"},
+            "gives": {"session": Guess("*", "where the answer has the session")},
+        }
+        return {"settings": settings, "credentials": {**shown, "log_in": step}}
+    for name, shape in interface.headers.items():
+        if (pair := _pair(shape.parts)) is not None:
+            shown = {f"{name}.{pair[0]}": "{user}", f"{name}.{pair[1]}": "{password}"}
+            return {"settings": settings, "credentials": {"envelope": shown}}
+    first = [_pair(dict(list(each.body.items())[:2])) for each in interface.operations]
+    if first and sum(each is not None for each in first) * 2 > len(first):
+        return {"settings": settings, "credentials": {"arguments": ["{user}", "{password}"]}}
+    return {}
+
+
+def _pair(parts: Mapping[str, Shape]) -> tuple[str, str] | None:
+    """The names of a user and of a password among these."""
+    user, password = _first(parts, _USER), _first(parts, _SECRET)
+    return (user, password) if user is not None and password is not None else None
 
 
 # -- what both have in common --------------------------------------------------------------------------------------

@@ -46,3 +46,5 @@ class Interface:
     """How callers show who they are: basic, bearer, oauth2, or header:NAME or query:NAME; "": it does not tell."""
     token_path: str = ""
     """Where OAuth's tokens are asked for."""
+    headers: Mapping[str, Shape] = field(default_factory=dict)
+    """Of SOAP: what may be meant for an envelope's header, by its name."""

@@ -1,5 +1,6 @@
 """WSDLs, read into an `Interface`."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from connectors.sketch.openapi import Unreadable
 from connectors.soap import wsdl
 from connectors.soap.contract import Contract, ContractError
 
+_HEADER = re.compile("(?i)header$|session$|^auth|credential")
 _DEEPEST = 3
 _KINDS = {
     "dateTime": "moment",
@@ -30,7 +32,8 @@ def read(file: Path) -> Interface:
         raise Unreadable(str(problem)) from None
     except OSError as problem:
         raise Unreadable(str(problem.strerror)) from None
-    return Interface(file.stem, "soap", "", operations)
+    headers = {name: Shape("object", (), _parts(kind, 1)) for name, kind in contract.elements() if _HEADER.search(name)}
+    return Interface(file.stem, "soap", "", operations, headers=headers)
 
 
 def _operation(contract: Contract, name: str) -> Operation:

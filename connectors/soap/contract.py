@@ -123,6 +123,12 @@ class Contract:
             content=body.type if body is not None else None,
         )
 
+    def elements(self) -> Iterator[tuple[str, Any]]:
+        """Every global element: its local name, and its type."""
+        for each in self._document.types.elements:
+            if (kind := getattr(each, "type", None)) is not None:  # a schema itself counts as an element of schemas
+                yield str(each.name), kind
+
     def header(self, name: str) -> Any:
         """A global element by its local name, for a header; None: the WSDL has none, or several."""
         found = [each for each in self._document.types.elements if each.name == name]

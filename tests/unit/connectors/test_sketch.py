@@ -1,6 +1,7 @@
 """A sketch of a profile is valid as it stands, finds what is called by its usual name, and marks its guesses."""
 
 import json
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from connectors.sketch.drawing import GUESS, draw
 from connectors.sketch.openapi import Unreadable
 from connectors.sketch.openapi import read as read_openapi
 from connectors.sketch.services import read as read_wsdl
+from tests.conformance.strangers.ledger import LedgerEmulator
+from tests.conformance.strangers.mantis import MantisEmulator
 
 HUB = Path(__file__).parent / "hub.openapi.yaml"
 WSDLS = [
@@ -54,6 +57,21 @@ def test_a_wsdl_becomes_a_valid_profile(file: Path) -> None:
     assert profile.family == "soap"
     assert profile.ticket.read.operation in ("TicketGet", "getIssue")
     assert profile.create.operation in ("OpCreate", "createIssue")
+
+
+def test_how_a_soap_service_is_told_who_we_are_is_seen_in_what_it_asks(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.wsdl"
+    file.write_bytes(LedgerEmulator(lambda: datetime.now(UTC)).wsdl())
+    profile = sketched(draw(read_wsdl(file), "ours"))
+    (step,) = profile.credentials.steps
+    assert (step.operation, step.body) == ("login", {"username": "{user}", "password": "{password}"})
+    assert profile.credentials.envelope == {"SessionHeader.sessionId": "{session}"}
+    assert (profile.ticket.read.operation, profile.listing.operation) == ("retrieve", "query")
+    assert profile.listing.changes == {"modifiedSince": "{since}"}
+    file.write_bytes(MantisEmulator(lambda: datetime.now(UTC)).wsdl())
+    profile = sketched(draw(read_wsdl(file), "ours"))
+    assert profile.credentials.arguments == ("{user}", "{password}")
+    assert profile.ticket.read.operation == "mc_issue_get"
 
 
 def test_guesses_are_marked_and_every_operation_is_listed() -> None:
