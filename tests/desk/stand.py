@@ -64,13 +64,13 @@ class Browser(requests.Session):
         self.headers["Accept"] = "text/html"
 
     def page(self, path: str, **more) -> requests.Response:
-        return self.get(f"{self.address}{path}", timeout=10, **more)
+        return self.get(f"{self.address}{path}", timeout=60, **more)
 
     def submit(self, path: str, data: Mapping[str, str] | None = None, *, form: str = "", **more) -> requests.Response:
         """A form with its token; `form`: the page that it stands on."""
         found = re.search(r'name="(form_token)" value="(\w+)"', self.page(form or "/").text)
         token = {found[1]: found[2]} if found else {}
-        return self.post(f"{self.address}{path}", data={**token, **(data or {})}, timeout=10, **more)
+        return self.post(f"{self.address}{path}", data={**token, **(data or {})}, timeout=60, **more)
 
 
 READER = Reader(Signer("a secret of the tests alone", "desk.example"), Policy((), "results", "mx", Hour()), "GGUS")
