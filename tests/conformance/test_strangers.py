@@ -1,7 +1,10 @@
 """Trackers that nobody here has seen, registered by YAML alone: what an evaluator does, done before."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -24,6 +27,37 @@ from tests.conformance.znuny import ZONES, keeps_time
 HERE = Path(__file__).parent / "strangers"
 
 
+@contextmanager
+def standing(
+    emulator: Any, clock: Clock, opened: Callable[[str], Connector], secret: str, *shown: str, **more: Any
+) -> Iterator[Stand]:
+    """A stand on it, whose stranger comes with a wrong secret. `shown`: the fields of subject and description."""
+    secrets = (secret, *more.pop("secrets", ()), "wrong-secret")
+    with closing(opened(secret)) as connector:
+        yield stand_on(
+            emulator,
+            clock,
+            *shown,
+            connector=connector,
+            stranger=lambda: opened("wrong-secret"),
+            secrets=secrets,
+            **more,
+        )
+
+
+def opened_by_wsdl(name: str, emulator: Any, clock: Clock, folder: Path, **said: str) -> Callable[[str], Connector]:
+    """Opens the stranger of this name with a password; its WSDL is in a file."""
+    profile = Profile.model_validate(yaml.safe_load((HERE / f"{name}.yaml").read_text("utf-8")))
+    wsdl = folder / f"{name}.wsdl"
+    wsdl.write_bytes(emulator.wsdl())
+    known = {"url": emulator.url, "wsdl": str(wsdl), "user": "interdesk", **said}
+
+    def opened(password: str) -> Connector:
+        return open_profile(profile, {**known, "password": password}, system="s", environment=environment(clock))
+
+    return opened
+
+
 def opened_itop(emulator: ItopEmulator, clock: Clock, password: str) -> Connector:
     profile = Profile.model_validate(yaml.safe_load((HERE / "itop.yaml").read_text("utf-8")))
     said = {"url": emulator.url, "user": "interdesk", "password": password, "org": "1", "caller": "9"}
@@ -44,19 +78,11 @@ class TestItop(ConnectorConformance, FaultConformance):
     def stand(self) -> Iterator[Stand]:
         clock = Clock()
         with ItopEmulator(clock) as emulator:
-            connector = opened_itop(emulator, clock, emulator.password)
-            yield stand_on(
-                emulator,
-                clock,
-                "title",
-                "description",
-                connector=connector,
-                refused=("status", "resolved"),
-                owner=("agent", "bob"),
-                stranger=lambda: opened_itop(emulator, clock, "wrong-secret"),
-                secrets=(emulator.password, "wrong-secret"),
-            )
-            connector.close()
+            opened = partial(opened_itop, emulator, clock)
+            shown = ("title", "description")
+            refused, owner = ("status", "resolved"), ("agent", "bob")
+            with standing(emulator, clock, opened, emulator.password, *shown, refused=refused, owner=owner) as stand:
+                yield stand
 
 
 @ZONES
@@ -95,20 +121,20 @@ class TestGlpi(ConnectorConformance, FaultConformance):
     def stand(self) -> Iterator[Stand]:
         clock = Clock()
         with GlpiEmulator(clock) as emulator:
-            connector = opened_glpi(emulator, clock, emulator.user_token)
-            yield stand_on(
+            opened = partial(opened_glpi, emulator, clock)
+            with standing(
                 emulator,
                 clock,
+                opened,
+                emulator.user_token,
                 "name",
                 "content",
-                connector=connector,
                 refused=("status", "closed"),
                 owner=("assigned", "bob"),
-                stranger=lambda: opened_glpi(emulator, clock, "wrong-secret"),
-                secrets=(emulator.user_token, emulator.app_token, "wrong-secret"),
+                secrets=(emulator.app_token,),
                 expire=emulator.sessions.clear,
-            )
-            connector.close()
+            ) as stand:
+                yield stand
 
 
 @ZONES
@@ -132,29 +158,12 @@ class TestMantis(ConnectorConformance, FaultConformance):
     @pytest.fixture
     def stand(self, tmp_path: Path) -> Iterator[Stand]:
         clock = Clock()
-        profile = Profile.model_validate(yaml.safe_load((HERE / "mantis.yaml").read_text("utf-8")))
         with MantisEmulator(clock) as emulator:
-            wsdl = tmp_path / "mantis.wsdl"
-            wsdl.write_bytes(emulator.wsdl())
-
-            def opened(password: str):  # type: ignore[no-untyped-def]
-                said = {"url": emulator.url, "user": "interdesk", "password": password, "project": "1"}
-                settings = {**said, "wsdl": str(wsdl)}
-                return open_profile(profile, settings, system="s", environment=environment(clock))
-
-            connector = opened(emulator.password)
-            yield stand_on(
-                emulator,
-                clock,
-                "summary",
-                "description",
-                connector=connector,
-                refused=("status", "resolved"),
-                owner=("handler", "bob"),
-                stranger=lambda: opened("wrong-secret"),
-                secrets=(emulator.password, "wrong-secret"),
-            )
-            connector.close()
+            opened = opened_by_wsdl("mantis", emulator, clock, tmp_path, project="1")
+            shown = ("summary", "description")
+            refused, owner = ("status", "resolved"), ("handler", "bob")
+            with standing(emulator, clock, opened, emulator.password, *shown, refused=refused, owner=owner) as stand:
+                yield stand
 
 
 class TestLedger(ConnectorConformance, FaultConformance):
@@ -164,30 +173,20 @@ class TestLedger(ConnectorConformance, FaultConformance):
     @pytest.fixture
     def stand(self, tmp_path: Path) -> Iterator[Stand]:
         clock = Clock()
-        profile = Profile.model_validate(yaml.safe_load((HERE / "ledger.yaml").read_text("utf-8")))
         with LedgerEmulator(clock) as emulator:
-            wsdl = tmp_path / "ledger.wsdl"
-            wsdl.write_bytes(emulator.wsdl())
-
-            def opened(password: str):  # type: ignore[no-untyped-def]
-                said = {"url": emulator.url, "user": "interdesk", "password": password, "unit": "Grid"}
-                settings = {**said, "wsdl": str(wsdl)}
-                return open_profile(profile, settings, system="s", environment=environment(clock))
-
-            connector = opened(emulator.password)
-            yield stand_on(
+            opened = opened_by_wsdl("ledger", emulator, clock, tmp_path, unit="Grid")
+            with standing(
                 emulator,
                 clock,
+                opened,
+                emulator.password,
                 "Subject",
                 "Details",
-                connector=connector,
                 refused=("Status", "Done"),
                 owner=("Owner", "bob"),
-                stranger=lambda: opened("wrong-secret"),
-                secrets=(emulator.password, "wrong-secret"),
                 expire=emulator.sessions.clear,
-            )
-            connector.close()
+            ) as stand:
+                yield stand
 
 
 @pytest.mark.parametrize("name", ["glpi", "itop", "ledger", "mantis"])
