@@ -120,7 +120,6 @@ def _work(pipe: Connection, settings: Settings, folder: Path, plan: Plan) -> Non
     def stocked(desk: Interdesk) -> None:
         if fresh and plan.routes:
             stock.fill(desk, plan.routes, plan.each, owed=plan.owed, description=plan.description)
-            copies.multiply(folder / "interdesk.db", plan.times)
 
     with ExitStack() as stack:
         log = stack.enter_context((folder / "hub.log").open("a"))
@@ -135,6 +134,8 @@ def _work(pipe: Connection, settings: Settings, folder: Path, plan: Plan) -> Non
                 before_live=stocked,
             )
         )
+        if fresh:
+            copies.multiply(folder / "interdesk.db", plan.times)
         logs.configure(log, desk.secrets.mask)
         with Server(desk) as server:
             pipe.send(server.address)
