@@ -50,7 +50,7 @@ class Set:
 
     def landed(self, wrote: Value, *, before: Value, theirs: Value, agreed: Value) -> Value:
         sent, then, now, known = map(self._there, (wrote, before, theirs, agreed))
-        added = {key: said for key, said in sent.items() if key in now and key not in then}
+        added = {key: said for key, said in sent.items() if key in now}
         removed = then.keys() - sent.keys() - now.keys()
         kept = {key: said for key, said in known.items() if key not in removed}
         return agreed if kept.keys() | added.keys() == known.keys() else self._written((added | kept).values())

@@ -10,6 +10,7 @@ from mappings.loader import DocumentError, read
 from mappings.model import Rule, Untranslatable, Value
 from mappings.remembering import Remembering
 from mappings.rules import Copy, Moment, Person, Scale
+from mappings.rules.set import Set
 
 
 def problems(field: str) -> list[str]:
@@ -267,3 +268,25 @@ def test_a_set_of_words_tells_who_is_not_carried_either_way() -> None:
     assert losses.outward == ("a member of ours, but the 2 with a word, is not carried there",)
     assert losses.inward == ("a member of theirs, but the 2 with a word, stays there and is not carried here",)
     assert compiled("set: {}").losses().outward == ()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "shows", "agreed"),
+    [
+        ("b, c", True, "b, c"),
+        ("b, c, z", True, "b, c"),
+        ("a, b, c", False, "b, c, a"),
+        ("b", False, "b"),
+        ("a, b", False, "a, b"),
+        ("a, z", False, "a, b"),
+    ],
+    ids=["all", "all, and somebody's", "what was added", "what was removed", "nothing", "nothing, and somebody's"],
+)
+def test_as_much_of_a_write_to_a_set_is_agreed_on_as_theirs_shows(theirs: str, shows: bool, agreed: str) -> None:
+    rule, wrote, before = Set(separator=", "), "b, c", "a, b"
+    assert rule.shows(wrote, before=before, theirs=theirs) is shows
+    assert rule.landed(wrote, before=before, theirs=theirs, agreed=before) == agreed
+
+
+def test_a_write_that_changes_no_member_shows_nowhere() -> None:
+    assert not Set(any_case=True).shows(("A",), before=("a",), theirs=("a", "b"))
