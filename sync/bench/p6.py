@@ -18,7 +18,7 @@ from sync.settings import Settings
 
 TARGET = 1.5
 _GRACE_MS = 5.0
-_SIZES = {"small": (10, 100, 20), "full": (300, 3_000, 50)}
+_SIZES = {"small": (10, 100, 30), "full": (300, 3_000, 50)}
 """Systems; changes; changes per second."""
 _TROUBLES = {
     "slow": Trouble(pause=3.0),
