@@ -32,7 +32,7 @@ PLACES = {
     "register-answers": "/register/ngi-xx?connector=rt",
     "register-steps": "/register/ngi-cz",
     "work": "/work",
-    "letter": "/work/letters/1",
+    "letter": "/work/letters/2",
     "mails": "/mails",
     "mail": "/mails/1",
     "tickets": "/tickets",
