@@ -136,8 +136,9 @@ def test_our_edit_to_what_they_hold_settles_though_we_should_have_said_it_otherw
     assert (step.verdict, step.base) == (Verdict.SETTLE, Pair("solved", "fixed"))
 
 
-def test_both_sides_changed_and_still_say_the_same_is_no_conflict() -> None:
-    step = decided(link(("in progress", "open")), "waiting for reply", "stalled")
+@pytest.mark.parametrize("policy", ["central", "remote", "ask"])
+def test_both_sides_changed_and_still_say_the_same_is_no_conflict(policy: str) -> None:
+    step = decided(link(("in progress", "open")), "waiting for reply", "stalled", policy=policy)
     assert (step.verdict, step.base, step.loser) == (Verdict.SETTLE, Pair("waiting for reply", "stalled"), None)
 
 
