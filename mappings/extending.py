@@ -17,12 +17,11 @@ KEY = "extends"
 KINDS = ("mapping", "vocabulary", "profile")
 MOST = 8
 """How many mappings may extend one another in a row."""
-_OF_RULES = {
-    key: part
-    for part in rules.FieldPart.__subclasses__()  # the rules themselves, each with the keys that it adds
-    for key in part.model_fields.keys() - rules.FieldPart.model_fields.keys()
+_RULES = {  # the rules themselves, each with the keys that it adds
+    part: part.model_fields.keys() - rules.FieldPart.model_fields.keys() for part in rules.FieldPart.__subclasses__()
 }
-"""Keys of a field -> the rule that they belong to; a field has one rule."""
+_OF_RULES = {key: {part for part in _RULES if key in _RULES[part]} for keys in _RULES.values() for key in keys}
+"""Keys of a field -> the rules that they may belong to; a field has one rule."""
 
 Find = Callable[[str], Document | None]
 """The document of this name and of the same kind: one that still extends another, or one that is whole."""
@@ -132,13 +131,13 @@ class _Layer:
             f"null removes a key of what is extended, and {self._base.name} has no {path[-1]!r}{where}"
             f"{suggestion(str(path[-1]), there)}"
         )
-        if path[-2:-1] == ("table",):
+        if path[-2:-1] == ("table",) or path[-1] == "unset":
             sentence += "; their word null is written [null]"
         self.problems.append(Problem(self._document.key_place(path), sentence))
 
 
 def _other_rules(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[str]:
     """The keys of the rule that stood there, where another one takes its place."""
-    rules = {_OF_RULES[key] for key, value in ours.items() if key in _OF_RULES and value is not None}
-    if rules:
-        yield from (key for key in theirs if key in _OF_RULES and _OF_RULES[key] not in rules)
+    ruled = [[key for key in each if key in _OF_RULES and each[key] is not None] for each in (ours, theirs)]
+    if all(ruled) and not set.intersection(*(_OF_RULES[key] for keys in ruled for key in keys)):
+        yield from ruled[1]

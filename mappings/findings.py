@@ -38,6 +38,11 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"{guess or ';'} there {'are' if len(names) != 1 else 'is'}: {', '.join(names) or 'none'}"
 
 
+def in_words(value: object) -> str:
+    """How a sentence names a value."""
+    return "nothing" if value is None else repr(value)
+
+
 def told(error: ValidationError, data: Any, schema: Mapping[str, Any]) -> list[Finding]:
     """Everything that the model with this JSON schema holds against the data, each once."""
     return list(dict.fromkeys(_told(detail, data, schema) for detail in error.errors(include_url=False)))

@@ -71,7 +71,7 @@ def _misplaced(field: FieldPart, wanted: str, at: Steps) -> Iterator[Fault]:
     if field.carries == "inward" or field.only_on_create:
         yield Fault(at, "nothing is reached in a field that is not written after the create")
     if isinstance(field, TableField):
-        said = list(dict.fromkeys(text_of(words[0]) for words in field.table.values()))
+        said = list(dict.fromkeys(text_of(words[0]) for words in field.words().values()))
         if wanted not in said:
             never = f"{wanted!r} is never written: no line of the table begins with it"
             yield Fault(at, f"{never}{suggestion(wanted, said)}")
@@ -231,7 +231,7 @@ def _words(field: FieldPart) -> dict[str, Value]:
     """Their words by the text by which keys name them."""
     known: dict[str, Value] = {}
     if isinstance(field, TableField):
-        known = {text_of(word): word for several in field.table.values() for word in several}
+        known = {text_of(word): word for several in field.words().values() for word in several}
     for transition in field.transitions.values():
         via = transition.via
         for several in via.values() if isinstance(via, dict) else (via,):

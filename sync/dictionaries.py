@@ -6,14 +6,18 @@ from central.store.api import Transaction
 from mappings.check import PROMISES, Proof, Report
 from mappings.document import compile_mapping
 from mappings.loader import DocumentError
-from mappings.model import FieldMapping
+from mappings.model import FieldMapping, Value
 from mappings.remembering import Remembering
 from mappings.rules.table import Table
 from sync import proving
 from sync.config import system_document
 from sync.stored import read_again
 
-_BESIDE = frozenset({"remote", "final", "only_on_create", "back", "lost_when", "policy", "comment", "transitions"})
+_BESIDE = frozenset(
+    {"remote", "final", "only_on_create", "back", "lost_when", "policy", "comment", "transitions", "unset", "others"}
+)
+_ANOTHER = "any other word"
+"""Theirs, as the picture shows all that are in no line."""
 
 
 class Dictionaries:
@@ -69,7 +73,16 @@ def _states(field: FieldMapping) -> States | None:
     translation = field.rule.translation if isinstance(field.rule, Remembering) else None
     if not isinstance(translation, Table):
         return None
-    said = tuple((str(ours), str(theirs[0])) for ours, theirs in translation.words.items())
-    also = tuple((str(ours), str(each)) for ours, theirs in translation.words.items() for each in theirs[1:])
-    read = tuple((str(theirs), str(ours)) for theirs, ours in translation.back.items())
-    return States(said, also, read)
+    said: list[tuple[Value, Value]] = [(ours, theirs[0]) for ours, theirs in translation.words.items()]
+    also: list[tuple[Value, Value]] = [
+        (ours, each) for ours, theirs in translation.words.items() for each in theirs[1:]
+    ]
+    read: list[tuple[Value, Value]] = [(theirs, field.rule.inward(theirs, held=None)) for theirs in translation.back]
+    if translation.others is not None:
+        also.append((translation.others, _ANOTHER))
+        read.append((_ANOTHER, translation.others))
+    return States(*(tuple((_word(one), _word(other)) for one, other in pairs) for pairs in (said, also, read)))
+
+
+def _word(value: Value) -> str:
+    return "nothing" if value is None else str(value)

@@ -8,12 +8,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from mappings.loader import Document, Problem, suggestion
+from mappings.loader import Document, Problem, Steps, suggestion
 from mappings.model import Carries, FieldMapping, Fill, Place, Untranslatable, Value
 from mappings.model import Mapping as CompiledMapping
 from mappings.remembering import Remembering
 from mappings.rules import Copy, Text
-from mappings.rules.table import text_of
+from mappings.rules.table import line_of, lines, text_of
 from mappings.transitions import bare
 
 Schema = Mapping[str, Any]
@@ -121,7 +121,7 @@ class _Sides:
         self._document = document
         self._written: Mapping[str, Any] = document.data["fields"][field.central]
 
-    def place(self, *path: str) -> Place:
+    def place(self, *path: str | int) -> Place:
         return self._document.place(("fields", self.field.central, *path))
 
     def problems(self) -> Iterator[Problem]:
@@ -167,13 +167,13 @@ class _Sides:
         yield from self._length(theirs.get("max_length"))
 
     def _unknown_words(self, allowed: Collection[Value]) -> Iterator[Problem]:
-        for ours, words in self._written.get("table", {}).items():
-            for word in words if isinstance(words, list) else [words]:
+        for ours, words in lines(self._written):
+            for word in words:
                 if word is not None and word not in allowed:
-                    yield Problem(self.place("table", ours), _stranger(word, self.field.remote, allowed))
-        for ours, number in self._written.get("scale", {}).items():
-            if number not in allowed and str(number) not in allowed:
-                yield Problem(self.place("scale", ours), _stranger(number, self.field.remote, allowed))
+                    yield Problem(self.place(*line_of(ours)), _stranger(word, self.field.remote, allowed))
+        for path, number in self._numbers():
+            if number is not None and number not in allowed and str(number) not in allowed:
+                yield Problem(self.place(*path), _stranger(number, self.field.remote, allowed))
         named = [text_of(word) for word in allowed if not isinstance(word, tuple)]
         for number, word in enumerate(self._written.get("lost_when", ())):
             if word not in named:
@@ -201,16 +201,26 @@ class _Sides:
                 sentence = f"their {self.field.remote!r} takes {longest} characters at most, and {word!r} is longer"
                 yield Problem(self.place(*path), sentence)
 
-    def _said(self) -> Iterator[tuple[tuple[str, ...], Value]]:
+    def _said(self) -> Iterator[tuple[Steps, Value]]:
         """The words that the document itself writes to theirs, and where each is said."""
-        for ours, words in self._written.get("table", {}).items():
-            yield ("table", ours), words[0] if isinstance(words, list) else words
-        for ours, number in self._written.get("scale", {}).items():
-            yield ("scale", ours), number
+        for word, words in lines(self._written):
+            if words[0] is not None:
+                yield line_of(word), words[0]
+        for path, number in self._numbers():
+            if number is not None:
+                yield path, number
         for ours, account in self._written.get("person", {}).get("directory", {}).items():
             yield ("person", "directory", ours), account
         if "moment" in self._written:
             yield ("moment",), self.field.rule.outward(_A_MOMENT, held=None)
+
+    def _numbers(self) -> Iterator[tuple[Steps, int | None]]:
+        """The numbers of a scale, and where each is written."""
+        for ours, number in self._written.get("scale", {}).items():
+            yield ("scale", ours), number
+        if "scale" in self._written and "unset" in self._written:
+            unset = self._written["unset"]
+            yield from ((("unset",), number) for number in (unset if isinstance(unset, list) else [unset]))
 
     def _meet(self, ours: Schema, theirs: Schema) -> Iterator[Problem]:
         """Without a table, what comes in from them must be a word of ours, and the other way round."""

@@ -7,6 +7,7 @@ from mappings import laws
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import Centre, Subject
 from mappings.document import unlawful
+from mappings.findings import in_words
 from mappings.model import FieldMapping, Untranslatable, Value
 from mappings.transitions import stand_ins
 
@@ -94,9 +95,10 @@ def _echo(subject: Subject, each: FieldMapping, ours: Value, held: Value) -> tup
     theirs = _said(each.rule.outward, ours, held)
     back = _said(each.rule.inward, theirs, ours)
     return (
-        f"somebody sets {each.central} {ours!r} here" + (f", where {subject.name} shows {held!r}" if held else ""),
-        f"{subject.name} shows {theirs!r}",
-        f"its echo makes it {back!r} here",
+        f"somebody sets {each.central} {in_words(ours)} here"
+        + (f", where {subject.name} shows {held!r}" if held else ""),
+        f"{subject.name} shows {in_words(theirs)}",
+        f"its echo makes it {in_words(back)} here",
         "nobody touched it",
     )
 
@@ -105,9 +107,9 @@ def _moved(subject: Subject, each: FieldMapping, theirs: Value, held: Value) -> 
     ours = _said(each.rule.inward, theirs, held)
     written = _said(each.rule.outward, ours, theirs)
     return (
-        f"somebody sets {theirs!r} in {subject.name}" + (f", where {held!r} is held here" if held else ""),
-        f"it becomes {ours!r} here",
-        f"our next write makes it {written!r} there",
+        f"somebody sets {in_words(theirs)} in {subject.name}" + (f", where {held!r} is held here" if held else ""),
+        f"it becomes {in_words(ours)} here",
+        f"our next write makes it {in_words(written)} there",
         "nobody touched it",
     )
 
@@ -117,9 +119,9 @@ def _forgotten(subject: Subject, each: FieldMapping, theirs: Value, held: Value)
     written = _said(each.rule.outward, ours, held)
     back = _said(each.rule.inward, written, None)
     return (
-        f"{subject.name} shows {theirs!r}: {ours!r} here",
-        f"it goes out to where {held!r} stands, as {written!r}",
-        f"somebody who reads it afresh takes it for {back!r}",
+        f"{subject.name} shows {in_words(theirs)}: {in_words(ours)} here",
+        f"it goes out to where {in_words(held)} stands, as {in_words(written)}",
+        f"somebody who reads it afresh takes it for {in_words(back)}",
     )
 
 

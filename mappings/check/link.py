@@ -13,12 +13,15 @@ from typing import NamedTuple
 
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import Engine, Looked, Side, Subject, Words, Wrote
+from mappings.findings import in_words
 from mappings.model import Value
 
 _WRITES = 3
 _LOOKS = 12
 MOST = 100_000
 """More states than any field of the library has by far; a search that meets more says so."""
+_ANY: Value = ("any",)
+"""Ours, where a step is the same whatever it is."""
 
 
 class State(NamedTuple):
@@ -36,7 +39,7 @@ class State(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """What happened: the value that was ours (None: it may be any), what it is since, and how a story tells it."""
+    """What happened: the value that was ours (or _ANY), what it is since, and how a story tells it."""
 
     before: State
     ours: Value
@@ -109,14 +112,14 @@ class Link:
             steps.append(step)
             state = step.before
         name, (ours, _) = self._words.field.central, state.base or (broken.ours, None)
-        lines = [f"{name} is {ours!r} here and {state.theirs!r} in {self._subject.name}"]
+        lines = [f"{name} is {in_words(ours)} here and {state.theirs!r} in {self._subject.name}"]
         for each in steps[::-1]:
-            if each.ours not in (None, ours):
-                lines.append(f"somebody sets {each.ours!r} here")
+            if each.ours not in (_ANY, ours):
+                lines.append(f"somebody sets {in_words(each.ours)} here")
             lines.append(each.label)
-            ours = ours if each.ours is None else each.became
+            ours = ours if each.ours == _ANY else each.became
         if broken.ours != ours:
-            lines.append(f"somebody sets {broken.ours!r} here")
+            lines.append(f"somebody sets {in_words(broken.ours)} here")
         place = self._subject.place(self._words.field)
         return Refutation(Proof.QUIET, place, f"{name}: {broken}", (*lines, *broken.lines))
 
@@ -128,7 +131,7 @@ class Link:
         moved = self._words.theirs_field.after_comment.get(state.theirs)
         if opened is None and moved is not None:
             after = state._replace(theirs=moved, open=Wrote(None, moved, state.theirs, effect=True))
-            yield after, None, None, f"a comment is carried to {self._subject.name}, which makes it {moved!r}"
+            yield after, _ANY, _ANY, f"a comment is carried to {self._subject.name}, which makes it {moved!r}"
         told = self._telling(state)
         if opened is None and told not in self._rested:  # else the look at what was sent comes first
             self._rested.add(told)
@@ -154,7 +157,7 @@ class Link:
         self._unset[ledger] = tuple(each for each in unset if each == theirs)
         for each in unset:
             if each != theirs:
-                yield State(each, base, opened, refused, by_somebody=True), None, None, self._edits[each]
+                yield State(each, base, opened, refused, by_somebody=True), _ANY, _ANY, self._edits[each]
 
     def _telling(self, state: State) -> State:
         """The state without what explains nothing in it: those that tell alike are decided alike."""
@@ -178,7 +181,7 @@ class Link:
 
     def _pushed(self, seen: State, ours: Value, wrote: Wrote) -> Iterator[tuple[str, State]]:
         """Everything that may become of a write."""
-        sent = f"{wrote.theirs!r} is sent to {self._subject.name}"
+        sent = f"{in_words(wrote.theirs)} is sent to {self._subject.name}"
         opened = seen._replace(open=wrote._replace(before=None))
         arrived, reason = self._executed(seen, wrote)
         yield f"{sent}, and lost on the way", opened
@@ -205,7 +208,7 @@ class Link:
             raise _Broken(
                 f"{state.theirs!r}, which nobody set in {system}, is taken in",
                 ours,
-                f"{system} shows {state.theirs!r}, which makes it {looked.side.ours!r} here",
+                f"{system} shows {state.theirs!r}, which makes it {in_words(looked.side.ours)} here",
                 "nobody touched it",
             )
         return looked
@@ -221,17 +224,16 @@ class Link:
             side = looked.side
             after = State(side.theirs, side.base, None, side.refused)  # it was read, and every deadline has passed
             if looked.took:
-                lines.append(f"it becomes {side.ours!r} here")
+                lines.append(f"it becomes {in_words(side.ours)} here")
             if looked.write is not None:
                 writes += 1
                 after, reason = self._executed(after, looked.write)
-                lines.append(
-                    f"{looked.write.theirs!r} is sent to {self._subject.name}{', and refused' if reason else ''}"
-                )
+                sent = f"{in_words(looked.write.theirs)} is sent to {self._subject.name}"
+                lines.append(sent + ", and refused" * bool(reason))
                 after = self._settled(after, side.ours, looked.write, reason)
             if (side.ours, after) == (ours, state):
                 if not looked.standing and (ours, state.theirs) not in self._agreeing:
-                    apart = f"{ours!r} here and {state.theirs!r} in {self._subject.name} do not say the same"
+                    apart = f"{in_words(ours)} here and {state.theirs!r} in {self._subject.name} do not say the same"
                     raise _Broken(f"at rest, {apart}", began, *lines)
                 break
             if writes > self._writes or len(seen) > self._looks:

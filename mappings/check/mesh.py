@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import STATUS, Centre, Engine, Side, Subject, Words
+from mappings.findings import in_words
 from mappings.model import Place, Value
 
 MOST = 60_000
@@ -109,7 +110,7 @@ class _Mesh:
     def _search(self) -> tuple[tuple[tuple[Subject, Refutation], ...] | None, int, bool]:
         came: dict[_State, tuple[_State, _Step] | None] = {}
         queue: deque[_State] = deque()
-        for ours in self._centre.values(self._name):
+        for ours in dict.fromkeys(ours for _, words in self._several for ours in words.ours):
             start = self._start(ours)
             if start is not None:
                 came[start] = None
@@ -137,7 +138,7 @@ class _Mesh:
         sides = []
         for _, words in self._several:
             theirs = words.say(ours)
-            if theirs is None:
+            if theirs is None and ours is not None:
                 return None
             sides.append((theirs, (ours, theirs), None))
         return _State(ours, tuple(sides))
@@ -168,10 +169,10 @@ class _Mesh:
         side = looked.side
         label, place = "", None
         if looked.took:
-            label = f"it comes in as {side.ours!r}"
+            label = f"it comes in as {in_words(side.ours)}"
             place = subject.place_read(words.field, words.read(theirs), theirs)
         if looked.write is not None:
-            label = f"{looked.write.theirs!r} is sent to {subject.name}"
+            label = f"{in_words(looked.write.theirs)} is sent to {subject.name}"
             to = looked.write.theirs
             reason = "" if words.theirs_field.may_move(theirs, to) else "it is not allowed from there"
             sent = side._replace(theirs=theirs if reason else to, open=(looked.write,))
@@ -193,15 +194,16 @@ class _Mesh:
             here = step[0]
             lines.append(step[1].label)
         shown = ", ".join(
-            f"{subject.name} shows {side[0]!r}" for (subject, _), side in zip(self._several, here.sides, strict=True)
+            f"{subject.name} shows {in_words(side[0])}"
+            for (subject, _), side in zip(self._several, here.sides, strict=True)
         )
-        first = f"somebody sets {self._name} {here.ours!r} here; {shown}"
+        first = f"somebody sets {self._name} {in_words(here.ours)} here; {shown}"
         again = "and so on, though nobody touches it"
         story = [first, *lines[::-1], *(step.label for step in round_), again]
         blamed = {s.by: s.place for s in reversed(round_) if s.by is not None and s.place is not None}
         by = next(s.by for s in round_ if s.by is not None)
         blamed = blamed or {by: self._several[by][0].place(self._several[by][1].field)}
-        values = list(dict.fromkeys(repr(step.after.ours) for step in round_))
+        values = list(dict.fromkeys(in_words(step.after.ours) for step in round_))
         kept = tuple(line for line in story if not line.endswith(" agrees"))
         found = []
         for number, place in blamed.items():

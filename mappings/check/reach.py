@@ -7,6 +7,7 @@ from itertools import takewhile
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import STATUS, Asked, Centre, Subject, Words
 from mappings.check.total import fills, may_be_empty
+from mappings.findings import in_words
 from mappings.model import Carries, Fill, Place, Value
 
 
@@ -65,20 +66,20 @@ def _closed_ways(subject: Subject, centre: Centre, words: Words) -> Iterator[Ref
         else:
             remedy = f"say what lies between (transitions: {{{to}: {{via: {{{frm}: [...]}}}}}})"
             sentence = (
-                f"{name}: from their {frm!r} our account cannot set {to!r}: write another word for {asked.after!r}, "
-                f"{remedy}, or declare it: stuck: {{{frm}: why}}"
+                f"{name}: from their {frm!r} our account cannot set {to!r}: write another word for "
+                f"{in_words(asked.after)}, {remedy}, or declare it: stuck: {{{frm}: why}}"
             )
         yield Refutation(Proof.REACHABLE, place, sentence, _refused(subject, words, asked, barred))
 
 
 def _refused(subject: Subject, words: Words, asked: Asked, barred: tuple[Value, Value]) -> tuple[str, ...]:
     name, system, (frm, to) = words.field.central, subject.name, barred
-    stands = f"{name} is {asked.ours!r} here and {asked.theirs!r} in {system}"
+    stands = f"{name} is {in_words(asked.ours)} here and {asked.theirs!r} in {system}"
     by_itself = any(move.to == asked.theirs for move in words.theirs_field.moves)
     how = ", which it became by itself" if by_itself else ", where a way was interrupted"
     lines = [stands + how * asked.under_way]
     if asked.after != asked.ours:
-        lines.append(f"somebody sets {asked.after!r} here")
+        lines.append(f"somebody sets {in_words(asked.after)} here")
     before = takewhile(lambda value: value != to, words.field.way(asked.theirs, asked.wanted))
     lines += [f"{value!r} is sent to {system}" for value in before]
     return (*lines, f"{system} refuses {to!r}, and stays at {frm!r}")
@@ -131,10 +132,10 @@ def _unmet_needs(subject: Subject, centre: Centre, words: Words) -> Iterator[Ref
             field, after = words.field.central, reached[wanted]
             sentence = f"{field}: their {wanted!r} needs {name!r}, and {lacks}"
             story = (
-                f"somebody sets {field} {after!r} here",
+                f"somebody sets {field} {in_words(after)} here",
                 f"{subject.name} refuses {wanted!r}: {name} is missing",
             )
-            place = subject.place(words.field, "table", str(after)) if fill is None else fill.at
+            place = subject.place_said(words.field, after) if fill is None else fill.at
             yield Refutation(Proof.REACHABLE, place, sentence, story)
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from mappings.check.finding import Proof, Refutation
 from mappings.check.subject import Centre, Subject, Words
+from mappings.findings import in_words
 from mappings.formats import FORMATS, FormatName
 from mappings.model import Carries, FieldMapping, Place, Untranslatable, Value
 from mappings.remembering import Remembering
 from mappings.rules import Moment
 from mappings.rules.moment import STEPS
+from mappings.rules.table import lines
 
 
 def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
@@ -30,31 +32,30 @@ def _gone(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """Words of ours that are written as one that means: this ticket is gone."""
     for each in subject.mapping.fields.values():
         gone = subject.mapping.lost_when.get(each.remote, frozenset())
-        for ours in centre.values(each.central) if each.carries is not Carries.INWARD else ():
+        for ours in subject.ours(each, centre) if each.carries is not Carries.INWARD else ():
             theirs = _said(each, ours)
             if theirs in gone:
-                sentence = f"our {ours!r} is written as {theirs!r}, which means that the ticket is gone"
+                sentence = f"our {in_words(ours)} is written as {theirs!r}, which means that the ticket is gone"
                 story = (
-                    f"somebody sets {each.central} {ours!r} here",
+                    f"somebody sets {each.central} {in_words(ours)} here",
                     f"{subject.name} shows {theirs!r}",
                     "the next look takes it for deleted, and lets go of it",
                 )
-                yield Refutation(Proof.STABLE, subject.place(each, "table", str(ours)), sentence, story)
+                yield Refutation(Proof.STABLE, subject.place_said(each, ours), sentence, story)
 
 
 def _means_both(subject: Subject, centre: Centre) -> Iterator[Refutation]:
     """Words of theirs that mean one of ours and that the ticket is gone; and what a comment of ours makes of one."""
     for words in subject.finite(centre):
         each, gone = words.field, subject.mapping.lost_when.get(words.field.remote, frozenset())
-        for ours, several in subject.document.data["fields"][each.central].get("table", {}).items():
-            later = several[1:] if isinstance(several, list) else []  # the first one is what we write
-            for theirs in [word for word in later if word in gone]:
-                sentence = f"{theirs!r} means both our {ours!r} and that the ticket is gone"
+        for ours, several in lines(subject.document.data["fields"][each.central]):
+            for theirs in [word for word in several[1:] if word in gone]:  # the first one is what we write
+                sentence = f"{theirs!r} means both our {in_words(ours)} and that the ticket is gone"
                 story = (
-                    f"somebody sets {theirs!r} in {subject.name}, and means {ours!r}",
+                    f"somebody sets {theirs!r} in {subject.name}, and means {in_words(ours)}",
                     "the next look takes it for deleted, and lets go of it",
                 )
-                yield Refutation(Proof.STABLE, subject.place(each, "table", ours), sentence, story)
+                yield Refutation(Proof.STABLE, subject.place_said(each, ours), sentence, story)
         for frm, to in words.theirs_field.after_comment.items():
             if to in gone and any(theirs == frm for _, theirs in words.agreeing()):
                 sentence = f"a comment of ours makes their {frm!r} {to!r}, which means that the ticket is gone"
@@ -135,7 +136,7 @@ def _coupled(subject: Subject, centre: Centre) -> Iterator[Refutation]:
             apart = reader is writer or reader.remote != writer.remote
             if apart or writer.carries is Carries.INWARD or reader.carries is Carries.OUTWARD:
                 continue
-            written = centre.values(writer.central) or ("a word of ours",)
+            written = subject.ours(writer, centre) or ("a word of ours",)
             said = [(ours, _said(writer, ours), False) for ours in written]
             for words in (each for each in subject.finite(centre) if each.field is writer):
                 said += [(ours, between, True) for ours, between, _ in words.between(centre)]
@@ -146,9 +147,9 @@ def _coupled(subject: Subject, centre: Centre) -> Iterator[Refutation]:
                 before, after = moved
                 sentence = f"our {writer.central!r} and {reader.central!r} meet in their {writer.remote!r}"
                 story = (
-                    f"somebody sets {writer.central} {ours!r} here",
+                    f"somebody sets {writer.central} {in_words(ours)} here",
                     f"{subject.name} shows {theirs!r}" + (", on the way" if under_way else ""),
-                    f"its echo makes {reader.central} {after!r}, which was {before!r}",
+                    f"its echo makes {reader.central} {in_words(after)}, which was {in_words(before)}",
                     "nobody touched it",
                 )
                 yield Refutation(Proof.STABLE, subject.place(reader, "remote"), sentence, story)
@@ -214,7 +215,7 @@ def _cannot_undo(subject: Subject, words: Words, agreed: tuple[Value, Value], mo
     ours, theirs = agreed
     sentence = f"a comment of ours makes their {theirs!r} {moved!r}, and {why} again"
     story = (
-        f"{words.field.central} is {ours!r} here and {theirs!r} in {subject.name}",
+        f"{words.field.central} is {in_words(ours)} here and {theirs!r} in {subject.name}",
         f"a comment is carried to {subject.name}, which makes it {moved!r}",
         f"{why} again",
         "nobody touched it",

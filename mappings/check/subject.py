@@ -14,12 +14,15 @@ from mappings.model import Carries, FieldMapping, Place, Untranslatable, Value
 from mappings.model import Mapping as CompiledMapping
 from mappings.remembering import Remembering
 from mappings.rules import Copy, Scale, Table, Text
+from mappings.rules.table import line_of
 from mappings.transitions import bare
 from mappings.vocabulary import Move, TheirField, Vocabulary
 
 STATUS = "status"
 MOST_PAIRS = 600
 """A field with more pairs of values than this is not searched: nobody chose its words one by one."""
+_ANOTHER = "a word of their own"
+"""One that no table names, where their words are not declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ class Centre:
     def values(self, name: str) -> tuple[Value, ...]:
         """The words of one of our fields; empty: any."""
         return tuple(self.fields.get(name, {}).get("values") or ())
+
+    def required(self, name: str) -> bool:
+        """Whether one of our fields is never empty."""
+        return bool(self.fields.get(name, {}).get("required"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +78,53 @@ class Subject:
     def place_read(self, each: FieldMapping, ours: Value, theirs: Value) -> Place:
         """Where it is said that theirs is read as ours."""
         back = self.document.data["fields"][each.central].get("back", {})
-        return self.place(each, *(("back", str(theirs)) if str(theirs) in back else ("table", str(ours))))
+        if str(theirs) in back:
+            return self.place(each, "back", str(theirs))
+        translation = _translation(each)
+        other = isinstance(translation, Table) and translation.others == ours and theirs not in translation.back
+        return self.place(each, "others") if other else self.place_said(each, ours)
+
+    def place_said(self, each: FieldMapping, ours: Value) -> Place:
+        """Where it is said what ours is written as."""
+        return self.document.place(("fields", each.central, *line_of(ours)))
 
     def finite(self, centre: Centre) -> Iterator["Words"]:
         """The fields that can be searched whole, with every value of either side."""
         for each in self.mapping.fields.values():
-            ours = centre.values(each.central)
+            ours = self.ours(each, centre)
             theirs = self.words(each) or (ours if self._same_words(each) else ())
             if ours and theirs and len(ours) * len(theirs) <= MOST_PAIRS:
                 gone = self.mapping.lost_when.get(each.remote, frozenset())
                 yield Words(each, self.theirs(each), ours, tuple(word for word in theirs if word not in gone))
 
+    def ours(self, each: FieldMapping, centre: Centre) -> tuple[Value, ...]:
+        """Our values, nothing included where it may be so and has words of theirs; empty: any."""
+        values, translation = centre.values(each.central), _translation(each)
+        says = (isinstance(translation, Table) and None in translation.words) or (
+            isinstance(translation, Scale) and bool(translation.unset)
+        )
+        return (*values, None) if says and values and not centre.required(each.central) else values
+
     def words(self, each: FieldMapping) -> tuple[Value, ...]:
         """Their values: declared, else named by the rule, else none, which means any. A table may name nothing, too."""
-        translation = each.rule.translation if isinstance(each.rule, Remembering) else None
+        translation = _translation(each)
+        nothing = (isinstance(translation, Table) and None in translation.back) or (
+            isinstance(translation, Scale) and None in translation.unset
+        )
         if declared := self.theirs(each).values:
-            says_nothing = isinstance(translation, Table) and None in translation.back and None not in declared
-            return (*declared, None) if says_nothing else declared
+            return (*declared, None) if nothing and None not in declared else declared
         if isinstance(translation, Table):
-            return tuple(translation.back)
-        if isinstance(translation, Scale):  # at, below and above every step
-            numbers = {number + off for number, _ in translation.steps for off in (-1, 0, 1)}
-            return tuple(sorted(numbers))
+            return (*translation.back, *(() if translation.others is None else (_ANOTHER,)))
+        if isinstance(translation, Scale):  # at, below and above every step, and what means nothing
+            named = (*(number for number, _ in translation.steps), *(n for n in translation.unset if n is not None))
+            numbers = {number + off for number in named for off in (-1, 0, 1)}
+            return (*sorted(numbers), *((None,) if nothing else ()))
         return ()
 
     def too_many(self, centre: Centre) -> Iterator[str]:
         """The fields that have too many values to be searched."""
         for each in self.mapping.fields.values():
-            if len(centre.values(each.central)) * len(self.words(each)) > MOST_PAIRS:
+            if len(self.ours(each, centre)) * len(self.words(each)) > MOST_PAIRS:
                 yield each.central
 
     def as_it_is(self, each: FieldMapping) -> bool:
@@ -109,6 +135,10 @@ class Subject:
         """Whether both sides speak alike: what we can say is all that is known of what they can."""
         rule = bare(each.rule)
         return isinstance(rule, Remembering) and isinstance(rule.translation, Copy)
+
+
+def _translation(each: FieldMapping) -> object:
+    return each.rule.translation if isinstance(each.rule, Remembering) else None
 
 
 class Asked(NamedTuple):

@@ -6,8 +6,10 @@ from typing import Any
 from mappings.check.finding import Proof, Refutation
 from mappings.check.fit import fit, is_number, limits_of
 from mappings.check.subject import Centre, Subject
+from mappings.findings import in_words
 from mappings.loader import suggestion
-from mappings.model import Carries, FieldMapping, Value
+from mappings.model import Carries, FieldMapping, Untranslatable, Value
+from mappings.rules.table import lines
 
 
 def refutations(subject: Subject, centre: Centre) -> Iterator[Refutation]:
@@ -190,10 +192,7 @@ def fills(value: Value) -> bool:
 
 def _wordy(written: Mapping[str, Any], ours: tuple[Value, ...]) -> Value:
     """A word that is written where a number is expected; None: there is none."""
-    if "table" in written:
-        said = [words[0] if isinstance(words, list) else words for words in written["table"].values()]
-    else:
-        said = [] if "scale" in written else list(ours)
+    said = list(ours) if written.keys().isdisjoint(("table", "scale")) else [words[0] for _, words in lines(written)]
     return next((word for word in said if isinstance(word, str) and not is_number(word)), None)
 
 
@@ -239,9 +238,12 @@ def _creates(subject: Subject, centre: Centre) -> Iterator[Refutation]:
             sentence = f"their {theirs.name!r} must be filled to create a ticket, and nothing fills it"
             remedy = "map a field to it, or give it a constant"
             yield Refutation(Proof.TOTAL, subject.document.place(("fields",)), f"{sentence}: {remedy}")
-        elif may_be_empty(each, centre):
+        elif may_be_empty(each, centre) and not _says_nothing(each):
             sentence = f"their {theirs.name!r} must be filled to create a ticket, and our {each.central!r} may be empty"
             remedy = "map one to it that never is, or give it a constant"
+            written = subject.document.data["fields"][each.central]
+            if {"table", "scale"} & written.keys() and "unset" not in written:
+                remedy = f"say what is written then (unset), {remedy}"
             story = (
                 f"somebody opens a ticket here without {each.central}",
                 f"{subject.name} refuses it: {theirs.name} is missing",
@@ -262,16 +264,23 @@ def _said_by_nothing(subject: Subject, centre: Centre, each: FieldMapping) -> It
     for words in subject.finite(centre):
         for ours in words.ours if words.field is each else ():
             if words.say(ours) in (None, ""):
-                sentence = (
-                    f"their {each.remote!r} must be filled to create a ticket, and our {ours!r} is written as nothing"
-                )
+                demanded = f"their {each.remote!r} must be filled to create a ticket"
+                sentence = f"{demanded}, and our {in_words(ours)} is written as nothing"
                 story = (
-                    f"somebody opens a ticket here, {each.central} {ours!r}",
+                    f"somebody opens a ticket here, {each.central} {in_words(ours)}",
                     f"{subject.name} refuses it: {each.remote} is missing",
                 )
-                yield Refutation(Proof.TOTAL, subject.place(each, "table", str(ours)), sentence, story)
+                yield Refutation(Proof.TOTAL, subject.place_said(each, ours), sentence, story)
 
 
 def may_be_empty(each: FieldMapping, centre: Centre) -> bool:
     """Whether what goes out may be nothing at all."""
-    return not centre.fields.get(each.central, {}).get("required")
+    return not centre.required(each.central)
+
+
+def _says_nothing(each: FieldMapping) -> bool:
+    """Whether a create fills their field even where ours is nothing."""
+    try:
+        return fills(each.rule.outward(None, held=None))
+    except Untranslatable:
+        return False

@@ -51,7 +51,7 @@ class _Trap:
                     *self._told("it comes in as", read),
                 )
                 if move.chosen and words.outward and words.say(ours) == theirs:  # by our own table, and by nobody there
-                    place = self._subject.place(words.field, "table", str(ours))
+                    place = self._subject.place_said(words.field, ours)
                 else:
                     place = self._subject.place_read(words.field, read, move.to)
                 yield self._refuted(place, f"{sentence}{move.to!r} by itself", *story, "nobody said so")

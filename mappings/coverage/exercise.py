@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mappings.coverage.steps import Step, became, remembered, steps
+from mappings.findings import in_words
 from mappings.fixtures.document import Became, Fixture, Outcome, Way
 from mappings.fixtures.replay import outcome
 from mappings.loader import Document, Place, Steps
@@ -11,6 +12,7 @@ from mappings.model import Carries, FieldMapping, Value
 from mappings.model import Mapping as CompiledMapping
 from mappings.remembering import Remembering
 from mappings.rules import Moment, Person, Scale, Set, Table
+from mappings.rules.table import line_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,19 @@ def _of_way(document: Document, field: FieldMapping, way: Way) -> Iterator[Duty]
     yield Duty(name, place, kept, lambda shown: shown.step.way is way and shown.remembered)
     for path, ours, theirs in _words(field):
         said, becomes = (theirs, ours) if inward else (ours, theirs)
-        sentence = f"{name}: {way}, {_word(said)} becomes {_word(becomes)}"
+        sentence = f"{name}: {way}, {in_words(said)} becomes {in_words(becomes)}"
         yield Duty(name, document.place(("fields", name, *path)), sentence, _pair(way, said, becomes))
     if isinstance(rule := field.rule, Set):
         for ours, theirs in rule.words.items():
             said, becomes = (theirs, ours) if inward else (ours, theirs)
-            sentence = f"{name}: {way}, member {_word(said)} becomes {_word(becomes)}"
+            sentence = f"{name}: {way}, member {in_words(said)} becomes {in_words(becomes)}"
             at = document.place(("fields", name, "set", "words", ours))
             yield Duty(name, at, sentence, _member(way, becomes, "" if inward else rule.separator))
+    if inward and (others := _others(field)) is not None:
+        sentence = f"{name}: inward, a word that is in no line becomes {in_words(others.others)}"
+        yield Duty(name, document.place(("fields", name, "others")), sentence, _strange(others))
     for theirs, ours in _back(field) if inward else ():
-        sentence = f"{name}: inward, {_word(theirs)} is read as {_word(ours)} where nothing that agrees is held"
+        sentence = f"{name}: inward, {in_words(theirs)} is read as {in_words(ours)} where nothing that agrees is held"
         yield Duty(name, document.place(("fields", name, "back", str(theirs))), sentence, _afresh(theirs, ours))
 
 
@@ -95,9 +100,10 @@ def _words(field: FieldMapping) -> Iterator[tuple[Steps, Value, Value]]:
     match translation:
         case Table():
             for ours, several in translation.words.items():
-                yield from ((("table", str(ours)), ours, theirs) for theirs in several)
+                yield from ((line_of(ours), ours, theirs) for theirs in several)
         case Scale():
             yield from ((("scale", word), word, number) for number, word in translation.steps)
+            yield from ((("unset",), None, number) for number in translation.unset)
         case Person():
             yield from ((("person", "directory", ours), ours, it) for ours, it in translation.directory.items())
             yield ("person",), None, translation.nobody
@@ -114,6 +120,20 @@ def _back(field: FieldMapping) -> Iterator[tuple[Value, Value]]:
                 yield theirs, ours
 
 
+def _others(field: FieldMapping) -> Table | None:
+    """The table that reads every other word of theirs as one of ours."""
+    translation = field.rule.translation if isinstance(field.rule, Remembering) else None
+    return translation if isinstance(translation, Table) and translation.others is not None else None
+
+
+def _strange(table: Table) -> Callable[[Shown], bool]:
+    def shows(shown: Shown) -> bool:
+        strange = shown.step.way is Way.INWARD and shown.step.value not in table.back
+        return strange and shown.became == table.others and shown.step.held != table.others
+
+    return shows
+
+
 def shown_by(fixtures: Sequence[Fixture], mapping: CompiledMapping) -> Iterator[Shown]:
     """Everything that these fixtures show of the mapping."""
     for fixture in fixtures:
@@ -127,7 +147,3 @@ def shown(step: Step, mapping: CompiledMapping, found: Outcome) -> Shown:
     """What a step shows in this outcome."""
     value = became(step, mapping, found)
     return Shown(step, value, value == step.held and remembered(step, mapping))
-
-
-def _word(value: Value) -> str:
-    return "nothing" if value is None else repr(value)

@@ -160,6 +160,21 @@ LENSES = {
     "table with an empty word": Lens(
         Remembering(Table({"other": (None,), "a": ("A",)}, {None: "other", "A": "a"})), WORDS, WORDS
     ),
+    "table with words for nothing": Lens(
+        Remembering(Table({"a": ("A",), "b": ("B",), None: ("-", "A")}, {"A": "a", "B": "b", "-": None})),
+        st.sampled_from(["a", "b", "d"]),
+        st.sampled_from(["A", "B", "-", "D"]),
+    ),
+    "table for every word": Lens(
+        Remembering(Table({"a": ("A",), "b": ("B",), None: (None, "-")}, {"A": "a", "B": "b", None: None}, "", "b")),
+        WORDS,
+        WORDS | st.just("A"),
+    ),
+    "scale with a number for nothing": Lens(
+        Remembering(Scale(((25, "less urgent"), (50, "urgent")), "", (0, 60))),
+        st.sampled_from(PRIORITIES),
+        st.integers(-200, 200) | st.sampled_from(["0", "60", "high"]),
+    ),
     "scale": Lens(
         Remembering(Scale(((25, "less urgent"), (50, "urgent"), (75, "very urgent")))),
         st.sampled_from(PRIORITIES),
@@ -224,30 +239,43 @@ def documented(field: str) -> Document:
     return document
 
 
-@given(tables, backs)
-def test_a_table_that_the_language_accepts_keeps_the_laws(table: dict[str, list[str]], back: dict[str, str]) -> None:
-    try:
-        mapping = compile_mapping(documented(f"table: {table}, back: {back}"), revision=1)
-    except DocumentError:
-        assume(False)
-    assert not list(laws.breaches(mapping.fields["x"].rule, (*OURS, "e"), (*ANY, "E")))
+unsets = st.just([]) | st.lists(st.sampled_from((*ANY, "-", None)), min_size=1, max_size=2)
+others = st.none() | st.sampled_from(OURS)
 
 
-@given(tables, backs)
-def test_a_table_that_the_language_refuses_has_no_way_back_or_breaks_a_law(
-    table: dict[str, list[str]], back: dict[str, str]
+def written(table: dict[str, list[str]], back: dict[str, str], unset: list[str | None], other: str | None) -> Document:
+    said = "" if not unset else f", unset: {unset}".replace("None", "null")
+    return documented(f"table: {table}, back: {back}{said}" + (f", others: {other}" if other else ""))
+
+
+@given(tables, backs, unsets, others)
+def test_a_table_that_the_language_accepts_keeps_the_laws(
+    table: dict[str, list[str]], back: dict[str, str], unset: list[str | None], other: str | None
 ) -> None:
     try:
-        compile_mapping(documented(f"table: {table}, back: {back}"), revision=1)
+        mapping = compile_mapping(written(table, back, unset, other), revision=1)
+    except DocumentError:
+        assume(False)
+    assert not list(laws.breaches(mapping.fields["x"].rule, (*OURS, "e"), (*ANY, "E", "-", "")))
+
+
+@given(tables, backs, unsets, others)
+def test_a_table_that_the_language_refuses_has_no_way_back_or_breaks_a_law(
+    table: dict[str, list[str]], back: dict[str, str], unset: list[str | None], other: str | None
+) -> None:
+    try:
+        compile_mapping(written(table, back, unset, other), revision=1)
     except DocumentError:
         words = {ours: tuple(theirs) for ours, theirs in table.items()}
         readers = {t: [o for o, theirs in words.items() if t in theirs] for t in ANY}
-        if any(not readers[t] or o not in words for t, o in back.items()):
+        if any(not readers[t] or o not in words for t, o in back.items()) or (other and other not in words):
             return  # a word from nowhere
         if any(len(several) > 1 and t not in back for t, several in readers.items()):
             return  # no way back is chosen
-        rule = Remembering(Table(words, {t: back.get(t, several[0]) for t, several in readers.items() if several}))
-        assert list(laws.breaches(rule, OURS, ANY))
+        ways = {t: back.get(t, several[0]) for t, several in readers.items() if several}
+        nothing = {None: tuple(unset)} if unset else {}
+        rule = Remembering(Table({**words, **nothing}, {**dict.fromkeys(unset), **ways}, "", other))
+        assert list(laws.breaches(rule, OURS, (*ANY, "E")))
 
 
 # -- the library -----------------------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ EVERYTHING = (
     stuck: {A: it is not left},
     transitions: {O: {via: [S], with: {Reason: done, Solution: {from: solution, otherwise: "-"}}}}}
   solution: {remote: Solution, text: {}}
+  kind: {remote: Kind, table: {bug: B, other: O}, unset: ["-", "?"], others: other}
+  impact: {remote: Impact, scale: {low: 1, high: 5}, unset: 0}
   urgency: {remote: Urgency, scale: {low: 1, high: 5}, carries: inward}
   due:
     remote: Due
@@ -101,6 +103,20 @@ def test_every_member_with_a_word_ought_to_be_shown_wherever_it_stands_in_a_set(
     assert "cc: inward, member 'B' becomes 'b'" in told
     assert "cc: outward, member 'a' becomes 'A'" in told
     assert not {"cc: inward, member 'A' becomes 'a'", "cc: outward, member 'b' becomes 'B'"} & {*told}
+
+
+def test_their_words_for_nothing_and_for_all_others_ought_to_be_shown() -> None:
+    field = "  kind: {remote: Kind, table: {bug: B, other: O}, unset: [none, O], others: bug}\n"
+    missing = measured(HEAD + field).missing
+    told = {each.sentence: str(each.place) for each in missing}
+    assert told["kind: outward, nothing becomes 'none'"] == told["kind: inward, 'O' becomes nothing"] == "m.yaml:5:51"
+    assert "kind: inward, 'O' is read as 'other' where nothing that agrees is held" in told
+    assert told["kind: inward, a word that is in no line becomes 'bug'"] == "m.yaml:5:77"
+    fixture = "inward: {theirs: {Kind: Z}, held: {kind: other}, becomes: {kind: bug}}"
+    assert "fields.kind.others left out" not in sentences(measured(HEAD + field, fixture).alive)
+    assert "kind: inward, a word that is in no line becomes 'bug'" not in sentences(
+        measured(HEAD + field, fixture).missing
+    )
 
 
 def test_changes_that_provably_change_nothing_do_not_count_and_are_listed() -> None:

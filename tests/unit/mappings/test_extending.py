@@ -81,6 +81,18 @@ def test_another_rule_takes_the_place_of_the_one_that_stood_there() -> None:
     assert compile_mapping(document, revision=1)
 
 
+def test_what_several_rules_know_goes_with_the_rule_that_it_was_said_of() -> None:
+    base = BASE.replace("    lost_when", "    unset: B\n    lost_when").replace("50}}", "50}, unset: 0}")
+    taken = extending("fields: {status: {unset: D}, priority: {unset: [2, 0]}}\n", base).data["fields"]
+    assert (taken["status"]["unset"], taken["status"]["back"]) == ("D", {"B": "b"})
+    assert taken["priority"] == {"remote": "Priority", "scale": {"low": 1, "high": 50}, "unset": [2, 0]}
+    other = extending("fields: {status: {scale: {a: 1}}, priority: {table: {low: L}, unset: N}}\n", base).data["fields"]
+    assert other["status"].keys() == {"remote", "scale", "lost_when"}
+    assert other["priority"] == {"remote": "Priority", "table": {"low": "L"}, "unset": "N"}
+    assert "unset" not in extending("fields: {priority: {unset: null}}\n", base).data["fields"]["priority"]
+    assert "their word null is written [null]" in refused("fields: {status: {unset: null}}\n")
+
+
 def test_every_value_keeps_the_place_where_it_is_written() -> None:
     document = extending("fields:\n  status:\n    table: {b: [C, B]}\n    back: {C: b}\n")
     assert [

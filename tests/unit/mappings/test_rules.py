@@ -86,6 +86,75 @@ def test_a_round_trip_must_end_where_it_began() -> None:
     assert "'A' is read as 'a', which may be 'B' there, which is read as 'b'" in told
 
 
+def test_nothing_of_ours_is_written_in_their_word_for_it_even_where_a_ticket_is_made() -> None:
+    rule = compiled("table: {a: A, b: B}, unset: [none, '-']")
+    assert [rule.outward(None, held=there) for there in (None, "A", "-", "none", "Z")] == [
+        "none",
+        "none",
+        "-",
+        "none",
+        "none",
+    ]
+    assert [rule.inward(theirs, held="a") for theirs in ("none", "-")] == [None, None]
+    with pytest.raises(Untranslatable, match="their nothing is in no line of the table of x"):
+        rule.inward(None, held="a")
+
+
+def test_their_nothing_is_one_of_their_words_for_nothing_where_it_is_listed() -> None:
+    rule = compiled("table: {a: A, b: B}, unset: [null, '-']")
+    assert [rule.outward(None, held=there) for there in (None, "A", "-")] == [None, None, "-"]
+    assert [rule.inward(theirs, held="a") for theirs in (None, "-")] == [None, None]
+
+
+def test_a_word_that_nothing_shares_is_nothing_where_nothing_is_held_and_what_it_is_read_as_elsewhere() -> None:
+    alone, several = (
+        compiled("table: {a: A, b: B}, unset: A"),
+        compiled("table: {a: A, b: A, c: C}, back: {A: b}, unset: A"),
+    )
+    assert [alone.inward("A", held=held) for held in (None, "a", "b")] == [None, "a", "a"]
+    assert [several.inward("A", held=held) for held in (None, "a", "b", "c")] == [None, "a", "b", "b"]
+    assert several.losses().inward == (
+        "'A' is read as 'b', unless the value held here agrees, and as nothing where nothing is held",
+    )
+    assert several.losses().outward == ("'a', 'b' and nothing are all 'A' there",)
+
+
+def test_where_the_table_has_no_word_for_nothing_the_sentence_says_how_to_give_it_one() -> None:
+    with pytest.raises(Untranslatable, match=r"no word for nothing of ours in the table of x \(m.yaml:5:3\): .*unset"):
+        compiled("table: {a: [null], b: B}").outward(None, held=None)
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        ("table: {a: A}, unset: []", "must be one of their words, or a list of them"),
+        ("table: {a: A}, unset: {a: b}", "must be one of their words, or a list of them"),
+        ("table: {a: A, b: B}, unset: '-', back: {'-': a}", "'-' cannot be read as 'a', which is written as 'A'"),
+        ("table: {a: [A, B], b: C}, unset: B", "'A' is read as 'a', which may be 'B' there, which is read as nothing"),
+        ("table: {a: A, b: B}, others: aa", "the table has no word 'aa' of ours; did you mean 'a'?"),
+        ("table: {a: A, b: A}, back: {A: a}, others: b", "every other word is read as 'b', which may be 'A' there"),
+        ("scale: {a: 1, b: 5}, unset: 5", "5 is the step of 'b' already: it cannot be nothing as well"),
+        ("scale: {a: 1}, unset: none", "must be a number, or a list of them with the one to write first"),
+        ("scale: {a: 1}, unset: true", "must be a number, or a list of them with the one to write first"),
+        ("scale: {a: 1}, others: a", "the key 'others' does not go with the other keys"),
+    ],
+)
+def test_what_cannot_be_meant_for_nothing_or_for_all_others_is_refused(field: str, sentence: str) -> None:
+    (told,) = problems(field)
+    assert sentence in told
+
+
+def test_every_other_word_is_read_as_the_one_that_was_chosen_and_left_where_it_stands() -> None:
+    rule = compiled("table: {a: A, b: B}, others: b")
+    assert [rule.inward("Z", held=held) for held in (None, "a", "b")] == ["b", "b", "b"]
+    assert [rule.outward(ours, held="Z") for ours in ("a", "b")] == ["A", "Z"]
+    assert (rule.inward(None, held="a"), rule.outward("b", held=None), rule.outward("b", held="")) == (None, "B", "B")
+    for none_at_all in ("", ("Z",)):
+        with pytest.raises(Untranslatable):
+            rule.inward(none_at_all, held=None)
+    assert rule.losses().inward == ("every word that is in no line is 'b' here",)
+
+
 def test_a_list_of_words_holds_words() -> None:
     assert "must be one of their words" in problems("table: {a: []}")[0]
     assert "must be one of their words" in problems("table: {a: {b: c}}")[0]
@@ -100,6 +169,16 @@ def test_a_list_of_words_holds_words() -> None:
 )
 def test_a_number_is_read_as_the_step_below_it(number: Value, word: str) -> None:
     assert Scale(((25, "low"), (50, "mid"), (100, "top"))).read(number) == word
+
+
+def test_a_number_that_means_nothing_is_no_step_of_a_scale() -> None:
+    rule = compiled("scale: {low: 10, high: 50}, unset: 0")
+    assert [rule.inward(theirs, held="high") for theirs in (0, "0", -1, 1, 60)] == [None, None, "low", "low", "high"]
+    assert [rule.outward(None, held=there) for there in (None, 7, 0, "0")] == [0, 0, 0, "0"]
+    assert rule.losses().inward[0].endswith("'low' from 10, 'high' from 50; as nothing: 0")
+    with pytest.raises(Untranslatable, match="their nothing is not a number"):
+        rule.inward(None, held=None)
+    assert compiled("scale: {low: 10}, unset: [null, 0]").inward(None, held="low") is None
 
 
 def test_a_scale_takes_steps_in_any_order_but_each_once() -> None:
