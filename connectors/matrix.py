@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from connectors.api import Capabilities
 from connectors.memory import WELL_BEHAVED
-from connectors.profiled.profile import Profile
 from connectors.registry import AnyProfile, profiles
 
 _ROWS: Mapping[str, str] = {
@@ -33,7 +32,7 @@ _ROWS: Mapping[str, str] = {
 
 def told(profile: AnyProfile) -> list[tuple[str, str]]:
     """What one product can do: pairs of what is asked and the answer."""
-    return [(label, _cell(name, _powers(profile))) for name, label in _ROWS.items()]
+    return [(label, _cell(name, profile.powers)) for name, label in _ROWS.items()]
 
 
 def capability_matrix() -> str:
@@ -42,17 +41,13 @@ def capability_matrix() -> str:
     proven = ["the reference"]
     for name, profile in profiles().items():
         proven.append(profile.proven)
-        columns[name] = _powers(profile)
+        columns[name] = profile.powers
     lines = [f"| | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
     lines.append(f"| proven against (`proven`) | {' | '.join(proven)} |")
     for name, label in _ROWS.items():
         cells = [_cell(name, capabilities) for capabilities in columns.values()]
         lines.append(f"| {label} (`{name}`) | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _powers(profile: AnyProfile) -> Capabilities:
-    return profile.powers if isinstance(profile, Profile) else profile.capabilities.capabilities(profile.notifies)
 
 
 def _cell(name: str, capabilities: Capabilities) -> str:

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from connectors.api import Connector
+from connectors.api import Capabilities, Connector
 from connectors.environment import Environment
 from connectors.errors import SettingsError
 from connectors.mail.opening import open_mail
 from connectors.mail.profile import MailProfile
-from connectors.memory import MemoryConnector
+from connectors.memory import WELL_BEHAVED, MemoryConnector
 from connectors.profiled.connector import ProfiledConnector
 from connectors.profiled.profile import Profile
 from connectors.profiled.vocabulary.parts import Setting
@@ -77,6 +77,12 @@ def words(name: str, profile: AnyProfile | None = None) -> str:
     """Whose words a connector uses, as mappings name them: its own, unless its profile names another's."""
     found = profile or profiles().get(name)
     return (found.words if found is not None else "") or name
+
+
+def find_powers(name: str, profile: AnyProfile | None = None) -> Capabilities | None:
+    """What this connector can, as it is known before one is opened; None: another package's, which tells only then."""
+    found = profile or profiles().get(name)
+    return found.powers if found is not None else WELL_BEHAVED if name == "memory" else None
 
 
 def open_connector(

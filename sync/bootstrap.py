@@ -22,13 +22,11 @@ from central.store.sql.schema import REVISION
 from connectors.emulators.tracker import Tracker
 from connectors.environment import Environment
 from connectors.errors import SettingsError
-from mappings.document import compile_mapping
 from mappings.loader import DocumentError
 from sync import access, identity, openid
 from sync.bus.api import Bus
 from sync.bus.inprocess import InProcessBus
 from sync.centre import Centre
-from sync.config import profile_document
 from sync.engine import SyncEngine
 from sync.erasing import Erasing
 from sync.gateway import Gateway
@@ -50,7 +48,6 @@ from sync.scheduler import Clockwork, Rivals, Scheduler
 from sync.sealing import Keys, Sealing
 from sync.secrets import MissingSecret, Secrets
 from sync.settings import BadSetting, Settings, utc_now
-from sync.stored import read_again
 from sync.tokens import Tokens
 from sync.worker import Worker
 
@@ -313,14 +310,14 @@ class Interdesk:
 
     def _gateway(self, registration: Registration) -> Gateway:
         """The gateway of a registration.  :raises Unusable: its documents do not work as they stand."""
-        document, mapping = registration.document, registration.mapping
+        document = registration.document
         try:
-            compiled = compile_mapping(read_again(mapping), revision=mapping.revision, overrides=document.overrides)
+            compiled = registration.translated()
             connector = self.connectors.open(
                 document.connector,
                 document.settings,
                 document.name,
-                profile=profile_document(read_again(registration.profile)) if registration.profile else None,
+                profile=registration.spoken,
                 per_minute=document.limits.per_minute,
             )
             credentials = self.connectors.credentials(document.settings, document.name)

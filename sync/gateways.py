@@ -9,7 +9,11 @@ from datetime import datetime
 from central.registry import Document, System, SystemState
 from central.store.api import NoSuch, Store, Transaction
 from connectors import registry
+from connectors.api import Capabilities
 from connectors.profiled.profile import Hooks, Profile
+from connectors.registry import AnyProfile
+from mappings import model as mapping_model
+from mappings.document import compile_mapping
 from mappings.loader import DocumentError
 from sync.config import SystemDocument, profile_document, system_document
 from sync.gateway import Gateway
@@ -33,6 +37,27 @@ class Registration:
     """How its connector is spoken, where an operator registered that; None: it comes with interdesk."""
     sealed: tuple[datetime, ...] = ()
     """When its secrets were sealed."""
+
+    @property
+    def spoken(self) -> AnyProfile | None:
+        """The profile that its connector is spoken by; None: it is no profile's.
+
+        :raises DocumentError: the registered one cannot be read any more."""
+        if self.profile is not None:
+            return profile_document(read_again(self.profile))
+        return registry.profiles().get(self.document.connector)
+
+    @property
+    def powers(self) -> Capabilities | None:
+        """What its connector can, as it is known before it is opened; None: it tells only then.
+
+        :raises DocumentError: as `spoken`."""
+        return registry.find_powers(self.document.connector, self.spoken)
+
+    def translated(self) -> mapping_model.Mapping:
+        """Its mapping, compiled.  :raises DocumentError: it cannot be read any more."""
+        read = read_again(self.mapping)
+        return compile_mapping(read, revision=self.mapping.revision, overrides=self.document.overrides)
 
     @property
     def revisions(self) -> "Revisions":
@@ -91,13 +116,9 @@ class LiveGateways:
 
     def get(self, system: str) -> Gateway:
         """:raises LookupError: no such system, or (`Unusable`) it cannot be used as it stands."""
+        registration = self.registration(system)
         with self._lock:
-            registration = self._registrations.get(system)
             entry = self._entries.get(system)
-        if registration is None:
-            raise LookupError(f"no system {system!r} is registered")
-        if isinstance(registration, Unusable):
-            raise Unusable(str(registration))
         revisions = registration.revisions
         if entry is not None and entry.revisions == revisions:
             return entry.gateway
@@ -111,6 +132,18 @@ class LiveGateways:
                 self._retired.append(entry.gateway)  # a look may still be using it
             self._entries[system] = _Entry(revisions, gateway)
         return gateway
+
+    def registration(self, system: str) -> Registration:
+        """What its gateway is built from. Nothing is opened, and no secret is asked for.
+
+        :raises LookupError: as `get`."""
+        with self._lock:
+            registration = self._registrations.get(system)
+        if registration is None:
+            raise LookupError(f"no system {system!r} is registered")
+        if isinstance(registration, Unusable):
+            raise Unusable(str(registration))
+        return registration
 
     def names(self) -> tuple[str, ...]:
         """Every registered system that is past its draft."""
@@ -154,12 +187,11 @@ class LiveGateways:
 
 def _hook(registration: Registration) -> Hook | None:
     """As the product's profile says; what the system's document says otherwise goes before that."""
-    webhook, name = registration.document.webhook, registration.document.connector
+    webhook = registration.document.webhook
     try:
-        profile = profile_document(read_again(registration.profile)) if registration.profile else None
+        profile = registration.spoken
     except DocumentError:
         return None
-    profile = profile or registry.profiles().get(name)
     if webhook is None:
         return None
     taught = profile.hooks if isinstance(profile, Profile) else None

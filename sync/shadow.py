@@ -18,7 +18,8 @@ from central.model import Value
 from central.registry import SystemState
 from central.shadow import Seen, Shadow, Side
 from central.store.api import Store, Transaction
-from connectors.api import WriteKind
+from connectors.api import Capabilities, WriteKind
+from mappings import model as mapping_model
 from mappings.model import FieldMapping, Untranslatable
 from sync import discussion, intended, wording
 from sync.decide import read_up_to
@@ -243,25 +244,32 @@ class Report:
     counts: Mapping[Seen, int]
     records: Sequence[Shadow]
     """Newest first."""
-    mails: Mails
-    """What its writes there would have made the tracker send."""
+    mails: Mails | None
+    """What its writes there would have made the tracker send; None: its connector alone knows."""
 
 
-def report(store: Store, gateway: Gateway, *, seen: Seen | None = None, limit: int = SHOWN) -> Report:
-    """Compare what was recorded with what people did."""
+def report(
+    store: Store,
+    system: str,
+    mapping: mapping_model.Mapping,
+    powers: Capabilities | None,
+    *,
+    seen: Seen | None = None,
+    limit: int = SHOWN,
+) -> Report:
+    """Compare what was recorded with what people did: by our own store alone, the system's secrets are not needed.
+    `powers`: what its connector can; None: that is not known without opening it."""
 
     def question(tx: Transaction) -> Report:
-        system = gateway.system
-        known = tx.shadow.list(system, limit=KEPT)
-        told = mails(gateway.connector.capabilities, _kinds(gateway, known))
+        told = None if powers is None else mails(powers, _kinds(mapping, tx.shadow.list(system, limit=KEPT)))
         return Report(tx.shadow.counts(system), tx.shadow.list(system, seen=seen, limit=limit), told)
 
     return store.read(question)
 
 
-def _kinds(gateway: Gateway, records: Sequence[Shadow]) -> Mapping[WriteKind, int]:
+def _kinds(mapping: mapping_model.Mapping, records: Sequence[Shadow]) -> Counter[WriteKind]:
     """How many writes of each kind those there would have been: the fields of one look travel together."""
-    status = gateway.mapping.fields.get("status")
+    status = mapping.fields.get("status")
     moving = "" if status is None else f"field {status.remote}"
     found: Counter[WriteKind] = Counter()
     patches: dict[tuple[int | None, datetime], bool] = {}

@@ -82,8 +82,7 @@ class MailConnector:
     ) -> None:
         """`secret`: what our marks are signed with; `number`: the profile's template, its settings filled in;
         `deadline`: what `box` and `post` keep, begun anew with each call."""
-        said = profile.capabilities.capabilities(profile.notifies)
-        self.capabilities = replace(said, max_file=min(environment.max_file, MAX_FILE))
+        self.capabilities = replace(profile.powers, max_file=min(environment.max_file, MAX_FILE))
         self._profile, self._here, self._box, self._post = profile, environment, box, post
         self._between, self._deadline = between, deadline or Deadline(environment.monotonic)
         self._lock = threading.RLock()

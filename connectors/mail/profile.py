@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from connectors.api import Audience, VersionStrength, WriteKind
+from connectors.api import Audience, Capabilities, VersionStrength, WriteKind
 from connectors.profiled.profile import MailShape, Powers
 from connectors.profiled.vocabulary.parts import Setting
 
@@ -132,6 +132,11 @@ class MailProfile(_Part):
             max_file=MAX_FILE,
             search_lag=ARRIVES_WITHIN,
         )
+
+    @property
+    def powers(self) -> Capabilities:
+        """What its connector can say of itself."""
+        return self.capabilities.capabilities(self.notifies)
 
     @property
     def notifies(self) -> dict[WriteKind, MailShape]:

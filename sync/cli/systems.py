@@ -140,7 +140,9 @@ def shadow_(session: Session, name: str, wanted: bool, seen: str | None, limit: 
             system = desk.store.read(lambda tx: live.registered(tx, name))
         else:
             system = desk.store.read(lambda tx: live.registered(tx, name))
-            told = shadow.report(desk.store, desk.gateways.get(name), seen=Seen(seen) if seen else None, limit=limit)
+            known = desk.gateways.registration(name)
+            only = Seen(seen) if seen else None
+            told = shadow.report(desk.store, name, known.translated(), known.powers, seen=only, limit=limit)
     if wanted:
         _show_shadow(system, told, as_json=as_json)
     elif as_json:
@@ -276,11 +278,14 @@ def _show_shadow(system: System, told: shadow.Report, *, as_json: bool) -> None:
         counts = {seen.value: told.counts.get(seen, 0) for seen in Seen}
         rows = [{**asdict(one), "side": one.side.value, "seen": one.seen.value} for one in told.records]
         answer = {"name": system.name, "state": system.state.value, "counts": counts}
-        document({**answer, "mails": told.mails.most, "writes": rows})
+        document({**answer, "mails": told.mails and told.mails.most, "writes": rows})
         return
     counted = ", ".join(f"{told.counts.get(seen, 0)} {seen}" for seen in Seen)
     say(f"system {system.name}: {system.state}", f"computed and not written: {counted}")
-    say(told.mails.sentence.replace("this will send", "live, it would have sent"), "")
+    would = "what mail it would have sent, its connector alone knows: interdesk system check tells"
+    if told.mails is not None:
+        would = told.mails.sentence.replace("this will send", "live, it would have sent")
+    say(would, "")
     table(
         ("When", "To", "Ticket", "Key", "Item", "Would be", "Was", "People", "Did", "Why"),
         [

@@ -446,6 +446,19 @@ def test_a_system_in_shadow_is_only_read_and_its_report_tells_what_it_would_have
         until(lambda: len(desk.redmine.tracker.issues) == 2, "what changes from now on travels")
 
 
+def test_the_report_of_a_system_in_shadow_needs_neither_its_secrets_nor_the_system(desk, monkeypatch) -> None:
+    assert desk.type("apply", desk.write(desk.cz, desk.pl)).code == 0
+    assert desk.type("system", "shadow", "ngi-pl").code == 0
+    monkeypatch.delenv("INTERDESK_SECRET_NGI_PL")
+    asked = len(desk.redmine.asked)
+    told = desk.type("system", "shadow", "ngi-pl", "--report")
+    assert (told.code, "this will" in told.out, "live, it would have sent no mail" in told.out) == (0, False, True)
+    assert "computed and not written: 0 missing" in told.out
+    assert desk.type("system", "shadow", "ngi-pl", "--report", "--json").data["mails"] == 0
+    assert len(desk.redmine.asked) == asked
+    assert desk.type("system", "shadow", "ngi-xx", "--report").code == 2
+
+
 def test_twins_that_people_keep_are_paired_in_shadow_after_a_dry_run_that_tells_them(desk) -> None:
     alice, bob = desk.rt.tracker.person("alice"), desk.redmine.tracker.person("Bob Nowak")
     born_for_poland = desk.cz.replace("contacts:", "birth_unit: NGI_PL\ncontacts:")

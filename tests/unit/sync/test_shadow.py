@@ -344,12 +344,14 @@ def test_the_report_counts_the_mails_that_the_writes_would_have_sent() -> None:
     world, _ = in_shadow()
     watchers = Mail((Audience.WATCHERS,), "the watchers")
     told = {WriteKind.TRANSITION: watchers, WriteKind.COMMENT: watchers}
-    world.redmine.connector.capabilities = replace(world.redmine.connector.capabilities, notifies=told)
+    powers = replace(world.redmine.connector.capabilities, notifies=told)
     world.centre.change(1, {"subject": "told otherwise", "status": "in progress"}, TPM)
     world.centre.comment(1, "a word", TPM)
     world.mesh.round()
-    found = shadow.report(world.store, world.mesh.gateways.get("ngi-pl"), limit=2)
+    mapping = world.mesh.gateways.get("ngi-pl").mapping
+    found = shadow.report(world.store, "ngi-pl", mapping, powers, limit=2)
     assert (found.mails.most, len(found.records), dict(found.counts)) == (2, 2, {Seen.MISSING: 3})
+    assert shadow.report(world.store, "ngi-pl", mapping, None).mails is None
 
 
 def test_a_quarantine_ends_by_its_release_alone() -> None:
