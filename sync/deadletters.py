@@ -36,7 +36,7 @@ def retry(means: Means, numbers: Sequence[int], by: str, *, named: bool = True) 
     :raises NoSuch: one that was named is no letter; the hundred that it is among were left alone."""
 
     def change(tx: Transaction, before: Delivery) -> None:
-        _try_again(tx, means, before)
+        try_again(tx, means, before)
         tx.audit.record(_entry(means, "retry", before, by))
 
     return tuple(_each(means, numbers, named, change))
@@ -49,7 +49,7 @@ def edited(means: Means, letters: Sequence[Delivery], fields: Iterable[str], by:
 
     def also(tx: Transaction) -> None:
         for before in letters:
-            _try_again(tx, means, before)
+            try_again(tx, means, before)
             tx.audit.record(_entry(means, "edit and retry", before, by, fields=names))
 
     return also
@@ -93,7 +93,8 @@ def _each(
         yield from means.store.write(partial(page, numbers=numbers[begin : begin + _AT_ONCE]))
 
 
-def _try_again(tx: Transaction, means: Means, before: Delivery) -> None:
+def try_again(tx: Transaction, means: Means, before: Delivery) -> None:
+    """This look is owed anew, from the first try on; what was refused on its link is sent again, too."""
     at = means.clock()
     _forget_refusals(tx, before)
     # the reason stays as it was: the same row of a list, seen once more, is no reason to try again by itself

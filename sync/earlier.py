@@ -32,7 +32,8 @@ def account_for_earlier_comments(
     if waiting and doubtful:
         raise Refused(
             f"a comment of ours has lost its answer, and {len(doubtful)} of our account there bear no mark "
-            f"({', '.join(doubtful)}): say which is which, then retry"
+            f"({', '.join(doubtful)}): say which of them it is (interdesk deadletter settle LETTER --there ID), "
+            "or that it is none of them and is to be sent once more (--never)"
         )
     for intent in waiting:
         certain_at = intent.at + means.request_deadline

@@ -64,7 +64,7 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
         ignored = (*link.ignored, done.comment.id) if item.comment is None else link.ignored
         tx.links.save(
             link.evolve(
-                intents=_done(gateway, link, intent, done.comment.created_at),
+                intents=closed(gateway, link, intent, done.comment.created_at),
                 ignored=ignored,
                 written_at=at,
                 last_error="",
@@ -158,7 +158,7 @@ def settle_notice(
         if shown is not None and link.state is LinkState.DETACHED:  # no other reading tells what it did there
             link = _with_effects(gateway, link, intent, arrived, reading(gateway, shown, intent.at))
         tx.links.save(
-            link.evolve(intents=_done(gateway, link, intent, arrived.created_at), ignored=ignored, written_at=at)
+            link.evolve(intents=closed(gateway, link, intent, arrived.created_at), ignored=ignored, written_at=at)
         )
 
     means.store.write(settle, durable=False)
@@ -172,8 +172,9 @@ def _with_effects(gateway: Gateway, link: Link, intent: Intent, arrived: RemoteC
     return settle_effects(link, intent, theirs.ticket.fields, gateway.mapping, by_people)
 
 
-def _done(gateway: Gateway, link: Link, intent: Intent, landed_at: datetime) -> tuple[Intent, ...]:
-    """Close the intent; where comments have side effects it stays until a reading has told what they did."""
+def closed(gateway: Gateway, link: Link, intent: Intent, landed_at: datetime) -> tuple[Intent, ...]:
+    """The intents once this comment is there. Where comments have side effects its own stays until a reading has told
+    what they did."""
     if not gateway.comment_effects:
         return without(link.intents, intent)
     return tuple(replace(i, done=True, landed_at=landed_at) if i.token == intent.token else i for i in link.intents)

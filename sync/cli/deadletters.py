@@ -8,7 +8,7 @@ import click
 
 from central.delivery import Delivery, Direction
 from central.store.api import Transaction
-from sync import deadletters, live
+from sync import deadletters, doubt, live
 from sync.cli.output import as_json, document, moment, pairs, say, table
 from sync.cli.session import Session, who
 
@@ -121,6 +121,30 @@ def discard(
         "discarded",
         partial(deadletters.discard, why=reason),
     )
+
+
+@group.command()
+@click.argument("letter", type=click.IntRange(min=1))
+@click.option("--there", metavar="ID", help="Their id of the comment that it is.")
+@click.option("--never", is_flag=True, help="It never got through: it is sent once more.")
+@as_json
+@click.pass_obj
+def settle(session: Session, letter: int, there: str | None, never: bool, as_json: bool) -> None:
+    """Say what became of a comment of ours whose answer was lost, and have its letter tried again.
+
+    Such a letter names the comments of our account there that bear no mark. With --never none of them is it, and they
+    are taken in as what somebody wrote there.
+    """
+    if (there is not None) == never:
+        raise click.UsageError("say which: --there ID, or --never")
+    with session.interdesk() as desk:
+        found = doubt.settle(desk.means, desk.gateways, letter, who(), there=there)
+        ticket = desk.store.read(lambda tx: deadletters.about(tx, found))
+    if as_json:
+        document(_plain(found, ticket))
+        return
+    became = "is sent once more" if there is None else f"is {there} there"
+    say(f"the comment of letter {letter} ({found.system}, {_look(found)}) {became}; it is tried again")
 
 
 def _act(

@@ -47,6 +47,18 @@ def test_a_letter_is_listed_shown_and_discarded_and_shows_on_the_ticket(stuck) -
     assert desk.type("db", "check").code == 0
 
 
+def test_a_letter_that_waits_for_no_lost_answer_is_not_settled(stuck) -> None:
+    desk, _ = stuck
+    (letter,) = desk.type("deadletter", "list", "--json").data
+    number = str(letter["letter"])
+    for words in (("--never",), ("--there", "7")):
+        said = desk.type("deadletter", "settle", number, *words)
+        assert (said.code, "retry it, or discard it" in said.err) == (2, True)
+    assert desk.type("deadletter", "settle", number).code == 2
+    assert desk.type("deadletter", "settle", number, "--never", "--there", "7").code == 2
+    assert desk.type("deadletter", "settle", "99", "--never").code == 2
+
+
 def test_a_retry_reaches_the_running_process(stuck) -> None:
     desk, key = stuck
     (letter,) = desk.type("deadletter", "list", "--json").data

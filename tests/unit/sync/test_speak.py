@@ -5,11 +5,15 @@ from datetime import timedelta
 
 import pytest
 
+from central.delivery import Delivery
+from central.desk.services.errors import NotNow
 from central.desk.services.tickets import Upload
 from central.events import Kind
+from central.store.api import Busy
 from connectors import marks
-from connectors.errors import Refused, Transient, Unknown
+from connectors.errors import ProtocolError, Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
+from sync import doubt
 from sync.simulation.members import REDMINE_LIKE
 from tests.unit.sync.world import TPM, World, failing, once
 
@@ -136,7 +140,89 @@ def test_a_comment_reworded_beyond_recognition_before_its_answer_came_waits_for_
         world.mesh.round()
     assert len(world.issue(world.redmine).notes) == 1
     assert len(world.comments()) == 1
-    assert ["say which is which" in d.error for d in world.dead()] == [True]
+    assert ["deadletter settle LETTER --there ID" in d.error for d in world.dead()] == [True]
+
+
+def in_doubt() -> tuple[World, Delivery, str]:
+    """A comment whose answer was lost and that somebody reworded there: the letter, and its id there."""
+    world = World()
+    world.shared()
+
+    def reword(call: Call) -> None:
+        note = world.issue(world.redmine).notes[-1]
+        world.bob.reword(call.key, note.id, "quite another text")
+        raise LOST
+
+    once(world.redmine.connector, "comment", reword, done=True)
+    world.centre.comment(1, "the original", TPM)
+    for _ in range(10):
+        world.mesh.round()
+    (letter,) = world.dead()
+    return world, letter, world.issue(world.redmine).notes[-1].id
+
+
+def settle(world: World, letter: Delivery, there: str | None) -> None:
+    doubt.settle(world.mesh.means, world.mesh.gateways, letter.id, "ada", there=there)
+
+
+def test_a_person_says_which_comment_there_is_ours_and_it_is_never_sent_again() -> None:
+    world, letter, there = in_doubt()
+    settle(world, letter, there)
+    assert world.end() == []
+    assert (world.dead(), world.link("ngi-pl").intents) == ([], ())
+    assert [c.text for c in world.comments()] == ["the original"]
+    (note,) = world.issue(world.redmine).notes
+    assert "the original" in note.text, "it is Tess's, so what bob made of it is set back"
+    (entry,) = world.store.read(lambda tx: tx.audit.list())
+    assert (entry.by, entry.act, entry.subject) == ("ada", "settle a comment", f"dead letter {letter.id}")
+    assert entry.data["there"] == there
+    told = [(each.kind, each.why) for each in world.events()]
+    assert (Kind.COMMENT_SENT, "ada says that this comment there is ours") in told
+    assert [each.theirs for each in world.conflicts()] == ["quite another text"], "and kept"
+
+
+def test_a_person_says_that_none_of_them_is_ours_and_it_is_sent_once_more() -> None:
+    world, letter, _ = in_doubt()
+    settle(world, letter, None)
+    assert world.end() == []
+    assert len(world.said(world.redmine, "the original")) == 1
+    assert sorted(c.text for c in world.comments()) == ["quite another text", "the original"]
+
+
+def test_only_a_comment_that_may_be_ours_is_taken_for_it() -> None:
+    world, letter, there = in_doubt()
+    world.bob.comment(world.link("ngi-pl").key or "", "said by bob")
+    said = world.issue(world.redmine).notes[-1].id
+    for wrong in (said, "nothing"):
+        with pytest.raises(NotNow, match=f"there are {there}$"):
+            settle(world, letter, wrong)
+    assert [each.id for each in world.dead()] == [letter.id]
+
+
+def test_a_letter_that_waits_for_no_answer_is_not_settled() -> None:
+    world = World()
+    world.shared()
+
+    def riddle(call: Call) -> None:
+        if call.operation == "update" and not call.done:
+            raise ProtocolError("it answers in riddles")
+
+    world.redmine.connector.intruder = riddle
+    world.centre.change(1, {"subject": "B"}, TPM)
+    for _ in range(8):
+        world.mesh.round()
+    (letter,) = world.dead()
+    with pytest.raises(NotNow, match="retry it, or discard it"):
+        settle(world, letter, None)
+
+
+def test_while_its_ticket_is_looked_at_nothing_is_settled() -> None:
+    world, letter, there = in_doubt()
+    term = timedelta(minutes=5)
+    world.store.write(lambda tx: tx.outbox.take("ngi-pl/ticket/1", "a lane", world.clock(), ttl=term))
+    with pytest.raises(Busy, match="say it again"):
+        settle(world, letter, there)
+    assert [each.id for each in world.dead()] == [letter.id]
 
 
 def test_a_comment_that_executes_after_its_deadline_is_shown_as_a_duplicate_and_goes_nowhere() -> None:
