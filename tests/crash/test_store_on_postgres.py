@@ -7,13 +7,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from central.delivery import Lease
 from central.store.api import CommitFailed, Transaction, Unreachable
 from central.store.migrations import check
 from central.store.sql import SqlStore
@@ -26,6 +27,7 @@ import sys, threading
 from datetime import datetime, UTC, timedelta
 from central.link import Link, LinkState
 from central.delivery import Direction
+from central.delivery import Lease
 from central.store.api import CommitFailed, NoSuch, Unreachable
 from central.store.sql import SqlStore
 
@@ -160,7 +162,8 @@ def test_a_question_whose_answer_is_lost_says_so_in_our_words_and_the_next_one_i
 
 
 class Wire:
-    """Between the store and the server: cuts one connection at its COMMIT, before or after the server has it."""
+    """Between the store and the server: cuts one connection at its COMMIT, before or after the server has it; or lets
+    something else happen right before a statement arrives there."""
 
     def __init__(self, server: str) -> None:
         address = make_url(server)
@@ -169,6 +172,8 @@ class Wire:
         self.url = address.set(host="127.0.0.1", port=self._listening.getsockname()[1]).render_as_string(False)
         self.cut: str | None = None
         self.cuts = 0
+        self.before: tuple[bytes, Callable[[], None]] | None = None
+        """Words of the next statement that this is to happen before."""
         self._threads: list[threading.Thread] = []
         self._run(self._accept)
 
@@ -194,6 +199,9 @@ class Wire:
 
     def _out(self, client: socket.socket, server: socket.socket) -> None:
         while data := _received(client):
+            if self.before is not None and self.before[0] in data:
+                (_, act), self.before = self.before, None
+                act()
             if self.cut is not None and b"COMMIT" in data:
                 cut, self.cut = self.cut, None
                 self.cuts += 1
@@ -246,3 +254,27 @@ def test_a_commit_whose_answer_was_lost_is_looked_up(postgres: Server, cut: str)
             store.close()
             wire.close()
         assert check(url) == []
+
+
+def test_a_lease_that_somebody_else_has_taken_over_meanwhile_is_not_taken_from_them(postgres: Server) -> None:
+    at, term = datetime(2026, 3, 1, tzinfo=UTC), timedelta(minutes=1)
+    later, taken = at + 2 * term, list[Lease | None]()
+    with postgres.database() as url:
+        wire = Wire(url)
+        slow = SqlStore.open(wire.url, clock=lambda: later, exclusive=True)
+        quick = SqlStore.open(url, clock=lambda: later, exclusive=True)
+        try:
+            assert quick.write(lambda tx: tx.outbox.take("job/7", "dead", at, ttl=term))
+
+            def take() -> None:
+                taken.append(quick.write(lambda tx: tx.outbox.take("job/7", "quick", later, ttl=term)))
+
+            wire.before = (b"SKIP LOCKED", take)  # the slow one has read that the lease is over by then
+            assert slow.write(lambda tx: tx.outbox.take("job/7", "slow", later, ttl=term)) is None
+            (lease,) = taken
+            assert lease is not None
+            quick.write(lambda tx: tx.outbox.check(lease, later))
+        finally:
+            slow.close()
+            quick.close()
+            wire.close()
