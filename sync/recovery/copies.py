@@ -16,6 +16,9 @@ RESTORED = "this database was restored from a backup"
 UNREAD = "what a restored database has forgotten of it is still to be found again: interdesk db plan"
 """Why a system stays paused after a restore."""
 
+_AHEAD = 1_000_000
+"""Every host counts for itself how far their database had come: no count of any is as far ahead as that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
@@ -57,9 +60,10 @@ def beat(tx: Transaction) -> int:
 
 
 def mark_restored(tx: Transaction, at: datetime, why: str, beats: int = 0) -> int:
-    """Hold a database that went back in time, until a plan is approved; its beats from now on."""
+    """Hold a database that went back in time, until a plan is approved; its beats from now on, which are ahead of what
+    any host beside this one remembers: one restore is noticed once."""
     instance = tx.instance.get()
-    beat = max(instance.beats, beats) + 1
+    beat = max(instance.beats, beats) + _AHEAD
     held = instance.held if instance.held.startswith(COPIED) else f"{RESTORED}: {why}"
     tx.instance.put(instance.evolve(held=held, restored_at=instance.restored_at or at, plan="", beats=beat))
     return beat

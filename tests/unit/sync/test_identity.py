@@ -57,8 +57,20 @@ def test_a_database_that_went_back_in_time_is_held() -> None:
     named(store)
     after = named(store, beats=7)
     assert held(store).startswith(copies.RESTORED)
-    assert after.beats == 8
+    assert after.beats > 7
     assert store.read(lambda tx: tx.instance.get()).restored_at == AT
+
+
+def test_one_restore_is_noticed_once_however_far_each_host_remembers_that_it_had_come() -> None:
+    store = MemoryStore()
+    named(store)
+    after = store.write(lambda tx: copies.mark_restored(tx, AT, "somebody said so"))
+    store.write(lambda tx: tx.instance.put(tx.instance.get().evolve(held="", restored_at=None)))  # a plan is approved
+    named(store, beats=90_000)
+    assert held(store) == ""
+    store.write(lambda tx: tx.instance.put(tx.instance.get().evolve(beats=5)))
+    named(store, beats=after)
+    assert held(store).startswith(copies.RESTORED), "the next one is noticed, too"
 
 
 def test_the_state_folder_remembers_the_id_and_how_far_the_database_had_come(tmp_path: Path) -> None:
