@@ -190,7 +190,7 @@ def unread_edits(past: Past, gateway: Gateway, theirs: Reading) -> dict[str, Los
     _, replaced = hidden_edits(gateway, past, theirs)
     found = {f.central: replaced[f.remote] for f in gateway.mapping.fields.values() if f.remote in replaced}
     if not gateway.connector.capabilities.preconditions:
-        found |= echo.overwritten(past.link, theirs.history, gateway.mapping)
+        found |= echo.overwritten(past.link, theirs.history, gateway.mapping, gateway.comment_effects)
     return {name: Loser(past.ticket[name], lost, Winner.CENTRAL, WRITTEN_BETWEEN) for name, lost in found.items()}
 
 

@@ -203,14 +203,21 @@ def taken_back(
     return found
 
 
-def overwritten(link: Link, history: Sequence[Entry], mapping: mapping_model.Mapping) -> dict[str, Value]:
+def overwritten(
+    link: Link,
+    history: Sequence[Entry],
+    mapping: mapping_model.Mapping,
+    effects: Mapping[str, Mapping[str, str]],
+) -> dict[str, Value]:
     """Edits that a write of ours replaced before anybody had read them: our field -> their lost value.
 
     Of the entries that were not read before, the run of people's edits right before an own one tells: where it does
-    not end where it began, its last value was replaced unread."""
+    not end where it began, its last value was replaced unread. Where it began with what a comment does there
+    (`effects`: as for `swallowed`), whoever set that back has said something, too."""
     unread = after(history, link.history_seen)
     found: dict[str, Value] = {}
     for name, field in mapping.fields.items():
+        table, canonical = effects.get(field.remote, {}), field.rule.canonical_theirs
         run: list[Entry] = []
         for entry in unread:
             if entry.field != field.remote:
@@ -218,8 +225,8 @@ def overwritten(link: Link, history: Sequence[Entry], mapping: mapping_model.Map
             if not entry.own:
                 run.append(entry)
                 continue
-            canonical = field.rule.canonical_theirs
-            if run and canonical(run[0].old) != canonical(entry.old):
+            by_comment = bool(run) and table.get(str(run[0].old)) == run[0].new
+            if any(canonical(begun.old) != canonical(entry.old) for begun in run[: 1 + by_comment]):
                 found[name] = entry.old
             run = []
     return found

@@ -30,7 +30,7 @@ from sync.means import Means
 from sync.past import Past, read_past
 from sync.permit import Held, why_held
 from sync.plan import Verdict
-from sync.reading import Reading, reading
+from sync.reading import Reading, read, reading
 from sync.revise import moved
 
 log = structlog.get_logger("interdesk.guards")
@@ -119,7 +119,7 @@ def ensure_gone_on(means: Means, gateway: Gateway, past: Past, theirs: Reading, 
     if theirs.asked_at is None or not _watched(means, gateway):
         return
     if not _goes_on(past.link, theirs, gateway.mapping, wrote) or moved(past, theirs.shown):  # ids are given anew
-        _ensure_ours_still(means, gateway, forgot=_forgot(past.link, theirs))
+        _ensure_ours_still(means, gateway, forgot=_forgot(past.link, _telling(means, gateway, past, theirs)))
 
 
 def ensure_truly_gone(means: Means, gateway: Gateway) -> None:
@@ -156,6 +156,19 @@ def _forgot(link: Link, theirs: Reading) -> bool:
     """Whether its history does not hold what we have read in it."""
     seen = link.history_seen
     return theirs.history is not None and bool(seen) and all(entry.id != seen for entry in theirs.history)
+
+
+def _telling(means: Means, gateway: Gateway, past: Past, theirs: Reading) -> Reading:
+    """What the mark may be unable to tell, the history does: read now, where this reading came without it.
+
+    :raises TryLater: the ticket went meanwhile."""
+    untold = theirs.history is None and gateway.connector.capabilities.history
+    if not untold or means.store.read(lambda tx: tx.guards.marker(gateway.system)).writing is None:
+        return theirs
+    try:
+        return read(means, gateway, past, conversation=True, lease=None)
+    except NotFound as problem:
+        raise TryLater(f"it went while we looked at it: {problem}", means.clock(), means.clock()) from None
 
 
 def _watched(means: Means, gateway: Gateway) -> bool:
@@ -232,14 +245,14 @@ def _check(means: Means, gateway: Gateway, *, forgot: bool = False) -> bool:
 def resync_plan(means: Means, gateway: Gateway) -> dict[str, Any]:
     """What a release would do, by reading only: `plan`, a row per field, comment, file or ticket that differs."""
     rows: list[dict[str, Any]] = []
-    after = read = more = 0
+    after = compared = more = 0
     while page := means.store.read(lambda tx, after=after: pasts(tx, gateway, after)):  # type: ignore[misc]  # bound now
         for past in page:
             found = _compare(means, gateway, past)
             more += max(0, len(rows) + len(found) - MOST_ROWS)
             rows += found[: MOST_ROWS - len(rows)]
-        read, after = read + len(page), page[-1].link.id
-    return {"compared": read, "plan": rows, "not_shown": more}
+        compared, after = compared + len(page), page[-1].link.id
+    return {"compared": compared, "plan": rows, "not_shown": more}
 
 
 def pasts(tx: Transaction, gateway: Gateway, after: int) -> list[Past]:

@@ -178,7 +178,7 @@ class Search:
     def keep_replaced(self, gateway: Gateway, past: Past, theirs: Reading, *, whole: bool = False) -> None:
         """Edits that a forgotten write of ours replaced may never have been read: they are kept."""
         link = past.link.evolve(history_seen="") if whole else past.link
-        lost = overwritten(link, theirs.history or (), gateway.mapping)
+        lost = overwritten(link, theirs.history or (), gateway.mapping, gateway.comment_effects)
 
         def change(tx: Transaction) -> None:
             for name, value in lost.items():

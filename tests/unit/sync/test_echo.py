@@ -200,23 +200,42 @@ def test_each_field_tells_for_itself_whether_a_write_came_late() -> None:
     ],
 )
 def test_an_edit_that_our_write_replaced_unread_is_told_by_the_entries(changes: list[str], lost: str | None) -> None:
-    found = echo.overwritten(link(), entries(*changes), MAPPING)
+    found = echo.overwritten(link(), entries(*changes), MAPPING, {})
     assert found == ({} if lost is None else {"subject": lost})
 
 
 def test_an_edit_that_was_read_before_our_write_was_not_lost() -> None:
-    assert echo.overwritten(link(seen="1"), entries("a>x", "x>b!"), MAPPING) == {}
+    assert echo.overwritten(link(seen="1"), entries("a>x", "x>b!"), MAPPING, {}) == {}
 
 
 def test_entries_of_other_fields_between_say_nothing_about_a_lost_edit() -> None:
     other = entries("p>q", field="another")
     (edit, ours) = entries("a>x", "x>b!")
-    assert echo.overwritten(link(), [*other, edit, *other, ours], MAPPING) == {"subject": "x"}
+    assert echo.overwritten(link(), [*other, edit, *other, ours], MAPPING, {}) == {"subject": "x"}
 
 
 # -- side effects of a comment -------------------------------------------------------------------------------------
 
 EFFECTS = {"status": {"resolved": "open"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lost"),
+    [
+        (["resolved>open", "open>resolved", "resolved>stalled!"], "resolved"),
+        (["resolved>open", "open>stalled", "stalled>resolved", "resolved>new!"], "resolved"),
+        (["resolved>open", "open>new!"], "open"),
+        (["resolved>open", "open>stalled", "stalled>open", "open>new!"], "open"),
+        (["resolved>new", "new>resolved", "resolved>stalled!"], None),
+        (["open>resolved", "resolved>open", "open>stalled!"], None),
+    ],
+    ids=["set back at once", "set back later", "not set back", "it was a person", "not its effect", "undone by it"],
+)
+def test_who_set_back_what_a_comment_had_done_had_answered_that_and_is_replaced_by_our_write(
+    changes: list[str], lost: str | None
+) -> None:
+    found = echo.overwritten(link(), entries(*changes, field="status"), STATUS, EFFECTS)
+    assert found == ({} if lost is None else {"status": lost})
 
 
 @pytest.mark.parametrize("apart", [timedelta(0), LONGEST, -LONGEST])

@@ -14,7 +14,7 @@ from connectors import marks
 from connectors.errors import ProtocolError, Refused, Transient, Unknown
 from connectors.memory import WELL_BEHAVED, Call
 from sync import doubt
-from sync.simulation.members import REDMINE_LIKE
+from sync.simulation.members import REDMINE_LIKE, RT_LIKE
 from tests.unit.sync.world import TPM, World, failing, once
 
 LOST = Unknown("the answer was lost")
@@ -429,6 +429,25 @@ def test_an_edit_that_a_late_duplicate_of_our_comment_hides_is_taken_in() -> Non
     assert [each for each in world.end() if "late" not in each] == []
     assert world.ticket()["status"] == "solved"
     assert world.issue(world.rt).fields["status"] == "resolved"
+
+
+def test_who_sets_back_what_a_late_comment_of_ours_did_is_kept_where_our_write_follows_before_anybody_read_it() -> None:
+    world = World(rt=replace(RT_LIKE, preconditions=False))
+    key, _ = world.shared()
+    world.centre.comment(1, "late", TPM)
+    world.mesh.settle()
+    said = world.said(world.rt, "late")[0]
+    world.alice.edit(key, status="resolved")
+    world.mesh.settle()
+
+    def between(_: Call) -> None:
+        world.rt.tracker.comment("interdesk", key, said.text)  # it executes now, and reopens
+        world.alice.edit(key, status="resolved")
+
+    once(world.rt.connector, "update", between, done=False)
+    world.centre.change(1, {"status": "reopened"}, TPM)
+    assert [each for each in world.end() if "late" not in each] == []
+    assert any((c.field, c.theirs) == ("status", "resolved") for c in world.conflicts())
 
 
 def test_what_a_comment_will_do_there_starts_from_what_is_read_before_it_arrives() -> None:

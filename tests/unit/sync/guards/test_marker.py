@@ -225,6 +225,38 @@ def test_a_restore_after_a_move_whose_sender_died_is_told_by_what_a_ticket_has_f
     assert "forgotten what we read in it" in the_hold(world).reason
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "once the move is certain"])
+def test_a_restore_after_a_move_without_an_answer_is_told_by_the_history_though_only_fields_were_read(
+    late: bool,
+) -> None:
+    world, other = marked(capabilities=WELL_BEHAVED)
+    backup = world.redmine.tracker.backup()
+    world.bob.edit(other, priority="high")
+    world.mesh.settle()
+
+    def lost(call: Call) -> None:
+        if call.key == world.redmine.marker.ticket and call.operation == "update":
+            raise Unknown("no answer came")
+
+    world.redmine.connector.intruder = lost
+    world.clock.advance(timedelta(hours=2))
+    world.centre.change(1, {"subject": "the last before the restore"}, TPM)
+    world.mesh.work()
+    world.redmine.connector.intruder = None
+    world.redmine.tracker.restore(backup)
+    if late:
+        world.clock.advance(timedelta(minutes=10))
+    written = deeds(world)
+    world.centre.change(1, {"status": "in progress"}, TPM)  # nothing is polled: a write is the first to see it
+    world.mesh.work()
+    world.clock.advance(timedelta(minutes=10))
+    world.mesh.work()
+    assert state(world) is SystemState.QUARANTINED
+    assert "forgotten what we read in it" in the_hold(world).reason
+    assert world.ticket()["priority"] == "very urgent"
+    assert deeds(world) == written
+
+
 def test_while_the_mark_is_being_moved_what_may_come_from_before_it_waits() -> None:
     world, other = marked()
     key = world.redmine.marker.ticket
