@@ -154,8 +154,10 @@ class Search:
 
     def _rarest(self) -> int | None:
         """Which of the conditions fewest tickets fulfil, as far as that can be seen; None: there is no condition."""
-        numbers = []
-        for place, way in enumerate(self._ways(_FEW)):
+        numbers, ways = [], self._ways(_FEW)
+        if len(ways) == 1:
+            return 0
+        for place, way in enumerate(ways):
             number = int(self._rows(select(_NUMBER).select_from(_together(way)))[0].number)
             numbers.append((number, place))
             if number < _FEW // 10:

@@ -34,12 +34,15 @@ def where(condition: str) -> dict[str, Any]:
 def upgrade() -> None:
     _add_traffic()
     _add_words()
+    _tell_a_systems_tickets_by_an_index()
     served = sa.table("served_revisions", sa.column("revision", sa.Text()))
     op.bulk_insert(served, [{"revision": "0003"}])
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM served_revisions WHERE revision = '0003'")
+    op.create_index("ix_links_system_ticket_id", "links", ["system", "ticket_id"])
+    op.drop_index("ix_links_system_ticket_id_state", "links")
     op.drop_table("ticket_words")
     op.drop_index("ix_tickets_unworded", "tickets")
     op.drop_column("tickets", "worded")
@@ -62,6 +65,12 @@ def _add_traffic() -> None:
         sa.PrimaryKeyConstraint("system", "slot", name="pk_traffic"),
         sqlite_with_rowid=False,
     )
+
+
+def _tell_a_systems_tickets_by_an_index() -> None:
+    """Where it holds the state, too, no link has to be read to tell that it is no duplicate."""
+    op.create_index("ix_links_system_ticket_id_state", "links", ["system", "ticket_id", "state"])
+    op.drop_index("ix_links_system_ticket_id", "links")
 
 
 def _add_words() -> None:

@@ -12,9 +12,10 @@ from central.model import NewComment, Person, Value, Visibility
 from central.rights import Sight
 from central.search import Query
 from central.store.migrations import upgrade
-from central.store.sql import SqlStore
-from central.store.sql.search import LOOKED_THROUGH
-from central.store.testing.samples import NOW, new_ticket
+from central.store.sql import SqlStore, sqlite
+from central.store.sql.search import LOOKED_THROUGH, Search
+from central.store.sql.session import Session
+from central.store.testing.samples import NOW, new_link, new_ticket
 from central.store.testing.search import found
 from tests.unit.central.store.test_migrations import _with_alembic
 
@@ -114,3 +115,38 @@ def test_a_page_that_found_nothing_in_all_it_looked_through_is_not_the_last(
     assert page.before is not None
     assert page.before > first.id
     assert found(store, query, limit=limit) == [first.id]
+
+
+class Listened:
+    """A connection that is asked through; it keeps what it was asked."""
+
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self.driver = driver
+        self.asked: list[tuple[str, list[object]]] = []
+
+    def execute(self, sql: str, values: list[object]) -> object:
+        self.asked.append((sql, values))
+        return self.driver.execute(sql, values)
+
+
+@pytest.mark.parametrize("before", [None, 4])
+def test_the_tickets_of_a_system_come_from_an_index_in_their_order_and_no_link_is_read(
+    store: SqlStore, before: int | None
+) -> None:
+    tickets = [new_ticket(store) for _ in range(5)]
+    for ticket in tickets:
+        new_link(store, ticket, "rt", str(ticket.id))
+    listened = Listened(store._hands[0].driver)
+    session = Session(listened, sqlite.DIALECT, writable=False)
+    ids, _ = Search(session, Query(systems=frozenset({"rt"})), ALL, 50, before).ids()
+    assert ids == [ticket.id for ticket in reversed(tickets) if before is None or ticket.id < before]
+    plans = [
+        [row[3] for row in listened.driver.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+        for sql, values in listened.asked
+    ]
+    walked = [step for plan in plans for step in plan if "(system=?" in step]
+    assert len(walked) == len(plans), "each question walks them"
+    assert all("USING COVERING INDEX ix_links_system_ticket_id_state (system=?" in step for step in walked)
+    assert not [step for plan in plans for step in plan if step.startswith("SCAN tickets")]
+    after = plans[0][plans[0].index(walked[0]) + 1]
+    assert after.startswith("SCAN anon"), "they are walked in their order, and no further than the window is wide"
