@@ -31,6 +31,14 @@ class Priority(StrEnum):
     TOP_PRIORITY = "top priority"
 
 
+class Notification(StrEnum):
+    """When whoever submitted a ticket is told of it by mail; GGUS's notification mode. Not set, it is ON_SOLUTION."""
+
+    ON_SOLUTION = "on solution"
+    ON_EVERY_CHANGE = "on every change"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """What a field of the central ticket may hold. `max_length` in characters."""
@@ -68,6 +76,7 @@ FIELDS: Mapping[str, FieldSpec] = {
         FieldSpec("cc", "CC", 254, kind="set"),
         FieldSpec("related_issue", "Related issue", 125),
         FieldSpec("phone", "Phone", 50),
+        FieldSpec("notification", "Notification mode", values=tuple(Notification), kind="choice"),
         FieldSpec("eta", "Estimated time of availability", kind="moment"),
     )
 }

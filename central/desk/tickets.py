@@ -28,7 +28,7 @@ from central.store.api import NoSuch, Store, Transaction
 from central.workflow import Actor
 
 T = TypeVar("T")
-SUBMITTERS_FIELDS = frozenset({"status", "cc"})
+SUBMITTERS_FIELDS = frozenset({"status", "cc", "notification"})
 """What somebody who is no supporter may change on a ticket of their own; of statuses, what the workflow grants them."""
 
 TOLD_ALL = ("involve", "assigned_to")

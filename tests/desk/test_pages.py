@@ -253,6 +253,22 @@ def test_statuses_that_are_offered_are_those_that_the_workflow_grants(stand, bro
     assert "The ticket is changed" in done.text
 
 
+def test_a_submitter_says_when_they_are_told_by_mail_on_opening_and_later(stand, browsers) -> None:
+    def mode() -> str:
+        return stand.house.store.read(lambda tx: tx.tickets.get(number)["notification"])
+
+    alice = browsers["alice"]
+    assert '<option value="on solution" selected>' in alice.page("/tickets/new").text
+    opened = alice.submit("/tickets/new", {"subject": "Slow", "notification": "never"}, form="/tickets/new")
+    number = int(re.search(r"Ticket (\d+)", opened.text)[1])
+    assert mode() == "never"
+    form = re.search(r'<details class="sheet change".*?</details>', opened.text, re.DOTALL)[0]
+    assert re.findall(r'id="c-(\w+)"', form) == ["cc", "notification"]
+    later = {"revision": "1", "notification": "on every change"}
+    assert "The ticket is changed" in alice.submit(f"/tickets/{number}/change", later, form=f"/tickets/{number}").text
+    assert mode() == "on every change"
+
+
 def test_who_was_overtaken_is_told_and_nothing_is_overwritten(stand, browsers) -> None:
     number = stand.house.tickets.open(principal("alice"), {"subject": "Slow", "unit": "NGI_CZ"}).id
     stand.house.tickets.change(principal("sue"), number, {"priority": "urgent"})

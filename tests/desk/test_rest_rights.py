@@ -37,6 +37,8 @@ TABLE = [
     ("GET", f"/tickets/{OTHER}", {}, (404, 200, 404, 403, 200, 200)),
     ("PATCH", f"/tickets/{OURS}", CHANGE, (200, 200, 200, 403, 200, 403)),
     ("PATCH", f"/tickets/{OURS}", {**CHANGE, "json": {"eta": None}}, (403, 200, 200, 403, 200, 403)),
+    ("PATCH", f"/tickets/{OURS}", {**CHANGE, "json": {"notification": "never"}}, (200, 200, 200, 403, 200, 403)),
+    ("PATCH", f"/tickets/{OTHER}", {**CHANGE, "json": {"notification": "never"}}, (404, 403, 404, 403, 200, 403)),
     ("PATCH", f"/tickets/{THEIRS}", {**CHANGE, "json": {"eta": None}}, (403, 403, 404, 403, 200, 403)),
     ("GET", f"/tickets/{OURS}/comments", {}, (200, 200, 200, 403, 200, 200)),
     ("GET", f"/tickets/{OTHER}/comments", {}, (404, 200, 404, 403, 200, 200)),

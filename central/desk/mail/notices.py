@@ -1,6 +1,7 @@
 """Who is told what by mail. Pure: the same act gives the same notices, at every attempt.
 
-Who submitted a ticket is told what a submitter waits for; CC is told everything that is public; those involved, the
+Who submitted a ticket is told what a submitter waits for, everything that is public, or nothing, as the ticket's
+notification mode says; CC is told everything that is public; those involved, the
 person in charge and the unit are told everything. What is internal never goes to a submitter or to CC, whatever else
 they are. Whoever did it is not told of it.
 """
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from central.events import Event, Kind
-from central.model import FIELDS, SYSTEM, Attachment, Comment, Ticket, Visibility
+from central.model import FIELDS, SYSTEM, Attachment, Comment, Notification, Ticket, Visibility
 from central.workflow import Status
 
 _KINDS = frozenset({Kind.TICKET_CREATED, Kind.FIELD_CHANGED, Kind.COMMENT_ADDED, Kind.FILE_ADDED})
@@ -17,6 +18,8 @@ _WAITED_FOR = frozenset({Status.SOLVED, Status.UNSOLVED, Status.WAITING_FOR_REPL
 """The statuses that a submitter is told of."""
 _PEOPLE = frozenset({"phone", *(name for name, spec in FIELDS.items() if spec.kind in ("person", "set"))})
 """Fields that tell of people: for those who work on the ticket."""
+_UNTOLD = "notification"
+"""A field of which nobody is told: it is between its ticket's submitter and us."""
 _APART = frozenset({"solution", "description"})
 """Fields whose text stands by itself."""
 _TRAILER = {
@@ -80,7 +83,7 @@ def acts(events: Iterable[Event]) -> list[Act]:
     """What there is to be told of, oldest first."""
     found: list[list[Event]] = []
     for event in events:
-        if event.kind not in _KINDS:
+        if event.kind not in _KINDS or event.field == _UNTOLD:
             continue
         if found and found[-1][-1].at == event.at:
             found[-1].append(event)
@@ -100,7 +103,8 @@ def notices(
     working = [*_addresses(ticket["involve"]), *_addresses(ticket["assigned_to"])]
     working += _addresses(head.units.get(str(ticket["unit"]), ""))
     found: dict[str, Notice] = {}
-    for readers, sees in ((submitter, _submitter_sees), (public, _public_sees), (working, _all_see)):
+    mode = Notification(str(ticket["notification"] or Notification.ON_SOLUTION))
+    for readers, sees in ((submitter, _SUBMITTER[mode]), (public, _public_sees), (working, _all_see)):
         for address in readers:
             folded = address.casefold()
             own = folded == by and not (created and readers is submitter)
@@ -133,6 +137,18 @@ def _public_sees(event: Event, said: Mapping[int, Comment]) -> bool:
 
 def _all_see(event: Event, said: Mapping[int, Comment]) -> bool:  # noqa: ARG001 (the same words as the others)
     return True
+
+
+def _none_sees(event: Event, said: Mapping[int, Comment]) -> bool:  # noqa: ARG001
+    return False
+
+
+_SUBMITTER = {
+    Notification.ON_SOLUTION: _submitter_sees,
+    Notification.ON_EVERY_CHANGE: _public_sees,
+    Notification.NEVER: _none_sees,
+}
+"""What a submitter is told, by the notification mode of their ticket."""
 
 
 def _is_internal(event: Event, said: Mapping[int, Comment]) -> bool:

@@ -30,6 +30,7 @@ FIELD_OF: Mapping[str, str] = {
     "GHD_CarbonCopy": "cc",
     "GHD_Related_Issue": "related_issue",
     "GHD_Phone": "phone",
+    "GHD_User_Notification": "notification",
     "GHD_ETA": "eta",
 }
 """Their field -> ours."""

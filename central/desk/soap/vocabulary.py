@@ -68,7 +68,7 @@ class Operation:
 _CREATE = (
     "Short_Description! Last_Modifier! Last_Login! Date_Time_Of_Problem Description EMail Internal_Diary Loginname "
     "Name Origin_ID Priority Responsible_Unit Status Type_Of_Problem Origin_SG CarbonCopy Affected_Site Affected_VO "
-    "Phone Related_Issue Public_Diary Experiment_Specific_Problem Involve"
+    "Phone Related_Issue Public_Diary Experiment_Specific_Problem Involve User_Notification"
 )
 _CHILD = (
     "Responsible_Unit! Short_Description! Last_Modifier! Last_Login! Parent_ID! Parent_Child_Relation! "
@@ -78,13 +78,13 @@ _CHILD = (
 _MODIFY = (
     "Request_ID! Last_Modifier! Last_Login! Assign_To Experiment_Specific_Problem Internal_Diary Public_Diary Priority "
     "Responsible_Unit Detailed_Solution Status Type_Of_Problem Affected_Site Affected_VO Short_Description "
-    "Ticket_Category Target_ID Incident_ID Related_Issue Involve CarbonCopy"
+    "Ticket_Category Target_ID Incident_ID Related_Issue Involve CarbonCopy User_Notification"
 )
 _TICKET = (
     "Priority! Request_ID! Short_Description! Status! Type_Of_Problem! Ticket_Type! Description "
     "Experiment_Specific_Problem Internal_Diary Public_Diary Last_Modifier Responsible_Unit Detailed_Solution "
     "Affected_Site Affected_VO Product_Name Product_Version Date_Of_Change:dateTime Date_Of_Creation:dateTime EMail "
-    "Loginname Name Phone Origin_SG ETA:dateTime Related_Issue Origin_ID"
+    "Loginname Name Phone Origin_SG ETA:dateTime Related_Issue Origin_ID User_Notification"
 )
 _QUERY = "Responsible_Unit Meta_Status Status Origin_ID Origin_SG"
 _LISTED = (
@@ -101,7 +101,7 @@ _HISTORY = (
 _CREATE_KIND = (
     "Affected_VO{vo} Last_Login! Last_Modifier! Subject! Ticket_Type{kind} Affected_Site Carbon_Copy Cert_DN "
     "Date_Time_Prob Description E_Mail Submitter Internal_Diary Involve Priority ProblemType Public_Diary "
-    "Responsible_Unit Status VO_Specific Phone Related_Issue Origin_ID Origin_SG"
+    "Responsible_Unit Status VO_Specific Phone Related_Issue Origin_ID Origin_SG User_Notification"
 )
 _MODIFY_KIND = _MODIFY.replace("Experiment_Specific_Problem", "VO_Specific").replace("CarbonCopy", "Carbon_Copy")
 _HISTORY_KIND = (

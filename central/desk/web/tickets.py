@@ -13,7 +13,7 @@ from central.desk.reading import Reader
 from central.desk.services import Services
 from central.desk.services.errors import NotAllowed
 from central.desk.services.tickets import Upload
-from central.desk.tickets import TicketDesk
+from central.desk.tickets import SUBMITTERS_FIELDS, TicketDesk
 from central.desk.views.tickets import lines
 from central.desk.web.finding import Asked, find
 from central.desk.web.pages import SAID, Pages, partial
@@ -35,6 +35,7 @@ OPENING = (
     "category",
     "unit",
     "cc",
+    "notification",
 )
 """What a new ticket is asked for; `unit` and `category` where somebody is more than a user."""
 
@@ -97,12 +98,24 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
         category: Annotated[str, Form()] = "",
         unit: Annotated[str, Form()] = "",
         cc: Annotated[str, Form()] = "",
+        notification: Annotated[str, Form()] = "",
         files: Files = None,
     ) -> Response:
         given = dict(
             zip(
                 OPENING,
-                (subject, description, priority, affected_site, affected_vo, problem_type, category, unit, cc),
+                (
+                    subject,
+                    description,
+                    priority,
+                    affected_site,
+                    affected_vo,
+                    problem_type,
+                    category,
+                    unit,
+                    cc,
+                    notification,
+                ),
                 strict=True,
             )
         )
@@ -160,6 +173,7 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
         affected_site: Annotated[str | None, Form()] = None,
         affected_vo: Annotated[str | None, Form()] = None,
         cc: Annotated[str | None, Form()] = None,
+        notification: Annotated[str | None, Form()] = None,
         related_issue: Annotated[str | None, Form()] = None,
         solution: Annotated[str | None, Form()] = None,
     ) -> Response:
@@ -176,6 +190,7 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
                     affected_site,
                     affected_vo,
                     cc,
+                    notification,
                     related_issue,
                     solution,
                 ),
@@ -267,11 +282,13 @@ def _page(
         before = str(ticket["status"])
         statuses = set(workflow.permitted(before, Actor.SUPPORTER)) if can["change"] else set()
         statuses |= set(workflow.permitted(before, Actor.SUBMITTER)) if mine and can["answer"] else set()
+        settable = set(CHANGING) if can["change"] else SUBMITTERS_FIELDS if mine and can["answer"] else set()
         reader = Reader.of(desk, tx, principal, ticket)
         sharing = views.sharing(tx, tx.links.of(ticket_id))
         return {
             "view": views.ticket(reader),
             "can": can,
+            "specs": [FIELDS[name] for name in CHANGING if name in settable],
             "statuses": [each for each in Status if each in statuses],
             "sharing": dict.fromkeys(each if reader.sees(each) else "a system that you do not see" for each in sharing),
         }
@@ -286,7 +303,6 @@ def _page(
         problem=problem,
         written=written,
         at=services.clock(),
-        specs=[FIELDS[name] for name in CHANGING],
         open=workflow.OPEN,
         **shown,
     )

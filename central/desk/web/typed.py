@@ -12,10 +12,11 @@ CHANGING = (
     "affected_site",
     "affected_vo",
     "cc",
+    "notification",
     "related_issue",
     "solution",
 )
-"""What a supporter changes beside the status."""
+"""What is changed beside the status: all of it by a supporter, of it by a submitter what a submitter may."""
 
 
 def typed(name: str, text: str) -> Value:

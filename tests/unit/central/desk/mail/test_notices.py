@@ -94,6 +94,33 @@ def test_a_submitter_is_told_what_a_submitter_waits_for(ticket: Ticket) -> None:
     assert "Solution:\nrebooted" in solved.text
 
 
+def test_a_submitter_who_wants_to_know_every_change_is_told_all_that_is_public() -> None:
+    ticket = Ticket(notification="on every change")
+    told = ticket.do(priority="urgent", assigned_to="max@example.org")["alice"].text
+    assert "Priority: less urgent -> urgent" in told
+    assert "max@example.org" not in told
+    assert "alice" in ticket.do("we look")
+    assert "alice" not in ticket.do("the canary", internal=True)
+
+
+def test_a_submitter_who_wants_no_mail_gets_none_whatever_else_they_are() -> None:
+    ticket = Ticket(notification="never", cc=("ALICE@example.org", "carl@example.org"), assigned_to="alice@example.org")
+    assert ticket.told().keys() == {"carl", "ivan", "unit"}
+    assert "alice" not in ticket.do("we look")
+    assert "alice" not in ticket.do(status="solved", solution="rebooted")
+    assert "alice" in Ticket(notification="on solution").do(status="solved")
+
+
+def test_from_a_change_of_the_mode_on_it_holds_and_nobody_is_told_of_that(ticket: Ticket) -> None:
+    before = ticket.do("we look")
+    ticket.world.clock.advance(timedelta(seconds=1))
+    ticket.centre.change(ticket.id, {"notification": "never"}, ALICE)
+    assert ticket.told().keys() == before.keys() - {"alice"}
+    both = ticket.do(notification="on every change", priority="urgent")
+    assert both.keys() == {"alice", "carl", "ivan", "sue", "unit"}
+    assert all("Priority" in each.text and "otification" not in each.text for each in both.values())
+
+
 def test_cc_is_told_every_public_change_and_nothing_of_people(ticket: Ticket) -> None:
     told = ticket.do(priority="urgent", assigned_to="max@example.org", phone="555")
     assert "Priority: less urgent -> urgent" in told["carl"].text

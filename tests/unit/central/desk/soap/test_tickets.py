@@ -37,6 +37,15 @@ def test_a_ticket_is_created_and_read(line: Hotline) -> None:
     assert ticket["cc"] == ("a@example.org", "b@example.org")
 
 
+def test_when_a_submitter_is_told_is_said_when_opening_and_later(line: Hotline) -> None:
+    number = line.create(User_Notification="On every change", Responsible_Unit="NGI_CZ")
+    assert line.get(number)["GHD_User_Notification"] == "on every change"
+    line.modify(number, User_Notification="on solution")
+    assert line.world.ticket(int(number))["notification"] == "on solution"
+    refused = line.modify(number, User_Notification="at night")
+    assert "GHD_User_Notification is one of on solution, on every change, never" in refused
+
+
 def test_an_answer_has_its_elements_in_the_order_of_the_contract(line: Hotline) -> None:
     told = line.get(line.create(Description="d", Phone="1", Responsible_Unit="NGI_CZ"))
     order = [each.name for each in OPERATIONS["TicketGet"].gives]
@@ -53,6 +62,7 @@ def test_an_answer_has_its_elements_in_the_order_of_the_contract(line: Hotline) 
         ("GHD_VO_Specific", "vo_specific", "Yes"),
         ("GHD_Carbon_Copy", "cc", ("c@example.org",)),
         ("GHD_Assigned_To", "assigned_to", "bob@example.org"),
+        ("GHD_User_Notification", "notification", "on every change"),
         ("GHD_Date_Time_Prob", "problem_at", "2026-03-01T14:30:00+00:00"),
     ],
 )
