@@ -173,6 +173,46 @@ def test_a_file_comes_up_raw_or_in_a_form_and_down_whole_or_in_part(served):
     assert alice.refused("POST", f"/tickets/{number}/files", **broken)[0] == 400
 
 
+def test_a_comment_comes_with_its_files_in_one_act(served):
+    number, _ = opened(served)
+    alice, carl = served.api("alice"), served.api("carl")
+    path = f"/tickets/{number}/comments"
+    files = [("file", ("a.log", b"one", "text/plain")), ("file", ("b.log", b"two", "text/plain"))]
+    said = alice.ask("POST", path, data={"text": "see both"}, files=files)
+    assert (said.status_code, said.json()["text"], said.json()["internal"]) == (201, "see both", False)
+    hung = alice.get(f"/tickets/{number}/files")["items"]
+    assert [(each["name"], each["comment"]) for each in hung] == [(n, said.json()["id"]) for n in ("a.log", "b.log")]
+    note = {"text": SESAME, "internal": "true"}
+    assert alice.refused("POST", path, data=note, files=files)[0] == 403
+    noted = carl.ask("POST", path, data=note, files=files[:1]).json()
+    (last,) = [each for each in carl.get(f"/tickets/{number}/files")["items"] if each["comment"] == noted["id"]]
+    assert (noted["internal"], last["internal"]) == (True, True)
+    assert len(alice.get(f"/tickets/{number}/files")["items"]) == 2
+    assert [each["text"] for each in alice.get(path)["items"]] == ["see both"], "nothing of what was refused is there"
+
+
+@pytest.mark.parametrize(
+    ("data", "names", "status", "words"),
+    [
+        ({}, ("file",), 422, "/text"),
+        ({"text": ""}, ("file",), 422, "/text"),
+        ({"text": "x", "internal": "perhaps"}, ("file",), 422, "/internal"),
+        ({"text": "x", "more": "y"}, ("file",), 422, "/more"),
+        ({"text": "x"}, ("other",), 422, "`file`"),
+        ({"text": "x"}, ("file",) * 5, 400, "Too many files"),
+    ],
+)
+def test_a_comment_with_files_that_is_not_as_described_is_refused_with_a_sentence(served, data, names, status, words):
+    number, _ = opened(served)
+    files = [(name, ("a", b"x", "text/plain")) for name in names]
+    answer = served.api("alice").refused("POST", f"/tickets/{number}/comments", data=data, files=files)
+    assert answer[0] == status
+    assert words in answer[1]
+    assert served.api("alice").get(f"/tickets/{number}/comments")["items"] == []
+    odd = {"data": b"x", "headers": {"Content-Type": "text/plain"}}
+    assert served.api("alice").refused("POST", f"/tickets/{number}/comments", **odd)[0] == 415
+
+
 def test_a_file_that_is_too_long_is_refused_before_it_is_read_to_its_end(served):
     number, _ = opened(served)
     most = 25 * 1024 * 1024

@@ -1,18 +1,24 @@
 """`/v1/tickets/{ticket}/comments`: the conversation."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from central.desk.reading import Reader
 from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
+from central.desk.rest.forms import BYTES, form, is_form, upload
 from central.desk.rest.once import once
 from central.desk.rest.paging import Cursor, Limit, Page, number, until
-from central.desk.rest.problems import documented
+from central.desk.rest.problems import Problem, documented
+from central.desk.rest.strict import LARGEST
 from central.desk.rest.tickets import TicketNumber
+from central.desk.services.tickets import Upload
 from central.model import Comment, Person, Visibility
 from central.rights import Principal
 
@@ -26,6 +32,23 @@ class CommentIn(BaseModel):
 
     text: Annotated[str, Field(min_length=1, examples=["It is better now, thank you."])]
     internal: Annotated[bool, Field(description="for supporters only; it stays at the centre")] = False
+
+
+MOST_FILES = 4
+"""That come with one comment: as many as GGUS took at once."""
+_JSON, _FORM = "application/json", "multipart/form-data"
+_SAID = CommentIn.model_json_schema()
+_SAID_WITH_FILES = {
+    "type": "object",
+    "required": ["text"],
+    "properties": {
+        "text": _SAID["properties"]["text"],
+        "internal": {"type": "string", "enum": ["true", "false"], "default": "false"},
+        "file": {"type": "array", "items": BYTES["schema"], "maxItems": MOST_FILES},
+    },
+    "additionalProperties": False,
+}
+_SAID_EITHER_WAY = {_JSON: {"schema": _SAID}, _FORM: {"schema": _SAID_WITH_FILES}}
 
 
 class CommentChange(BaseModel):
@@ -61,6 +84,9 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
             who, ticket, lambda tx, found: _plain(Reader.of(desks.tickets, tx, who, found).comment(comment))
         )
 
+    def say(who: Principal, ticket: int, said: CommentIn, files: Sequence[Upload]) -> Comment:
+        return desks.tickets.comment(who, ticket, said.text, internal=said.internal, files=files)
+
     @routes.get("", summary="Read the conversation", responses=documented())
     def list_(
         who: Who, ticket: TicketNumber, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = ""
@@ -73,10 +99,24 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         some, following = until(found, limit, lambda each: each.id)
         return Page(items=[_plain(each) for each in some], next=following)
 
-    @routes.post("", status_code=201, summary="Say something", responses=documented(409, 413, 415))
-    def add(who: Who, ticket: TicketNumber, said: CommentIn) -> CommentOut:
-        """To all who may read the ticket, or to supporters only."""
-        return _plain(desks.tickets.comment(who, ticket, said.text, internal=said.internal))
+    @routes.post(
+        "",
+        status_code=201,
+        summary="Say something",
+        responses=documented(409, 413, 415),
+        openapi_extra={"requestBody": {"required": True, "content": _SAID_EITHER_WAY}},
+    )
+    async def add(who: Who, ticket: TicketNumber, request: Request) -> CommentOut:
+        """To all who may read the ticket, or to supporters only. As a form, with files that go wherever it goes."""
+        if not is_form(request):
+            return _plain(await run_in_threadpool(say, who, ticket, _said(await _json(request)), ()))
+        async with form(request, files=MOST_FILES, largest=desks.limits.file, beside=LARGEST) as found:
+            parts = found.multi_items()
+            if any(not isinstance(part, str) and name != "file" for name, part in parts):
+                raise Problem(422, "each file of the form is called `file`")
+            said = _said({name: part for name, part in parts if isinstance(part, str)})
+            files = [upload(part) for _, part in parts if not isinstance(part, str)]
+            return _plain(await run_in_threadpool(say, who, ticket, said, files))
 
     @routes.get("/{comment}", summary="Read a comment", responses=documented())
     def read(who: Who, ticket: TicketNumber, comment: CommentNumber) -> CommentOut:
@@ -100,6 +140,21 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         desks.tickets.delete_comment(who, ticket, comment)
 
     return routes
+
+
+async def _json(request: Request) -> Any:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _JSON:
+        raise Problem(415, f"send {_JSON}, or {_FORM} with files, " + (f"not {kind}" if kind else "and say so"))
+    return await request.json()
+
+
+def _said(data: Any) -> CommentIn:
+    """:raises RequestValidationError: it is something else."""
+    try:
+        return CommentIn.model_validate(data)
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
 
 
 def name_of(person: Person) -> str:

@@ -11,13 +11,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.formparsers import MultiPartException
 from starlette.responses import Response
-from starlette.types import Message, Receive
 
 from central.desk.reading import Reader
 from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
+from central.desk.rest.forms import BYTES, form, is_form, named, safe, upload
 from central.desk.rest.once import once
 from central.desk.rest.paging import Cursor, Limit, Page, cut, number
 from central.desk.rest.problems import Problem, documented
@@ -29,12 +28,9 @@ from central.rights import Principal
 from central.store.api import Store
 
 FileNumber = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
-_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
-_PIECE = 256 * 1024
-_FORM = 64 * 1024
+_BESIDE = 64 * 1024
 """Bytes that a form may hold beside its file."""
-BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 
 class FileOut(BaseModel):
@@ -93,14 +89,12 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         name: Annotated[str, Query(max_length=200, description="what it is called, where it comes as it is")] = "file",
     ) -> FileOut:
         """As a form with one `file`, or the bytes themselves under any other content type, called `name`."""
-        kind = request.headers.get("content-type", "").lower()
-        largest = desks.limits.file
-        if kind.startswith("multipart/form-data"):
-            return _plain(await _of_form(desks, who, ticket, request, largest))
-        media_type = kind.partition(";")[0].strip()
-        chunks = _pulled(_bounded(request.stream(), largest))
-        upload = Upload(_named(name), _safe(media_type), chunks)
-        return _plain(await run_in_threadpool(desks.tickets.attach, who, ticket, upload))
+        if is_form(request):
+            return _plain(await _of_form(desks, who, ticket, request))
+        media_type = request.headers.get("content-type", "").lower().partition(";")[0].strip()
+        chunks = _pulled(_bounded(request.stream(), desks.limits.file))
+        raw = Upload(named(name), safe(media_type), chunks)
+        return _plain(await run_in_threadpool(desks.tickets.attach, who, ticket, raw))
 
     @routes.get(
         "/{file}/content",
@@ -136,41 +130,17 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         if part is not None:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
         sent = _sent(desks.store, found.sha256, start, end)
-        return StreamingResponse(sent, 206 if part else 200, headers, media_type=_safe(found.media_type))
+        return StreamingResponse(sent, 206 if part else 200, headers, media_type=safe(found.media_type))
 
     return routes
 
 
-async def _of_form(desks: Desks, who: Principal, ticket: int, request: Request, largest: int) -> Attachment:
-    limited = Request(request.scope, _limited(request, largest + _FORM))
-    try:
-        async with limited.form(max_files=1, max_fields=4, max_part_size=_FORM) as form:
-            file = form.get("file")
-            if file is None or isinstance(file, str):
-                raise Problem(422, "the form has no file called `file`")
-            opened = file.file
-            chunks = iter(lambda: opened.read(_PIECE), b"")
-            upload = Upload(_named(file.filename or "file"), _safe((file.content_type or "").lower()), chunks)
-            return await run_in_threadpool(desks.tickets.attach, who, ticket, upload)
-    except MultiPartException as error:
-        raise Problem(400, f"the form cannot be read: {error.message}") from None
-
-
-def _limited(request: Request, most: int) -> Receive:
-    read = 0
-
-    async def receive() -> Message:
-        nonlocal read
-        message = await request.receive()
-        read += len(message.get("body", b""))
-        while most < read <= 2 * most and message.get("more_body"):  # so that who sends it hears the answer
-            message = await request.receive()
-            read += len(message.get("body", b""))
-        if read > most:
-            raise too_long("a form", most)
-        return message
-
-    return receive
+async def _of_form(desks: Desks, who: Principal, ticket: int, request: Request) -> Attachment:
+    async with form(request, files=1, largest=desks.limits.file, beside=_BESIDE) as found:
+        file = found.get("file")
+        if file is None or isinstance(file, str):
+            raise Problem(422, "the form has no file called `file`")
+        return await run_in_threadpool(desks.tickets.attach, who, ticket, upload(file))
 
 
 async def _bounded(stream: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
@@ -219,17 +189,6 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
     if start >= size or (not first and int(last) == 0):
         raise Problem(416, f"the file is {size} bytes long", headers={"Content-Range": f"bytes */{size}"})
     return start, end
-
-
-def _named(name: str) -> str:
-    """The last part of a name, without what no name should hold."""
-    last = re.split(r"[/\\]", name)[-1]
-    kept = "".join(sign for sign in last if sign.isprintable()).strip(". ")
-    return kept[:200] or "file"
-
-
-def _safe(media_type: str) -> str:
-    return media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream"
 
 
 def _plain(file: Attachment) -> FileOut:
