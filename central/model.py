@@ -123,16 +123,19 @@ class Ticket:
     changed_at: datetime
     born_in: str | None = None
     """The system it was created in, for life; None: created at the centre."""
+    shown_at: datetime | None = None
+    """When it last changed for those who read nothing internal; None: when it last changed at all."""
 
     def __getitem__(self, name: str) -> Value:
         if name not in FIELDS:
             raise KeyError(f"no field {name!r} on a ticket; there are: {', '.join(FIELDS)}")
         return self.fields.get(name)
 
-    def with_fields(self, changes: Mapping[str, Value], at: datetime) -> "Ticket":
-        """The next revision, with these fields changed."""
+    def with_fields(self, changes: Mapping[str, Value], at: datetime | None) -> "Ticket":
+        """The next revision, with these fields changed; `at`: None leaves its moments as they are."""
         fields = {name: value for name, value in {**self.fields, **changes}.items() if value is not None}
-        return replace(self, fields=fields, revision=self.revision + 1, changed_at=at)
+        changed = replace(self, fields=fields, revision=self.revision + 1)
+        return changed if at is None else replace(changed, changed_at=at, shown_at=None)
 
 
 @dataclass(frozen=True, slots=True)

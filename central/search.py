@@ -2,8 +2,8 @@
 
 Searched are words, whatever their case: of the subject, whole or by their first three letters or more; whole ones of
 the description and of the comments, of internal notes for those only who may read them on that ticket. And the status,
-the unit, the priority, the system that a ticket was born in, the systems that it is linked to, when it last changed,
-and whether it stands in disagreement with a system.
+the unit, the priority, the system that a ticket was born in, the systems that it is linked to, when it last changed
+(for whoever asks), and whether it stands in disagreement with a system.
 """
 
 import re
@@ -141,12 +141,13 @@ def matches(
     on which this was said."""
     has, needed = marks(ticket) | wordings(ticket) | spoken(comments), wanted(query)
     notes = sight.notes is not None and _seen(sight.notes, has, linked, noted(sight.notes))
+    changed_at = ticket.changed_at if notes else ticket.shown_at or ticket.changed_at
     return (
         needed is not None
         and all(has & each.marks or (notes and each.note in has) for each in needed)
         and (not query.systems or not query.systems.isdisjoint(linked))
         and (not query.disagrees_with or not query.disagrees_with.isdisjoint(disagrees))
-        and (query.changed_since is None or ticket.changed_at >= query.changed_since)
+        and (query.changed_since is None or changed_at >= query.changed_since)
         and _seen(sight, has, linked, sighted(sight))
     )
 

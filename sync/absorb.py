@@ -11,7 +11,7 @@ from datetime import datetime
 from central import workflow
 from central.events import Event, Kind
 from central.link import SPEAKING, Intent, IntentKind, Link, LinkState
-from central.model import SYSTEM, Attachment, Comment, NewComment, NewFile, Ticket, Value
+from central.model import SYSTEM, Attachment, Comment, NewComment, NewFile, Ticket, Value, Visibility
 from central.store.api import Transaction
 from connectors.api import RemoteComment
 from sync import echo, revise, routing
@@ -237,7 +237,9 @@ def _converse(tx: Transaction, gateway: Gateway, past: Past, intake: Intake, at:
         file = tx.tickets.add_file(ticket_id, None, new, at, origin_system=gateway.system)
         tx.links.tie_file(link_id, file.id, new.origin_id or "")
     if intake.arrivals.new or intake.files:
-        tx.tickets.touch(ticket_id, at)
+        said = (intake.comments[remote_id].visibility for remote_id in intake.arrivals.new)
+        unseen = not intake.files and all(each is Visibility.INTERNAL for each in said)
+        tx.tickets.touch(ticket_id, at, internal=unseen)
         return True
     return False
 

@@ -255,7 +255,8 @@ class Centre:
             events = change(tx, before, after, author, at)
             if events:
                 tx.tickets.record(events)
-                tx.tickets.touch(ticket_id, at)
+                unseen = before.visibility is after.visibility is Visibility.INTERNAL
+                tx.tickets.touch(ticket_id, at, internal=unseen)
                 self._spread(tx, tx.tickets.get(ticket_id), reason)
             return next(each for each in tx.tickets.comments(ticket_id) if each.id == comment_id)
 
@@ -314,7 +315,7 @@ def _say(
 ) -> Comment:
     visibility = Visibility.INTERNAL if note.internal else Visibility.PUBLIC
     comment = tx.tickets.add_comment(ticket_id, NewComment(author, note.text, visibility, at, files=files))
-    tx.tickets.touch(ticket_id, at)
+    tx.tickets.touch(ticket_id, at, internal=note.internal)
     tx.tickets.record([Event(Kind.COMMENT_ADDED, ticket_id, at, author, data={"comment": comment.id})])
     return comment
 

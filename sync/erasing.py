@@ -42,7 +42,7 @@ class Erasing:
         ticket = tx.tickets.get(ticket_id)
         named = erasure.fields(ticket)
         if named:
-            tx.tickets.change(ticket, named, ticket.changed_at)
+            tx.tickets.change(ticket, named, None)
         for comment in tx.tickets.comments(ticket_id):
             if erasure.is_them(comment.author):
                 tx.traces.comment(erasure.comment(comment, self._means.tokens.comment(comment)))

@@ -60,7 +60,7 @@ def revise(
     assert shown is not None, "what was not read has not moved"
     comments = {comment.id: comment for comment in tx.tickets.comments(past.ticket.id)}
     landed: set[str] = set()
-    changed = owed = False
+    changed = seen = owed = False
     tied = tx.links.tied(past.link.id)
     for comment, tie, revision in revisions(means, gateway, past, shown, comments=comments, tied=tied):
         comment_id, name = comment.id, name_of(comment.id)
@@ -77,10 +77,11 @@ def revise(
         if revision.comment != comment:
             events += _carry_out(tx, gateway, comment, revision.comment, at)
             changed = True
+            seen = seen or not (comment.visibility is revision.comment.visibility is Visibility.INTERNAL)
         undecided = revision.agreed.disputed == wording.ours(revision.comment)
         owed = owed or (wording.ours(revision.comment) != revision.agreed.ours and not undecided)
     if changed:
-        tx.tickets.touch(past.ticket.id, at)
+        tx.tickets.touch(past.ticket.id, at, internal=not seen)
     return Revised(changed, owed, standing, frozenset(landed))
 
 

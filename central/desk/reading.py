@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
-from central.desk.tickets import TicketDesk, without_supporters_fields
+from central.desk.tickets import TicketDesk, for_everybody
 from central.events import Event, Kind
 from central.link import Link
 from central.model import Attachment, Comment, Conflict, Person, Ticket, Visibility
@@ -51,8 +51,8 @@ class Reader:
         return self.ticket.born_in if self.sees(self.ticket.born_in) else None
 
     def shown(self) -> Ticket:
-        """The ticket without the fields that are not for them."""
-        return self.ticket if self.internal else without_supporters_fields(self.ticket)
+        """The ticket without what is not for them."""
+        return self.ticket if self.internal else for_everybody(self.ticket)
 
     def comments(self) -> Sequence[Comment]:
         """The conversation, in central order; of tombstones nothing but that they are."""

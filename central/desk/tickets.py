@@ -66,14 +66,14 @@ class TicketDesk:
         return self.may(tx, principal, Action.READ_INTERNAL, ticket)
 
     def as_read(self, principal: Principal, found: Sequence[Ticket]) -> Sequence[Ticket]:
-        """These tickets, which they may read, without the fields that are not for them."""
+        """These tickets, which they may read, without what is not for them."""
+        return self._store.read(lambda tx: self.shown(tx, principal, found))
+
+    def shown(self, tx: Transaction, principal: Principal, found: Sequence[Ticket]) -> Sequence[Ticket]:
+        """The same, asked in a transaction."""
         if extent(principal, Action.READ_INTERNAL) is Extent.ALL:
             return found
-
-        def question(tx: Transaction) -> Sequence[Ticket]:
-            return [e if self.sees_internal(tx, principal, e) else without_supporters_fields(e) for e in found]
-
-        return self._store.read(question)
+        return [each if self.sees_internal(tx, principal, each) else for_everybody(each) for each in found]
 
     def search(self, principal: Principal, query: Query, *, limit: int = 50, before: int | None = None) -> Page:
         """Those of the tickets that they may read. What is asked about systems is asked of those that they may see."""
@@ -247,9 +247,10 @@ class TicketDesk:
         demand(self.may(tx, principal, Action.WRITE_INTERNAL, ticket), principal, Action.WRITE_INTERNAL)
 
 
-def without_supporters_fields(ticket: Ticket) -> Ticket:
-    """A ticket as everybody reads it."""
-    return replace(ticket, fields={name: each for name, each in ticket.fields.items() if name not in SUPPORTERS_ONLY})
+def for_everybody(ticket: Ticket) -> Ticket:
+    """A ticket as everybody reads it: neither with the fields that are for supporters, nor as late as their notes."""
+    fields = {name: each for name, each in ticket.fields.items() if name not in SUPPORTERS_ONLY}
+    return replace(ticket, fields=fields, changed_at=ticket.shown_at or ticket.changed_at, shown_at=None)
 
 
 def _routed(tx: Transaction, far: Sight) -> Sight:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from central.delivery import Lease
 from central.events import Event, Kind
 from central.link import LinkState, Pair
-from central.model import Person
+from central.model import Person, Visibility
 from central.store.api import Transaction
 from connectors.api import RemoteComment
 from connectors.errors import ConnectorError, NotFound
@@ -100,7 +100,7 @@ def _take(search: Search, gateway: Gateway, past: Past, comment: RemoteComment, 
         for file in tx.tickets.files(past.ticket.id):
             if file.comment_id == added.id and file.origin_id:
                 tx.links.tie_file(past.link.id, file.id, file.origin_id)
-        tx.tickets.touch(past.ticket.id, at)
+        tx.tickets.touch(past.ticket.id, at, internal=added.visibility is Visibility.INTERNAL)
         why = "forgotten by the restore; taken in from its copy"
         data = {"comment": added.id, "remote": comment.id}
         event = Event(Kind.COMMENT_ADDED, past.ticket.id, at, author, data=data, why=why)

@@ -173,6 +173,23 @@ def test_a_file_comes_up_raw_or_in_a_form_and_down_whole_or_in_part(served):
     assert alice.refused("POST", f"/tickets/{number}/files", **broken)[0] == 400
 
 
+def test_whoever_may_not_read_a_note_is_not_told_when_it_was_written(served):
+    number, _ = opened(served)
+    alice, carl = served.api("alice"), served.api("carl")
+    before = alice.get(f"/tickets/{number}")["changed_at"]
+    carl.ask("POST", f"/tickets/{number}/comments", json={"text": SESAME, "internal": True})
+    after = carl.get(f"/tickets/{number}")["changed_at"]
+    assert after > before
+    assert alice.get(f"/tickets/{number}")["changed_at"] == before
+    since = {"changed_since": after}
+    assert [each["id"] for each in carl.get("/tickets", **since)["items"]] == [number]
+    assert alice.get("/tickets", **since)["items"] == []
+    listed = {each["id"]: each["changed_at"] for each in alice.get("/tickets")["items"]}
+    assert listed[number] == before
+    carl.ask("POST", f"/tickets/{number}/comments", json={"text": "we look"})
+    assert alice.get(f"/tickets/{number}")["changed_at"] > after
+
+
 def test_a_comment_comes_with_its_files_in_one_act(served):
     number, _ = opened(served)
     alice, carl = served.api("alice"), served.api("carl")

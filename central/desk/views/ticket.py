@@ -105,7 +105,7 @@ def ticket(reader: "Reader") -> TicketView:
         if found[spec.name] is not None and spec.name not in _APART | unread
     )
     return TicketView(
-        ticket=found,
+        ticket=reader.shown(),
         born_in=reader.born_in() or "",
         rows=rows,
         links=tuple(links),

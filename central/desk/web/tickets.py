@@ -65,7 +65,7 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
 
         def question(tx: Transaction) -> tuple[Any, int | None]:
             found = find(tx, desk, visitor.principal, asked, before)
-            return lines(tx, found.tickets, visitor.sees), found.before
+            return lines(tx, desk.shown(tx, visitor.principal, found.tickets), visitor.sees), found.before
 
         found, onward = store.read(question)
         name = "tickets_found.html" if partial(request) else "tickets.html"

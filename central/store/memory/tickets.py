@@ -31,7 +31,7 @@ class MemoryTickets:
             raise NoSuch(f"there is no ticket {ticket_id}")
         return ticket
 
-    def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime) -> Ticket:
+    def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime | None) -> Ticket:
         current = self.get(ticket.id)
         if current.revision != ticket.revision:
             raise StaleRevision(f"ticket {ticket.id} is at revision {current.revision}, not {ticket.revision}")
@@ -40,8 +40,10 @@ class MemoryTickets:
         self._tables.tickets.put(ticket.id, changed)
         return changed
 
-    def touch(self, ticket_id: int, at: datetime) -> None:
-        self._tables.tickets.put(ticket_id, replace(self.get(ticket_id), changed_at=at))
+    def touch(self, ticket_id: int, at: datetime, *, internal: bool = False) -> None:
+        ticket = self.get(ticket_id)
+        shown_at = ticket.shown_at or ticket.changed_at if internal else None
+        self._tables.tickets.put(ticket_id, replace(ticket, changed_at=at, shown_at=shown_at))
 
     def list(self, *, words: str = "", limit: int = 50, before: int | None = None) -> Sequence[Ticket]:
         wanted = words.casefold().split()

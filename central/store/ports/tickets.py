@@ -19,13 +19,15 @@ class Tickets(Protocol):
     def get(self, ticket_id: int) -> Ticket:
         """:raises NoSuch: no ticket has this id."""
 
-    def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime) -> Ticket:
-        """Compare and set: the ticket as given must still be the current revision.
+    def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime | None) -> Ticket:
+        """Compare and set: the ticket as given must still be the current revision. `at`: None where nobody is to take
+        it for a change; its moments stay.
 
         :raises StaleRevision: it is not."""
 
-    def touch(self, ticket_id: int, at: datetime) -> None:
-        """The conversation moved: `changed_at` rises, the revision of the fields does not."""
+    def touch(self, ticket_id: int, at: datetime, *, internal: bool = False) -> None:
+        """The conversation moved: `changed_at` rises, the revision of the fields does not. `internal`: for those only
+        who read internal notes; for all others it has last changed when it had before (`shown_at`)."""
 
     def list(self, *, words: str = "", limit: int = 50, before: int | None = None) -> Sequence[Ticket]:
         """Newest (highest id) first; each of `words` is looked for in the subject, whatever its case; `before` is

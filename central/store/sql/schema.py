@@ -118,6 +118,7 @@ tickets = Table(
     Column("born_in", Text),
     Column("marked", Integer, nullable=False, server_default="0"),  # the revision whose marks it bears
     Column("worded", Integer, nullable=False, server_default="0"),  # the one whose words it is found by
+    Column("shown_at", Moment),  # when it last changed for those who read nothing internal; NULL: at changed_at
     Index(None, "changed_at"),
 )
 STRAYED: ColumnElement[bool] = literal_column("marked != revision")  # literal: see DUE

@@ -53,6 +53,7 @@ _WORDED = Prepared(select(tickets.c.id).where(tickets.c.id == bindparam("of"), n
 _ID = tickets.c.id
 _NUMBER: Any = func.count().label("number")
 _NEVER: ColumnElement[bool] = literal_column("1 = 0")
+_ALWAYS: ColumnElement[bool] = literal_column("1 = 1")
 
 
 class Kept:
@@ -226,18 +227,25 @@ class Search:
         if self._query.disagrees_with:
             found = found.where(_has_link(self._query.disagrees_with, disagrees=True))
         if self._query.changed_since is not None:
-            found = found.where(tickets.c.changed_at >= self._query.changed_since)
+            since, shown_at = self._query.changed_since, tickets.c.shown_at
+            shown = shown_at.is_(None) | (shown_at >= since) | self._reads_notes()
+            found = found.where(tickets.c.changed_at >= since, shown)
         if not self._sight.everything:
             found = found.where(_has_mark(sighted(self._sight)) | _has_link(self._sight.systems))
         return [row.ticket_id for row in self._rows(found.order_by(_ID.desc()).limit(most))]
 
     def _has_note(self, note: str) -> ColumnElement[bool]:
         """Whether this is noted where they may read it."""
-        notes = self._sight.notes
-        if not note or notes is None:
+        if not note or self._sight.notes is None:
             return _NEVER
-        noted_there = _has_mark({note})
-        return noted_there if notes.everything else noted_there & (_has_mark(noted(notes)) | _has_link(notes.systems))
+        return _has_mark({note}) & self._reads_notes()
+
+    def _reads_notes(self) -> ColumnElement[bool]:
+        """Whether they may read internal notes on it."""
+        notes = self._sight.notes
+        if notes is None:
+            return _NEVER
+        return _ALWAYS if notes.everything else _has_mark(noted(notes)) | _has_link(notes.systems)
 
     def _rows(self, statement: Select[Any]) -> list[Any]:
         return self._session.rows(Prepared(statement), {})

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, literal_column, null, select, update
 
 from central.events import Event, Kind
 from central.model import (
@@ -38,6 +38,7 @@ _TICKET = select(
     tickets.c.created_at,
     tickets.c.changed_at,
     tickets.c.born_in,
+    tickets.c.shown_at,
 )
 _GET = Prepared(_TICKET.where(tickets.c.id == bindparam("of")), Lock.TO_CHANGE)
 _THERE = Prepared(select(tickets.c.id).where(tickets.c.id == bindparam("of")), Lock.TO_CHANGE)
@@ -47,10 +48,15 @@ _CHANGE = Prepared(
     update(tickets)
     .where(tickets.c.id == bindparam("of"), tickets.c.revision == bindparam("expected"))
     .values(
-        {name: bindparam(name) for name in ("revision", "marked", "worded", "subject_folded", "fields", "changed_at")}
+        {
+            name: bindparam(name)
+            for name in ("revision", "marked", "worded", "subject_folded", "fields", "changed_at", "shown_at")
+        }
     )
 )
-_TOUCH = Prepared(update(tickets).where(tickets.c.id == bindparam("of")).values(changed_at=bindparam("changed_at")))
+_MOVED = update(tickets).where(tickets.c.id == bindparam("of")).values(changed_at=bindparam("changed_at"))
+_TOUCH = Prepared(_MOVED.values(shown_at=null()))
+_TOUCH_UNSEEN = Prepared(_MOVED.values(shown_at=func.coalesce(tickets.c.shown_at, tickets.c.changed_at)))
 _PAGE = Prepared(_TICKET.where(tickets.c.id > bindparam("after")).order_by(tickets.c.id).limit(bindparam("most")))
 _COUNT = Prepared(select(totals.c.value).where(totals.c.name == "tickets"))
 
@@ -138,7 +144,7 @@ class SqlTickets:
         """Of `Traces`: by id, without holding any."""
         return [_ticket(row) for row in self._session.rows(_PAGE, {"after": after, "most": limit})]
 
-    def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime) -> Ticket:
+    def change(self, ticket: Ticket, changes: Mapping[str, Value], at: datetime | None) -> Ticket:
         changed = ticket.with_fields(changes, at)
         changed = replace(changed, fields=settled(changed.fields))
         reworded = search.rewords(self._session, ticket, changed)
@@ -149,8 +155,8 @@ class SqlTickets:
         search.mark_anew(self._session, changed, reworded=reworded)
         return changed
 
-    def touch(self, ticket_id: int, at: datetime) -> None:
-        if not self._session.write(_TOUCH, {"of": ticket_id, "changed_at": at}):
+    def touch(self, ticket_id: int, at: datetime, *, internal: bool = False) -> None:
+        if not self._session.write(_TOUCH_UNSEEN if internal else _TOUCH, {"of": ticket_id, "changed_at": at}):
             raise NoSuch(f"there is no ticket {ticket_id}")
 
     def list(self, *, words: str = "", limit: int = 50, before: int | None = None) -> Sequence[Ticket]:
@@ -332,12 +338,13 @@ def _written(ticket: Ticket) -> dict[str, Any]:
         "subject_folded": str(ticket["subject"] or "").casefold(),
         "fields": json.dumps({name: plain(value) for name, value in ticket.fields.items()}),
         "changed_at": ticket.changed_at,
+        "shown_at": ticket.shown_at,
     }
 
 
 def _ticket(row: Any) -> Ticket:
     fields = {name: value_of(value) for name, value in json.loads(row.fields).items()}
-    return Ticket(row.id, row.revision, fields, row.created_at, row.changed_at, row.born_in)
+    return Ticket(row.id, row.revision, fields, row.created_at, row.changed_at, row.born_in, row.shown_at)
 
 
 def _comment(row: Any) -> Comment:

@@ -125,6 +125,20 @@ class SearchClaims:
         assert found(store, Query(systems=frozenset({"redmine", "jira"}))) == []
         assert found(store, Query(disagrees_with=frozenset({"rt", "redmine"}))) == [ticket.id]
 
+    def test_a_change_that_is_internal_is_found_by_those_who_may_read_it(self, store: Store) -> None:
+        ticket = opened(store, unit="TPM")
+        new_link(store, ticket, "rt", "1")
+        store.write(lambda tx: tx.tickets.touch(ticket.id, later(5), internal=True))
+        since = Query(changed_since=later(1))
+        assert found(store, since) == []
+        assert found(store, Query(changed_since=NOW)) == [ticket.id]
+        for notes in (ALL, Sight(units=frozenset({"TPM"})), Sight(systems=frozenset({"rt"}))):
+            assert found(store, since, replace(ALL, notes=notes)) == [ticket.id]
+        for notes in (Sight(units=frozenset({"NGI_CZ"})), Sight(systems=frozenset({"redmine"}))):
+            assert found(store, since, replace(ALL, notes=notes)) == []
+        store.write(lambda tx: tx.tickets.touch(ticket.id, later(6)))
+        assert found(store, since) == [ticket.id]
+
     def test_only_what_may_be_seen_is_found(self, store: Store) -> None:
         mine = opened(store, submitter="Ada@Example.org").id
         copied = opened(store, submitter="bob@example.org", cc=("eve@example.org", "ada@example.org")).id

@@ -1,6 +1,7 @@
 """Claims about tickets, comments, history and conflicts."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -56,6 +57,26 @@ class TicketClaims:
         store.write(lambda tx: tx.tickets.touch(made.id, later(5)))
         touched = store.read(lambda tx: tx.tickets.get(made.id))
         assert (touched.revision, touched.changed_at) == (1, later(5))
+
+    def test_what_is_internal_moves_the_time_for_those_alone_who_read_it(self, store: Store) -> None:
+        made = new_ticket(store)
+
+        def moments() -> tuple[datetime, datetime | None]:
+            now = store.read(lambda tx: tx.tickets.get(made.id))
+            return now.changed_at, now.shown_at
+
+        store.write(lambda tx: tx.tickets.touch(made.id, later(5), internal=True))
+        store.write(lambda tx: tx.tickets.touch(made.id, later(6), internal=True))
+        assert moments() == (later(6), NOW)
+        store.write(lambda tx: tx.tickets.touch(made.id, later(7)))
+        assert moments() == (later(7), None)
+        store.write(lambda tx: tx.tickets.touch(made.id, later(8), internal=True))
+        noted = store.read(lambda tx: tx.tickets.get(made.id))
+        unmoved = store.write(lambda tx: tx.tickets.change(noted, {"phone": "1"}, None))
+        assert (unmoved.revision, *moments()) == (2, later(8), later(7))
+        assert store.read(lambda tx: tx.tickets.get(made.id)) == unmoved
+        store.write(lambda tx: tx.tickets.change(unmoved, {"phone": "2"}, later(9)))
+        assert moments() == (later(9), None)
 
     def test_lists_come_newest_first_page_by_page(self, store: Store) -> None:
         ids = [new_ticket(store).id for _ in range(5)]

@@ -1,11 +1,12 @@
 """What people do at the centre: one transaction with its event and with what it owes."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from central.desk.services.errors import NotAllowed
-from central.desk.services.tickets import Upload
+from central.desk.services.tickets import Note, Upload
 from central.events import Kind
 from central.model import Person, Visibility
 from central.store.api import TooLarge
@@ -50,6 +51,26 @@ def test_a_ticket_with_something_wrong_is_not_opened(world: World, fields: dict[
     with pytest.raises(NotAllowed, match=sentence):
         world.centre.open(fields, SUE)
     assert world.store.read(lambda tx: tx.tickets.count()) == 0
+
+
+def test_what_stays_internal_is_no_change_for_whoever_may_not_read_it(world: World) -> None:
+    ticket = world.centre.open({"subject": "s"}, SUE)
+
+    def seen_after(act: Callable[[], object]) -> bool:
+        world.clock.advance(timedelta(seconds=1))
+        act()
+        now = world.ticket(ticket.id)
+        assert now.changed_at == world.clock()
+        return now.shown_at is None
+
+    assert not seen_after(lambda: world.centre.comment(ticket.id, "a note", SUE, internal=True))
+    (note,) = world.comments(ticket.id)
+    assert not seen_after(lambda: world.centre.edit_comment(ticket.id, note.id, "another note", SUE))
+    assert seen_after(lambda: world.centre.show_comment(ticket.id, note.id, SUE))
+    assert seen_after(lambda: world.centre.hide_comment(ticket.id, note.id, SUE)), "it is gone for them"
+    assert not seen_after(lambda: world.centre.delete_comment(ticket.id, note.id, SUE))
+    both = [Note("a note", internal=True)]
+    assert seen_after(lambda: world.centre.act(ticket.id, {"priority": "urgent"}, both, SUE))
 
 
 def test_a_status_given_at_opening_does_not_jump_the_workflow(world: World) -> None:

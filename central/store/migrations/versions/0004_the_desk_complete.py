@@ -2,7 +2,8 @@
 the words of a subject begin, the words of descriptions and of comments.
 
 Only additions: a program of revision 0003 goes on working beside one of this revision. By the words of a comment that
-such a program adds meanwhile its ticket is not found.
+such a program adds meanwhile its ticket is not found. When a ticket last changed tells everybody of its internal notes
+of before, until it changes again.
 """
 
 import json
@@ -35,12 +36,14 @@ def upgrade() -> None:
     _add_traffic()
     _add_words()
     _tell_a_systems_tickets_by_an_index()
+    op.add_column("tickets", sa.Column("shown_at", MOMENT))
     served = sa.table("served_revisions", sa.column("revision", sa.Text()))
     op.bulk_insert(served, [{"revision": "0003"}])
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM served_revisions WHERE revision = '0003'")
+    op.drop_column("tickets", "shown_at")
     op.create_index("ix_links_system_ticket_id", "links", ["system", "ticket_id"])
     op.drop_index("ix_links_system_ticket_id_state", "links")
     op.drop_table("ticket_words")
