@@ -164,8 +164,9 @@ _PLAIN = "plain"
 
 
 def _by_title(found: tuple[str, AnyProfile]) -> tuple[str, str]:
+    """By plain names, so that the interfaces of one product stand beside each other: "a helpdesk" is under H."""
     name, profile = found
-    return profile.product.casefold(), name
+    return profile.product.casefold().removeprefix("a "), name
 
 
 def _product(name: str, profile: AnyProfile, spoken: Mapping[str, str]) -> Product:

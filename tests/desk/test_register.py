@@ -84,6 +84,20 @@ def test_an_operator_chooses_among_products_and_names_only_what_was_granted(bob)
         assert words in on.text
 
 
+def test_products_are_listed_by_their_plain_names_and_the_interfaces_of_one_product_beside_each_other(bob) -> None:
+    page = bob.page("/register")
+    listed = re.findall(r'class="product".*?value="(.*?)".*?<b>(.*?)</b>', page.text)
+    assert [title for _, title in listed] == sorted(
+        (title for _, title in listed), key=lambda title: title.casefold().removeprefix("a ")
+    )
+    names = [name for name, _ in listed]
+    for family in (["rt", "mail-rt"], ["ggus", "mail-ggus"], ["znuny", "znuny-soap", "mail-otrs"]):
+        place = names.index(family[0])
+        assert names[place : place + len(family)] == family
+    assert names[-1] != "mail"
+    assert names[0] != "mail"
+
+
 def test_the_answers_become_the_document_that_apply_takes_and_the_secret_is_in_none_of_it(stand, begun, rt) -> None:
     page = begun.page(ADDRESS)
     data = stand.house.store.read(lambda tx: tx.registry.document("system", NAME))
