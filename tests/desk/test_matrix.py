@@ -1,6 +1,8 @@
-"""The table of rights, row by row, at every door alike: REST, SOAP and the pages of a running interdesk."""
+"""The table of rights, row by row, at every door alike: REST, SOAP, mail and the pages of a running interdesk."""
 
+import itertools
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -8,8 +10,15 @@ import requests
 
 from central.account import Grant
 from central.desk.cookies import FORM_FIELD, Cookies
+from central.desk.mail.intake import MailDesk
+from central.mail import Verdict
+from central.model import Visibility
 from central.rights import MATRIX, Action, Extent
+from connectors.mail.profile import Hour
+from connectors.mail.threads import Signer
+from connectors.mail.trust import Policy
 from connectors.soap import raw
+from sync.mailroom import Reader, key_of
 from tests.desk.house import ROLES, principal
 from tests.desk.served import Served
 from tests.unit.central.desk.soap.hotline import envelope, ghd
@@ -132,6 +141,54 @@ class Pages:
         return self._get(f"/systems/{system}").status_code == 200
 
 
+class Mail:
+    """By mail from the address of the account, which is proven. Nothing is read that way."""
+
+    _numbers = itertools.count(1)
+    _signer = Signer("a secret for tests alone", "desk.example")
+    _reader = Reader(_signer, Policy((), "results", "mx.desk.example", Hour()), "GGUS")
+
+    def __init__(self, served: Served, login: str) -> None:
+        house = served.house
+        self._store, self._login = house.store, login
+        self._desk = MailDesk(house.store, house.tickets, house.interdesk.clock)
+
+    def _became(self, subject: str, text: str, answers: str = "") -> Verdict:
+        message = EmailMessage()
+        message["Authentication-Results"] = "mx.desk.example; dmarc=pass header.from=example.org"
+        message["From"], message["To"] = f"{self._login}@example.org", "helpdesk@desk.example"
+        message["Subject"], message["Message-ID"] = subject, f"<{next(self._numbers)}@example.org>"
+        if answers:
+            message["References"] = f"<{answers}>"
+        message.set_content(text)
+        verdict = self._desk.take(self._reader.read(message.as_bytes()))
+        assert verdict in (Verdict.OPENED, Verdict.ANSWERED, Verdict.QUARANTINED)
+        return verdict
+
+    def answer(self, ticket: int, *, internal: bool = False) -> bool:
+        ours = self._signer.id("note1-internal" if internal else "note1", key_of(ticket))
+        answered = self._became("Re: it", "by mail", ours) is Verdict.ANSWERED
+        if answered:
+            last = self._store.read(lambda tx: tx.tickets.comments(ticket)[-1])
+            assert (last.text, last.visibility is Visibility.INTERNAL) == ("by mail", internal)
+        return answered
+
+    def answer_by_number(self, ticket: int) -> bool:
+        return self._became(f"GGUS-Ticket-ID: #{ticket}", "by mail") is Verdict.ANSWERED
+
+    def solve(self, ticket: int) -> bool:
+        def stands() -> list[object]:
+            found = self._store.read(lambda tx: tx.tickets.get(ticket))
+            return [found[name] for name in ("status", "solution")]
+
+        before = stands()
+        self._became(f"GGUS-Ticket-ID: #{ticket} solved", "Status: solved\nSolution: it was rebooted")
+        return stands() != before
+
+    def open(self) -> bool:
+        return self._became("jobs fail", "by mail") is Verdict.OPENED
+
+
 DOORS: dict[str, Callable[[Served, str], Any]] = {"REST": Rest, "SOAP": Soap, "pages": Pages}
 ON_TICKETS: dict[Action, Callable[[Any, int], bool]] = {
     Action.READ_TICKET: lambda door, ticket: door.read(ticket),
@@ -162,9 +219,26 @@ def test_what_is_done_to_a_ticket_follows_the_table(served: Served, door: str, t
     assert did == {login: may(login, action, thing) for login in ROLES}
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("action", [Action.ANSWER_TICKET, Action.WRITE_INTERNAL])
+@pytest.mark.parametrize("thing", ["ours", "theirs"])
+def test_what_is_said_on_a_ticket_by_mail_follows_the_table(served: Served, thing: str, action: Action) -> None:
+    ticket, internal = getattr(served.house, thing).id, action is Action.WRITE_INTERNAL
+    table = {login: may(login, action, thing) for login in ROLES}
+    assert {login: Mail(served, login).answer(ticket, internal=internal) for login in ROLES} == table
+    if not internal:  # a number in the subject, which anybody can write there, is worth no more and no less
+        assert {login: Mail(served, login).answer_by_number(ticket) for login in ROLES} == table
+
+
+@pytest.mark.parametrize("thing", ["ours", "theirs"])
+def test_a_mail_sets_no_field_whoever_sends_it(served: Served, thing: str) -> None:
+    ticket = getattr(served.house, thing).id
+    assert {login: Mail(served, login).solve(ticket) for login in ROLES} == dict.fromkeys(ROLES, False)
+
+
+@pytest.mark.parametrize("door", [*DOORS, "mail"])
 def test_who_opens_tickets_follows_the_table(served: Served, door: str) -> None:
-    did = {login: DOORS[door](served, login).open() for login in ROLES}
+    make = {**DOORS, "mail": Mail}[door]
+    did = {login: make(served, login).open() for login in ROLES}
     assert did == {login: may(login, Action.OPEN_TICKET, "ours") for login in ROLES}
 
 
@@ -178,11 +252,13 @@ def test_who_sees_a_system_follows_the_table(served: Served, door: str, system: 
 def test_every_door_keeps_out_whoever_is_disabled(served: Served) -> None:
     house = served.house
     house.token("eve", grants=[ROLES["carl"]])
-    doors = {name: make(served, "eve") for name, make in DOORS.items()}
+    doors, mail = {name: make(served, "eve") for name, make in DOORS.items()}, Mail(served, "eve")
     assert all(door.read(house.ours.id) for door in doors.values())
+    assert mail.answer(house.ours.id)
     eve = house.store.read(lambda tx: tx.accounts.find("eve"))
     house.store.write(lambda tx: tx.accounts.save(eve.evolve(disabled_at=eve.created_at)))
     assert not doors["REST"].read(house.ours.id)
     assert not doors["pages"].read(house.ours.id)
+    assert not mail.answer(house.ours.id)
     with pytest.raises(AssertionError):
         doors["SOAP"].read(house.ours.id)
