@@ -7,6 +7,7 @@ from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from central.desk.auth import TOKEN_PREFIX, Gate, NotKnown, TooManyTries
 from central.desk.soap.acts import Asked, SoapDesk
@@ -38,19 +39,23 @@ class SoapDoor:
         """Every address of it."""
         router = APIRouter(include_in_schema=False)
 
-        async def body(request: Request) -> "IO[bytes] | None":
-            """The body, laid aside; None: it is too long."""
+        async def body(request: Request) -> "IO[bytes] | Fault":
+            """The body, laid aside; or why nothing is to be read in it."""
             kept: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by whoever answers
             length = 0
-            async for chunk in request.stream():
-                length += len(chunk)
-                if length > self._largest:
-                    kept.close()
-                    return None
-                kept.write(chunk)
+            try:
+                async for chunk in request.stream():
+                    length += len(chunk)
+                    if length > self._largest:
+                        kept.close()
+                        return self._too_long()
+                    kept.write(chunk)
+            except ClientDisconnect:
+                kept.close()
+                return misunderstood("the call ended before it was whole: nothing of it was taken")
             return kept  # type: ignore[no-any-return]
 
-        def called(request: Request, kept: Annotated["IO[bytes] | None", Depends(body)]) -> Response:
+        def called(request: Request, kept: Annotated["IO[bytes] | Fault", Depends(body)]) -> Response:
             return self._answered(request, kept)
 
         def contract(request: Request) -> Response:
@@ -71,20 +76,23 @@ class SoapDoor:
         path = f"{CLASSIC}?webService={service or 'GGUS'}" if classic else "/soap"
         return Response(wsdl(where + path), media_type=MEDIA_TYPES["1.1"])
 
-    def _answered(self, request: Request, kept: "IO[bytes] | None") -> Response:
+    def _too_long(self) -> Fault:
+        return too_long(
+            f"a call is at most {self._largest} bytes long, and a file in it {self._largest_file}: "
+            "nothing of it was taken"
+        )
+
+    def _answered(self, request: Request, kept: "IO[bytes] | Fault") -> Response:
         version = "1.1"
         try:
-            if kept is None:
-                raise too_long(
-                    f"a call is at most {self._largest} bytes long, and a file in it {self._largest_file}: "
-                    "nothing of it was taken"
-                )
+            if isinstance(kept, Fault):
+                raise kept
             call = self._read(kept)
             version = call.version
             asked = self._asked(request, call, kept)
             pieces = answer(version, call.space or SPACE, asked.operation.name, _begun(self._desk.perform(asked)))
         except Fault as fault:
-            if kept is not None:
+            if not isinstance(kept, Fault):
                 kept.close()
             waits = {"Retry-After": str(fault.wait)} if fault.wait is not None else {}
             status = 503 if fault.wait is not None else 500

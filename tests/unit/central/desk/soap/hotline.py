@@ -86,11 +86,11 @@ class Hotline:
         )
         calls = Calls("GAT_Attachment_Data")
         door = SoapDoor(desk, calls, gate or _Gate(self.people), largest_file=largest, public_url=public_url)
-        app = FastAPI()
-        app.include_router(door.router())
+        self.app = FastAPI()
+        self.app.include_router(door.router())
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        self._server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, lifespan="off"))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
 
     def __enter__(self) -> Self:

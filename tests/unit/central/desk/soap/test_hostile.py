@@ -1,6 +1,8 @@
 """What hostile callers send over SOAP: each gets a fault, and nothing else happens."""
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -48,6 +50,31 @@ def test_no_text_breaks_out_of_its_element(line: Hotline) -> None:
     number = line.create(Responsible_Unit="NGI_CZ", Description=evil)
     told = line.get(number)
     assert (told["GHD_Status"], told["GHD_Description"]) == ("assigned", evil.replace("\x0b", ""))
+
+
+def test_a_call_whose_caller_leaves_in_the_middle_is_no_mistake_of_ours(line: Hotline) -> None:
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/soap",
+        "query_string": b"",
+        "headers": [],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
+    came = iter([{"type": "http.request", "body": b"<half", "more_body": True}, {"type": "http.disconnect"}])
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return next(came)
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    asyncio.run(line.app(scope, receive, send))
+    assert b"the call ended before it was whole" in told[1]["body"]
 
 
 def test_the_rest_goes_on_afterwards(line: Hotline) -> None:
