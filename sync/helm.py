@@ -16,7 +16,7 @@ from central.registry import Maintenance
 from central.store.api import NoSuch, Transaction
 from connectors.errors import AccessError, ConnectorError
 from mappings import loader
-from sync import access, checks, live, registration
+from sync import access, checks, live, registration, signing
 from sync.bootstrap import Interdesk
 from sync.config import references
 from sync.gateways import Unusable
@@ -145,9 +145,17 @@ class Helm:
             return checks.check(desk, desk.store.read(wanted))[0].plain()
 
     def go_live(self, name: str, by: str) -> None:
-        """Let it take part.  :raises NotNow, OutOfReach: it cannot now."""
+        """Let it take part.  :raises NotNow, OutOfReach: it cannot now; somebody is still to sign what is lost, too."""
         with told():
+            signing.demand(self._interdesk, name)
             live.go_live(self._interdesk, name, by)
+
+    def unsigned(self, name: str) -> Sequence[str]:
+        """The sides that have not signed what is lost in its translation, where it is not live yet.
+
+        :raises NoSuch: it is not registered.  :raises NotNow: its documents do not work as they stand."""
+        with told():
+            return signing.unsigned(self._interdesk, name)
 
     def go_into_shadow(self, name: str, by: str) -> None:
         """Compute every write to and from it, and make none.  :raises NotNow, OutOfReach: it cannot now."""

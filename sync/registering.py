@@ -4,8 +4,6 @@ Every step ends in the document that `interdesk apply` takes, or in an entry of 
 remembered, so that whoever comes back finds everything as it was left.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +13,6 @@ from central.audit import Entry
 from central.desk.registering import PROVE
 from central.desk.services.errors import NotNow
 from central.desk.services.registrations import Answers, Asked, Explored, Foreseen, Product, Statement, TheirField
-from central.model import FIELDS
 from central.store.api import NoSuch, Transaction
 from connectors import registry
 from connectors.api import RemoteField
@@ -23,8 +20,7 @@ from connectors.errors import ConnectorError
 from connectors.registry import AnyProfile
 from mappings import library
 from mappings.loader import Document, DocumentError
-from mappings.losses import loss_statement
-from sync import checks, preview, proving
+from sync import checks, preview, proving, signing
 from sync.bootstrap import Interdesk
 from sync.config import SystemDocument, profile_document, system_document
 from sync.dictionaries import proven
@@ -32,7 +28,7 @@ from sync.gateway import Gateway
 from sync.gateways import Unusable, profile_of
 from sync.helm import Helm, told
 from sync.sealing import NoKey, NotSealed
-from sync.spoken import listen, plain
+from sync.spoken import listen
 from sync.stored import read_again
 
 
@@ -119,11 +115,7 @@ class Registrar:
 
     def statement(self, name: str) -> Statement:
         """What is lost in translation. Nobody is asked."""
-        gateway = self._gateway(name)
-        ours = {field: {"values": spec.values, "max_length": spec.max_length} for field, spec in FIELDS.items()}
-        lost = loss_statement(gateway.mapping, plain(gateway.connector.capabilities), central=ours)
-        whole = json.dumps([lost.outward, lost.inward])
-        return Statement(tuple(lost.outward), tuple(lost.inward), hashlib.sha256(whole.encode()).hexdigest())
+        return signing.statement(self._gateway(name))
 
     def foresee(self, name: str, *, limit: int) -> Foreseen:
         """What would be written for so many of its tickets, by reading only."""

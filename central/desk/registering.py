@@ -4,7 +4,7 @@ An operator registers the systems that their grants name, the central team any. 
 document, the system's life and the audit log: there is nothing else to come back to.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from central.registry import Document, System, SystemState
 from central.rights import Action, Extent, Principal, demand, extent, may, may_on_system
 from central.store.api import NoSuch, Store, Transaction
 
+BEGIN = "begin a registration"
 PROVE = "prove a registration"
 SIGN = "sign the loss statement"
 SIDES = ("system", "centre")
@@ -45,6 +46,21 @@ class Registration:
     def is_draft(self) -> bool:
         """Whether it may still be changed here."""
         return self.system.state in _DRAFTS
+
+
+def signatures(entries: Iterable[Entry], statement: Statement) -> dict[str, Entry]:
+    """Side -> who signed this statement last, among these entries of the audit log, newest first."""
+    signed: dict[str, Entry] = {}
+    for each in entries:
+        if each.act == SIGN and each.data.get("digest") == statement.digest:
+            signed.setdefault(str(each.data.get("side")), each)
+    return signed
+
+
+def demand_signed(missing: Sequence[str]) -> None:
+    """:raises NotNow: what is lost is still to be signed for these sides."""
+    if missing:
+        raise NotNow(f"what is lost is still to be signed for the {' and the '.join(missing)}")
 
 
 class RegisterDesk:
@@ -107,11 +123,7 @@ class RegisterDesk:
             statement = self._registrations.statement(name)
         except NotNow as problem:
             return Registration(system, document, proven, {}, None, str(problem))
-        signed: dict[str, Entry] = {}
-        for each in entries:
-            if each.act == SIGN and each.data.get("digest") == statement.digest:
-                signed.setdefault(str(each.data.get("side")), each)
-        return Registration(system, document, proven, signed, statement)
+        return Registration(system, document, proven, signatures(entries, statement), statement)
 
     def answer(self, principal: Principal, name: str, answers: Answers) -> str:
         """Take in what they say: the draft's document, its secrets sealed. Answers what to tell of the key.
@@ -123,6 +135,7 @@ class RegisterDesk:
             raise NotNow(f"{name} is {state} already: its document is changed on its own page, or by interdesk apply")
         told = self._registrations.seal(name, answers, principal.person.id)
         self._documents.apply(principal, self._registrations.compose(name, answers))
+        self._store.write(lambda tx: self._begin(tx, principal, name))
         return told
 
     def explore(self, principal: Principal, name: str) -> Explored:
@@ -158,11 +171,13 @@ class RegisterDesk:
 
     def go_live(self, principal: Principal, name: str) -> None:
         """Let it take part.  :raises NotNow: what is lost is not signed by both sides."""
-        found = self._demand_begun(principal, name)
-        missing = [side for side in SIDES if side not in found.signed]
-        if missing:
-            raise NotNow(f"what is lost is still to be signed for the {' and the '.join(missing)}")
+        demand_signed([side for side in SIDES if side not in self._demand_begun(principal, name).signed])
         self._systems.go_live(principal, name)
+
+    def _begin(self, tx: Transaction, principal: Principal, name: str) -> None:
+        """By this entry every door knows that both sides are to sign before it goes live."""
+        if not tx.audit.about(name, (BEGIN,)):
+            tx.audit.record(Entry(self._clock(), principal.person.id, BEGIN, name))
 
     def _state(self, name: str) -> SystemState | None:
         try:

@@ -116,10 +116,19 @@ def check(session: Session, what: str, same_secret: bool, as_json: bool) -> int:
 def live_(session: Session, name: str) -> None:
     """Let a system take part. What is there already stays as it is: only later changes travel.
 
-    So no mail is sent now. What was recorded in shadow is forgotten, and stays undone."""
+    So no mail is sent now. What was recorded in shadow is forgotten, and stays undone. Of a system that was
+    registered on the pages both sides have to sign first what is lost in translation; of any other it is told who has
+    not."""
     with session.interdesk() as desk:
-        Helm(desk).go_live(name, who())
+        helm = Helm(desk)
+        missing = helm.unsigned(name)
+        helm.go_live(name, who())
     say(f"system {name} is live")
+    if missing:
+        say(
+            f"nobody has signed for the {' and the '.join(missing)} what is lost in translation: "
+            f"interdesk system check {name} tells it, /register/{name} takes signatures"
+        )
 
 
 @group.command("shadow")

@@ -80,6 +80,15 @@ def test_apply_live_lets_the_systems_take_part_at_once(desk) -> None:
     assert [each["state"] for each in desk.type("system", "list", "--json").data] == ["live", "live"]
 
 
+def test_going_live_tells_who_has_not_signed_what_is_lost_and_only_the_first_time(desk) -> None:
+    assert desk.type("apply", desk.write(desk.cz)).code == 0
+    first, again = (desk.type("system", "live", "ngi-cz") for _ in range(2))
+    assert (first.code, again.code) == (0, 0)
+    assert "nobody has signed for the system and the centre what is lost" in " ".join(first.out.split())
+    assert "interdesk system check ngi-cz" in " ".join(first.out.split())
+    assert "signed" not in again.out
+
+
 def test_json_answers_are_one_document_each(desk) -> None:
     file = desk.write(desk.cz)
     assert [each["change"] for each in desk.type("diff", "--json", file).data] == ["new", "new"]

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from central.account import Account, Grant, Role
+from central.desk.services.errors import NotNow
 from connectors.emulators.rt import RtEmulator
-from tests.desk.house import AT
+from tests.desk.house import AT, principal
 from tests.desk.stand import CHEAP, Browser, Stand
 
 NAME = "ngi-xx"
@@ -208,6 +209,24 @@ def test_both_sides_sign_what_is_lost_and_only_then_it_goes_live(stand, begun) -
     assert state(stand) == "live"
     told = [(each.by, each.subject, each.data["side"]) for each in entries(stand, "sign the loss statement")]
     assert told == [("carl", NAME, "centre"), ("bob", NAME, "system")]
+
+
+def test_a_system_that_was_registered_here_goes_live_by_no_other_door_before_both_sides_have_signed(
+    stand, begun
+) -> None:
+    helm, carl = stand.house.helm, principal("carl")
+    assert helm.unsigned(NAME) == ("system", "centre")
+    with pytest.raises(NotNow, match="still to be signed for the system and the centre"):
+        helm.go_live(NAME, "root")  # as the command line does
+    with pytest.raises(NotNow, match="still to be signed for the system and the centre"):
+        stand.house.systems.go_live(carl, NAME)  # as the REST door and the system's page do
+    browser, signed = stand.browser("carl"), digest(begun.page(ADDRESS))
+    browser.submit(f"{ADDRESS}/sign", {"side": "system", "digest": signed}, form=ADDRESS)
+    with pytest.raises(NotNow, match="still to be signed for the centre"):
+        helm.go_live(NAME, "root")
+    browser.submit(f"{ADDRESS}/sign", {"side": "centre", "digest": signed}, form=ADDRESS)
+    assert helm.unsigned(NAME) == ()
+    assert stand.house.systems.go_live(carl, NAME).state == "live"
 
 
 def test_another_mapping_is_signed_anew(stand, begun) -> None:

@@ -94,7 +94,9 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
 
     @routes.post("/{system}/acts", summary="Act on a system", responses=documented(409, 413, 415, 502))
     def act(who: Who, system: SystemName, wanted: Act) -> SystemOut:
-        """Let it go live or into shadow, pause it, take up its traffic, announce or end maintenance, or release it."""
+        """Let it go live or into shadow, pause it, take up its traffic, announce or end maintenance, or release it.
+
+        What was registered on the pages goes live once both sides have signed there what is lost in translation."""
         match wanted.act:
             case "live":
                 desks.systems.go_live(who, system)
