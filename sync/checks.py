@@ -153,8 +153,13 @@ def _webhook(desk: Interdesk, system: SystemDocument) -> list[Finding]:
         desk.secrets.of(system.name, system.settings)(system.webhook.secret.secret)
     except MissingSecret as missing:
         return [Finding(False, f"the webhook cannot be verified: {missing}")]
-    address = desk.settings.instance.public_url or "http://HOST:PORT"
-    return [Finding(True, f"the webhook's secret is there; let the system post to {address}/hooks/{system.name}")]
+    told = f"the webhook's secret is there; let the system post to {hook_address(desk, system.name)}"
+    return [Finding(True, told)]
+
+
+def hook_address(desk: Interdesk, system: str) -> str:
+    """Where a system posts its hints, as far as anybody has said where we are reached from outside."""
+    return f"{desk.settings.instance.public_url or 'http://HOST:PORT'}/hooks/{system}"
 
 
 def _marker(system: SystemDocument) -> list[Finding]:

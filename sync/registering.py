@@ -12,7 +12,17 @@ import yaml
 from central.audit import Entry
 from central.desk.registering import PROVE
 from central.desk.services.errors import NotNow
-from central.desk.services.registrations import Answers, Asked, Explored, Foreseen, Product, Statement, TheirField
+from central.desk.services.registrations import (
+    Answers,
+    Asked,
+    Explored,
+    Foreseen,
+    Hook,
+    NewHook,
+    Product,
+    Statement,
+    TheirField,
+)
 from central.store.api import NoSuch, Transaction
 from connectors import registry
 from connectors.api import RemoteField
@@ -20,7 +30,7 @@ from connectors.errors import ConnectorError
 from connectors.registry import AnyProfile
 from mappings import library
 from mappings.loader import Document, DocumentError
-from sync import checks, preview, proving, signing
+from sync import checks, hooking, preview, proving, signing
 from sync.bootstrap import Interdesk
 from sync.config import SystemDocument, profile_document, system_document
 from sync.dictionaries import proven
@@ -28,6 +38,8 @@ from sync.gateway import Gateway
 from sync.gateways import Unusable, profile_of
 from sync.helm import Helm, told
 from sync.sealing import NoKey, NotSealed
+from sync.secrets import is_sealed
+from sync.sites import origin
 from sync.spoken import listen
 from sync.stored import read_again
 
@@ -68,8 +80,22 @@ class Registrar:
             "support_units": list(answers.units),
             "contacts": list(answers.contacts),
         }
-        whole = {**said, **{key: value for key, value in before.items() if key not in said}}
-        return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, default_flow_style=False)
+        void = _void(before, answers.connector, settings)
+        return _text({**said, **{key: value for key, value in before.items() if key not in {*said, *void}}})
+
+    def amend(self, name: str, part: str, said: Mapping[str, Any]) -> str:
+        """The document that is registered with this part of it said anew; nothing said: without it."""
+        before = self._interdesk.store.read(lambda tx: _data(tx, name))
+        others = {key: value for key, value in before.items() if key != part}
+        return _text({**others, part: dict(said)} if said else others)
+
+    def new_hook(self, name: str, by: str) -> NewHook:
+        """Make a secret for its webhook, and seal it.  :raises NotNow: none can be kept here."""
+        return hooking.new_hook(self._helm, name, by)
+
+    def hook(self, name: str) -> Hook | None:
+        """What is typed in there so that it posts hints; None: its document has no webhook."""
+        return hooking.hook(self._interdesk, name)
 
     def seal(self, name: str, answers: Answers, by: str) -> str:
         """Keep the secrets of these answers; what to tell of the key.  :raises NotNow: none can be kept here."""
@@ -193,6 +219,20 @@ def _taught(tx: Transaction, connector: str) -> AnyProfile | None:
         return profile_document(read_again(stored)) if stored else None
     except DocumentError:
         return None
+
+
+def _void(before: Mapping[str, Any], connector: str, settings: Mapping[str, Any]) -> frozenset[str]:
+    """The parts of a document that mean nothing any more under another product, or at another address: to the one that
+    it was made for a webhook's sealed secret is bound."""
+    if before and before.get("connector") != connector:
+        return frozenset({"webhook", "marker"})
+    reference = ((before.get("webhook") or {}).get("secret") or {}).get("secret")
+    moved = origin(settings) != origin(before.get("settings"))
+    return frozenset({"webhook"}) if moved and is_sealed(reference) else frozenset()
+
+
+def _text(data: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True, default_flow_style=False)
 
 
 def _data(tx: Transaction, name: str) -> Mapping[str, Any]:

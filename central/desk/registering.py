@@ -4,15 +4,25 @@ An operator registers the systems that their grants name, the central team any. 
 document, the system's life and the audit log: there is nothing else to come back to.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from central.account import Role
 from central.audit import Entry
 from central.desk.documents import DocumentDesk
 from central.desk.services.errors import NotNow
-from central.desk.services.registrations import Answers, Explored, Foreseen, Product, Registrations, Statement
+from central.desk.services.registrations import (
+    Answers,
+    Explored,
+    Foreseen,
+    Hook,
+    NewHook,
+    Product,
+    Registrations,
+    Statement,
+)
 from central.desk.systems import SystemDesk, no_system
 from central.registry import Document, System, SystemState
 from central.rights import Action, Extent, Principal, demand, extent, may, may_on_system
@@ -23,6 +33,8 @@ PROVE = "prove a registration"
 SIGN = "sign the loss statement"
 SIDES = ("system", "centre")
 """Who signs what is lost: whoever runs the system, and the central team."""
+CHOICES = ("otherwise", "internal_comments", "comment_deletes")
+"""What of a policy is chosen here; what it says of single fields is the document's own."""
 TICKETS = 10
 """How many real tickets are looked at in a preview."""
 _DRAFTS = (SystemState.DRAFT, SystemState.PROVING)
@@ -132,11 +144,42 @@ class RegisterDesk:
         self._demand_on(principal, name)
         state = self._state(name)
         if state is not None and state not in _DRAFTS:
-            raise NotNow(f"{name} is {state} already: its document is changed on its own page, or by interdesk apply")
+            raise _past(name, state)
         told = self._registrations.seal(name, answers, principal.person.id)
         self._documents.apply(principal, self._registrations.compose(name, answers))
         self._store.write(lambda tx: self._begin(tx, principal, name))
         return told
+
+    def choose_policy(self, principal: Principal, name: str, chosen: Mapping[str, str]) -> None:
+        """Say who wins, of `CHOICES`; '' leaves one as it is without a word.  :raises NotNow, Wrong: as `answer`."""
+        document = self._demand_draft(principal, name).document
+        kept = {key: value for key, value in _part(document, "policy").items() if key not in CHOICES}
+        self._amend(principal, name, "policy", {**kept, **{key: value for key, value in chosen.items() if value}})
+
+    def choose_marker(self, principal: Principal, name: str, ticket: str, field: str) -> None:
+        """Say where our mark is kept there; twice '': nowhere.  :raises NotNow, Wrong: as `answer`."""
+        self._demand_draft(principal, name)
+        said = {key: value for key, value in (("ticket", ticket), ("field", field)) if value}
+        self._amend(principal, name, "marker", said)
+
+    def open_hook(self, principal: Principal, name: str) -> NewHook:
+        """Let it post hints, under a secret that is told now and never again; one that it had is void.
+
+        :raises NotNow, Wrong: as `answer`."""
+        document = self._demand_draft(principal, name).document
+        made = self._registrations.new_hook(name, principal.person.id)
+        self._amend(principal, name, "webhook", {**_part(document, "webhook"), "secret": {"secret": made.reference}})
+        return made
+
+    def close_hook(self, principal: Principal, name: str) -> None:
+        """Do without hints.  :raises NotNow, Wrong: as `answer`."""
+        self._demand_draft(principal, name)
+        self._amend(principal, name, "webhook", {})
+
+    def hook(self, principal: Principal, name: str) -> Hook | None:
+        """What is typed in there so that it posts hints; None: it is to post none."""
+        self._demand_on(principal, name)
+        return self._registrations.hook(name)
 
     def explore(self, principal: Principal, name: str) -> Explored:
         """Ask the live system, by reading only."""
@@ -179,6 +222,9 @@ class RegisterDesk:
         if not tx.audit.about(name, (BEGIN,)):
             tx.audit.record(Entry(self._clock(), principal.person.id, BEGIN, name))
 
+    def _amend(self, principal: Principal, name: str, part: str, said: Mapping[str, Any]) -> None:
+        self._documents.apply(principal, self._registrations.amend(name, part, said))
+
     def _state(self, name: str) -> SystemState | None:
         try:
             return self._store.read(lambda tx: tx.registry.system(name)).state
@@ -194,8 +240,24 @@ class RegisterDesk:
         if not may_on_system(principal, Action.REGISTER_SYSTEM, name):
             raise no_system(name)
 
+    def _demand_draft(self, principal: Principal, name: str) -> Registration:
+        found = self._demand_begun(principal, name)
+        if not found.is_draft:
+            raise _past(name, found.system.state)
+        return found
+
     def _demand_begun(self, principal: Principal, name: str) -> Registration:
         found = self.find(principal, name)
         if found is None:
             raise no_system(name)
         return found
+
+
+def _past(name: str, state: SystemState) -> NotNow:
+    return NotNow(f"{name} is {state} already: its document is changed on its own page, or by interdesk apply")
+
+
+def _part(document: Document, name: str) -> Mapping[str, Any]:
+    """A part of it that may be left out."""
+    found = document.data.get(name)
+    return found if isinstance(found, Mapping) else {}

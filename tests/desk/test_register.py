@@ -1,5 +1,6 @@
 """Registering a system over real HTTP, as an operator does it who has never seen interdesk: against an emulated RT."""
 
+import hmac
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ import yaml
 from central.account import Account, Grant, Role
 from central.desk.services.errors import NotNow
 from connectors.emulators.rt import RtEmulator
+from sync.inbox import Inbox
 from tests.desk.house import AT, principal
 from tests.desk.stand import CHEAP, Browser, Stand
 
@@ -188,6 +190,95 @@ def test_ten_real_tickets_are_previewed_and_nothing_is_written(stand, begun, rt)
     assert stand.house.store.read(lambda tx: len(tx.tickets.list(limit=200))) == before
 
 
+def document(stand):
+    return stand.house.store.read(lambda tx: tx.registry.document("system", NAME)).data
+
+
+def test_who_wins_may_be_said_or_left_to_the_mapping(stand, begun) -> None:
+    assert "the mapping decides who wins" in begun.page(ADDRESS).text
+    chosen = {"otherwise": "ask", "internal_comments": "share", "comment_deletes": ""}
+    assert "That is in its document now" in begun.submit(f"{ADDRESS}/policy", chosen, form=ADDRESS).text
+    assert document(stand)["policy"] == {"otherwise": "ask", "internal_comments": "share"}
+    page = begun.page(ADDRESS).text
+    assert '<option value="ask" selected>' in page
+    assert '<option value="share" selected>' in page
+    with_one_field = begun.page(f"{ADDRESS}/document").text.replace("policy:", "policy:\n  status: remote")
+    stand.house.helm.apply(with_one_field, "bob")
+    begun.submit(f"{ADDRESS}/policy", {"otherwise": ""}, form=ADDRESS)
+    assert document(stand)["policy"] == {"status": "remote"}
+    odd = begun.submit(f"{ADDRESS}/policy", {"otherwise": "mine"}, form=ADDRESS)
+    assert (odd.status_code, "there is no policy &#39;mine&#39;" in odd.text) == (409, True)
+
+
+def test_a_mark_may_be_set_and_left_out_again(stand, begun) -> None:
+    assert "restored from a backup" in begun.page(ADDRESS).text
+    half = begun.submit(f"{ADDRESS}/marker", {"ticket": "17", "field": " "}, form=ADDRESS)
+    assert (half.status_code, "marker" in document(stand)) == (409, False)
+    begun.submit(f"{ADDRESS}/marker", {"ticket": "17", "field": "CF.Mark"}, form=ADDRESS)
+    assert document(stand)["marker"] == {"ticket": "17", "field": "CF.Mark"}
+    assert 'value="CF.Mark"' in begun.page(ADDRESS).text
+    begun.submit(f"{ADDRESS}/marker", {"ticket": "", "field": ""}, form=ADDRESS)
+    assert "marker" not in document(stand)
+
+
+def shown_secret(page):
+    return re.search(r"<dt>Secret</dt><dd><code>([\w-]+)</code>", page.text)[1]
+
+
+def test_a_webhooks_address_and_secret_are_shown_once_and_what_is_signed_with_it_is_kept(stand, begun) -> None:
+    assert "is asked every minute what changed" in begun.page(ADDRESS).text
+    page = begun.submit(f"{ADDRESS}/webhook", form=ADDRESS)
+    secret = shown_secret(page)
+    for words in (
+        f"/hooks/{NAME}</code>",
+        "shown now and never again",
+        "its key is at ticket of its JSON body",
+        "the header X-Hub-Signature-256 bears sha256=HEX, the HMAC-SHA256 of the body as it is sent under the secret",
+        "let a script there post it",
+    ):
+        assert words in page.text
+    assert document(stand)["webhook"] == {"secret": {"secret": "sealed:webhook"}}
+    later = begun.page(ADDRESS)
+    assert "sealed; it is shown to nobody" in later.text
+    assert secret not in later.text + begun.page(f"{ADDRESS}/document").text
+    begun.submit(f"{ADDRESS}/shadow", form=ADDRESS)
+    desk, body = stand.house.interdesk, b'{"ticket": "17"}'
+    inbox = Inbox(desk.means, desk.gateways, desk.secrets)
+
+    def hint(key: str) -> int:
+        signed = f"sha256={hmac.new(key.encode(), body, 'sha256').hexdigest()}"
+        return inbox.receive(NAME, {"x-hub-signature-256": signed}, body).status
+
+    assert (hint(secret), hint("another")) == (202, 403)
+    again = begun.submit(f"{ADDRESS}/webhook", form=ADDRESS)
+    assert (again.status_code, "is shadow already" in again.text) == (409, True)
+
+
+def test_another_secret_makes_the_one_before_void_and_a_webhook_is_taken_away_or_left_behind(stand, begun, rt) -> None:
+    first, second = (shown_secret(begun.submit(f"{ADDRESS}/webhook", form=ADDRESS)) for _ in range(2))
+    desk = stand.house.interdesk
+    hook = desk.gateways.webhook(NAME)
+    assert first != second == desk.secrets.look_up(hook.secret, hook.whose)
+    begun.submit(f"{ADDRESS}/no-webhook", form=ADDRESS)
+    assert "webhook" not in document(stand)
+    begun.submit(f"{ADDRESS}/webhook", form=ADDRESS)
+    begun.submit(f"{ADDRESS}/answers", answers(rt, contacts="noc@example.org"), form="/register")
+    assert "webhook" in document(stand)
+    moved = {"set-url": "https://rt.example.org"}
+    assert begun.submit(f"{ADDRESS}/answers", answers(rt, **moved), form="/register").status_code == 200
+    assert "webhook" not in document(stand)
+
+
+def test_a_product_that_signs_by_itself_is_given_the_address_and_the_secret(stand) -> None:
+    carl = stand.browser("carl")
+    zammad = {"connector": "zammad", "mapping": "zammad", "set-url": "https://desk.example.org", "secret-token": "x"}
+    more = {"set-group": "ggus", "set-customer": "ggus-sync"}
+    assert carl.submit("/register/ngi-zz/answers", {**zammad, **more}, form="/register").status_code == 200
+    page = carl.submit("/register/ngi-zz/webhook", form="/register/ngi-zz")
+    for words in ("Zammad does so by itself", "X-Hub-Signature bears sha1=HEX", "at ticket.id of its JSON body"):
+        assert words in page.text
+
+
 def test_both_sides_sign_what_is_lost_and_only_then_it_goes_live(stand, begun) -> None:
     page = begun.page(ADDRESS)
     assert "Sign for the centre" not in page.text
@@ -264,7 +355,7 @@ def test_who_may_not_register_systems_is_refused_and_is_shown_no_way_there(stand
 
 def test_another_ngis_system_is_not_there_whether_it_is_or_not(stand, bob, rt) -> None:
     said = {**answers(rt), "side": "system", "digest": "x"}
-    for act in ("answers", "explore", "foresee", "sign", "shadow", "live"):
+    for act in ("answers", "policy", "marker", "webhook", "no-webhook", "explore", "foresee", "sign", "shadow", "live"):
         told = []
         for name in ("ngi-de", "ngi-no"):
             assert bob.page(f"/register/{name}").status_code == 404

@@ -1,8 +1,8 @@
 """Registering a system step by step, for whoever connects one."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from central.desk.services.dictionaries import Proven
 from central.model import Value
@@ -95,6 +95,31 @@ class Foreseen:
     """(ticket, side, item, what stands there, what would, why)."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewHook:
+    """A secret that was made for a system's webhook and sealed. It is not told again."""
+
+    reference: str
+    """As the document names it."""
+    secret: str = field(repr=False)
+    told: str
+    """What to tell of the key of sealed secrets, where one was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """What is typed into a tracker so that it posts hints, beside the secret."""
+
+    address: str
+    """Where they are posted to."""
+    signs: str
+    """How a hint is signed, in words."""
+    names: str
+    """Where it names its ticket, in words."""
+    by_itself: bool
+    """The product signs and names so by itself: it needs no script."""
+
+
 class Registrations(Protocol):
     """What registering a system step by step needs, by the same rules as `Systems`."""
 
@@ -103,6 +128,15 @@ class Registrations(Protocol):
 
     def compose(self, name: str, answers: Answers) -> str:
         """The document that says this, upon what is registered under this name already: what `apply` takes."""
+
+    def amend(self, name: str, part: str, said: Mapping[str, Any]) -> str:
+        """The document that is registered with this part of it said anew; nothing said: without it."""
+
+    def new_hook(self, name: str, by: str) -> NewHook:
+        """Make a secret for its webhook, and seal it.  :raises NotNow: none can be kept here."""
+
+    def hook(self, name: str) -> Hook | None:
+        """What is typed in there; None: its document has no webhook."""
 
     def seal(self, name: str, answers: Answers, by: str) -> str:
         """Keep the secrets of these answers for where their settings lead; what to tell of the key, where one was made.

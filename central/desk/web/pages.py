@@ -104,6 +104,7 @@ SAID: Mapping[str, str] = {
     "answered-all": "That is its document now. Ask it next.",
     "key-made": "That is its document now. A key for sealed secrets was made in the state folder of this centre "
     "(seal.key): whoever runs it keeps a copy apart from the backups.",
+    "amended": "That is in its document now.",
     "signed": "Your name is under what is lost.",
     "paused": "It is paused: nothing goes to and fro, and what is owed waits.",
     "resumed": "It goes on where it was left.",

@@ -1,6 +1,6 @@
 """Registering a system, step by step, for who has never seen interdesk. What was done is there when one comes back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 from urllib.parse import quote
 
@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from central.desk.registering import SIDES, TICKETS, RegisterDesk, Registration
+from central.desk.registering import CHOICES, SIDES, TICKETS, RegisterDesk, Registration
 from central.desk.services import Services
 from central.desk.services.errors import NotNow, OutOfReach, Wrong
-from central.desk.services.registrations import Answers, Explored, Foreseen, Product
+from central.desk.services.registrations import Answers, Explored, Foreseen, NewHook, Product
 from central.desk.views.states import picture
 from central.desk.web.pages import SAID, Pages
 from central.desk.web.visitors import Visitor, Visitors
@@ -79,8 +79,10 @@ def router(services: Services, desk: RegisterDesk, visitors: Visitors, pages: Pa
         problem: str = "",
         explored: Explored | None = None,
         foreseen: Foreseen | None = None,
+        made: NewHook | None = None,
         status: int = 200,
     ) -> Response:
+        """`made`: a webhook's secret, which is shown this once."""
         name = found.system.name
         try:
             dictionary = services.store.read(lambda tx: services.dictionaries.shown(tx, name))
@@ -99,6 +101,8 @@ def router(services: Services, desk: RegisterDesk, visitors: Visitors, pages: Pa
             picture=picture(dictionary.states) if dictionary and dictionary.states else None,
             explored=explored,
             foreseen=foreseen,
+            hook=desk.hook(visitor.principal, name),
+            made=made,
             sides=SIDES,
             mine=[side for side in desk.sides(visitor.principal) if side not in found.signed],
             most=TICKETS,
@@ -112,6 +116,15 @@ def router(services: Services, desk: RegisterDesk, visitors: Visitors, pages: Pa
         if found is None:
             raise NoSuch(f"the registration of {name!r} has not begun")
         return found
+
+    def optional(visitor: Visitor, name: str, act: Callable[[], None]) -> Response:
+        """What may be left as it is, said otherwise."""
+        try:
+            act()
+        except (NotNow, Wrong) as problem:
+            told = "; ".join(_unique(problem)) if isinstance(problem, Wrong) else str(problem)
+            return steps(visitor, begun(visitor, name), problem=_sentence(told), status=409)
+        return _back(name, "amended")
 
     @routes.get("")
     def choose(visitor: SignedIn, name: str = "") -> Response:
@@ -165,6 +178,31 @@ def router(services: Services, desk: RegisterDesk, visitors: Visitors, pages: Pa
             return answering(visitor, name, product, _shown(given), [str(refused)])
         return _back(name, "key-made" if told else "answered-all")
 
+    @routes.post("/{name}/policy")
+    def policy(visitor: Acting, name: str, sent: Annotated[FormData, Depends(form)]) -> Response:
+        chosen = {each: str(sent.get(each, "")) for each in CHOICES}
+        return optional(visitor, name, lambda: desk.choose_policy(visitor.principal, name, chosen))
+
+    @routes.post("/{name}/marker")
+    def marker(
+        visitor: Acting, name: str, ticket: Annotated[str, Form()] = "", field: Annotated[str, Form()] = ""
+    ) -> Response:
+        return optional(
+            visitor, name, lambda: desk.choose_marker(visitor.principal, name, ticket.strip(), field.strip())
+        )
+
+    @routes.post("/{name}/webhook")
+    def webhook(visitor: Acting, name: str) -> Response:
+        try:
+            made = desk.open_hook(visitor.principal, name)
+        except (NotNow, Wrong) as problem:
+            return steps(visitor, begun(visitor, name), problem=_sentence(problem), status=409)
+        return steps(visitor, begun(visitor, name), made=made)
+
+    @routes.post("/{name}/no-webhook")
+    def no_webhook(visitor: Acting, name: str) -> Response:
+        return optional(visitor, name, lambda: desk.close_hook(visitor.principal, name))
+
     @routes.post("/{name}/explore")
     def explore(visitor: Acting, name: str) -> Response:
         try:
@@ -210,7 +248,7 @@ def _back(name: str, said: str) -> Response:
     return RedirectResponse(f"/register/{name}?said={said}", 303)
 
 
-def _sentence(problem: Exception) -> str:
+def _sentence(problem: Exception | str) -> str:
     said = str(problem).rstrip(".")
     return f"{said[:1].upper()}{said[1:]}."
 
