@@ -3,7 +3,7 @@
 The command line and the desk both come through here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,9 +48,13 @@ class Clerk:
         """Give these dead letters up.  :raises NoSuch: one is no letter."""
         deadletters.discard(self._means, numbers, by, why)
 
-    def conflicts(self, tx: Transaction) -> Sequence[Conflict]:
-        """Those that wait for a person, oldest first."""
-        return conflicts.waiting(tx)
+    def conflicts(self, tx: Transaction, *, after: int = 0) -> Iterator[Conflict]:
+        """Those that wait for a person, oldest first, after the one with this id."""
+        return conflicts.waiting(tx, after=after)
+
+    def conflict(self, tx: Transaction, number: int) -> Conflict | None:
+        """The one of this number, if it waits."""
+        return conflicts.find(tx, number)
 
     def resolve(self, number: int, take: str, by: str) -> Conflict:
         """Let `ours` or `theirs` stand.  :raises NoSuch: it does not wait.  :raises Busy: say it again."""

@@ -1,6 +1,6 @@
 """Conflicts that wait for a person (policy `ask`): which there are, and what a person decides."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 
 from central.audit import Entry
@@ -12,15 +12,21 @@ from sync.plan import AGREED_NEVER, UNDECIDED
 
 OURS, THEIRS = "ours", "theirs"
 _TERM = timedelta(minutes=1)
+_PAGE = 200
 
 
-def waiting(tx: Transaction) -> Sequence[Conflict]:
-    """Those that stand undecided now, each with the values it is about, oldest first."""
-    newest: dict[tuple[int, str, str], Conflict] = {}
-    for each in tx.tickets.conflicts(open_only=True):
-        if _stands(tx.links.find(each.ticket_id, each.system), each.field):
-            newest[each.ticket_id, each.system, each.field] = each
-    return sorted(newest.values(), key=lambda each: each.id)
+def waiting(tx: Transaction, *, after: int = 0) -> Iterator[Conflict]:
+    """Those that stand undecided now, each with the values it is about, oldest first, after the one with this id. They
+    are read as far as they are wanted."""
+    while found := tx.tickets.conflicts(open_only=True, after=after, limit=_PAGE):
+        yield from (each for each in found if _waits(tx, each))
+        after = found[-1].id
+
+
+def find(tx: Transaction, number: int) -> Conflict | None:
+    """The conflict of this number, if it waits."""
+    first = next(waiting(tx, after=number - 1), None)
+    return first if first is not None and first.id == number else None
 
 
 def resolve(means: Means, number: int, take: str, by: str) -> Conflict:
@@ -32,7 +38,7 @@ def resolve(means: Means, number: int, take: str, by: str) -> Conflict:
 
     def change(tx: Transaction) -> Conflict:
         at = means.clock()
-        found = next((each for each in waiting(tx) if each.id == number), None)
+        found = find(tx, number)
         if found is None:
             raise NoSuch(f"no conflict {number} waits for a person; see interdesk conflict list")
         lease = tx.outbox.take(f"{found.system}/ticket/{found.ticket_id}", f"conflict {number}", at, ttl=_TERM)
@@ -56,6 +62,14 @@ def resolve(means: Means, number: int, take: str, by: str) -> Conflict:
         return found
 
     return means.store.write(change)
+
+
+def _waits(tx: Transaction, conflict: Conflict) -> bool:
+    """Whether it stands, and tells the newest values of its field."""
+    if not _stands(tx.links.find(conflict.ticket_id, conflict.system), conflict.field):
+        return False
+    later = tx.tickets.conflicts(conflict.ticket_id, open_only=True, after=conflict.id)
+    return all((each.system, each.field) != (conflict.system, conflict.field) for each in later)
 
 
 def _stands(link: Link | None, field: str) -> bool:

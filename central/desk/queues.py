@@ -114,13 +114,15 @@ class QueueDesk:
         self._store.read(lambda tx: self._letter(tx, principal, number, Action.RUN_SYSTEM))
         self._queues.discard([number], principal.person.id, why)
 
-    def conflicts(self, principal: Principal, system: str | None = None) -> Sequence[Conflict]:
-        """Those that wait for a person, oldest first."""
+    def conflicts(
+        self, principal: Principal, system: str | None = None, *, after: int = 0, limit: int | None = None
+    ) -> Sequence[Conflict]:
+        """Those that wait for a person, oldest first. A page of them: `limit`, after the one with this id."""
 
         def question(tx: Transaction) -> Sequence[Conflict]:
             self._enter(tx, principal, system)
-            found = (each for each in self._queues.conflicts(tx) if system in (None, each.system))
-            return [each for each in found if self._sees_conflict(tx, principal, each)]
+            found = (each for each in self._queues.conflicts(tx, after=after) if system in (None, each.system))
+            return list(islice((each for each in found if self._sees_conflict(tx, principal, each)), limit))
 
         return self._store.read(question)
 
@@ -128,7 +130,7 @@ class QueueDesk:
         """Let `ours` or `theirs` stand."""
 
         def check(tx: Transaction) -> None:
-            found = next((each for each in self._queues.conflicts(tx) if each.id == number), None)
+            found = self._queues.conflict(tx, number)
             self._demand(principal)
             if found is None or not self._sees_conflict(tx, principal, found):
                 raise NoSuch(f"no conflict {number} waits for a person")
@@ -169,13 +171,15 @@ class QueueDesk:
         self._store.read(lambda tx: self._hold(tx, principal, number, Action.RUN_SYSTEM))
         return self._queues.reject(number, principal.person.id, write_back=write_back)
 
-    def jobs(self, principal: Principal, system: str | None = None) -> Sequence[Job]:
-        """Every job, oldest first."""
+    def jobs(
+        self, principal: Principal, system: str | None = None, *, after: int = 0, limit: int | None = None
+    ) -> Sequence[Job]:
+        """Every job, oldest first. A page of them: `limit`, after the one with this id."""
 
         def question(tx: Transaction) -> Sequence[Job]:
             self._enter(tx, principal, system)
-            found = (each for each in tx.jobs.list() if system in (None, each.system))
-            return [each for each in found if self._sees(tx, principal, each.system, None)]
+            found = (each for each in _jobs(tx, after) if system in (None, each.system))
+            return list(islice((each for each in found if self._sees(tx, principal, each.system, None)), limit))
 
         return self._store.read(question)
 
@@ -300,5 +304,11 @@ def _letters(tx: Transaction, system: str | None, after: Place | None, *, discar
 
 def _holds(tx: Transaction, system: str | None, after: int, *, open_only: bool) -> Iterator[Hold]:
     while found := tx.guards.list(open_only=open_only, system=system, after=after, limit=_PAGE):
+        yield from found
+        after = found[-1].id
+
+
+def _jobs(tx: Transaction, after: int) -> Iterator[Job]:
+    while found := tx.jobs.list(after=after, limit=_PAGE):
         yield from found
         after = found[-1].id

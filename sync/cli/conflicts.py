@@ -21,7 +21,7 @@ def group() -> None:
 def list_(session: Session, as_json: bool) -> None:
     """Every conflict that waits for a person, oldest first."""
     with session.interdesk() as desk:
-        found = desk.store.read(conflicts.waiting)
+        found = desk.store.read(lambda tx: list(conflicts.waiting(tx)))
     if as_json:
         document([asdict(each) for each in found])
         return

@@ -104,8 +104,8 @@ class House:
             self.tickets.comment(carl, ticket.id, "We look into it", files=[told])
             self.tickets.comment(carl, ticket.id, SESAME, internal=True, files=[hidden])
         self.letters = [self.bury("ngi-cz", self.ours), self.bury("ngi-de", self.theirs)]
-        self.conflicts = [self._disagree("ngi-cz", self.ours), self._disagree("ngi-de", self.theirs)]
-        self.hidden_conflict = self._disagree("ngi-cz", self.shared, field="comment 6")
+        self.conflicts = [self.disagree("ngi-cz", self.ours), self.disagree("ngi-de", self.theirs)]
+        self.hidden_conflict = self.disagree("ngi-cz", self.shared, field="comment 6")
         self.holds = [self._hold("ngi-cz", self.ours), self._hold("ngi-de", None)]
         self.jobs = [self.clerk.start_job("scan", name, {}, "carl") for name in ("ngi-cz", "ngi-de")]
 
@@ -158,7 +158,9 @@ class House:
 
         return self.store.write(bury)
 
-    def _disagree(self, system: str, ticket: Ticket, field: str = "priority") -> int:
+    def disagree(self, system: str, ticket: Ticket, field: str = "priority") -> int:
+        """A conflict about this field of it, which waits for a person; its number."""
+
         def disagree(tx):
             link = tx.links.find(ticket.id, system)
             tx.links.save(link.evolve(disagreements={**link.disagreements, field: UNDECIDED}))

@@ -118,6 +118,19 @@ def test_what_is_dealt_with_meanwhile_lets_nothing_be_left_out_on_the_next_page(
     assert ([each["id"] for each in page["items"]], page["next"]) == ([second], None)
     assert carl.refused("GET", "/deadletters", params={"cursor": "MTc"})[0] == 422
     assert pages(carl, "/holds") == [[each] for each in house.holds]
+
+
+def test_a_conflict_that_is_decided_between_two_pages_hides_no_other(served):
+    carl, house = served.api("carl"), served.house
+    waiting = [*house.conflicts, house.hidden_conflict]
+    waiting += [house.disagree("ngi-de", house.shared, field) for field in ("priority", "subject")]
+    assert pages(carl, "/conflicts", 2) == [waiting[:2], waiting[2:4], waiting[4:]]
+    assert pages(served.api("olga"), "/conflicts") == [[waiting[0]], [waiting[2]]]
+    page = carl.get("/conflicts", limit=4)
+    assert carl.ask("POST", f"/conflicts/{waiting[3]}/decision", json={"take": "ours"}).status_code == 200
+    rest = carl.get("/conflicts", limit=4, cursor=page["next"])
+    assert ([each["id"] for each in rest["items"]], rest["next"]) == (waiting[4:], None)
+    assert pages(carl, "/jobs") == [[each.id] for each in house.jobs]
     assert pages(served.api("olga"), "/deadletters") == [house.letters[:1]]
 
 

@@ -10,7 +10,7 @@ from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.letters import System
 from central.desk.rest.once import once
-from central.desk.rest.paging import Cursor, Limit, Page, cut, number
+from central.desk.rest.paging import Cursor, Limit, Page, number, until
 from central.desk.rest.problems import documented
 from central.model import Conflict, plain
 from central.rights import Principal
@@ -47,7 +47,8 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         who: Who, system: System = "", limit: Limit = 50, cursor: Annotated[Cursor, Query()] = ""
     ) -> Page[ConflictOut]:
         """Those that wait for a person, oldest first."""
-        some, following = cut(desks.queues.conflicts(who, system or None), number(cursor), limit)
+        found = desks.queues.conflicts(who, system or None, after=number(cursor) or 0, limit=limit + 1)
+        some, following = until(found, limit, lambda each: each.id)
         return Page(items=[_plain(each) for each in some], next=following)
 
     @routes.post("/{conflict}/decision", summary="Decide a conflict", responses=documented(409, 413, 415))

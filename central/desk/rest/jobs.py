@@ -10,7 +10,7 @@ from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.letters import System
 from central.desk.rest.once import once
-from central.desk.rest.paging import Cursor, Limit, Page, cursor, cut, number
+from central.desk.rest.paging import Cursor, Limit, Page, cursor, number, until
 from central.desk.rest.problems import documented
 from central.job import Job
 from central.rights import Principal
@@ -76,7 +76,8 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         who: Who, system: System = "", limit: Limit = 50, cursor_: Annotated[Cursor, Query(alias="cursor")] = ""
     ) -> Page[JobOut]:
         """Oldest first."""
-        some, following = cut(desks.queues.jobs(who, system or None), number(cursor_), limit)
+        found = desks.queues.jobs(who, system or None, after=number(cursor_) or 0, limit=limit + 1)
+        some, following = until(found, limit, lambda each: each.id)
         return Page(items=[_plain(each) for each in some], next=following)
 
     @routes.post("", status_code=201, summary="Start a job", responses=documented(409, 413, 415))

@@ -1,6 +1,6 @@
 """What waits for people, for whoever decides it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from central.delivery import Delivery
@@ -30,8 +30,11 @@ class Queues(Protocol):
     def discard(self, numbers: Sequence[int], by: str, why: str) -> None:
         """Give these dead letters up."""
 
-    def conflicts(self, tx: Transaction) -> Sequence[Conflict]:
-        """Those that wait for a person, oldest first."""
+    def conflicts(self, tx: Transaction, *, after: int = 0) -> Iterator[Conflict]:
+        """Those that wait for a person, oldest first, after the one with this id; read as far as they are wanted."""
+
+    def conflict(self, tx: Transaction, number: int) -> Conflict | None:
+        """The one of this number, if it waits."""
 
     def resolve(self, number: int, take: str, by: str) -> Conflict:
         """Let `ours` or `theirs` stand.  :raises Busy: the ticket is being looked at this moment; say it again."""

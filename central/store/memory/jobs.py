@@ -31,8 +31,9 @@ class MemoryJobs:
             raise NoSuch(f"there is no job {job_id}")
         return found
 
-    def list(self, *, open_only: bool = False) -> Sequence[Job]:
-        return sorted((j for j in self._tables.jobs.rows() if j.open or not open_only), key=lambda job: job.id)
+    def list(self, *, open_only: bool = False, after: int = 0, limit: int | None = None) -> Sequence[Job]:
+        found = (each for each in self._tables.jobs.rows() if each.id > after and (each.open or not open_only))
+        return sorted(found, key=lambda job: job.id)[:limit]
 
     def add_rows(self, job_id: int, rows: Iterable[JobRow]) -> None:
         self.get(job_id)

@@ -200,9 +200,12 @@ class MemoryTickets:
             raise NoSuch(f"there is no conflict {conflict_id}")
         self._tables.conflicts.put(conflict_id, replace(kept, winner=winner, reason=reason, open=False))
 
-    def conflicts(self, ticket_id: int | None = None, *, open_only: bool = False) -> Sequence[Conflict]:
-        return [
+    def conflicts(
+        self, ticket_id: int | None = None, *, open_only: bool = False, after: int = 0, limit: int | None = None
+    ) -> Sequence[Conflict]:
+        found = [
             conflict
             for conflict in self._tables.conflicts.rows()
-            if ticket_id in (None, conflict.ticket_id) and (conflict.open or not open_only)
+            if conflict.id > after and ticket_id in (None, conflict.ticket_id) and (conflict.open or not open_only)
         ]
+        return found[:limit]

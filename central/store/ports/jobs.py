@@ -18,8 +18,9 @@ class Jobs(Protocol):
     def get(self, job_id: int) -> Job:
         """:raises NoSuch: no job has this id."""
 
-    def list(self, *, open_only: bool = False) -> Sequence[Job]:
-        """Oldest first; `open_only`: those of which something may still come."""
+    def list(self, *, open_only: bool = False, after: int = 0, limit: int | None = None) -> Sequence[Job]:
+        """Oldest first; `open_only`: those of which something may still come. A page of them: `limit`, after the one
+        with the id `after`."""
 
     def add_rows(self, job_id: int, rows: Iterable[JobRow]) -> None:
         """Append to its report; a row about the same subject takes the place of the earlier one."""

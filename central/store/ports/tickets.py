@@ -97,5 +97,7 @@ class Tickets(Protocol):
     def decide_conflict(self, conflict_id: int, *, winner: str, reason: str) -> None:
         """A person has decided it: it is open no more.  :raises NoSuch: there is none with this id."""
 
-    def conflicts(self, ticket_id: int | None = None, *, open_only: bool = False) -> Sequence[Conflict]:
-        """Of one ticket, or of all, oldest first."""
+    def conflicts(
+        self, ticket_id: int | None = None, *, open_only: bool = False, after: int = 0, limit: int | None = None
+    ) -> Sequence[Conflict]:
+        """Of one ticket, or of all, oldest first. A page of them: `limit`, after the one with the id `after`."""

@@ -19,8 +19,11 @@ _SAVE = Prepared(
     update(jobs).where(jobs.c.id == bindparam("of")).values(state=bindparam("state"), memory=bindparam("memory"))
 )
 _GET = Prepared(select(jobs).where(jobs.c.id == bindparam("of")), Lock.TO_CHANGE)
-_ALL = Prepared(select(jobs).order_by(jobs.c.id))
-_OPEN = Prepared(select(jobs).where(OPEN_JOB).order_by(jobs.c.id))
+_LISTED = select(jobs).where(jobs.c.id > bindparam("after")).order_by(jobs.c.id).limit(bindparam("most"))
+_ALL = Prepared(_LISTED)
+_OPEN = Prepared(_LISTED.where(OPEN_JOB))
+_EVERY = 2**53
+"""More than there ever are."""
 _ABOUT = (job_rows.c.job_id == bindparam("of"), job_rows.c.subject == bindparam("about"))
 _ADD_ROW = adding(job_rows)
 _CHANGE_ROW = Prepared(update(job_rows).where(*_ABOUT).values(verdict=bindparam("verdict"), data=bindparam("data")))
@@ -59,8 +62,9 @@ class SqlJobs:
             raise NoSuch(f"there is no job {job_id}")
         return _job(row)
 
-    def list(self, *, open_only: bool = False) -> Sequence[Job]:
-        return [_job(row) for row in self._session.rows(_OPEN if open_only else _ALL, {})]
+    def list(self, *, open_only: bool = False, after: int = 0, limit: int | None = None) -> Sequence[Job]:
+        page = {"after": after, "most": _EVERY if limit is None else limit}
+        return [_job(row) for row in self._session.rows(_OPEN if open_only else _ALL, page)]
 
     def add_rows(self, job_id: int, rows: Iterable[JobRow]) -> None:
         for row in rows:

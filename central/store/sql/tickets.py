@@ -312,8 +312,10 @@ class SqlTickets:
         if not self._session.write(_DECIDE_CONFLICT, {"of": conflict_id, "by": winner, "because": reason}):
             raise NoSuch(f"there is no conflict {conflict_id}")
 
-    def conflicts(self, ticket_id: int | None = None, *, open_only: bool = False) -> Sequence[Conflict]:
-        wanted = _CONFLICTS
+    def conflicts(
+        self, ticket_id: int | None = None, *, open_only: bool = False, after: int = 0, limit: int | None = None
+    ) -> Sequence[Conflict]:
+        wanted = _CONFLICTS.where(conflicts.c.id > after).limit(limit) if after or limit is not None else _CONFLICTS
         if ticket_id is not None:
             wanted = wanted.where(conflicts.c.ticket_id == ticket_id)
         if open_only:

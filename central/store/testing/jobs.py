@@ -49,6 +49,9 @@ class JobClaims:
         assert store.read(lambda tx: list(tx.jobs.list())) == made
         still_open = store.read(lambda tx: [job.state for job in tx.jobs.list(open_only=True)])
         assert still_open == [JobState.RUNNING, JobState.PAUSED]
+        assert store.read(lambda tx: list(tx.jobs.list(after=made[0].id, limit=2))) == made[1:3]
+        page = store.read(lambda tx: tx.jobs.list(open_only=True, after=made[0].id))
+        assert [job.id for job in page] == [job.id for job in made[1:] if job.open]
 
     def test_a_job_that_is_not_there_is_told(self, store: Store) -> None:
         with pytest.raises(NoSuch, match="no job 7"):

@@ -240,6 +240,8 @@ class TicketClaims:
         assert store.read(lambda tx: list(tx.tickets.conflicts(one.id))) == kept[:1]
         assert store.read(lambda tx: list(tx.tickets.conflicts(open_only=True))) == kept[1:]
         assert not store.read(lambda tx: tx.tickets.conflicts(one.id, open_only=True))
+        assert store.read(lambda tx: list(tx.tickets.conflicts(limit=1))) == kept[:1]
+        assert store.read(lambda tx: list(tx.tickets.conflicts(after=kept[0].id, limit=9))) == kept[1:]
 
     def test_a_conflict_of_a_ticket_that_is_not_there_is_refused(self, store: Store) -> None:
         ticket = new_ticket(store)

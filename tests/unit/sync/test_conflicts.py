@@ -19,7 +19,7 @@ def both_changed() -> tuple[World, str]:
 
 
 def waiting(world: World) -> list[Conflict]:
-    return list(world.store.read(conflicts.waiting))
+    return world.store.read(lambda tx: list(conflicts.waiting(tx)))
 
 
 def subjects(world: World, key: str) -> tuple[object, object]:
