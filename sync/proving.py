@@ -170,7 +170,7 @@ class EngineStep:
 
     def look(self, subject: Subject, each: FieldMapping, side: Side) -> Looked:
         """Read theirs and decide: the real `reconcile`."""
-        policy = subject.policy or each.policy or subject.mapping.policy
+        policy = subject.policy_of(each)
         key = (id(each), policy, side)
         if (looked := self._looks.get(key)) is None:
             looked = self._looks[key] = self._field(subject, each).look(policy, side)

@@ -60,8 +60,8 @@ def check(subjects: Sequence[Subject], centre: Centre, engine: Engine) -> tuple[
 def _link(subject: Subject, centre: Centre, engine: Engine) -> tuple[list[Refutation], str]:
     """Each field of one link alone; and how far it was searched."""
     refuted, states, whole = [], 0, True
-    for words in subject.finite(centre):
-        for policy in _TRIED[subject.policy or words.field.policy or subject.mapping.policy]:
+    for words in subject.searchable(centre):
+        for policy in _TRIED[subject.policy_of(words.field)]:
             link = Link(replace(subject, policy=policy), words, engine)
             story = link.search()
             refuted += [story] if story is not None else []
@@ -103,8 +103,7 @@ def _assumed(subject: Subject, centre: Centre) -> Iterator[str]:
     """What a reader must know to believe the answer."""
     yield "fields are judged one by one: no rule of the tracker connects two of them"
     yield from reach.inherited(subject, centre)
-    for name in subject.too_many(centre):
-        yield f"{name}: too many values to be searched; its laws were tried, and nothing else"
+    yield from subject.too_many(centre)
     if not subject.vocabulary.declared:
         yield "no vocabulary is declared: their words are those of the mapping; what they do by themselves is unknown"
         return

@@ -7,8 +7,9 @@
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, product
 from typing import NamedTuple
 
 from mappings.check.finding import Proof, Refutation
@@ -109,46 +110,65 @@ class _Mesh:
 
     def _search(self) -> tuple[tuple[tuple[Subject, Refutation], ...] | None, int, bool]:
         came: dict[_State, tuple[_State, _Step] | None] = {}
-        queue: deque[_State] = deque()
-        for ours in dict.fromkeys(ours for _, words in self._several for ours in words.ours):
-            start = self._start(ours)
-            if start is not None:
+        following: dict[_State, list[_Step]] = {}
+        written = list(self._written())
+        begun = (state for start in written for state in self._begun(start))
+        for starts in (chain(written, begun), self._meant()):  # the simplest stories first
+            for state in self._reached(starts, came, following):  # the shortest beginning first
+                for step in following[state]:
+                    if step.by is not None and (round_ := _way(following, step.after, state)) is not None:
+                        return self._told(came, state, [step, *round_]), len(came), True
+        return None, len(came), len(came) < MOST
+
+    def _reached(
+        self,
+        starts: Iterable[_State],
+        came: dict[_State, tuple[_State, _Step] | None],
+        following: dict[_State, list[_Step]],
+    ) -> list[_State]:
+        """Every state that timers and looks lead to from these, as far as none has come there yet."""
+        reached, queue = [], deque[_State]()
+        for start in starts:
+            if len(came) >= MOST:
+                break
+            if start not in came:
                 came[start] = None
                 queue.append(start)
-        for start in list(came):  # a way that somebody's word begins
-            for state in self._begun(start):
-                if state not in came:
-                    came[state] = None
-                    queue.append(state)
-        following: dict[_State, list[_Step]] = {}
         while queue and len(came) < MOST:
             state = queue.popleft()
+            reached.append(state)
             following[state] = list(self._steps(state))
             for step in following[state]:
                 if step.after not in came:
                     came[step.after] = (state, step)
                     queue.append(step.after)
-        for state in following:  # in the order in which they were reached: the shortest beginning first
-            for step in following[state]:
-                if step.by is not None and (round_ := _way(following, step.after, state)) is not None:
-                    return self._told(came, state, [step, *round_]), len(came), not queue
-        return None, len(came), not queue
+        return reached
 
-    def _start(self, ours: Value) -> _State | None:
-        sides = []
-        for _, words in self._several:
-            theirs = words.say(ours)
-            if theirs is None and ours is not None:
-                return None
-            sides.append((theirs, (ours, theirs), None))
-        return _State(ours, tuple(sides))
+    def _written(self) -> Iterator[_State]:
+        """All agree, and theirs is the word that we write."""
+        for ours in self._values():
+            stands = [words.say(ours) for _, words in self._several]
+            if ours is None or None not in stands:
+                yield _state(ours, stands)
+
+    def _meant(self) -> Iterator[_State]:
+        """All agree, and theirs is any word that means ours; where we only listen, any word at all."""
+        for ours in self._values():
+            yield from (
+                _state(ours, stands) for stands in product(*(_meaning(words, ours) for _, words in self._several))
+            )
+
+    def _values(self) -> Iterable[Value]:
+        """Ours, nothing among them where some system has words for it."""
+        return dict.fromkeys(ours for _, words in self._several for ours in words.ours)
 
     def _begun(self, start: _State) -> Iterator[_State]:
-        """Somebody has just set another value of ours, which is reached step by step somewhere."""
-        for after in self._centre.steps.get(start.ours, ()) if self._name == STATUS else ():
+        """Somebody has just set another value of ours, which somewhere is reached step by step, or not at all."""
+        anything = self._centre.values(self._name)
+        for after in self._centre.steps.get(start.ours, ()) if self._name == STATUS else anything:
             for (_, words), (theirs, *_) in zip(self._several, start.sides, strict=True):
                 wanted = words.say(after, theirs)
-                if wanted is not None and words.field.way(theirs, wanted):
+                if wanted is not None and (words.field.way(theirs, wanted) or words.barred(theirs, wanted)):
                     yield start._replace(ours=after)
 
     def _steps(self, state: _State) -> Iterator[_Step]:
@@ -197,9 +217,11 @@ class _Mesh:
             f"{subject.name} shows {in_words(side[0])}"
             for (subject, _), side in zip(self._several, here.sides, strict=True)
         )
-        first = f"somebody sets {self._name} {in_words(here.ours)} here; {shown}"
+        written = [words.say(here.ours) for _, words in self._several] == [side[0] for side in here.sides]
+        ours = in_words(here.ours)
+        first = f"{f'somebody sets {self._name} {ours}' if written else f'{self._name} is {ours}'} here"
         again = "and so on, though nobody touches it"
-        story = [first, *lines[::-1], *(step.label for step in round_), again]
+        story = [f"{first}; {shown}", *lines[::-1], *(step.label for step in round_), again]
         blamed = {s.by: s.place for s in reversed(round_) if s.by is not None and s.place is not None}
         by = next(s.by for s in round_ if s.by is not None)
         blamed = blamed or {by: self._several[by][0].place(self._several[by][1].field)}
@@ -212,6 +234,15 @@ class _Mesh:
             sentence = f"{self._name} goes round and round between {between}, and nobody touches it"
             found.append((subject, Refutation(Proof.QUIET, place, sentence, kept)))
         return tuple(found)
+
+
+def _state(ours: Value, stands: Sequence[Value]) -> _State:
+    return _State(ours, tuple((theirs, (ours, theirs), None) for theirs in stands))
+
+
+def _meaning(words: Words, ours: Value) -> list[Value]:
+    """What theirs may be at rest, while ours is this."""
+    return [theirs for one, theirs in words.agreeing() if one == ours] if words.outward else list(words.theirs)
 
 
 def _with(

@@ -53,7 +53,7 @@ def _unheard(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutat
 def _closed_ways(subject: Subject, centre: Centre, words: Words) -> Iterator[Refutation]:
     """Told once for each two values of theirs."""
     told: set[tuple[Value, Value]] = set()
-    for asked in words.asked(centre):
+    for asked in sorted(words.asked(centre), key=lambda each: each.unseen):  # by what is seen sooner, where it is both
         barred = words.barred(asked.theirs, asked.wanted)
         if barred is None or barred in told or str(barred[0]) in words.field.stuck:
             continue
@@ -78,7 +78,9 @@ def _refused(subject: Subject, words: Words, asked: Asked, barred: tuple[Value, 
     by_itself = any(move.to == asked.theirs for move in words.theirs_field.moves)
     how = ", which it became by itself" if by_itself else ", where a way was interrupted"
     lines = [stands + how * asked.under_way]
-    if asked.after != asked.ours:
+    if asked.unseen:
+        lines.append(f"it becomes {in_words(asked.after)} here, step by step, before {system} is told of any")
+    elif asked.after != asked.ours:
         lines.append(f"somebody sets {in_words(asked.after)} here")
     before = takewhile(lambda value: value != to, words.field.way(asked.theirs, asked.wanted))
     lines += [f"{value!r} is sent to {system}" for value in before]
@@ -173,6 +175,21 @@ def consequences(subject: Subject, centre: Centre) -> Iterator[str]:
             if stay:
                 shown = f"{', '.join(stay)} set here stays here and is shown as not agreeing"
                 yield f"{words.field.central}: once it is {theirs!r} there, {shown} ({why})"
+        if words.outward and words.field.central == STATUS and not words.field.only_on_create:
+            yield from _untold(words, centre)
+
+
+def _untold(words: Words, centre: Centre) -> Iterator[str]:
+    """What cannot follow where several edits here lie between two looks. Final ones are no matter of a statement."""
+    barred: dict[Value, dict[str, None]] = {}
+    for ours, theirs in words.agreeing():
+        for after in words.ours:
+            wanted = words.say(after, theirs) if after in centre.unseen(ours) - centre.final else None
+            if wanted is not None and words.barred(theirs, wanted) and str(theirs) not in words.field.stuck:
+                barred.setdefault(after, {})[repr(theirs)] = None
+    for after, several in barred.items():
+        stands = f"{after!r} here cannot follow at their {', '.join(several)}, stays here and is shown as not agreeing"
+        yield f"{STATUS}: where several edits here lie between two looks, {stands} until the next edit"
 
 
 def vanishing(subject: Subject) -> Iterator[str]:
@@ -191,8 +208,9 @@ def unsaid(subject: Subject, centre: Centre) -> Iterator[str]:
     for words in subject.finite(centre):
         if words.field.central != STATUS or not (words.inward and words.outward and anywhere):
             continue
+        agreeing = list(words.agreeing())
         for theirs in words.theirs:
-            meant = [ours for ours, word in words.agreeing() if word == theirs]
+            meant = [ours for ours, word in agreeing if word == theirs]
             if meant and not anywhere & set(meant):
                 only = " or ".join(map(repr, meant))
                 yield f"{STATUS}: who sets their {theirs!r} is written over: no supporter may set {only}"

@@ -21,6 +21,8 @@ from mappings.vocabulary import Move, TheirField, Vocabulary
 STATUS = "status"
 MOST_PAIRS = 600
 """A field with more pairs of values than this is not searched: nobody chose its words one by one."""
+_MOST_CASES = 10_000
+"""Nor is one with more than these judged case by case."""
 _ANOTHER = "a word of their own"
 """One that no table names, where their words are not declared."""
 
@@ -41,6 +43,15 @@ class Centre:
     internal: frozenset[str] = frozenset()
     """Fields that only supporters may read."""
 
+    def unseen(self, status: Value) -> frozenset[Value]:
+        """Statuses that may stand here at the next look, and no single step leads to: the last edit alone is told."""
+        found, queue = set[Value](), [status]
+        while queue:
+            following = self.steps.get(queue.pop(), frozenset()) - found
+            found |= following
+            queue += following
+        return frozenset(found) - self.steps.get(status, frozenset()) - {status}
+
     def values(self, name: str) -> tuple[Value, ...]:
         """The words of one of our fields; empty: any."""
         return tuple(self.fields.get(name, {}).get("values") or ())
@@ -58,12 +69,16 @@ class Subject:
     mapping: CompiledMapping
     vocabulary: Vocabulary
     policy: str = ""
-    """The default conflict policy; '': the mapping's."""
+    """The one that a search tries for every field; '': each field's own."""
 
     @property
     def name(self) -> str:
         """What stories call their system."""
         return self.mapping.name
+
+    def policy_of(self, each: FieldMapping) -> str:
+        """Who wins a conflict on this field."""
+        return self.policy or each.policy or self.mapping.policy
 
     def theirs(self, each: FieldMapping) -> TheirField:
         """Their field, as far as it is known. The words of one that a scale reads are numbers, as it says them."""
@@ -88,12 +103,16 @@ class Subject:
         """Where it is said what ours is written as."""
         return self.document.place(("fields", each.central, *line_of(ours)))
 
+    def searchable(self, centre: Centre) -> Iterator["Words"]:
+        """The fields that can be searched whole."""
+        return (words for words in self.finite(centre) if len(words.ours) * len(words.theirs) <= MOST_PAIRS)
+
     def finite(self, centre: Centre) -> Iterator["Words"]:
-        """The fields that can be searched whole, with every value of either side."""
+        """The fields that can be judged case by case, with every value of either side."""
         for each in self.mapping.fields.values():
             ours = self.ours(each, centre)
             theirs = self.words(each) or (ours if self._same_words(each) else ())
-            if ours and theirs and len(ours) * len(theirs) <= MOST_PAIRS:
+            if ours and theirs and len(ours) * len(theirs) <= _MOST_CASES:
                 gone = self.mapping.lost_when.get(each.remote, frozenset())
                 yield Words(each, self.theirs(each), ours, tuple(word for word in theirs if word not in gone))
 
@@ -122,10 +141,14 @@ class Subject:
         return ()
 
     def too_many(self, centre: Centre) -> Iterator[str]:
-        """The fields that have too many values to be searched."""
+        """The fields that have too many values to be searched, and what was done instead."""
         for each in self.mapping.fields.values():
-            if len(self.ours(each, centre)) * len(self.words(each)) > MOST_PAIRS:
-                yield each.central
+            pairs = len(self.ours(each, centre)) * len(self.words(each))
+            if pairs > MOST_PAIRS:
+                tried = "its laws were tried, and nothing else"
+                if pairs <= _MOST_CASES:
+                    tried = "every case of it was judged, and its link was not searched"
+                yield f"{each.central}: too many values to be searched; {tried}"
 
     def as_it_is(self, each: FieldMapping) -> bool:
         """Whether its words travel as they are, shortened and marked up at most: no table knows them."""
@@ -150,6 +173,8 @@ class Asked(NamedTuple):
     wanted: Value
     under_way: bool
     """Theirs lies on the way to ours, and was left there."""
+    unseen: bool = False
+    """Ours came to it by several steps, none of which was told."""
 
 
 class Words(NamedTuple):
@@ -202,19 +227,25 @@ class Words(NamedTuple):
         while queue:
             ours, theirs = queue.popleft()
             under_way = (ours, theirs) not in agreeing
-            status = self.field.central == STATUS
-            following = centre.steps.get(ours, frozenset()) if status else frozenset(self.ours)
+            following, unseen = self._following(ours, centre)
             for after in self.ours:
                 goes_on = under_way and after == ours
-                wanted = self.say(after, theirs) if goes_on or after in following else None
+                wanted = self.say(after, theirs) if goes_on or after in following | unseen else None
                 if wanted is None or wanted == theirs:
                     continue
-                yield Asked(ours, theirs, after, wanted, under_way)
+                yield Asked(ours, theirs, after, wanted, under_way, after in unseen)
                 for between in self.field.way(theirs, wanted):
                     moved = self.theirs_field.after_comment.get(between, between)
                     for stands in {(after, between), (after, moved)} - found:
                         found.add(stands)
                         queue.append(stands)
+
+    def _following(self, ours: Value, centre: Centre) -> tuple[frozenset[Value], frozenset[Value]]:
+        """What ours may be next; and the final ones that it may have come to by several steps: no later edit of ours
+        would ever mend that they were never told."""
+        if self.field.central != STATUS:
+            return frozenset(self.ours), frozenset()
+        return centre.steps.get(ours, frozenset()), centre.unseen(ours) & centre.final
 
     def _moved(self, agreeing: Collection[tuple[Value, Value]], centre: Centre) -> Iterator[tuple[Value, Value]]:
         """What theirs becomes by itself, where ours stays what it is, so that it is written again."""

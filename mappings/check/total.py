@@ -215,8 +215,7 @@ def _stand_ins(subject: Subject, each: FieldMapping) -> Iterator[Refutation]:
 
 def _newest(subject: Subject, each: FieldMapping) -> Iterator[Refutation]:
     """A policy that stands on change times which nobody keeps."""
-    policy = subject.policy or each.policy or subject.mapping.policy
-    if policy == "newest" and not subject.vocabulary.capabilities.get("history"):
+    if subject.policy_of(each) == "newest" and not subject.vocabulary.capabilities.get("history"):
         sentence = f"{each.central}: policy newest, and {subject.name} keeps no history to tell the newest by"
         story = (
             f"somebody sets {each.central} here, and somebody else in {subject.name}",

@@ -60,7 +60,7 @@ class _Trap:
     def overtaken(self) -> Iterator[Refutation]:
         """What becomes so there while a person's word is on its way to them, where theirs goes before it."""
         field, words = self._words.field, self._words
-        policy = self._subject.policy or field.policy or self._subject.mapping.policy
+        policy = self._subject.policy_of(field)
         if not words.outward or policy not in ("remote", "newest"):
             return
         place = self._subject.document.place(("fields", field.central, "policy") if field.policy else ("policy",))

@@ -211,6 +211,34 @@ def test_without_a_vocabulary_the_answer_says_what_it_assumes() -> None:
     assert any("no vocabulary is declared" in each for each in report.assumed)
 
 
+def test_what_several_edits_between_two_looks_come_to_is_walked_to_or_told_as_a_loss() -> None:
+    one_by_one = TABLE.replace("verified: done, closed: done", "verified: shut, closed: shut").replace(
+        "}, back: {", "}, back: {shut: closed, "
+    )
+    steps = "new: [open, stalled, done], open: [stalled, done], stalled: [open, done], done: [open, stalled, shut]"
+    words = vocabulary(f", workflow: {{{steps}, shut: []}}").replace("stalled, done],", "stalled, done, shut],", 1)
+    refuted = proven(mapping(f"table: {one_by_one}"), words)[0].refuted
+    assert [(each.proof, each.story[1]) for each in refuted] == [
+        (Proof.REACHABLE, "it becomes 'verified' here, step by step, before m is told of any")
+    ] * 3
+    via = "transitions: {shut: {via: {new: [done], open: [done], stalled: [done]}}}"
+    assert proven(mapping(f"table: {one_by_one}, {via}"), words)[0].proven
+    (jira,) = proving.prove(library.with_vocabulary("jira"))
+    assert any("'reopened' here cannot follow at their 'Open', 'In Progress'" in each for each in jira.losses.outward)
+
+
+def test_words_that_mean_nothing_much_hide_nothing() -> None:
+    """A field of too many values to be searched is judged case by case all the same."""
+    idle = ", ".join(f"w{number}" for number in range(60))
+    many = mapping(f"table: {TABLE.replace('on hold: stalled', f'on hold: [stalled, {idle}]')}")
+    words = vocabulary(", automatic: [{from: open, to: done, when: a week has passed}]").replace(
+        "new,", f"new, {idle},"
+    )
+    (report,) = proven(many, words)
+    assert {each.proof for each in report.refuted} == {Proof.NO_TRAP}
+    assert any("every case of it was judged, and its link was not searched" in each for each in report.assumed)
+
+
 def test_a_field_of_too_many_values_is_not_searched_and_the_answer_says_so() -> None:
     words = ", ".join(f"w{number}" for number in range(700))
     many = f"kind: vocabulary\nname: m\nfields: {{Status: {{values: [{words}]}}}}\n"
