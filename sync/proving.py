@@ -79,7 +79,8 @@ def documents(files: Sequence[str]) -> tuple[Document, ...]:
 def prove(given: Sequence[Document], spoken: Spoken | None = None) -> tuple[Report, ...]:
     """Every mapping among these documents, proven or refuted, with the vocabularies that stand beside it.
 
-    `spoken`: what a live system says of itself; a mapping for its connector is held against that.
+    `spoken`: what a live system says of itself; a mapping for its connector is held against that, and judged by the
+    policies that it is registered with.
 
     :raises DocumentError: with all that is wrong: in a mapping or vocabulary, a document of another kind, a name that
         stands twice, no mapping at all."""
@@ -94,7 +95,7 @@ def prove(given: Sequence[Document], spoken: Spoken | None = None) -> tuple[Repo
             elif each.name in (mappings if each.kind == "mapping" else vocabularies):
                 problems.append(Problem(each.place(("name",)), f"the {each.kind} {each.name} stands here twice"))
             elif each.kind == "mapping":
-                mappings[each.name] = _compiled(each)
+                mappings[each.name] = _compiled(each, spoken)
             else:
                 vocabularies[each.name] = compile_vocabulary(each)
         except DocumentError as error:
@@ -112,10 +113,11 @@ def prove(given: Sequence[Document], spoken: Spoken | None = None) -> tuple[Repo
     return tuple(each if isinstance(each, Report) else next(judged) for each in mappings.values())
 
 
-def _compiled(document: Document) -> tuple[Document, CompiledMapping] | Report:
-    """The mapping to be judged; or the judgement, where it cannot work as it is."""
+def _compiled(document: Document, spoken: Spoken | None) -> tuple[Document, CompiledMapping] | Report:
+    """The mapping to be judged, by the policies of the live system; or the judgement, where it cannot work as it is."""
+    policies = spoken.policies if spoken is not None and document.data.get("connector") == spoken.connector else None
     try:
-        return document, compile_mapping(document, revision=0, lawless=True)
+        return document, compile_mapping(document, revision=0, overrides=policies, lawless=True)
     except Unsound as error:
         return unsound.report(document, error)
 

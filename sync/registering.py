@@ -120,7 +120,7 @@ class Registrar:
                 profile = desk.store.read(lambda tx: _taught(tx, system.connector))
                 words = desk.connectors.words(system.connector, profile)
                 try:
-                    spoken = listen(name, words, gateway.connector)
+                    spoken = listen(name, words, gateway.connector, system.overrides)
                     fields = tuple(spoken.fields)
                     judged = proven(proving.prove((mapping,), spoken)[0])
                 except ConnectorError:

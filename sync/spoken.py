@@ -1,7 +1,7 @@
 """What a live system says of itself, as the vocabulary that a mapping is proven against."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from connectors.api import Capabilities, Connector, RemoteField
@@ -17,6 +17,8 @@ class Spoken:
     connector: str
     fields: Sequence[RemoteField]
     capabilities: Capabilities
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """What its registration puts before the mapping's own: our field -> policy, and `otherwise`."""
 
     def over(self, known: Vocabulary) -> Vocabulary:
         """The vocabulary with what the system says in the place of what was declared of its kind.
@@ -56,9 +58,9 @@ class Spoken:
         )
 
 
-def listen(system: str, name: str, connector: Connector) -> Spoken:
+def listen(system: str, name: str, connector: Connector, policies: Mapping[str, str]) -> Spoken:
     """Ask a system what it speaks; `name`: its connector's.  :raises ConnectorError: by remedy."""
-    return Spoken(system, name, tuple(connector.describe()), connector.capabilities)
+    return Spoken(system, name, tuple(connector.describe()), connector.capabilities, policies)
 
 
 def plain(capabilities: Capabilities) -> dict[str, Any]:

@@ -20,7 +20,8 @@ def hear(session: Session, system: str) -> tuple[Document, Spoken]:
         profile = profile_document(read_again(taught)) if taught else None
         connector = desk.connectors.open(registered.connector, registered.settings, system, profile=profile)
         try:
-            return own, listen(system, desk.connectors.words(registered.connector, profile), connector)
+            words = desk.connectors.words(registered.connector, profile)
+            return own, listen(system, words, connector, registered.overrides)
         finally:
             connector.close()
 

@@ -26,6 +26,20 @@ def test_a_mapping_is_held_against_what_the_system_says_now_by_reading_only(cz) 
     assert cz.rt.tracker.log == log
 
 
+def test_it_is_judged_by_the_policies_that_the_system_is_registered_with(cz) -> None:
+    """A timer of theirs goes before what a person here says meanwhile, by the registration and not by the mapping."""
+    site = (
+        "kind: mapping\nname: site\nextends: rt\n---\nkind: vocabulary\nname: site\nextends: rt\nfields:\n"
+        "  Status: {automatic: [{from: rejected, to: resolved, when: a week has passed}]}\n"
+    )
+    mapping = cz.write(site, name="site.yaml")
+    by_mapping = cz.type("mapping", "check", mapping, "--system", "ngi-cz").out
+    cz.type("apply", cz.write(f"{cz.cz}policy: {{status: remote}}\n"))
+    by_system = cz.type("mapping", "check", mapping, "--system", "ngi-cz").out
+    assert "'remote' lets" not in by_mapping
+    assert "'remote' lets" in by_system
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
