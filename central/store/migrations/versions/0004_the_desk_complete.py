@@ -89,7 +89,8 @@ def _add_words() -> None:
     bound = op.get_bind()
     after = 0
     while page := _page(bound, after):
-        bound.execute(sa.insert(_WORDS), [{"mark": mark, "ticket_id": ticket} for ticket, mark in _marks(bound, page)])
+        if rows := [{"mark": mark, "ticket_id": ticket} for ticket, mark in _marks(bound, page)]:
+            bound.execute(sa.insert(_WORDS), rows)
         after = page[-1].id
     bound.execute(sa.update(_TICKETS).values(worded=_TICKETS.c.revision))
     op.create_index("ix_ticket_words_ticket_id", "ticket_words", ["ticket_id"])
