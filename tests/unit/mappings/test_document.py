@@ -61,8 +61,8 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         ),
         (
             "m.yaml:6:28: there is no key 'tabel' in fields.status; did you mean 'table'? there are: "
-            "back, carries, final, lost_when, moment, only_on_create, person, policy, remote, scale, "
-            "set, stuck, table, text, transitions"
+            "back, carries, final, lost_when, moment, only_on_create, others, person, policy, remote, "
+            "scale, set, stuck, table, text, transitions, unset"
         ),
         "m.yaml:6:43: the key 'back' does not go with the other keys in fields.status",
         "m.yaml:7:21: fields.subject.remote: must not be shorter than 1 characters",
