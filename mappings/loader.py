@@ -120,7 +120,9 @@ def read_files(paths: Iterable[pathlib.Path]) -> tuple[Document, ...]:
         except DocumentError as error:
             problems += error.problems
         except UnicodeDecodeError as error:
-            problems.append(Problem(Place(str(path), 1, 1), f"the file is not UTF-8 text (byte {error.start + 1})"))
+            before = error.object[: error.start].decode("utf-8-sig")
+            place = Place(str(path), before.count("\n") + 1, len(before) - before.rfind("\n"))
+            problems.append(Problem(place, "the file is not UTF-8 text"))
         except OSError as error:
             problems.append(Problem(Place(str(path), 1, 1), f"the file cannot be read: {error.strerror}"))
     if problems:
@@ -190,14 +192,16 @@ class _Reading:
         try:
             self._text.encode()
             yield from yaml.parse(self._text, Loader=self._parser)
-        except UnicodeEncodeError:
-            self._fail(self._place(0, 0), "the text holds half characters (lone surrogates); save it as UTF-8")
+        except UnicodeEncodeError as error:
+            self._fail(self._at(error.start), "the text holds half characters (lone surrogates); save it as UTF-8")
         except yaml.reader.ReaderError as error:
-            self._fail(self._place(0, 0), f"a character that YAML does not allow (U+{error.character:04X})")
+            found = self._at(self._text.find(chr(error.character)))
+            self._fail(found, f"a character that YAML does not allow (U+{error.character:04X})")
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = self._place(mark.line, mark.column) if mark else self._place(0, 0)
-            self._fail(place, f"this is not YAML: {error.problem or error.context}")
+            tab = "; a tab stands there: blanks indent" if self._is_tab(mark) else ""
+            self._fail(place, f"this is not YAML: {error.problem or error.context}{tab}")
 
     def _document(self, data: Any, begin: int, end: int) -> Iterator[Document]:
         if data is None:
@@ -278,6 +282,15 @@ class _Reading:
 
     def _place(self, line: int, column: int) -> Place:
         return Place(self._file, self._first_line + line, column + 1)
+
+    def _at(self, index: int) -> Place:
+        """The place of a character of the text."""
+        before = self._text[: max(index, 0)]
+        return self._place(before.count("\n"), len(before) - before.rfind("\n") - 1)
+
+    def _is_tab(self, mark: Any) -> bool:
+        lines = self._text.splitlines()
+        return mark is not None and mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t"
 
     def _problem(self, place: Place, sentence: str) -> None:
         self.problems.append(Problem(place, sentence))

@@ -80,10 +80,12 @@ def test_depth_and_size_are_bounded() -> None:
 
 
 def test_broken_yaml_is_told_with_its_place() -> None:
-    assert problems("kind: x\n\tname: y\n")[0].startswith("a.yaml:2:1: this is not YAML: ")
+    tab = problems("kind: x\n\tname: y\n")[0]
+    assert tab.startswith("a.yaml:2:1: this is not YAML: ")
+    assert tab.endswith("; a tab stands there: blanks indent")
     assert problems("kind: x\nname: y: z\n")[0].startswith("a.yaml:2:8: this is not YAML: ")
-    assert "U+0000" in problems("kind: \0")[0]
-    assert "lone surrogates" in problems("kind: \ud800")[0]
+    assert problems("kind: x\nname: a\0b")[0] == "a.yaml:2:8: a character that YAML does not allow (U+0000)"
+    assert problems("kind: x\nname: \ud800")[0].startswith("a.yaml:2:7: the text holds half characters")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n---\n"])
@@ -122,13 +124,13 @@ def test_what_is_absent_is_placed_at_what_is_around_it() -> None:
 def test_files_are_read_together_and_their_problems_told_together(tmp_path: Path) -> None:
     good, latin, broken = (tmp_path / name for name in ("good.yaml", "latin.yaml", "broken.yaml"))
     good.write_text("\ufeff" + HEAD, encoding="utf-8")
-    latin.write_bytes(b"kind: \xe9")
+    latin.write_bytes(b"\xef\xbb\xbfkind: x\nname: caf\xe9")
     broken.write_text("kind: x\n")
     assert [document.name for document in read_files([good])] == ["a"]
     with pytest.raises(DocumentError) as caught:
         read_files([good, latin, broken, tmp_path / "absent.yaml"])
     told = str(caught.value)
-    assert "is not UTF-8" in told
+    assert f"{latin}:2:10: the file is not UTF-8 text" in told
     assert "'name' is missing" in told
     assert "No such file" in told
 
