@@ -6,6 +6,8 @@ looked at. Nothing is executed, fetched or trusted; what is no markup is text.
 
 import html
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 _BLOCKS = frozenset(
     {
@@ -24,25 +26,55 @@ _UNSAYABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 """HTML's own blanks, of which several are one."""
 _LINK = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_SAID = re.compile(r"""\b(src|alt|title|width|height)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_DATA = re.compile(
+    r"""(\bsrc\s*=\s*)(["'])data:(image/[\w.+-]{1,60}+)(?:;(?!base64,)[\w=.-]{1,100}+){0,3}+;base64,([\w+/=\s]*+)\2""",
+    re.IGNORECASE,
+)
+"""An image whose bytes stand in the text itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image that a text shows where the text says `[image: NAME]`."""
+
+    name: str
+    source: str
+    """Its address; "" where its bytes stand in the text itself."""
+    media_type: str = ""
+    digits: str = ""
+    """Those bytes, as base64."""
 
 
 def text_of(markup: str) -> str:
-    """What a person reads of it: blocks on lines of their own, links with their address beside."""
-    writer = _Writer()
+    """What a person reads of it: blocks on lines of their own, links with their address beside, images by name."""
+    return seen(markup)[0]
+
+
+def seen(markup: str) -> tuple[str, tuple[Picture, ...]]:
+    """What a person reads of it, and the images that they see in it."""
+    inside: list[tuple[str, str]] = []
+
+    def kept(found: re.Match[str]) -> str:
+        inside.append((found[3].lower(), "".join(found[4].split())))
+        return f'{found[1]}"data:{len(inside) - 1}"'
+
+    markup = _DATA.sub(kept, markup)
+    writer = _Writer(inside)
     at = 0
     while (start := markup.find("<", at)) >= 0:
         writer.text(markup[at:start])
         at = _step(markup, start, writer)
     writer.text(markup[at:])
-    return writer.result()
+    return writer.result(), tuple(writer.pictures)
 
 
-def read_as(form: str, said: str) -> str:
-    """What a person reads of a text in this form: plain, html, or escaped, which is HTML whose marks were escaped once
-    more (&lt;p&gt;)."""
+def read_as(form: str, said: str) -> tuple[str, tuple[Picture, ...]]:
+    """What a person reads of a text in this form, and the images that they see in it: plain, html, or escaped, which is
+    HTML whose marks were escaped once more (&lt;p&gt;)."""
     if form == "escaped":
-        return text_of(html.unescape(said))
-    return text_of(said) if form == "html" else said
+        return seen(html.unescape(said))
+    return seen(said) if form == "html" else (said, ())
 
 
 def html_of(text: str) -> str:
@@ -73,7 +105,10 @@ def _step(markup: str, start: int, writer: "_Writer") -> int:
 
 
 class _Writer:
-    def __init__(self) -> None:
+    def __init__(self, inside: Sequence[tuple[str, str]]) -> None:
+        self.pictures: list[Picture] = []
+        self._inside = inside
+        """Media type and digits of the images that stand in the text."""
         self._pieces: list[str] = []
         self._verbatim = False
         self._link = ""
@@ -93,6 +128,31 @@ class _Writer:
             self._pieces.append(" ")
         elif name == "a":
             self._anchor(rest, closing=closing)
+        elif name == "img" and not closing:
+            self._image(
+                {
+                    found[1].lower(): html.unescape(found[2] or found[3] or found[4] or "")
+                    for found in _SAID.finditer(rest)
+                }
+            )
+
+    def _image(self, said: Mapping[str, str]) -> None:
+        """An image is told by its name; one that nobody can see is not."""
+        if said.get("width") in ("0", "1") or said.get("height") in ("0", "1"):
+            return
+        source = said.get("src", "")
+        number = source.removeprefix("data:")
+        known = source != number and number.isdecimal() and int(number[:9]) < len(self._inside)
+        kind, digits = self._inside[int(number)] if known else ("", "")
+        step = "" if source.startswith(("data:", "cid:")) else re.split(r"[?#]", source)[0].rpartition("/")[2]
+        name = _BLANKS.sub(" ", said.get("alt", "") or said.get("title", "") or (step if "." in step else "")).strip()[
+            :100
+        ]
+        name = re.sub(r"[\[\]/\\]", "_", name) or f"image-{len(self.pictures) + 1}"
+        if digits and "." not in name:
+            name += "." + kind.removeprefix("image/").partition("+")[0]
+        self.pictures.append(Picture(name, "" if digits else source, kind, digits))
+        self._pieces.append(f"[image: {name}]")
 
     def _anchor(self, rest: str, *, closing: bool) -> None:
         if closing and self._link.startswith(("http://", "https://")) and self._link not in "".join(self._pieces[-3:]):

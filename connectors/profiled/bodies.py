@@ -10,7 +10,7 @@ from connectors.markup import html_of
 from connectors.profiled import tokens
 from connectors.profiled.site import Site
 from connectors.profiled.tables import UnknownWord
-from connectors.profiled.values import at, fill, joined, put
+from connectors.profiled.values import at, called, fill, filled, joined, put
 from connectors.profiled.vocabulary.tickets import FieldShape, Times
 
 
@@ -34,14 +34,17 @@ class Bodies:
         *,
         creating: bool = False,
         token: str | None = None,
+        row: Any = None,
     ) -> None:
-        """Put one field into a body; the one that bears our token bears it on.  :raises Unwritable: it has no place."""
+        """Put one field into a body, at its own place or as a `row`; the one that bears our token bears it on.
+
+        :raises Unwritable: it has no place."""
         customs = self._profile.custom_fields
         if customs is not None and name.startswith(customs.prefix) and name not in self._profile.fields:
             self._place_custom(body, below, name.removeprefix(customs.prefix), value)
             return
         place, theirs = self.theirs(name, value, creating=creating, token=token)
-        put(body, joined(below, place), theirs)
+        self._put(body, below, place, theirs, row)
 
     def theirs(self, name: str, value: Value, *, creating: bool = False, token: str | None = None) -> tuple[str, Any]:
         """What a field is called when written, and its value in the product's form.  :raises Unwritable: neither."""
@@ -60,14 +63,14 @@ class Bodies:
             raise Unwritable(f"{name} is too long: it holds {shape.max_length} characters, and this has {len(value)}")
         return place or name, self._value(name, shape, value)
 
-    def token(self, body: MutableMapping[str, Any], below: str, token: str) -> None:
+    def token(self, body: MutableMapping[str, Any], below: str, token: str, row: Any = None) -> None:
         """Put our token into a place of its own.  :raises AccessError: there is no such field that we can see."""
         if token == marks.UNMARKED:
             return
         shape, customs = self._profile.token, self._profile.custom_fields
         if shape is not None:
             if shape.write is not None:
-                put(body, joined(below, shape.write), token)
+                self._put(body, below, shape.write, token, row)
             return
         if customs is None:
             return
@@ -76,6 +79,15 @@ class Bodies:
             self._place_custom(body, below, name, token)
         except Unwritable as problem:
             raise AccessError(f"the field for our token cannot be found: {problem}") from None
+
+    def _put(self, body: MutableMapping[str, Any], below: str, place: str, theirs: Any, row: Any) -> None:
+        """Put what is called so to its place, or as a row of the list there."""
+        if row is None:
+            put(body, joined(below, place), theirs)
+            return
+        listed = at(body, below) if below else body.get("")
+        made = filled(row, self._site.words(field=called(place), value=theirs))
+        put(body, below, [*(listed or ()), *(made if isinstance(row, list) else [made])])
 
     def said(self, template: Any) -> Any:
         """A template of settings; None where one of them is not given."""
@@ -92,8 +104,9 @@ class Bodies:
             raise Unwritable(f"{self._profile.product} has no {value!r} for {name}; it has: {there}")
         if isinstance(value, tuple):
             words = [self._word(shape, each) for each in value]
-            return [{shape.write_item: each} if shape.write_item else each for each in words]
-        return self._word(shape, value)
+            return [each if shape.wrapped is None else filled(shape.wrapped, {"value": each}) for each in words]
+        said = self._word(shape, value)
+        return said if shape.wrapped is None else filled(shape.wrapped, {"value": said})
 
     def _word(self, shape: FieldShape, value: bool | int | str) -> Any:
         if shape.table is not None:

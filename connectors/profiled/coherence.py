@@ -112,6 +112,12 @@ def _writing(profile: "Profile") -> Iterator[str]:
         yield f"token.write: it stands below create.at ({profile.create.at}) already; say {short}"
     if update.each and "{value}" not in f"{update.path} {update.query} {update.body}":
         yield "update.each: no {value} in its path, query or body, so that nothing would be written"
+    for place, row in (("create.row", profile.create.row), ("update.row", update.row)):
+        if row is not None and not {"field", "value"} <= names(row):
+            yield f"{place}: no {{field}} or no {{value}} in it, so that nothing would be written"
+    for name, shape in profile.fields.items():
+        if shape.wrapped is not None and "value" not in names(shape.wrapped):
+            yield f"fields.{name}.wrapped: no {{value}} in it, so that nothing would be written"
     ways = [name for name in ("inline", "uploaded", "attached", "parts") if getattr(comment, name) is not None]
     if len(ways) > 1:
         yield f"comment: files go in one way, and here in several: {', '.join(ways)}"

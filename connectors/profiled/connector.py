@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from connectors.profiled.checking import check
 from connectors.profiled.commenting import Commenter
 from connectors.profiled.comparing import Comparer
 from connectors.profiled.following import Follower
+from connectors.profiled.pictured import stands_in
 from connectors.profiled.polling import Poller, by_key
 from connectors.profiled.profile import Profile
 from connectors.profiled.proving import Prover
@@ -120,7 +121,14 @@ class ProfiledConnector:
             self._commenter.delete(key, comment_id)
 
     def download(self, file: RemoteFile) -> AbstractContextManager[Iterator[bytes]]:
-        return files.download(self.site, file)
+        where = stands_in(file)
+        return files.download(self.site, file) if where is None else self._inside(file, *where)
+
+    @contextmanager
+    def _inside(self, file: RemoteFile, key: str, comment: str) -> Iterator[Iterator[bytes]]:
+        with self.site.http.call():
+            digits = self._reader.inside(file, key, comment)
+        yield files.unpacked(digits, self.site.environment.max_file, f"the image {file.name!r}")
 
     def probe(self) -> Sequence[Finding]:
         with self.site.http.call():

@@ -13,14 +13,16 @@ from typing import Any
 from connectors import marks
 from connectors.api import FieldChange, Person, RemoteComment, RemoteFile, Value
 from connectors.errors import NotFound, ProtocolError
+from connectors.markup import Picture
 from connectors.profiled import belonging
 from connectors.profiled.belonging import Hung
 from connectors.profiled.fields import Fields
 from connectors.profiled.kept import Opening
+from connectors.profiled.pictured import pictured
 from connectors.profiled.quirks import Talk
 from connectors.profiled.rows import fallen, identity, is_internal, is_meant, meets, read_text, remote_file
 from connectors.profiled.site import Site, keyed
-from connectors.profiled.values import at, plain, text, word
+from connectors.profiled.values import at, plain, spread, text, word
 from connectors.profiled.vocabulary.comments import AttachedFiles
 from connectors.profiled.vocabulary.conversation import (
     CommentRows,
@@ -133,7 +135,7 @@ class Listener:
                 if not number:
                     raise ProtocolError(f"ticket {look.key}: a comment has no id under {shape.id!r}", raw=repr(row))
                 author = self._site.person(at(row, shape.author), shape.person)
-                when = self._site.moment(at(row, shape.at), f"comment {number}")
+                when = self._site.moment(spread(row, shape.at), f"comment {number}")
                 own, internal = self._site.is_us(author), is_internal(row, shape.internal)
                 yield Entry(shape.id_prefix + number, number, row, shape, author, own, when, internal)
 
@@ -150,8 +152,9 @@ class Listener:
                     row = self._whole(key, each)
                 except NotFound:
                     continue  # it was there a moment ago
-            body = "" if unread and each.shape.body is not None else read_text(row, each.shape)
-            files = [*attached.get(each.id, ()), *self._within(key, each, row)]
+            body, pictures = ("", ()) if unread and each.shape.body is not None else read_text(row, each.shape)
+            seen = () if each.internal else pictured(self._site, body, pictures, key, each.id)
+            files = [*attached.get(each.id, ()), *self._within(key, each, row), *seen]
             if body or files or (unread and each.shape.body is not None):  # else it says nothing
                 shown, token, too_large = self._shown(body, internal=each.internal)
                 mine = () if each.internal else tuple(files)
@@ -189,7 +192,9 @@ class Listener:
             return Opening("", ())
         if kept is None:
             row = self._whole(key, entry) if entry.shape.body is not None else entry.row
-            kept = Opening(read_text(row, entry.shape), (*attached, *self._within(key, entry, row)))
+            said, pictures = read_text(row, entry.shape)
+            seen = pictured(self._site, said, pictures, key, entry.id)
+            kept = Opening(said, (*attached, *self._within(key, entry, row), *seen))
             self._site.openings.keep(key, kept)
         return kept
 
@@ -242,10 +247,18 @@ class Listener:
             assert shape is not None, "there are rows of it"
             file = remote_file(self._site, shape, row, look.key, "")
             author = self._site.person(at(row, shape.author), shape.person).key if shape.author is not None else ""
-            yield Hung(file, author, self._site.moment(at(row, shape.at), f"file {file.id}") if shape.at else None)
+            yield Hung(file, author, self._site.moment(spread(row, shape.at), f"file {file.id}") if shape.at else None)
 
     def _loose(self, look: Look) -> tuple[RemoteFile, ...]:
         return tuple(file for file, owner in self._listed(look) if not owner)
+
+    def pictures(self, key: str, raw: Mapping[str, Any], comment: str) -> tuple[Picture, ...]:
+        """The images in the text of one comment; none where it is hidden or gone."""
+        for each in self._entries(Look(self._site, key, raw)):
+            if each.id == comment and not each.internal:
+                row = self._whole(key, each) if each.shape.body is not None else each.row
+                return read_text(row, each.shape)[1]
+        return ()
 
     def _within(self, key: str, entry: Entry, row: Any) -> Iterator[RemoteFile]:
         """Files that the comment's own row lists; those of an internal one are not looked at."""
@@ -262,7 +275,8 @@ class Listener:
         if shape is None or not (wanted or self._history_always or shape.read is None):
             return ()
         met: Counter[str] = Counter()
-        rows = [(self._site.moment(at(row, shape.at), f"ticket {look.key}'s history"), row) for row in look.rows(shape)]
+        about = f"ticket {look.key}'s history"
+        rows = [(self._site.moment(spread(row, shape.at), about), row) for row in look.rows(shape)]
         found: list[FieldChange] = []
         before: Mapping[str, Value] = {}
         for when, row in sorted(rows, key=lambda each: each[0]):

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.api import Value
-from connectors.markup import read_as
+from connectors.markup import Picture, read_as
 from connectors.profiled import tokens
 from connectors.profiled.site import Site
-from connectors.profiled.values import at, fill, first, joined, plain, text, word
+from connectors.profiled.values import at, called, fill, first, plain, text, word
 from connectors.profiled.vocabulary.tickets import FieldShape, Times
 
 
@@ -18,7 +18,7 @@ class Fields:
         self._site = site
         self._shapes = site.profile.fields
         self._customs = site.profile.custom_fields
-        self._ours = {shape.history or joined(shape.write or name): name for name, shape in self._shapes.items()}
+        self._ours = {shape.history or called(shape.write or name): name for name, shape in self._shapes.items()}
         """Their name of a field in the history -> its name in the contract."""
 
     def read(self, raw: Mapping[str, Any], shown: Collection[str] | None = None) -> dict[str, Value]:
@@ -36,6 +36,13 @@ class Fields:
                 if customs.table is not None:
                     self._site.tables.learn(customs.table, number, name)
         return found
+
+    def pictures(self, raw: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Picture, ...]]]:
+        """Each text among the fields as people read it, and the images that they see in it."""
+        for shape in self._shapes.values():
+            found = first(raw, shape.at) if shape.at is not None and shape.kind == "text" else None
+            if isinstance(found, str):
+                yield read_as(shape.format, found)
 
     def token(self, raw: Mapping[str, Any]) -> str | None:
         """Our token, wherever the product bears it."""
@@ -85,7 +92,7 @@ class Fields:
             return tuple(sorted(each for each in words if each and not self._is_unset(each, shape))) or None
         if shape.resolve is not None and found is not None:
             found = self._site.tables.word(shape.resolve, text(found)) or found
-        value = plain(read_as(shape.format, found) if isinstance(found, str) else found)
+        value = plain(read_as(shape.format, found)[0] if isinstance(found, str) else found)
         if value is None or self._is_unset(value, shape):
             return None
         if shape.kind == "moment" and self._site.profile.times != Times():

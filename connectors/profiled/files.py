@@ -140,6 +140,11 @@ def download(site: Site, file: RemoteFile) -> Iterator[Iterator[bytes]]:
             yield _bounded(_once_more(bytes_, about) if shape.twice else bytes_, limit, about)
 
 
+def unpacked(digits: str, limit: int, about: str) -> Iterator[bytes]:
+    """The bytes of a base64 text.  :raises ProtocolError: it is none, or they are more than the limit."""
+    return _bounded(_decoded(digits, about), limit, about)
+
+
 def _decoded(digits: Any, about: str) -> Iterator[bytes]:
     """The bytes of a base64 text that was read as a whole."""
     if digits is None:

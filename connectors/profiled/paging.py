@@ -172,7 +172,7 @@ class Pager:
         return self._site.profile.ticket.key if self._shape.key is None else self._shape.key
 
     def _key(self, raw: Any) -> str:
-        return text(at(raw, self._key_path))
+        return self._site.key(at(raw, self._key_path))
 
     def _rows(self, raws: list[Any], keys: list[str], about: str) -> list[Row]:
         if not all(keys):
@@ -200,7 +200,7 @@ class Pager:
             answer = self._site.read(shape, keys=shape.joined.join(some) if shape.joined else some)
             tickets = at(answer.data(), shape.rows)
             for each in tickets if isinstance(tickets, list) else [tickets]:
-                key = text(at(each, self._site.profile.ticket.key))
+                key = self._site.key(at(each, self._site.profile.ticket.key))
                 if key:
                     found[key] = each
         if keys and not found:

@@ -24,7 +24,7 @@ from connectors.profiled.paging import Page, Pager, Place, Row
 from connectors.profiled.reading import Reader
 from connectors.profiled.rounds import EPOCH, Position, Round, Seen
 from connectors.profiled.site import Site
-from connectors.profiled.values import at, text
+from connectors.profiled.values import spread, text
 from connectors.profiled.vocabulary.listing import Purpose
 
 _PROXY_SKEW = timedelta(seconds=5)
@@ -123,7 +123,7 @@ class Poller:
         hint = shape.batch is None and (shape.key is not None or shape.changed_at is not None)
         if not hint:
             return self._reader.row(row.raw, page.answer)
-        when = at(row.raw, shape.changed_at or self._site.profile.ticket.changed_at)
+        when = spread(row.raw, shape.changed_at or self._site.profile.ticket.changed_at)
         if when is None and (shape.sequence is not None or shape.compare):
             return Change(row.key, str(row.number or ""))
         changed_at = self._site.moment(when, page.answer.about)

@@ -157,6 +157,8 @@ class Profile(Part):
     unset: Words = ()
     """Words that mean None wherever they are read ("1970-01-01 00:00:00", "-")."""
     times: Times = Times()
+    packed: Paths = ()
+    """Where an answer's text is itself a document, XML or JSON: it is read in its place."""
     place: Place
     """Asked when a ticket is not there."""
     within: Within | None = None

@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from connectors.answers import Answer
-from connectors.api import Change, RemoteTicket, Value, VersionStrength
-from connectors.errors import Became, ProtocolError
+from connectors.api import Change, RemoteFile, RemoteTicket, Value, VersionStrength
+from connectors.errors import Became, NotFound, ProtocolError
 from connectors.profiled.conversation import Listener
 from connectors.profiled.fields import Fields
+from connectors.profiled.pictured import digest, pictured
 from connectors.profiled.quirks import Talk
 from connectors.profiled.site import Site
-from connectors.profiled.values import at, fill, plain, text
+from connectors.profiled.values import at, fill, plain, spread, text
 
 
 class Reader:
@@ -41,7 +42,7 @@ class Reader:
                 f"{self._profile.product} says that there is none, a sign that means `empty` says so",
                 raw=repr(found),
             )
-        shown = text(at(found, shape.key))
+        shown = self._site.key(at(found, shape.key))
         if key is not None and shown != key:
             raise Became(shown, was=key, merged=True)
         more = {name: self._site.read(request, key=shown).data() for name, request in shape.more.items()}
@@ -52,7 +53,7 @@ class Reader:
     ) -> RemoteTicket:
         """The ticket, with what hangs on it where `known` is given and `version` is not what it still is."""
         shape, site = self._profile.ticket, self._site
-        key = text(at(raw, shape.key))
+        key = self._site.key(at(raw, shape.key))
         present = self.version(raw, answer)
         fields = self.fields(raw)
         talk: Talk | None = None
@@ -68,14 +69,14 @@ class Reader:
             fields |= site.quirks.fields(site, key, raw)
         author = at(raw, shape.created_by)
         person = site.person(author) if author is not None else None
-        changed = at(raw, shape.changed_at)
+        changed = spread(raw, shape.changed_at)
         return RemoteTicket(
             key=key,
             version=present,
             fields=fields,
             comments=talk.comments if talk is not None and known is not None else None,
             known_comments=talk.known_comments if talk is not None and known is not None else None,
-            files=talk.files if talk is not None else (),
+            files=(*(talk.files if talk is not None else ()), *self._pictured(raw, key)),
             history=talk.history if talk is not None else (),
             changed_at=site.moment(changed, f"ticket {key}") if changed is not None else None,
             created_by=person,
@@ -86,6 +87,23 @@ class Reader:
             aliases=tuple(text(each) for each in site.some(at(raw, shape.aliases or "-"))),
             read_at=answer.at,
         )
+
+    def _pictured(self, raw: Mapping[str, Any], key: str) -> Iterator[RemoteFile]:
+        """The images in the texts of its fields, each once."""
+        seen = {each.id: each for said in self._fields.pictures(raw) for each in pictured(self._site, *said, key)}
+        yield from seen.values()
+
+    def inside(self, file: RemoteFile, key: str, comment: str) -> str:
+        """The base64 of an image that stands in a text.  :raises NotFound: it does not any more."""
+        raw = self.raw(self._site.ticket(key), key)
+        if comment and self._listener is not None:
+            found = list(self._listener.pictures(key, raw, comment))
+        else:
+            found = [each for _, pictures in self._fields.pictures(raw) for each in pictures]
+        digits = next((each.digits for each in found if each.digits and digest(each) == file.id), None)
+        if digits is None:
+            raise NotFound(f"the image {file.name!r} is not in the text any more")
+        return digits
 
     def _address(self, raw: Mapping[str, Any], key: str) -> str:
         shape = self._profile.ticket
@@ -99,7 +117,7 @@ class Reader:
         shape = self._profile.ticket
         ticket = self.ticket(raw, answer, known=()) if self._site.capabilities.full_rows else None
         return Change(
-            key=text(at(raw, shape.key)),
+            key=self._site.key(at(raw, shape.key)),
             version=self.row_version(raw),
             changed_at=self.changed_at(raw, answer),
             ticket=ticket,
@@ -108,7 +126,7 @@ class Reader:
 
     def changed_at(self, raw: Mapping[str, Any], answer: Answer) -> datetime:
         """When a row's ticket last changed."""
-        return self._site.moment(at(raw, self._profile.ticket.changed_at), answer.about)
+        return self._site.moment(spread(raw, self._profile.ticket.changed_at), answer.about)
 
     def version(self, raw: Mapping[str, Any], answer: Answer) -> str:
         """The ticket's version."""
@@ -130,7 +148,7 @@ class Reader:
     def row_version(self, raw: Mapping[str, Any]) -> str:
         """The version as list rows show it: a change time, unless the version itself is in the row."""
         shape = self._profile.ticket
-        return "/".join(text(at(raw, path)) for path in shape.version.at or (shape.changed_at,))
+        return "/".join(text(at(raw, path)) for path in shape.version.at or shape.changed_at)
 
     def fields(self, raw: Mapping[str, Any], shown: Collection[str] | None = None) -> dict[str, Value]:
         """The fields of a ticket's answer, or those that a row shows. One that is not in it is None."""

@@ -10,7 +10,7 @@ from typing import Any
 from connectors import patterns
 from connectors.api import RemoteFile
 from connectors.errors import ProtocolError
-from connectors.markup import read_as
+from connectors.markup import Picture, read_as
 from connectors.profiled.files import whereabouts
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, first, plain, text, truth, word
@@ -62,15 +62,16 @@ def is_internal(row: Any, shape: bool | str | Hidden | None) -> bool:
     return said in shape.internal if shape.internal else said not in shape.public
 
 
-def read_text(row: Any, shape: CommentRows) -> str:
-    """A comment's text as people read it."""
+def read_text(row: Any, shape: CommentRows) -> tuple[str, tuple[Picture, ...]]:
+    """A comment's text as people read it, and the images that they see in it."""
     said = text(first(row, shape.text))
     form = shape.format
     if isinstance(form, Format):
         form = "html" if _says_html(row, form) else "plain"
-    read = text(plain(read_as(form, said)))
+    seen, pictures = read_as(form, said)
+    read = text(plain(seen))
     cut = patterns.found(shape.noise, read) if shape.noise is not None else None
-    return read if cut is None else read[: cut.start()] + read[cut.end() :]
+    return (read if cut is None else read[: cut.start()] + read[cut.end() :]), pictures
 
 
 def _says_html(row: Any, shape: Format) -> bool:

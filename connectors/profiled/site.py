@@ -1,9 +1,9 @@
 """One registered system: its profile, its settings and its session, and who we are there."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +16,7 @@ from connectors.environment import Environment
 from connectors.errors import AccessError, NotFound, ProtocolError
 from connectors.profiled import onward
 from connectors.profiled.kept import Openings
+from connectors.profiled.packed import opened
 from connectors.profiled.profile import Profile
 from connectors.profiled.quirks import Quirks
 from connectors.profiled.shared import settled, whole
@@ -63,9 +64,10 @@ class Site:
         )
         self.voice: Voice
         if profile.soap is not None:
-            self.voice = SoapVoice(profile.soap, origin, environment, profile.errors)
+            self.voice = SoapVoice(profile.soap, origin, environment, profile.errors, packed=profile.packed)
         else:
-            self.voice = RestVoice(HttpSession(origin, environment, errors=profile.errors, decode=decoded))
+            read = partial(_opened, profile.packed) if profile.packed else decoded
+            self.voice = RestVoice(HttpSession(origin, environment, errors=profile.errors, decode=read))
         self.http = self.voice.http
         self._account: Person | None = None
         self._place: str | None = None
@@ -150,6 +152,12 @@ class Site:
             if theirs and (mine == theirs or (part == "email" and mine.casefold() == theirs.casefold())):
                 return True
         return False
+
+    def key(self, found: Any) -> str:
+        """A ticket's key, where it stands alone or inside something longer."""
+        said, part = text(found), self.profile.ticket.key_part
+        inside = patterns.found(part, said) if part is not None else None
+        return said if inside is None else inside[1]
 
     def person(self, data: Any, shape: PersonShape | None = None) -> Person:
         """Somebody whom an answer names."""
@@ -295,6 +303,10 @@ class Site:
         except (AccessError, NotFound) as closed:
             return AccessError(f"neither ticket {key} nor the place it is in can be read: {closed}")
         return NotFound(f"{self.profile.product} has no ticket {key} for us: {trouble}")
+
+
+def _opened(packed: Sequence[str], body: bytes) -> Any:
+    return opened(decoded(body), packed)
 
 
 def keyed(found: list[Any], about: str) -> list[Any]:

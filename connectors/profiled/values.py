@@ -14,21 +14,33 @@ from connectors.markup import html_of
 
 UNSAYABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML carries."""
-_STEP = re.compile(r"([^.\[\]]*)(?:\[([^=\]]+)=([^\]]*)\])?(?:\.|$)")
+_STEP = re.compile(r"(?:'([^']*)'|([^.\[\]']*))(?:(\[\])|\[([^=\]]+)=([^\]]*)\])?(?:\.|$)")
+_NAME = re.compile(r"'([^']*)'|([^.']+)")
+_NO = ("", "0", "false", "no", "n", "off", "none", "null")
+_COUNT = re.compile(r"(.*)\{(epoch|epoch_ms)\}(.*)")
+"""A count with characters around it: /Date({epoch_ms})/, in which a zone may follow that moves nothing."""
 _WORD = re.compile(r"\{([a-z_]+)(?::(sql|number|html))?\}")
 
 
 @lru_cache(maxsize=4096)
-def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
-    """A path's steps: a name, and for a row chosen from a list the member and its value."""
-    steps = ((found[1], found[2] or "", found[3] or "") for found in _STEP.finditer(path))
+def _steps(path: str) -> tuple[tuple[str, bool, str, str], ...]:
+    """A path's steps: a name, whether all rows of the list there are meant, and for a row chosen from it the member
+    and its value."""
+    steps = (
+        (found[1] or found[2] or "", bool(found[3]), found[4] or "", found[5] or "") for found in _STEP.finditer(path)
+    )
     return tuple(step for step in steps if any(step))
 
 
 def at(data: Any, path: str) -> Any:
-    """What a dotted path leads to; None where it leads nowhere. `rows[name=x]` is the row whose name is x,
-    and a step `*` the only thing there, whatever it is called."""
-    for name, member, wanted in _steps(path):
+    """What a dotted path leads to; None where it leads nowhere. `rows[name=x]` is the row whose name is x, `rows[]`
+    all rows, and what follows is taken of each; a step `*` is the only thing there, whatever it is called; a name
+    with a dot in it stands in quotes."""
+    return _followed(data, _steps(path))
+
+
+def _followed(data: Any, steps: tuple[tuple[str, bool, str, str], ...]) -> Any:
+    for number, (name, every, member, wanted) in enumerate(steps, start=1):
         if name:
             if isinstance(data, dict):
                 data = data.get(name) if name != "*" else next(iter(data.values())) if len(data) == 1 else None
@@ -39,7 +51,24 @@ def at(data: Any, path: str) -> Any:
         if member:
             listed = data if isinstance(data, list) else [data]
             data = next((each for each in listed if text(at(each, member)) == wanted), None)
+        if every:
+            return _gathered(data, steps[number:])
     return data
+
+
+def _gathered(data: Any, steps: tuple[tuple[str, bool, str, str], ...]) -> list[Any] | None:
+    """What the steps lead to in each of several rows, as one list; None where there are no rows to look into."""
+    if data is None:
+        return None
+    found = [_followed(each, steps) for each in (data if isinstance(data, list) else [data])]
+    return [one for each in found for one in (each if isinstance(each, list) else [each]) if one is not None]
+
+
+def spread(data: Any, paths: Sequence[str]) -> Any:
+    """What stands for one thing: at one path, or at several, joined by a blank; None where there is nothing."""
+    if len(paths) == 1:
+        return at(data, paths[0])
+    return " ".join(each for each in (text(at(data, path)) for path in paths) if each) or None
 
 
 def first(data: Any, paths: Sequence[str]) -> Any:
@@ -98,8 +127,8 @@ def word(value: Any) -> str:
 
 
 def truth(value: Any) -> bool:
-    """Whether a value means yes, whatever it comes as. A word that nobody foresaw does."""
-    return text(value).strip().lower() not in ("", "0", "false", "no", "n", "off", "none", "null")
+    """Whether a value means yes, whatever it comes as. A word that nobody foresaw does; an empty list does not."""
+    return value not in ([], {}) and text(value).strip().lower() not in _NO
 
 
 def moment(
@@ -125,6 +154,8 @@ def told(when: datetime, form: str, zone: tzinfo = UTC) -> str | int:
     """A time as it is written in this form; the counterpart of `moment`."""
     if form in ("epoch", "epoch_ms"):
         return int(when.timestamp()) if form == "epoch" else round(when.timestamp() * 1000)
+    if (around := _COUNT.fullmatch(form)) is not None:
+        return f"{around[1]}{told(when, around[2])}{around[3]}"
     if form == "iso":
         return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return when.astimezone(zone).strftime(form)
@@ -137,6 +168,9 @@ def _moment(value: Any, form: str) -> datetime:
         return datetime.fromtimestamp(float(value), UTC)
     if form == "epoch_ms":
         return datetime.fromtimestamp(int(value) // 1000, UTC) + timedelta(milliseconds=int(value) % 1000)
+    if (around := _COUNT.fullmatch(form)) is not None:
+        inside = re.fullmatch(re.escape(around[1]) + r"(-?\d+)(?:[+-]\d{4})?" + re.escape(around[3]), str(value))
+        return _moment(inside[1] if inside is not None else "", around[2])
     return datetime.strptime(str(value), form)  # noqa: DTZ007 (its zone is the caller's to say)
 
 
@@ -206,7 +240,7 @@ def address(template: str, words: Mapping[str, Any]) -> str:
 def put(body: MutableMapping[str, Any], path: str, value: Any) -> None:
     """Put a value at a dotted place, making what is on the way: a list where its first row (0) is named, else an
     object."""
-    steps = path.split(".")
+    steps = names_of(path)
     place: Any = body
     for step, following in itertools.pairwise(steps):
         fresh: Any = [] if following == "0" else {}
@@ -220,6 +254,16 @@ def put(body: MutableMapping[str, Any], path: str, value: Any) -> None:
         place[int(steps[-1]) :] = [value, *place[int(steps[-1]) + 1 :]]
     else:
         place[steps[-1]] = value
+
+
+def names_of(path: str) -> list[str]:
+    """The names of a dotted place; one with a dot in it stands in quotes."""
+    return [found[1] if found[1] is not None else found[2] for found in _NAME.finditer(path)] or [""]
+
+
+def called(path: str) -> str:
+    """A dotted place as the product calls it: without quotes."""
+    return ".".join(names_of(path))
 
 
 def joined(*paths: str) -> str:

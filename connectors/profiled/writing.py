@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from connectors.profiled.bodies import Bodies, Unwritable, carried
 from connectors.profiled.reading import Reader
 from connectors.profiled.site import HIDDEN, Site
 from connectors.profiled.transitions import way
-from connectors.profiled.values import at, fill, same, text
+from connectors.profiled.values import at, called, fill, names_of, same
 from connectors.profiled.vocabulary.writing import Transition, Update
 
 Finder = Callable[[str, datetime], RemoteTicket | Lookup]
@@ -77,10 +77,10 @@ class Writer:
         for name, value in (({bearer: None} if bearer else {}) | wanted).items():
             if value is not None or name == bearer:
                 try:
-                    self._bodies.place(body, shape.at, name, value, creating=True, token=token)
+                    self._bodies.place(body, shape.at, name, value, creating=True, token=token, row=shape.row)
                 except Unwritable as problem:
                     raise Refused(str(problem), field=name) from None
-        self._bodies.token(body, shape.at, token)
+        self._bodies.token(body, shape.at, token, shape.row)
         answer = site.write(shape, body, **words)
         if shape.answers == "ticket" and not (late or shape.then) and self._shows_version(answer):
             return self._shown(answer, None, known=())[1]
@@ -100,9 +100,9 @@ class Writer:
             found = self._find(token, began) if token != marks.UNMARKED else Lookup.UNKNOWN
             key = found.key if isinstance(found, RemoteTicket) else ""
         elif shape.answers == "ticket":
-            key = text(at(at(answer.data(), ticket.at), ticket.key))
+            key = self._site.key(at(at(answer.data(), ticket.at), ticket.key))
         else:
-            key = steps.told(shape.keeps, answer)
+            key = self._site.key(steps.told(shape.keeps, answer))
         if not re.fullmatch(ticket.key_pattern, key):
             raise Unknown(f"{answer.about}: the answer to the create names no ticket; whether it was made is open")
         return key
@@ -180,12 +180,8 @@ class Writer:
     def _send(self, turn: _Turn, names: list[str]) -> None:
         """One request with these fields; again without those that it is refused for."""
         while names:
-            body, words = self._body(turn, names)
-            names = [each for each in names if each in turn.left]
-            if not names:
-                return
             try:
-                turn.answers.append(self._write(self._profile.update, turn, body, **words))
+                self._sent(turn, names)
                 return
             except Refused as said:
                 # nothing of such a write is stored
@@ -195,20 +191,42 @@ class Writer:
                 )
                 names = [each for each in names if each in turn.left]
 
-    def _body(self, turn: _Turn, names: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _sent(self, turn: _Turn, names: list[str]) -> None:
+        """One request with those of these fields that can be said, and what goes before it and after it.
+
+        :raises Refused: nothing was written.  :raises Unknown: it was, and what comes after it failed."""
+        shape, site = self._profile.update, self._site
+        known = steps.before(site, shape.first, {"key": turn.key, **turn.version}, marks.UNMARKED)
+        try:
+            body, words = self._body(turn, names, known)
+            if any(each in turn.left for each in names):
+                turn.answers.append(self._write(shape, turn, body, **words))
+        except Refused:
+            with suppress(ConnectorError):  # what is checked out is checked in again
+                steps.after(site, shape.then, known)
+            raise
+        try:
+            steps.after(site, shape.then, known)
+        except ConnectorError as error:
+            raise Unknown(f"ticket {turn.key} was written, and what comes after it failed: {error}") from None
+
+    def _body(
+        self, turn: _Turn, names: Iterable[str], known: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The body of an update, and the words that it knows; what cannot be written is refused."""
-        shape, words = self._profile.update, dict[str, Any](turn.version)
+        shape, words = self._profile.update, dict(known)
         for name in names if shape.each else ():
             with _refusing(turn, name):
-                words["field"], words["value"] = self._bodies.theirs(name, turn.left[name], token=turn.token)
-        body = self._site.body(shape, self._site.words(key=turn.key, **words))
+                place, words["value"] = self._bodies.theirs(name, turn.left[name], token=turn.token)
+                words["field"] = called(place)
+        body = self._site.body(shape, self._site.words(**words))
         for name in () if shape.each else names:
             with _refusing(turn, name):
-                self._bodies.place(body, shape.at, name, turn.left[name], token=turn.token)
+                self._bodies.place(body, shape.at, name, turn.left[name], token=turn.token, row=shape.row)
         stands = turn.held.fields if turn.held is not None else {}
         for name in shape.companions:
             if name in stands and name not in turn.left:
-                self._bodies.place(body, shape.at, name, stands[name], token=turn.token)
+                self._bodies.place(body, shape.at, name, stands[name], token=turn.token, row=shape.row)
         carried(turn.raw, shape.carry, body)
         return body, words
 
@@ -226,7 +244,7 @@ class Writer:
                 riders = [
                     each
                     for each in riders
-                    if takes is None or self._bodies.theirs(each, turn.left[each])[0].partition(".")[0] in takes
+                    if takes is None or names_of(self._bodies.theirs(each, turn.left[each])[0])[0] in takes
                 ]
             body = self._site.body(shape, self._site.words(key=turn.key, **words))
             for rider in riders:
@@ -261,7 +279,7 @@ class Writer:
         try:
             return raw, self._reader.ticket(raw, answer, known)
         except ConnectorError as error:
-            key = text(at(raw, self._profile.ticket.key))
+            key = self._site.key(at(raw, self._profile.ticket.key))
             raise Unknown(f"ticket {key} was written, and reading the rest of it failed: {error}", key=key) from None
 
     def look(

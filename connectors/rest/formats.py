@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from connectors.asking import Encode
+from connectors.asking import Encode, as_json
 from connectors.profiled.streams import FormBody, flattened
 from connectors.profiled.values import UNSAYABLE
 from connectors.profiled.vocabulary.parts import Request
@@ -27,7 +27,7 @@ def encoder(request: Request) -> tuple[str, Encode]:
         case "xml":
             return "application/xml; charset=utf-8", lambda body: _xml(request.element or "request", body)
         case _:
-            return "application/json", lambda body: json.dumps(body).encode()
+            return "application/json", as_json
 
 
 def decoded(body: bytes) -> Any:

@@ -1,7 +1,7 @@
 """A profile's requests as SOAP calls: operations by the WSDL, envelopes from plain data, answers from raw XML."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from connectors.asking import Body, Made, Origin
 from connectors.credentials import NOBODY, Shown
 from connectors.environment import Environment
 from connectors.errors import AccessError, ProtocolError
+from connectors.profiled.packed import opened
 from connectors.profiled.profile import Soap
 from connectors.profiled.values import address, fill, put, texts
 from connectors.profiled.vocabulary.parts import Request
@@ -44,7 +45,9 @@ class SoapVoice:
     The WSDL is read when it is first needed.  :raises AccessError: it cannot be had, or is not what the profile takes
     it for."""
 
-    def __init__(self, shape: Soap, origin: Origin, environment: Environment, errors: Errors) -> None:
+    def __init__(
+        self, shape: Soap, origin: Origin, environment: Environment, errors: Errors, *, packed: Sequence[str] = ()
+    ) -> None:
         self._shape = shape
         self._origin = origin
         self._environment = environment
@@ -54,7 +57,7 @@ class SoapVoice:
             errors=errors.model_copy(
                 update={"signs": (*errors.signs, *_FAULTS), "words": (*errors.words, "Fault.faultstring")}
             ),
-            decode=_decoded,
+            decode=lambda body: opened(_decoded(body), packed),
             calls=self._call,
         )
         self._lock = threading.Lock()

@@ -80,7 +80,7 @@ class FileRows(Rows):
     author: str | None = None
     person: PersonShape | None = None
     """How its author is named, where that is not as `people` says."""
-    at: str | None = None
+    at: Joined | None = None
     """Who sent it and when: where files hang on nothing but the ticket, these tell whose comment it belongs to."""
 
 
@@ -92,7 +92,7 @@ class CommentRows(Rows):
     author: str = ""
     person: PersonShape | None = None
     """How its author is named, where that is not as `people` says."""
-    at: str
+    at: Joined
     text: Paths
     noise: Pattern | None = None
     """What the product itself puts into a text ("Created attachment 5"): cut out once. What says nothing then is no
@@ -113,7 +113,7 @@ class HistoryRows(Rows):
 
     author: str = ""
     person: PersonShape | None = None
-    at: str
+    at: Joined
     items: str = ""
     """Where a row lists several changes; "": it is one."""
     field: str = ""
@@ -165,6 +165,9 @@ class Conversation(Part):
     """One list, or several: public ones and notes apart."""
     opening: OpeningShape | None = None
     files: FileRows | None = None
+    embedded: Paths = ()
+    """How addresses of images and files begin that stand in texts and in no list ("/uploads/"): they are files of the
+    comment, or of the ticket whose field it is. They must lead below `root`."""
     details: Mentions | None = None
     history: HistoryRows | None = None
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from connectors.api import Finds
-from connectors.profiled.vocabulary.parts import Part, Request, Words
+from connectors.profiled.vocabulary.parts import Joined, Part, Request, Words
 
 
 class Moments(Part):
@@ -93,7 +93,7 @@ class Apart(Request):
 
     rows: str | None = None
     key: str | None = None
-    changed_at: str | None = None
+    changed_at: Joined | None = None
     order: Literal["key", "time", "newest", "none"] | None = None
     pages: Paging | None = None
     batch: Batch | None = None
@@ -110,7 +110,7 @@ class Listing(Request):
     rows: str
     key: str | None = None
     """Where a row has the ticket's key, if not where the ticket has it; "": the row is the key."""
-    changed_at: str | None = None
+    changed_at: Joined | None = None
     """Where a row has the time of the change, if not where the ticket has it."""
     sequence: str | None = None
     """Where the rows of a log have their ascending number: polling goes by it ({after}) instead of time."""

@@ -13,7 +13,8 @@ class Times(Part):
     """How moments are written in answers. The first form that fits counts."""
 
     forms: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("iso",)
-    """`iso`; `epoch`, seconds since 1970; `epoch_ms`, thousandths of them; else a pattern such as %d.%m.%Y %H:%M."""
+    """`iso`; `epoch`, seconds since 1970; `epoch_ms`, thousandths of them; one of both in braces, with characters
+    around it (/Date({epoch_ms})/); else a pattern such as %d.%m.%Y %H:%M."""
     zone: str = "UTC"
     """The zone of a moment that names none: a name such as Europe/Prague, or the setting that holds it."""
 
@@ -141,8 +142,10 @@ class TicketShape(Part):
     aliases: str | None = None
     """Where keys are listed that this very ticket bore before."""
     version: Version = Version()
-    changed_at: str = NOWHERE
-    """Where the time of the last change is, if it is told."""
+    key_part: Pattern | None = None
+    """What stands at `key` is more than the key (an address), which is this pattern's first group."""
+    changed_at: Joined = (NOWHERE,)
+    """Where the time of the last change is, if it is told; a date and a time apart are joined by a blank."""
     created_by: str = NOWHERE
     address: str = ""
     address_at: str | None = None
@@ -175,8 +178,9 @@ class FieldShape(Part):
     """Words that mean None when read (RT's owner Nobody), or settings in braces that hold one."""
     empty_value: Any = None
     """What is written for None: likewise."""
-    write_item: str = ""
-    """For a set: it is written as rows, each with its word there."""
+    wrapped: Any = None
+    """What is written is this, with {value} in it ({type: user, id: "{value}"}); of a set each word. Nothing is
+    `empty_value` alone."""
     swallowed: tuple[str | int | None, ...] = ()
     """What the product makes in silence of a word that it does not know (0, null): a refusal, and put right again."""
     parts: dict[str, str] = {}

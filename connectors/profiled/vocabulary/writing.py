@@ -30,6 +30,9 @@ class Create(Request):
     method: Method = "POST"
     at: str = ""
     """Where in the body the fields go."""
+    row: Any = None
+    """Fields go as rows of a list there, each like this: words {field}, what it is called when written, and {value}.
+    A list says several rows for each."""
     defaults: dict[str, str] = {}
     """Fields and their values where the caller has none."""
     apart: tuple[str, ...] = ()
@@ -55,6 +58,11 @@ class Update(Request):
 
     method: Method = "PUT"
     at: str = ""
+    row: Any = None
+    """As for a create."""
+    first: tuple[Step, ...] = ()
+    then: tuple[Step, ...] = ()
+    """What goes before it and after it (a ticket is checked out, and in again), also where it was refused."""
     each: bool = False
     """One request per field. Words: {field}, what it is called when written, and {value}."""
     guard: dict[str, str] = {}

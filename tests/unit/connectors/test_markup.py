@@ -25,6 +25,12 @@ from connectors.markup import html_of, text_of
         ("<td>a</td><td>b</td>", "a b"),
         ("1 &lt; 2 &#8364; &nosuch;", "1 < 2 € &nosuch;"),
         ("<unclosed <b>", "<unclosed"),
+        ("see <img src='/x/graph.png?v=2' alt=''> there", "see [image: graph.png] there"),
+        (
+            '<img alt="a [graph]" src="data:image/png;base64,QUJD"><img src="cid:7">',
+            "[image: a _graph_.png][image: image-2]",
+        ),
+        ('<img width="1" height="1" src="/t.gif"><img src="data:9" width=0>seen', "seen"),
         ("", ""),
     ],
 )
@@ -37,7 +43,10 @@ def test_any_input_gives_some_text(html: str) -> None:
     assert isinstance(text_of(html), str)
 
 
-@pytest.mark.parametrize("piece", ["<div>", "<p", "&amp;", "<!--", "<![CDATA[", "<a href='x'>", "<b></b> ", "</p>"])
+@pytest.mark.parametrize(
+    "piece",
+    ["<div>", "<p", "&amp;", "<!--", "<![CDATA[", "<a href='x'>", "<b></b> ", "</p>", '<img src="data:image/a;base64,'],
+)
 def test_hostile_input_takes_no_more_than_its_length_deserves(piece: str) -> None:
     begun = time.process_time()
     text_of(piece * (200_000 // len(piece)))

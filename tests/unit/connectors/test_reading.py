@@ -1,5 +1,6 @@
 """Small invented products: each says one thing about a ticket in another way, and is read all the same."""
 
+import base64
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from connectors.emulators.server import Asked, Reply
 from connectors.environment import Environment
 from connectors.errors import NotFound, ProtocolError, SettingsError
 from connectors.profiled.connector import ProfiledConnector
+from connectors.profiled.packed import opened
 from connectors.profiled.profile import Profile
 from connectors.profiled.values import at, truth
 from connectors.registry import open_profile
@@ -116,6 +118,54 @@ def ticket_with(**more: Any) -> dict[str, Any]:
     return {"ticket": {**BASE["ticket"], **more}}
 
 
+# -- images that texts show ------------------------------------------------------------------------------------------
+
+PNG = b"\x89PNG" + bytes(range(256)) * 20
+DIGITS = base64.b64encode(PNG).decode()
+SHOWN = {"embedded": "/uploads/", "comments": {**COMMENTS, "format": "html", "internal": "hidden"}}
+
+
+def bytes_of(connector: ProfiledConnector, file: RemoteFile) -> bytes:
+    with connector.download(file) as chunks:
+        return b"".join(chunks)
+
+
+def test_case_18_an_image_in_a_comment_is_a_file_of_it_and_is_named_where_it_stood(product: Product) -> None:
+    said = (
+        f'<p>see <img alt="a graph" src="data:image/png;base64,{DIGITS}">, <img src="/uploads/7/chart.png"> and '
+        '<img src="https://elsewhere.example.org/logo.png"></p>'
+    )
+    product.answers["/uploads/7/chart.png"] = b"chart"
+    (found,) = product.reads({"conversation": SHOWN}, {"comments": [row(text=said)]}).comments or ()
+    assert found.text == "see [image: a graph.png], [image: chart.png] and [image: logo.png]"
+    assert [(each.name, each.media_type, each.size) for each in found.files] == [
+        ("a graph.png", "image/png", len(PNG)),
+        ("chart.png", "image/png", None),
+    ]
+    connector = product.speaks({"conversation": SHOWN})
+    assert [bytes_of(connector, each) for each in found.files] == [PNG, b"chart"]
+    product.answers["/tickets/1"] = {**TICKET, "comments": [row(text="see nothing")]}
+    with pytest.raises(NotFound, match="not in the text any more"):
+        bytes_of(connector, found.files[0])
+
+
+def test_case_18_images_in_a_description_are_files_of_the_ticket_each_once(product: Product) -> None:
+    twice = f'<img src="data:image/png;base64,{DIGITS}">' * 2
+    fields = {"description": {"at": "body", "format": "html"}, "notes": {"at": "notes"}}
+    ticket = {"body": twice, "notes": "![a chart](/uploads/7/chart%20one.png) and /uploads", "comments": []}
+    found = product.reads({"fields": fields, "conversation": SHOWN}, ticket)
+    assert found.fields["description"] == "[image: image-1.png][image: image-2.png]"
+    assert [each.name for each in found.files] == ["image-1.png", "chart one.png"]
+    assert bytes_of(product.speaks({"fields": fields, "conversation": SHOWN}), found.files[0]) == PNG
+
+
+def test_case_18_images_of_hidden_comments_stay_where_they_are(product: Product) -> None:
+    said = f'<img src="data:image/png;base64,{DIGITS}"><img src="/uploads/7/chart.png">'
+    parts = {"conversation": SHOWN, "capabilities": {**BASE["capabilities"], "internal_comments": True}}
+    (found,) = product.reads(parts, {"comments": [row(text=said, hidden=True)]}).comments or ()
+    assert (found.text, found.files) == ("", ())
+
+
 # -- key, number, version, address -------------------------------------------------------------------------------------
 
 
@@ -123,6 +173,24 @@ def test_the_number_that_people_see_leads_to_its_page_and_the_key_does_not(produ
     parts = ticket_with(number="number", address="{url}/#{number}")
     found = product.reads(parts, {"number": "INC007"})
     assert (found.key, found.address) == ("1", f"{product.server.url}/#INC007")
+
+
+def test_a_key_may_stand_inside_an_address(product: Product) -> None:
+    parts = ticket_with(key="self", key_part="/tickets/([0-9]+)$")
+    assert product.reads(parts, {"self": "https://x.example.org/api/tickets/1"}).key == "1"
+
+
+def test_a_date_and_a_time_apart_are_one_moment(product: Product) -> None:
+    times = {"forms": "%d.%m.%Y %H:%M", "zone": "Europe/Prague"}
+    parts = {"times": times, **ticket_with(changed_at=["day", "hour"], version={})}
+    ten = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+    assert product.reads(parts, {"day": "01.03.2026", "hour": "11:00"}).changed_at == ten
+    comments = {"comments": {**COMMENTS, "at": ["day", "hour"]}}
+    listed = {"comments": [row(day="01.03.2026", hour="11:00")]}
+    (found,) = (
+        product.reads({"times": times, "conversation": comments, **ticket_with(changed_at=[])}, listed).comments or ()
+    )
+    assert found.created_at == ten
 
 
 def test_the_answer_itself_may_say_where_people_open_it(product: Product) -> None:
@@ -243,6 +311,7 @@ def test_a_long_table_is_read_page_by_page(product: Product) -> None:
         ({"forms": "epoch"}, 1772359200),
         ({"forms": "epoch"}, "1772359200"),
         ({"forms": "epoch_ms"}, 1772359200000),
+        ({"forms": "/Date({epoch_ms})/"}, "/Date(1772359200000+0100)/"),
         ({"forms": "%d.%m.%Y %H:%M", "zone": "Europe/Prague"}, "01.03.2026 11:00"),
         ({"forms": ["%d/%m/%Y %H:%M", "iso"]}, "2026-03-01T10:00:00Z"),
     ],
@@ -277,6 +346,7 @@ def test_a_field_that_is_a_moment_is_told_in_one_form(product: Product) -> None:
     [
         ("epoch", 1772359200, 2145873600),
         ("epoch_ms", "1772359200000", 2145873600000),
+        ("/Date({epoch_ms})/", "/Date(1772359200000)/", "/Date(2145873600000)/"),
         ("%d.%m.%Y %H:%M", "01.03.2026 11:00", "31.12.2037 13:00"),
     ],
 )
@@ -800,7 +870,7 @@ def test_these_mean_yes(yes: Any) -> None:
     assert truth(yes)
 
 
-@pytest.mark.parametrize("no", [False, 0, "0", "false", "FALSE", "no", "off", "", None])
+@pytest.mark.parametrize("no", [False, 0, "0", "false", "FALSE", "no", "off", "", None, [], {}])
 def test_these_mean_no(no: Any) -> None:
     assert not truth(no)
 
@@ -818,6 +888,45 @@ def test_these_mean_no(no: Any) -> None:
 )
 def test_a_path_leads_where_it_says_or_nowhere(path: str, expected: Any) -> None:
     assert at({"a": [{"n": "x.y", "v": 1}]}, path) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "expected"),
+    [
+        ({"fields": {"System.Title": "x"}}, "fields.'System.Title'", "x"),
+        ({"@odata.nextLink": "/next"}, "'@odata.nextLink'", "/next"),
+        ({"days": [{"notes": [{"id": 1}, {"id": 2}]}, {}, {"notes": {"id": 3}}]}, "days[].notes", [1, 2, 3]),
+        ([{"notes": [{"id": 1}]}, {"notes": []}], "[].notes", [1]),
+        ({"days": []}, "days[].notes", []),
+        ({}, "days[].notes", None),
+    ],
+)
+def test_a_path_leads_through_names_with_dots_and_through_all_rows(data: Any, path: str, expected: Any) -> None:
+    found = at(data, path)
+    assert [each["id"] for each in found] == expected if isinstance(found, list) else found == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "expected"),
+    [
+        ("*", {"return": '<?xml version="1.0" encoding="UTF-16"?><a><b>1</b></a>'}, {"return": {"b": "1"}}),
+        ("rows.doc", {"rows": [{"doc": '{"a": 1}'}, {"doc": None}]}, {"rows": [{"doc": {"a": 1}}, {"doc": None}]}),
+        ("", "[1, 2]", [1, 2]),
+        ("said", {"said": "plain words"}, {"said": "plain words"}),
+        ("said", {"other": "<a/>"}, {"other": "<a/>"}),
+    ],
+)
+def test_a_document_inside_an_answer_is_read_in_its_place(path: str, data: Any, expected: Any) -> None:
+    assert opened(data, [path]) == expected
+
+
+def test_a_broken_document_inside_an_answer_is_an_answer_that_cannot_be_read(product: Product) -> None:
+    product.answers["/tickets/1"] = {"ticket": '{"id": 1, "title"'}
+    connector = product.speaks({"packed": "ticket", **ticket_with(at="ticket")})
+    with pytest.raises(ProtocolError):
+        connector.fetch("1")
+    product.answers["/tickets/1"] = {"ticket": '{"id": 1, "title": "jobs fail", "changed": "2026-03-01T10:00:00Z"}'}
+    assert connector.fetch("1").fields == {"title": "jobs fail"}
 
 
 @pytest.fixture(autouse=True)

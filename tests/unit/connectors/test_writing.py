@@ -230,7 +230,10 @@ def test_xml_is_made_of_data_and_read_as_data(desk: Desk) -> None:
 
 def test_lists_of_objects_are_built_by_their_places_and_sets_by_rows(desk: Desk) -> None:
     desk.holds()
-    fields = {**BASE["fields"], "tags": {"kind": "set", "at": "tags", "write": "labels", "write_item": "name"}}
+    fields = {
+        **BASE["fields"],
+        "tags": {"kind": "set", "at": "tags", "write": "labels", "wrapped": {"name": "{value}"}},
+    }
     connector = desk.speaks(
         settings={**URL, "unit": {"says": "not given", "required": False}},
         fields={**fields, "title": {"at": "title", "write": "changes.0.to"}},
@@ -241,6 +244,52 @@ def test_lists_of_objects_are_built_by_their_places_and_sets_by_rows(desk: Desk)
         "changes": [{"field": "title", "to": "new"}, {"field": "seen", "to": ["1"]}],
         "labels": [{"name": "a"}, {"name": "b"}],
     }
+
+
+def test_fields_may_go_as_rows_of_name_and_value_our_token_and_companions_too(desk: Desk) -> None:
+    desk.holds()
+    pair = {"@name": "{field}", "to": "{value}"}
+    fields = {**BASE["fields"], "title": {"at": "title", "write": "'System.Title'"}}
+    connector = desk.speaks(
+        fields=fields,
+        create={"at": "changes.change", "row": pair},
+        update={"at": "changes.change", "row": ["{field}", "{value}"], "companions": ["title"]},
+    )
+    for method in ("POST", "PUT"):
+        desk.on(method, "/tickets(/1)?")(lambda _: Reply(200, desk.tickets["1"]))
+    connector.create({"title": "new", "tags": ("a", "b")}, token=TOKEN)
+    assert desk.said[-1].json()["changes"]["change"] == [
+        {"@name": "System.Title", "to": "new"},
+        {"@name": "tags", "to": ["a", "b"]},
+        {"@name": "mark", "to": TOKEN},
+    ]
+    connector.update("1", {"status": "open"}, held=held(connector))
+    assert desk.said[-1].json()["changes"]["change"] == ["status", "open", "System.Title", "jobs fail"]
+
+
+def test_a_body_may_be_a_list_of_changes(desk: Desk) -> None:
+    desk.holds()
+    desk.on("PATCH", "/tickets/1")(lambda _: Reply(200, None))
+    test = {"op": "test", "path": "/rev", "value": "{version:number}"}
+    row = {"op": "add", "path": "/fields/{field}", "value": "{value}"}
+    connector = desk.speaks(update={"method": "PATCH", "body": {"": [test]}, "row": row})
+    connector.update("1", {"title": "new", "text": None}, held=held(connector))
+    assert desk.said[-1].json() == [
+        {"op": "test", "path": "/rev", "value": 1},
+        {"op": "add", "path": "/fields/title", "value": "new"},
+        {"op": "add", "path": "/fields/text", "value": None},
+    ]
+
+
+def test_a_value_may_go_inside_an_object_and_nothing_as_nothing(desk: Desk) -> None:
+    desk.holds()
+    wrapped = {"data": {"type": "people", "id": "{value}"}}
+    connector = desk.speaks(
+        fields={**BASE["fields"], "status": {"at": "status", "write": "status", "wrapped": wrapped}}
+    )
+    connector.update("1", {"status": "open"}, held=None)
+    connector.update("1", {"status": None}, held=None)
+    assert [each.json()["status"] for each in desk.said] == [{"data": {"type": "people", "id": "open"}}, None]
 
 
 # -- one request or several --------------------------------------------------------------------------------------------
@@ -263,6 +312,34 @@ def test_each_field_may_want_a_request_of_its_own(desk: Desk) -> None:
         ("/tickets/1/text", {"value": "other"}),
     ]
     assert (done.applied, done.refused) == ({"title"}, {"text": "text is sealed"})
+
+
+CHECKED_OUT = {
+    "path": "/tickets/{key}",
+    "headers": {"X-Lock": "{lock}"},
+    "first": [{"path": "/tickets/{key}/lock", "keep": {"lock": "lock.id"}}],
+    "then": [{"method": "DELETE", "path": "/tickets/{key}/lock/{lock}"}],
+}
+
+
+def test_a_ticket_may_have_to_be_checked_out_and_in_also_where_it_refuses(desk: Desk) -> None:
+    desk.holds()
+    desk.on("POST", "/tickets/1/lock")(lambda _: {"lock": {"id": 7}})
+    desk.on("DELETE", "/tickets/1/lock/7")(lambda _: None)
+    connector = desk.speaks(update=CHECKED_OUT)
+    assert connector.update("1", {"title": "new"}, held=None).refused == {}
+    assert desk.said[1].headers["x-lock"] == "7"
+    desk.on("PUT", "/tickets/1")(lambda _: Reply(422, {"error": "it is sealed"}))
+    assert connector.update("1", {"title": "newer"}, held=None).refused == {"title": "it is sealed"}
+    assert [each.method for each in desk.said] == ["POST", "PUT", "DELETE"] * 2
+
+
+def test_what_fails_after_an_update_leaves_open_what_became_of_it(desk: Desk) -> None:
+    desk.holds()
+    desk.on("POST", "/tickets/1/lock")(lambda _: {"lock": {"id": 7}})
+    desk.on("DELETE", "/tickets/1/lock/7")(lambda _: Reply(503, {}))
+    with pytest.raises(Unknown, match="what comes after it failed"):
+        desk.speaks(update=CHECKED_OUT).update("1", {"title": "new"}, held=None)
 
 
 def test_companions_go_along_with_every_write_as_they_are_held_or_read_first(desk: Desk) -> None:
@@ -733,6 +810,8 @@ def test_a_file_on_the_ticket_may_go_as_base64_in_a_body_or_as_a_part(desk: Desk
         ({"comment": {"attached": ATTACHED, "parts": {"part": "x"}}}, "in several: attached, parts"),
         ({"comment": {"attached": ATTACHED}, "conversation": {"files": None}}, "does not say how the ticket's files"),
         ({"capabilities": {"edit_comments": True}}, "comment.edit does not say how"),
+        ({"update": {"row": {"name": "{field}"}}}, "update.row: no {field} or no {value}"),
+        ({"fields": {"title": {"wrapped": {"id": "value"}}}}, "fields.title.wrapped: no {value}"),
         ({"update": {"path": "/tickets/{kye}"}}, r"update: nothing fills in {kye}; did you mean {key}\?"),
         ({"comment": {"body": {"a": [{"b": "{texts}"}]}}}, r"comment: nothing fills in {texts}; did you mean {text}\?"),
         ({"settings": {**URL, "unit": {"says": "x", "required": False}}, "create": {"path": "/{unit}"}}, "require it"),
