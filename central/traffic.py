@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 STEP = timedelta(minutes=1)
 STEPS = 60
@@ -85,10 +86,14 @@ def hour(known: Iterable[Minute], system: str, at: datetime) -> tuple[Minute, ..
     there = {each.at: each for each in known}
     due = next((each.due for each in reversed(list(there.values())) if each.at < first), 0)
     minutes = []
-    for number in range(STEPS):
-        begin = first + number * STEP
+    for begin in _an_hour_from(first):
         found = there.get(begin)
         minute = Minute(system, begin, most_due=due, due=due) if found is None else found
         minutes.append(minute)
         due = minute.due
     return tuple(minutes)
+
+
+@lru_cache(maxsize=2)  # the same for every system
+def _an_hour_from(first: datetime) -> tuple[datetime, ...]:
+    return tuple(first + number * STEP for number in range(STEPS))

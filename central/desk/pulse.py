@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,8 +48,7 @@ class Pulse:
         self._look, self._traffic, self._every, self._most = look, traffic, every, watchers
         self._lock = threading.Lock()
         self._beat: Beat | None = None
-        self._minutes: dict[str, dict[datetime, Minute]] = {}
-        """System -> its minutes of the last hour, and one before that."""
+        self._trails = _Trails()
         self._told_at: datetime | None = None
         """Up to when they are known."""
         self._watching: dict[object, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
@@ -122,15 +121,44 @@ class Pulse:
     def _remember(self, seen: Overview) -> Mapping[str, tuple[int, ...]]:
         """Ask for what is not known yet; how the queues have been. Under the lock."""
         since = seen.at - _EVER if self._told_at is None else minute_of(self._told_at) - STEP
-        for minute in self._traffic(since):
-            self._minutes.setdefault(minute.system, {})[minute.at] = minute
+        self._trails.learn(self._traffic(since))
         self._told_at = seen.at
+        return self._trails.up_to(seen)
+
+
+class _Trails:
+    """How the queues have been: of three hundred systems, only those are looked at again of which something is new."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[str, dict[datetime, Minute]] = {}
+        """System -> its minutes of the last hour, and one before that."""
+        self._drawn: dict[str, tuple[int, ...]] = {}
+        """System -> its trail, where nothing has come to it since it was drawn."""
+        self._begins_at: datetime | None = None
+        """When the first minute began of those that are drawn."""
+
+    def learn(self, minutes: Iterable[Minute]) -> None:
+        """More is known, or what was known is told anew."""
+        for minute in minutes:
+            known = self._minutes.setdefault(minute.system, {})
+            if known.get(minute.at) != minute:
+                known[minute.at] = minute
+                self._drawn.pop(minute.system, None)
+
+    def up_to(self, seen: Overview) -> Mapping[str, tuple[int, ...]]:
+        """The trail of each system of which anything is known, or to which anything is owed now."""
+        if self._begins_at != an_hour_before(seen.at):
+            self._begins_at, self._drawn = an_hour_before(seen.at), {}
         trails = {}
         for system in seen.systems:
-            known = self._minutes.get(system.name, {})
-            for at in [at for at in known if at < an_hour_before(seen.at)][:-1]:
-                del known[at]
-            if known or system.due:
-                *before, last = (each.most_due for each in hour(known.values(), system.name, seen.at))
+            if system.name in self._minutes or system.due:
+                *before, last = self._drawn.get(system.name) or self._draw(system.name, seen.at, self._begins_at)
                 trails[system.name] = (*before, max(last, system.due))
         return trails
+
+    def _draw(self, system: str, at: datetime, begins_at: datetime) -> tuple[int, ...]:
+        known = self._minutes.get(system, {})
+        for old in [each for each in known if each < begins_at][:-1]:
+            del known[old]
+        trail = self._drawn[system] = tuple(each.most_due for each in hour(known.values(), system, at))
+        return trail

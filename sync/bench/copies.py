@@ -5,12 +5,16 @@ its links. Each copy has numbers of its own, here and in its system.
 """
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Table
+from sqlalchemy import Table, create_engine, insert
 
-from central.store.sql.schema import comments, events, links, ticket_marks, ticket_words, tickets
+from central.store.sql.schema import comments, events, links, ticket_marks, ticket_words, tickets, traffic
+from central.traffic import STEP, STEPS, Minute, an_hour_before, slot_of
 
 _COPIED = (tickets, ticket_marks, ticket_words, comments, events, links)
 _MOVED = {
@@ -35,6 +39,21 @@ def multiply(database: Path, times: int) -> None:
             db.execute(sql)
         db.execute("UPDATE totals SET value = value * ?", (times,))
         db.execute("UPDATE counters SET links = links * ?", (times,))
+
+
+def busy_hour(database: Path, systems: Iterable[str], now: datetime) -> None:
+    """Let something have gone on with each of these systems in every minute of the hour before now."""
+    first = an_hour_before(now)
+    minutes = [
+        asdict(Minute(name, first + step * STEP, step % 7, step % 5, step % 59 == 0, step % 11, step % 3))
+        for name in systems
+        for step in range(STEPS)
+    ]
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.begin() as db:
+        db.execute(traffic.delete())
+        db.execute(insert(traffic), [each | {"slot": slot_of(each["at"])} for each in minutes])
+    engine.dispose()
 
 
 def _copy(db: sqlite3.Connection, table: Table, there: int, times: int) -> None:

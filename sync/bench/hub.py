@@ -35,6 +35,8 @@ class Plan:
     """They were all changed at the centre, and nobody was told yet."""
     times: int = 1
     """All of these tickets are there so often: copied within the database."""
+    busy: bool = False
+    """Something has gone on with every system in each minute of the last hour."""
     description: str = DESCRIPTION
     """Of every ticket."""
     births: Mapping[str, str] = field(default_factory=dict)
@@ -136,6 +138,8 @@ def _work(pipe: Connection, settings: Settings, folder: Path, plan: Plan) -> Non
         )
         if fresh:
             copies.multiply(folder / "interdesk.db", plan.times)
+        if fresh and plan.busy:
+            copies.busy_hour(folder / "interdesk.db", plan.addresses, desk.clock())
         logs.configure(log, desk.secrets.mask)
         with Server(desk) as server:
             pipe.send(server.address)

@@ -1,5 +1,6 @@
 """P11: the pages. The mesh, a search and a list take as long with a million tickets as with a few.
 
+Every system has had something to do in each minute of the last hour: there is a line to be drawn on each tile.
 Measured is what a browser waits for a page, over real HTTP, with a session of the central team; how it grows is told by
 the processor time of the server. The limit is the least that could be shown: the kept counters, by a bare query, in a
 bare template.
@@ -30,7 +31,7 @@ _CHECKED = 50
 _SIZES = {"small": (30, 900, 1, 30, 40), "full": (300, 9_900, 1, 101, 200)}
 """Systems; tickets that are made; how often they are there: few, and many; how often each page is asked for."""
 _PAGES = {
-    "mesh": ("/systems", "to-s0"),
+    "mesh": ("/systems", "Looks owed in the last 60 minutes"),
     "key": ("/tickets?q=s0/17", "ticket 16"),
     "rare_word": ("/tickets?q=change", "change 0"),
     "common_word": ("/tickets?q=ticket", "ticket 16"),

@@ -180,8 +180,9 @@ def by_need(systems: tuple[SystemView, ...]) -> tuple[SystemView, ...]:
     """Those that need a person first, by how much waits; then by how long; those that are well stay where they are."""
 
     def place(each: SystemView) -> tuple[object, ...]:
-        waits = each.dead + each.held if each.need is Need.PERSON else 0
-        return each.need, -waits, -each.lag if each.need is Need.EYE else timedelta(0), each.name
+        need = each.need
+        waits = each.dead + each.held if need is Need.PERSON else 0
+        return need, -waits, -each.lag if need is Need.EYE else timedelta(0), each.name
 
     return tuple(sorted(systems, key=place))
 

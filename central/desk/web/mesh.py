@@ -106,7 +106,8 @@ class MeshPages:
         made_of = (system, trail, ago(system.succeeded_at, at), stood)
         before, tile = self._tiles.get(system.name, ((), ""))
         if before != made_of:
-            tile = self._pages.text("tile.html", system=system, trail=trail, at=at, stood=stood)
+            most = max(trail, default=0)
+            tile = self._pages.text("tile.html", system=system, trail=trail, most=most, at=at, stood=stood)
             self._tiles[system.name] = (made_of, tile)
         return tile
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -26,6 +27,7 @@ class Pages:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # they are part of the program: nothing is gained by looking at each file each time
         )
         environment.filters.update(
             moment=words.moment,
@@ -74,8 +76,15 @@ def web(address: str) -> str:
 def spark(trail: tuple[int, ...], width: int = 100, height: int = 20) -> str:
     """The points of a small line: the newest on the right, the highest at the top."""
     top = max(trail, default=0) or 1
-    step = width / max(len(trail) - 1, 1)
-    return " ".join(f"{n * step:.1f},{height - 1 - value * (height - 2) / top:.1f}" for n, value in enumerate(trail))
+    heights = {value: f"{height - 1 - value * (height - 2) / top:.1f}" for value in set(trail)}
+    return " ".join([place + heights[value] for place, value in zip(_places(len(trail), width), trail, strict=True)])
+
+
+@lru_cache(maxsize=8)
+def _places(many: int, width: int) -> tuple[str, ...]:
+    """How far to the right each of so many points is."""
+    step = width / max(many - 1, 1)
+    return tuple(f"{number * step:.1f}," for number in range(many))
 
 
 def partial(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """A store of many tickets, copied within the database, is one that interdesk could have written."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from central.store import migrations
 from central.store.api import Transaction
 from central.store.sql import SqlStore
 from central.store.testing.samples import new_comment
-from sync.bench.copies import multiply
+from central.traffic import STEP, hour
+from sync.bench.copies import busy_hour, multiply
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -42,3 +44,15 @@ def test_copied_tickets_are_found_counted_and_linked_each_under_numbers_of_its_o
     assert migrations.check(url) == []
     assert store.write(lambda tx: tx.tickets.create({**DEFAULTS, "subject": "one more"}, AT)).id == 7
     store.close()
+
+
+def test_an_hour_in_which_something_went_on_in_every_minute_is_read_as_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'interdesk.db'}"
+    migrations.upgrade(url)
+    busy_hour(tmp_path / "interdesk.db", ["ngi-cz", "ngi-pl"], AT)
+    with closing(SqlStore.open(url, clock=lambda: AT, exclusive=True)) as store:
+        minutes = store.read(lambda tx: tx.traffic.minutes(AT - 59 * STEP))
+    assert {each.system for each in minutes} == {"ngi-cz", "ngi-pl"}
+    czech = [each for each in minutes if each.system == "ngi-cz"]
+    assert tuple(czech) == hour(czech, "ngi-cz", AT)
+    assert max(each.most_due for each in czech) == 10

@@ -229,6 +229,11 @@ def test_a_trail_holds_the_most_that_was_owed_in_each_minute_of_the_last_hour_wh
     looks.due = 4
     pulse, another = Pulse(looks, looks.traffic), Pulse(looks, looks.traffic)
     assert pulse.beat().trails == {"ngi-cz": (*[7] * 57, 8, 3, 4)}
+    happen(-1, 2, 2)
+    assert pulse.beat().trails == {"ngi-cz": (*[7] * 57, 8, 2, 4)}, "within a minute, what is told anew is drawn anew"
+    looks.due = 9
+    assert pulse.beat().trails == {"ngi-cz": (*[7] * 57, 8, 2, 9)}, "what is owed now is, without a look that ended"
+    happen(-1, 3, 3)
     looks.at = AT + STEP
     happen(0, 6, 5)
     happen(1, 5, 0)
