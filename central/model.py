@@ -82,6 +82,9 @@ FIELDS: Mapping[str, FieldSpec] = {
 }
 """Every field a mapping may carry, by name. Sources: the GGUS interface FAQs and staff guide."""
 
+SUPPORTERS_ONLY = frozenset({"phone", "involve"})
+"""Fields that only those read who read internal notes: whom these are told, and where a submitter can be called."""
+
 DEFAULTS: Mapping[str, Value] = {
     "status": "new",
     "priority": Priority.LESS_URGENT.value,
@@ -135,7 +138,10 @@ class Ticket:
         """The next revision, with these fields changed; `at`: None leaves its moments as they are."""
         fields = {name: value for name, value in {**self.fields, **changes}.items() if value is not None}
         changed = replace(self, fields=fields, revision=self.revision + 1)
-        return changed if at is None else replace(changed, changed_at=at, shown_at=None)
+        if at is None:
+            return changed
+        seen = {name for name in changes if fields.get(name) != self.fields.get(name)} - SUPPORTERS_ONLY
+        return replace(changed, changed_at=at, shown_at=None if seen else self.shown_at or self.changed_at)
 
 
 @dataclass(frozen=True, slots=True)

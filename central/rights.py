@@ -95,9 +95,6 @@ ON_TICKETS = frozenset(
 )
 """The actions of which *own* means a ticket; of all others it means a system."""
 
-SUPPORTERS_ONLY = frozenset({"phone", "involve"})
-"""Fields that only those read who read internal notes: whom these are told, and where a submitter can be called."""
-
 
 class Forbidden(Exception):
     """Whoever asks may not do this. The sentence says what, and to whom it can be said."""

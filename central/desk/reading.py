@@ -8,8 +8,8 @@ from typing import TypeVar
 from central.desk.tickets import TicketDesk, for_everybody
 from central.events import Event, Kind
 from central.link import Link
-from central.model import Attachment, Comment, Conflict, Person, Ticket, Visibility
-from central.rights import SUPPORTERS_ONLY, Action, Extent, Principal, extent, may_on_system
+from central.model import SUPPORTERS_ONLY, Attachment, Comment, Conflict, Person, Ticket, Visibility
+from central.rights import Action, Extent, Principal, extent, may_on_system
 from central.store.api import NoSuch, Transaction
 
 Numbered = TypeVar("Numbered", Comment, Event)

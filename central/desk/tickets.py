@@ -7,10 +7,9 @@ from typing import TypeVar
 
 from central import workflow
 from central.desk.services.tickets import Also, Note, Tickets, Upload
-from central.model import Attachment, Comment, Ticket, Value, Visibility
+from central.model import SUPPORTERS_ONLY, Attachment, Comment, Ticket, Value, Visibility
 from central.origin import Origin
 from central.rights import (
-    SUPPORTERS_ONLY,
     Action,
     Extent,
     Principal,

@@ -15,8 +15,8 @@ from central.desk.rest.problems import documented
 from central.desk.rest.strict import StrictRoute
 from central.desk.rest.tickets import TicketNumber
 from central.events import Event
-from central.model import FIELDS
-from central.rights import SUPPORTERS_ONLY, Principal
+from central.model import FIELDS, SUPPORTERS_ONLY
+from central.rights import Principal
 from central.store.api import NoSuch
 
 FieldName = Annotated[str, Field(max_length=60, examples=["status"], json_schema_extra={"enum": list(FIELDS)})]

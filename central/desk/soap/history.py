@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from central.desk.soap.envelope import Said
 from central.desk.soap.fields import Around, called, theirs_of
 from central.events import Event, Kind
-from central.model import Attachment, Comment, Person, Ticket, Value, Visibility
-from central.rights import SUPPORTERS_ONLY
+from central.model import SUPPORTERS_ONLY, Attachment, Comment, Person, Ticket, Value, Visibility
 from central.store.api import Transaction
 
 _TOLD = {

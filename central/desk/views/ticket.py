@@ -9,8 +9,7 @@ from central.delivery import DeliveryState, Direction
 from central.desk.views.words import name_of, short, shown
 from central.events import Event, Kind
 from central.link import Link, LinkState
-from central.model import FIELDS, Attachment, Comment, Conflict, FieldSpec, Ticket, Visibility
-from central.rights import SUPPORTERS_ONLY
+from central.model import FIELDS, SUPPORTERS_ONLY, Attachment, Comment, Conflict, FieldSpec, Ticket, Visibility
 from central.store.api import NoSuch, Transaction
 
 if TYPE_CHECKING:

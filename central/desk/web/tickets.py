@@ -19,8 +19,8 @@ from central.desk.web.finding import Asked, find
 from central.desk.web.pages import SAID, Pages, partial
 from central.desk.web.typed import CHANGING, typed
 from central.desk.web.visitors import Visitor, Visitors
-from central.model import FIELDS, Ticket
-from central.rights import SUPPORTERS_ONLY, Action, demand, is_submitter, may
+from central.model import FIELDS, SUPPORTERS_ONLY, Ticket
+from central.rights import Action, demand, is_submitter, may
 from central.store.api import NoSuch, Transaction
 from central.workflow import Actor, Status
 

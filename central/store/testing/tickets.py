@@ -75,8 +75,11 @@ class TicketClaims:
         unmoved = store.write(lambda tx: tx.tickets.change(noted, {"phone": "1"}, None))
         assert (unmoved.revision, *moments()) == (2, later(8), later(7))
         assert store.read(lambda tx: tx.tickets.get(made.id)) == unmoved
-        store.write(lambda tx: tx.tickets.change(unmoved, {"phone": "2"}, later(9)))
-        assert moments() == (later(9), None)
+        called = store.write(lambda tx: tx.tickets.change(unmoved, {"phone": "2"}, later(9)))
+        assert moments() == (later(9), later(7)), "only who reads internal notes reads a phone"
+        assert store.read(lambda tx: tx.tickets.get(made.id)) == called
+        store.write(lambda tx: tx.tickets.change(called, {"phone": "3", "eta": "soon"}, later(10)))
+        assert moments() == (later(10), None)
 
     def test_lists_come_newest_first_page_by_page(self, store: Store) -> None:
         ids = [new_ticket(store).id for _ in range(5)]

@@ -61,6 +61,16 @@ def test_a_changed_ticket_is_the_next_revision_and_the_old_one_stays() -> None:
     assert (ticket.revision, ticket["phone"]) == (4, "1")
 
 
+def test_a_field_that_is_for_supporters_moves_the_time_for_them_alone() -> None:
+    later = [datetime(2026, 3, day, tzinfo=UTC) for day in (2, 3, 4, 5)]
+    ticket = Ticket(1, 1, {"subject": "x", "phone": "1"}, NOW, NOW)
+    called = ticket.with_fields({"phone": "2", "subject": "x"}, later[0])
+    assert (called.changed_at, called.shown_at) == (later[0], NOW)
+    involved = called.with_fields({"involve": ("a@x.org",)}, later[1])
+    assert (involved.changed_at, involved.shown_at) == (later[1], NOW)
+    assert involved.with_fields({"phone": None, "subject": "y"}, later[2]).shown_at is None
+
+
 @pytest.mark.parametrize("value", [None, True, 7, "7", "", (), ("a", "b")])
 def test_a_value_survives_the_trip_through_plain_data(value: object) -> None:
     assert value_of(plain(value)) == value  # type: ignore[arg-type]
