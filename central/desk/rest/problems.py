@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from central.desk.auth import NotKnown, TooManyTries
 from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
@@ -110,6 +111,8 @@ def of(error: Exception) -> Problem | None:  # one line for each
             return Problem(error.status_code, error.detail, headers=error.headers)
         case RequestValidationError():
             return _invalid(error)
+        case ClientDisconnect():
+            return Problem(400, "the request ended before it was whole: nothing of it was taken")
         case NotKnown():
             return Problem(401, said, headers={"WWW-Authenticate": 'Bearer realm="interdesk"'})
         case TooManyTries():
@@ -150,7 +153,7 @@ def install(app: FastAPI, log: Any = None) -> None:
             problem = Problem(500, "a bug of interdesk, and no mistake of yours: its log says more")
         return answer(problem)
 
-    ours = (HTTPException, RequestValidationError, NotKnown, TooManyTries, Forbidden, StoreError)
+    ours = (HTTPException, RequestValidationError, ClientDisconnect, NotKnown, TooManyTries, Forbidden, StoreError)
     for kind in (*ours, NotAllowed, Wrong, NotNow, OutOfReach, Exception):
         app.add_exception_handler(kind, tell)
 

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 
 from central.desk import metrics, rest, views
 from central.desk.documents import DocumentDesk
@@ -187,6 +188,10 @@ def _problems(app: FastAPI, visitors: Visitors, pages: Pages) -> None:
     @app.exception_handler(Busy)
     def busy(request: Request, problem: Busy) -> Response:
         return answer(request, 409, _sentence(problem))
+
+    @app.exception_handler(ClientDisconnect)
+    def cut_off(request: Request, problem: ClientDisconnect) -> Response:  # noqa: ARG001  # nobody hears it
+        return answer(request, 400, "The request ended before it was whole: nothing of it was taken.")
 
     @app.exception_handler(StoreError)
     def away(request: Request, problem: StoreError) -> Response:

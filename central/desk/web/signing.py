@@ -22,6 +22,11 @@ def router(gate: Gate, visitors: Visitors, pages: Pages, *, elsewhere: bool) -> 
     def refused(sentence: str, status: int, login: str = "", onward: str = "/") -> Response:
         return asked(status=status, problem=sentence, login=login, onward=onward)
 
+    def held_back(problem: TooManyTries, login: str = "", onward: str = "/") -> Response:
+        answer = refused(f"{problem}.".capitalize(), 429, login, onward)
+        answer.headers["Retry-After"] = str(int(problem.retry_after.total_seconds()) + 1)
+        return answer
+
     def welcome(onward: str, cookie: str, session: Session) -> Response:
         kept = visitors.cookies.set(cookie, session.created_at, session.expires_at)
         return RedirectResponse(onward, 303, {"Set-Cookie": kept})
@@ -43,9 +48,7 @@ def router(gate: Gate, visitors: Visitors, pages: Pages, *, elsewhere: bool) -> 
         try:
             cookie, session = gate.sign_in(login.strip(), password, source=_source(request))
         except TooManyTries as problem:
-            answer = refused(f"{problem}.".capitalize(), 429, login, local(onward))
-            answer.headers["Retry-After"] = str(int(problem.retry_after.total_seconds()) + 1)
-            return answer
+            return held_back(problem, login, local(onward))
         except NotKnown:
             return refused("This name and this password do not belong together.", 403, login, local(onward))
         return welcome(local(onward), cookie, session)
@@ -61,7 +64,7 @@ def router(gate: Gate, visitors: Visitors, pages: Pages, *, elsewhere: bool) -> 
         try:
             cookie, session = gate.accept(key, source=_source(request))
         except TooManyTries as problem:
-            return refused(f"{problem}.".capitalize(), 429)
+            return held_back(problem)
         except NotKnown:
             return refused("This link was used before, or is too old. Ask for a new one.", 403)
         return welcome("/", cookie, session)
