@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+KEPT = timedelta(days=1)
+"""So long it is known what came once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,11 +134,14 @@ class Webhook(_Part):
     """The header that carries the signature as `sha256=HEX`. Not said: as the product's profile has it."""
     key: str = "ticket"
     """The field of the JSON body that holds the ticket's key; points lead inside: `issue.id`. Likewise."""
+    timestamp: str | None = None
+    """The header that says when it was sent, in seconds since 1970 or as ISO 8601. What is signed is then that, a
+    point, and the body; and a hint is believed once, and for five minutes. Likewise."""
 
-    @field_validator("header")
+    @field_validator("header", "timestamp")
     @classmethod
-    def _is_header(cls, value: str) -> str:
-        if not _HEADER.fullmatch(value):
+    def _is_header(cls, value: str | None) -> str | None:
+        if value is not None and not _HEADER.fullmatch(value):
             raise ValueError("a header's name is letters, digits and dashes")
         return value
 

@@ -199,6 +199,8 @@ def _hook(registration: Registration) -> Hook | None:
     said = webhook.model_fields_set
     if "header" in said:
         shape = Hooks(header=webhook.header, key=shape.key)
+    if webhook.timestamp is not None:
+        shape = shape.model_copy(update={"timestamp": webhook.timestamp, "signs": "{timestamp}.{body}"})
     if "key" in said:
         shape = shape.model_copy(update={"key": (webhook.key,), "rows": None})
     whose = Whose.of(registration.document.name, registration.document.settings)

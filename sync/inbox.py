@@ -1,18 +1,22 @@
 """Webhooks: a hint says "look at this key" and nothing more. It is kept before it is answered.
 
 Whoever holds the key of the signature can cost us one read per hint and never more: the ticket is fetched, and nothing
-of what the hint says about it is believed.
+of what the hint says about it is believed. One whose signature covers the time is believed once, whichever process
+hears it: whoever repeats it costs nothing.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
 from central.desk.services.hooks import HookAnswer
 from central.registry import SystemState
+from central.reply import KEPT
 from central.store.api import NoSuch, Transaction
 from connectors.errors import Forged, ProtocolError
-from connectors.profiled.hooks import read_hook
+from connectors.profiled.hooks import once, read_hook
 from sync.gateways import LiveGateways
 from sync.means import Means
 from sync.secrets import MissingSecret, Secrets
@@ -20,6 +24,8 @@ from sync.secrets import MissingSecret, Secrets
 log = structlog.get_logger("interdesk.inbox")
 
 LARGEST = 1024 * 1024
+SAME_MOMENT = timedelta(seconds=2)
+"""Two changes within a second are told by hints that are the same to the last byte: so soon, one is no repetition."""
 
 
 class Inbox:
@@ -44,9 +50,9 @@ class Inbox:
             return _refused(system, 403, "the signature is wrong or missing", str(forged))
         except ProtocolError as unclear:
             return _refused(system, 400, str(unclear), "adapt the webhook, or webhook.key in the system's document")
-        return self._keep(system, keys)
+        return self._keep(system, keys, once(webhook.shape, headers))
 
-    def _keep(self, system: str, keys: Sequence[str]) -> HookAnswer:
+    def _keep(self, system: str, keys: Sequence[str], mark: str | None) -> HookAnswer:
         trails: dict[str, str] = {}
 
         def change(tx: Transaction) -> bool:
@@ -57,16 +63,28 @@ class Inbox:
                 return False
             if state is SystemState.DRAFT:
                 return False
+            at = self._means.clock()
+            if mark is not None and _heard(tx, system, mark, at):
+                return True
             for key in keys:
-                at = self._means.clock()
                 trails[key] = self._means.relay.owe_inward(tx, system, key, at, reason="a webhook named it")
             return True
 
         if not self._means.store.write(change):
             return _refused(system, 403, "this system is not live yet", f"interdesk system live {system}")
+        if not trails:
+            log.info("a hint was heard before", system=system)
         for key, trail in trails.items():
             log.info("a hint was kept", system=system, direction="inward", subject=key, trail=trail)
         return HookAnswer(202, "kept")
+
+
+def _heard(tx: Transaction, system: str, mark: str, at: datetime) -> bool:
+    """Whether this hint came before, to any process; if not, it has by now."""
+    tx.replies.prune(before=at - KEPT)
+    digest = hashlib.sha256(f"{system} {mark}".encode()).hexdigest()
+    before = tx.replies.begin(f"hint {digest}", digest, at)
+    return before is not None and at - before.begun_at >= SAME_MOMENT
 
 
 def _refused(system: str, status: int, sentence: str, detail: str) -> HookAnswer:

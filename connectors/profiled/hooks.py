@@ -39,6 +39,12 @@ def read_hook(shape: Hooks, secret: str, headers: Mapping[str, str], body: bytes
     return tuple(dict.fromkeys(key for key in keys if key is not None))
 
 
+def once(shape: Hooks, headers: Mapping[str, str]) -> str | None:
+    """What tells a hint that `read_hook` took from every other one, however often it is sent: its signature, where that
+    covers the time. None: two that say the same may mean two changes."""
+    return None if shape.timestamp is None else headers.get(shape.header.lower(), "")
+
+
 def _signature(shape: Hooks, secret: str, stamp: str, body: bytes) -> bytes:
     """What the header must hold."""
     if shape.algorithm == "token":

@@ -113,13 +113,19 @@ class Hooks(Part):
     signs: str = "{body}"
     """What is signed: words {body} and {timestamp}."""
     timestamp: str | None = None
-    """The header that says when it was sent."""
+    """The header that says when it was sent; where it does, a hint is believed once."""
     window: timedelta = timedelta(minutes=5)
     """How far from now that may be."""
     rows: str | None = None
     """Where the body lists several tickets; None: it is about one."""
     key: Paths = ("ticket",)
     """Where the key is in the JSON body, or in each row."""
+
+    @model_validator(mode="after")
+    def _time_is_signed(self) -> "Hooks":
+        if self.timestamp is not None and (self.algorithm == "token" or "{timestamp}" not in self.signs):
+            raise ValueError("a time that is not signed proves nothing: have signs hold {timestamp}, or say none")
+        return self
 
 
 class Profile(Part):

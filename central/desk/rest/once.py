@@ -9,7 +9,6 @@ repeated, and whoever asks is told to look.
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import timedelta
 from typing import Any
 
 from fastapi import Request, Response
@@ -22,12 +21,11 @@ from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.problems import Problem
 from central.desk.rest.strict import StrictRequest, StrictRoute
-from central.reply import Reply
+from central.reply import KEPT, Reply
 from central.rights import Principal
 from central.store.api import CommitUnknown
 
 HEADER = "idempotency-key"
-KEPT = timedelta(days=1)
 _KEY = re.compile(r"[!-~]{1,200}")
 _HEADERS = ("content-type", "etag", "location")
 

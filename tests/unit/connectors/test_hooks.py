@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from connectors.emulators.jira import JiraEmulator
 from connectors.emulators.server import Asked, Emulator, Reply
@@ -88,8 +89,15 @@ def test_a_hint_of_another_time_is_not_believed(age: timedelta) -> None:
 
 
 def test_a_hint_that_says_no_time_where_one_is_wanted_is_not_believed() -> None:
+    shape = {"signs": "{timestamp}{body}", "timestamp": "X-Time"}
     with pytest.raises(Forged, match="no time"):
-        read({"timestamp": "X-Time"}, {"x-hub-signature-256": f"sha256={signed('sha256')}"})
+        read(shape, {"x-hub-signature-256": f"sha256={signed('sha256')}"})
+
+
+@pytest.mark.parametrize("shape", [{}, {"algorithm": "token", "signs": "{timestamp}{body}"}])
+def test_a_time_that_nothing_vouches_for_is_a_mistake_in_a_profile(shape: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="not signed proves nothing"):
+        Hooks(timestamp="X-Time", **shape)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ name: deaf
 connector: redmine
 settings: {url: "https://redmine.example.pl", project: ggus, api_key: {secret: "env:INTERDESK_SECRET_PL"}}
 mapping: redmine
+---
+kind: system
+name: dated
+connector: rt
+settings: {url: "https://rt.example.fr", queue: ggus, token: {secret: "env:INTERDESK_SECRET_FR"}}
+mapping: rt
+webhook: {secret: {secret: "env:INTERDESK_SECRET_FR_WEBHOOK"}, key: event.ticket, timestamp: X-Sent}
 """
 
 
@@ -46,28 +53,38 @@ AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 class Door:
-    """An inbox before which `ngi-cz` is live and sends webhooks, and `deaf` sends none."""
+    """An inbox before which `ngi-cz` is live and sends webhooks, `dated` says in them when, and `deaf` sends none."""
 
     def __init__(self) -> None:
         self.environ = {
             "INTERDESK_SECRET_CZ": "cz-token-1",
             "INTERDESK_SECRET_CZ_WEBHOOK": KEY,
             "INTERDESK_SECRET_PL": "pl-key-1",
+            "INTERDESK_SECRET_FR": "fr-token-1",
+            "INTERDESK_SECRET_FR_WEBHOOK": KEY,
         }
-        self.store, self.bus = MemoryStore(), InProcessBus()
-        secrets = Secrets(self.environ)
+        self.store, self.bus, self.at = MemoryStore(), InProcessBus(), AT
+        self.secrets = secrets = Secrets(self.environ)
         connectors = ConnectorKinds(Environment(clock=lambda: AT), secrets)
         self.gateways = LiveGateways(self.store, nothing_is_built)
-        means = Means(
-            store=self.store, relay=Relay(self.bus), clock=lambda: AT, tokens=Tokens("inbox"), units=self.gateways.units
-        )
-        self.inbox = Inbox(means, self.gateways, secrets)
+        self.inbox = self.another()
         self.store.write(lambda tx: registration.apply(tx, read(SYSTEM, "x.yaml"), connectors, AT, by="ops"))
         self.set_state(SystemState.LIVE)
 
+    def another(self) -> Inbox:
+        """That of another process on this database, or of this one after a restart."""
+        means = Means(
+            store=self.store,
+            relay=Relay(self.bus),
+            clock=lambda: self.at,
+            tokens=Tokens("inbox"),
+            units=self.gateways.units,
+        )
+        return Inbox(means, self.gateways, self.secrets)
+
     def set_state(self, state: SystemState) -> None:
         def change(tx) -> None:
-            for name in ("ngi-cz", "deaf"):
+            for name in ("ngi-cz", "deaf", "dated"):
                 tx.registry.put_system(replace(tx.registry.system(name), state=state))
 
         self.store.write(change)
@@ -77,9 +94,21 @@ class Door:
         signature = "sha256=" + hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
         return self.inbox.receive(system, {"x-hub-signature-256": signature}, body).status
 
-    def due(self) -> int:
+    def due(self, system: str = "ngi-cz") -> int:
         counts = self.store.read(lambda tx: tx.outbox.counts())
-        return counts["ngi-cz"].due if "ngi-cz" in counts else 0
+        return counts[system].due if system in counts else 0
+
+    def look(self, system: str) -> None:
+        """All that it is owed is done."""
+        far = timedelta(hours=1)
+
+        def work(tx) -> None:
+            while claim := tx.outbox.claim(
+                system, "me", self.at + far, ttl=timedelta(minutes=1), lease_name=lambda _, d: d.subject
+            ):
+                tx.outbox.done(claim, self.at + far)
+
+        self.store.write(work)
 
 
 def nothing_is_built(registration: Registration) -> Gateway:
@@ -103,6 +132,54 @@ def test_a_signed_hint_is_kept_as_one_look_however_often_it_comes(door: Door) ->
     )
     assert (claim.delivery.direction, claim.delivery.subject) == (Direction.INWARD, "17")
     assert claim.delivery.hint is None, "nothing of what it says is believed"
+
+
+def dated(sent: datetime, body: bytes, key: str = KEY) -> dict[str, str]:
+    """The headers of a hint that says when it was sent."""
+    stamp = f"{sent.timestamp():.0f}"
+    mac = hmac.new(key.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return {"x-sent": stamp, "x-hub-signature-256": f"sha256={mac}"}
+
+
+def test_a_hint_that_says_when_it_was_sent_is_believed_once_by_all_processes_and_after_a_restart(door: Door) -> None:
+    sent, other, restarted = dated(AT, hint(17)), door.another(), door.another()
+    assert (door.inbox.receive("dated", sent, hint(17)).status, door.due("dated")) == (202, 1)
+    door.look("dated")
+    door.at += timedelta(seconds=2)
+    for inbox in (door.inbox, other, restarted):
+        assert inbox.receive("dated", sent, hint(17)).status == 202, "its sender is told that it is kept, as it was"
+        assert door.due("dated") == 0
+    again = dated(door.at, hint(17))
+    assert (other.receive("dated", again, hint(17)).status, door.due("dated")) == (202, 1), "the next change is another"
+
+
+def test_two_changes_of_one_second_are_told_alike_and_both_are_looked_at(door: Door) -> None:
+    sent = dated(AT, hint(17))
+    for _ in range(2):
+        assert door.inbox.receive("dated", sent, hint(17)).status == 202
+        assert door.due("dated") == 1
+        door.look("dated")
+
+
+def test_what_was_not_believed_is_not_remembered_as_heard(door: Door) -> None:
+    sent = dated(AT, hint(17))
+    door.set_state(SystemState.DRAFT)
+    assert door.inbox.receive("dated", sent, hint(17)).status == 403
+    door.set_state(SystemState.LIVE)
+    door.at += timedelta(seconds=30)
+    assert (door.inbox.receive("dated", sent, hint(17)).status, door.due("dated")) == (202, 1)
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_hint_of_long_ago_or_of_the_future_is_refused(door: Door, minutes: int) -> None:
+    sent = dated(AT + timedelta(minutes=minutes), hint(17))
+    assert (door.inbox.receive("dated", sent, hint(17)).status, door.due("dated")) == (403, 0)
+
+
+def test_nobody_makes_an_old_hint_young(door: Door) -> None:
+    old, young = dated(AT - timedelta(hours=1), hint(17)), dated(AT, hint(17))
+    for headers in (old | {"x-sent": young["x-sent"]}, {**young, "x-sent": ""}, {"x-sent": young["x-sent"]}):
+        assert (door.inbox.receive("dated", headers, hint(17)).status, door.due("dated")) == (403, 0)
 
 
 def test_a_hint_wakes_the_lane_at_once(door: Door) -> None:
