@@ -15,8 +15,10 @@ from central.guard import Hold
 from central.job import Job, JobState
 from central.model import Conflict
 from central.store.api import Transaction
-from sync import conflicts, deadletters, live
+from sync import conflicts, deadletters, doubt, live
+from sync.gateway import Gateways
 from sync.guards import holds
+from sync.helm import told
 from sync.jobs.wanted import checked
 from sync.means import Means
 
@@ -24,8 +26,8 @@ from sync.means import Means
 class Clerk:
     """Carries out what people decide. Fulfils `central.desk.services.queues.Queues`."""
 
-    def __init__(self, means: Means) -> None:
-        self._means = means
+    def __init__(self, means: Means, gateways: Gateways) -> None:
+        self._means, self._gateways = means, gateways
 
     def about(self, tx: Transaction, letter: Delivery) -> int | None:
         """Our number of the ticket that a dead letter is about; None: it is not known here yet."""
@@ -47,6 +49,17 @@ class Clerk:
     def discard(self, numbers: Sequence[int], by: str, why: str) -> None:
         """Give these dead letters up.  :raises NoSuch: one is no letter."""
         deadletters.discard(self._means, numbers, by, why)
+
+    def awaited(self, tx: Transaction, letter: Delivery) -> str | None:
+        """What the comment of ours says of which it waits to be told what became of it; None: of none."""
+        return doubt.awaited(tx, letter)
+
+    def settle(self, number: int, by: str, *, there: str | None) -> None:
+        """Our comment that a letter waits for is this one `there`; None: it never got through, and is sent once more.
+
+        :raises NoSuch, NotNow, Busy: it cannot be.  :raises OutOfReach: the comments there cannot be read."""
+        with told():
+            doubt.settle(self._means, self._gateways, number, by, there=there)
 
     def conflicts(self, tx: Transaction, *, after: int = 0) -> Iterator[Conflict]:
         """Those that wait for a person, oldest first, after the one with this id."""

@@ -55,6 +55,14 @@ def settle(means: Means, gateways: Gateways, number: int, by: str, *, there: str
     return before
 
 
+def awaited(tx: Transaction, letter: Delivery) -> str | None:
+    """What our comment says of which it is to be told what became of it; None: this letter waits for no such word."""
+    try:
+        return _in_doubt(tx, letter)[1].text
+    except NotNow:
+        return None
+
+
 def _in_doubt(tx: Transaction, letter: Delivery) -> tuple[Past, Intent]:
     """The comment that waits to be told from others.  :raises NotNow: none does."""
     ticket_id = deadletters.about(tx, letter)

@@ -81,7 +81,7 @@ class Server:
 def services(desk: Interdesk, pulse: Pulse, ending: threading.Event) -> Services:
     """What the desk's pages stand on in this process. `ending`: set when it ends."""
     instance = desk.settings.instance
-    gate, cookies, helm, clerk = desk.gate, Cookies(instance.public_url), Helm(desk), Clerk(desk.means)
+    gate, cookies, helm, clerk = desk.gate, Cookies(instance.public_url), Helm(desk), Clerk(desk.means, desk.gateways)
     doors = [soap_door(desk).router()]
     if desk.openid is not None:
         doors.append(openid.router(desk.openid, gate, cookies, Pages(instance.centre)))

@@ -6,7 +6,7 @@ runs the system is told.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -35,6 +35,8 @@ class Waiting:
 
     letter: Delivery
     ticket_id: int | None
+    awaits: str | None = None
+    """Of one that is read: what our comment says whose answer was lost, where somebody is to say what became of it."""
 
     @property
     def place(self) -> Place:
@@ -71,7 +73,12 @@ class QueueDesk:
 
     def letter(self, principal: Principal, number: int) -> Waiting:
         """One dead or discarded letter."""
-        return self._store.read(lambda tx: self._letter(tx, principal, number, Action.SEE_SYSTEM))
+
+        def question(tx: Transaction) -> Waiting:
+            found = self._letter(tx, principal, number, Action.SEE_SYSTEM)
+            return replace(found, awaits=self._queues.awaited(tx, found.letter))
+
+        return self._store.read(question)
 
     def retry(self, principal: Principal, number: int) -> None:
         """Have it tried again."""
@@ -113,6 +120,12 @@ class QueueDesk:
         """Give it up; `why` is read by whoever misses it."""
         self._store.read(lambda tx: self._letter(tx, principal, number, Action.RUN_SYSTEM))
         self._queues.discard([number], principal.person.id, why)
+
+    def settle(self, principal: Principal, number: int, there: str | None) -> None:
+        """Say which comment there is the one of ours that it waits for, by its id; None: it never got through, and is
+        sent once more. Then it is tried again."""
+        self._store.read(lambda tx: self._letter(tx, principal, number, Action.RUN_SYSTEM))
+        self._queues.settle(number, principal.person.id, there=there)
 
     def conflicts(
         self, principal: Principal, system: str | None = None, *, after: int = 0, limit: int | None = None

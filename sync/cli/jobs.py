@@ -158,7 +158,7 @@ def show(session: Session, number: int, verdict: str | None, limit: int, as_json
 def pause(session: Session, number: int) -> None:
     """Let a job rest where it is."""
     with session.interdesk() as desk:
-        Clerk(desk.means).pause_job(number, who())
+        Clerk(desk.means, desk.gateways).pause_job(number, who())
     say(f"job {number} is paused")
 
 
@@ -168,13 +168,13 @@ def pause(session: Session, number: int) -> None:
 def resume(session: Session, number: int) -> None:
     """Let a paused job go on."""
     with session.interdesk() as desk:
-        Clerk(desk.means).resume_job(number, who())
+        Clerk(desk.means, desk.gateways).resume_job(number, who())
     say(f"job {number} is running")
 
 
 def _start(session: Session, kind: str, system: str, params: dict[str, Any]) -> None:
     with session.interdesk() as desk:
-        job = Clerk(desk.means).start_job(kind, system, params, who())
+        job = Clerk(desk.means, desk.gateways).start_job(kind, system, params, who())
     say(f"job {job.id} is started; a running interdesk carries it out: interdesk job show {job.id}")
 
 

@@ -15,7 +15,7 @@ from central.desk.services.tickets import Upload
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
 from central.guard import Hold, HoldKind
-from central.link import Link, LinkState
+from central.link import Intent, IntentKind, Link, LinkState
 from central.model import Conflict, Ticket
 from central.registry import SystemState
 from central.rights import Principal
@@ -81,7 +81,7 @@ class House:
             settings(environ, state=folder), create=True, clock=lambda: AT + timedelta(seconds=next(seconds))
         )
         self.store = self.interdesk.store
-        self.helm, self.clerk = Helm(self.interdesk), Clerk(self.interdesk.means)
+        self.helm, self.clerk = Helm(self.interdesk), Clerk(self.interdesk.means, self.interdesk.gateways)
         self.tickets = TicketDesk(self.store, self.interdesk.centre)
         self.systems = SystemDesk(self.store, self.helm, self.interdesk.clock)
         self.documents = DocumentDesk(self.store, self.helm, self.systems)
@@ -157,6 +157,17 @@ class House:
             return claim.delivery.id
 
         return self.store.write(bury)
+
+    def lose(self, system: str, ticket: Ticket, text: str) -> int:
+        """A dead letter that waits to be told what became of a comment of ours whose answer was lost; its number."""
+
+        def lose(tx):
+            link = tx.links.find(ticket.id, system)
+            lost = Intent(IntentKind.COMMENT, f"T{next(_NUMBERS)}", AT, comment_id=1, text=text)
+            tx.links.save(link.evolve(intents=(*link.intents, lost)))
+
+        self.store.write(lose)
+        return self.bury(system, ticket)
 
     def disagree(self, system: str, ticket: Ticket, field: str = "priority") -> int:
         """A conflict about this field of it, which waits for a person; its number."""

@@ -199,6 +199,9 @@ def test_whoever_may_not_read_a_note_is_not_told_when_it_was_written(served):
     assert alice.get("/tickets", **since)["items"] == []
     listed = {each["id"]: each["changed_at"] for each in alice.get("/tickets")["items"]}
     assert listed[number] == before
+    carl.ask("PATCH", f"/tickets/{number}", json={"involve": ["eve@x.org"]}, headers={"If-Match": "*"})
+    assert carl.get(f"/tickets/{number}")["changed_at"] > after
+    assert alice.get(f"/tickets/{number}")["changed_at"] == before, "nor when whom they are not told of was involved"
     carl.ask("POST", f"/tickets/{number}/comments", json={"text": "we look"})
     assert alice.get(f"/tickets/{number}")["changed_at"] > after
 
@@ -375,6 +378,26 @@ def test_the_life_of_a_system_and_what_waits_are_in_reach(served):
     assert carl.ask("POST", "/status/stop", json={"act": "let go"}).json()["stopped"] == ""
     acts = [each["act"] for each in carl.get("/audit", limit=200)["items"]]
     assert {"stop everything", "go on", "pause", "retry", "resolve a conflict", "start backfill"} <= set(acts)
+
+
+def test_whoever_runs_a_system_says_what_became_of_a_comment_whose_answer_was_lost(served):
+    house, olga = served.house, served.api("olga")
+    number, plain = house.lose("ngi-cz", house.shared, "we look into it"), house.bury("ngi-cz", house.ours)
+    path = f"/deadletters/{number}"
+    assert olga.get(path)["awaits"] == "we look into it"
+    assert olga.get(f"/deadletters/{plain}")["awaits"] is None
+    for wrong in ({}, {"there": "7", "never": True}, {"there": ""}):
+        assert olga.refused("POST", f"{path}/verdict", json={"act": "settle", **wrong})[0] == 422
+    never = {"json": {"act": "settle", "never": True}}
+    status, said = olga.refused("POST", f"/deadletters/{plain}/verdict", **never)
+    assert (status, "retry it, or discard it" in said) == (409, True)
+    unread = olga.refused("POST", f"{path}/verdict", json={"act": "settle", "there": "7"})
+    assert unread[0] == 502, "rt.example.cz is asked which comments there are, and is not there"
+    assert olga.ask("POST", f"{path}/verdict", **never).status_code == 204
+    assert house.store.read(lambda tx: tx.links.find(house.shared.id, "ngi-cz").intents) == ()
+    assert olga.refused("GET", path)[0] == 404, "it is tried again"
+    (entry, *_) = house.store.read(lambda tx: tx.audit.list())
+    assert (entry.by, entry.act, entry.subject) == ("olga", "settle a comment", f"dead letter {number}")
 
 
 def test_events_come_as_they_happen_and_go_on_where_they_were_left(served):

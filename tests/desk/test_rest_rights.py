@@ -15,6 +15,7 @@ OURS, THEIRS = "{ours}", "{theirs}"
 OTHER = "{other}"
 """A ticket that is nobody's but Bob's, in no system."""
 WINDOW = {"act": "announce maintenance", "begins_at": "2098-12-31T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"}
+SETTLE = {"json": {"act": "settle", "never": True}}
 EDIT = {"act": "edit", "changes": {"priority": "urgent"}}
 CHANGE = {"json": {}, "headers": {"If-Match": "*"}}
 
@@ -23,6 +24,7 @@ TABLE = [
     ("GET", "/deadletters", {}, (403, 403, 200, 403, 200, 200)),
     ("GET", "/deadletters?system=ngi-de", {}, (403, 403, 404, 403, 200, 200)),
     ("GET", "/deadletters/{their_letter}", {}, (403, 403, 404, 403, 200, 200)),
+    ("POST", "/deadletters/{their_letter}/verdict", SETTLE, (403, 403, 404, 403, 200, 403)),
     ("POST", "/deadletters/{their_letter}/verdict", {"json": {"act": "retry"}}, (403, 403, 404, 403, 204, 403)),
     ("POST", "/deadletters/{their_other_letter}/verdict", {"json": EDIT}, (403, 403, 404, 403, 204, 403)),
     ("GET", "/conflicts", {}, (403, 403, 200, 403, 200, 200)),

@@ -313,3 +313,24 @@ def test_a_form_without_its_token_is_refused(stand, path) -> None:
     data = {"revision": "1", "act": "retry", "take": "ours", "letter": "1", "form_token": "0" * 64}
     assert stand.browser("carl").post(f"{stand.address}{path}", data=data, timeout=10).status_code == 403
     assert stand.browser().post(f"{stand.address}{path}", data=data, timeout=10).status_code == 401
+
+
+def test_what_became_of_a_comment_whose_answer_was_lost_is_said_on_its_letters_page(stand) -> None:
+    house, olga = stand.house, stand.browser("olga")
+    number, plain = house.lose("ngi-cz", house.shared, f"we look {SCRIPT}"), house.bury("ngi-cz", house.ours)
+    path = f"/work/letters/{number}"
+    page = olga.page(path).text
+    assert "What became of our comment" in page
+    assert "we look &lt;script&gt;" in page
+    assert "What became of our comment" not in olga.page(f"/work/letters/{plain}").text
+    assert "What became of our comment" not in stand.browser("aude").page(path).text, "she may only read"
+    assert stand.browser("aude").submit(f"{path}/settle", {"became": "never"}, form="/").status_code == 403
+    nameless = olga.submit(f"{path}/settle", {"became": "there", "there": " "}, form=path)
+    assert (nameless.status_code, "Say which comment there it is" in nameless.text) == (400, True)
+    assert olga.submit(f"{path}/settle", {"became": "there", "there": "7"}, form=path).status_code == 409
+    assert len(house.store.read(lambda tx: tx.links.find(house.shared.id, "ngi-cz").intents)) == 1
+    said = olga.submit(f"{path}/settle", {"became": "never"}, form=path)
+    assert "its letter is tried again" in said.text
+    assert house.store.read(lambda tx: tx.links.find(house.shared.id, "ngi-cz").intents) == ()
+    other = olga.submit(f"/work/letters/{plain}/settle", {"became": "never"}, form=f"/work/letters/{plain}")
+    assert (other.status_code, "no lost answer to a comment" in other.text) == (409, True)

@@ -34,23 +34,39 @@ class LetterOut(BaseModel):
     error: str
 
 
+class LetterRead(LetterOut):
+    """A letter with what somebody has to say of it."""
+
+    awaits: Annotated[
+        str | None,
+        Field(description="what our comment says whose answer was lost: say by settle what became of it"),
+    ]
+
+
 class Verdict(BaseModel):
     """What is to become of it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    act: Literal["retry", "edit", "discard"]
+    act: Literal["retry", "edit", "discard", "settle"]
     changes: Annotated[
         Fields | None, Field(description="what its ticket is to say instead, before it is tried again; with edit")
     ] = None
     why: Annotated[str, Field(min_length=1, max_length=500, description="read by whoever misses it; with discard")] = (
         "no reason was given"
     )
+    there: Annotated[
+        str | None,
+        Field(min_length=1, max_length=200, description="their id of the comment that it `awaits`; with settle"),
+    ] = None
+    never: Annotated[bool, Field(description="it never got through, and is sent once more; with settle")] = False
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:
         if self.act == "edit" and (self.changes is None or not self.changes.model_fields_set):
             raise ValueError("an edit changes something: say changes")
+        if self.act == "settle" and (self.there is not None) == self.never:
+            raise ValueError("say what became of the comment: there, or never")
         return self
 
 
@@ -74,18 +90,22 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         return Page(items=[_plain(each) for each in some], next=following)
 
     @routes.get("/{letter}", summary="Read a dead letter", responses=documented())
-    def read(who: Who, letter: Letter) -> LetterOut:
+    def read(who: Who, letter: Letter) -> LetterRead:
         """All that the tracker said."""
-        return _plain(desks.queues.letter(who, letter))
+        found = desks.queues.letter(who, letter)
+        return LetterRead(**_plain(found).model_dump(), awaits=found.awaits)
 
-    @routes.post("/{letter}/verdict", status_code=204, summary="Decide", responses=documented(409, 413, 415))
+    @routes.post("/{letter}/verdict", status_code=204, summary="Decide", responses=documented(409, 413, 415, 502))
     def decide(who: Who, letter: Letter, verdict: Verdict) -> None:
-        """Have it tried again, as it is or with its ticket changed; or give it up."""
+        """Have it tried again, as it is, with its ticket changed, or once you said what became of its comment; or give
+        it up."""
         if verdict.act == "retry":
             desks.queues.retry(who, letter)
         elif verdict.act == "edit":
             for problem in desks.queues.edit(who, [letter], values(verdict.changes)).values():
                 raise problem
+        elif verdict.act == "settle":
+            desks.queues.settle(who, letter, verdict.there)
         else:
             desks.queues.discard(who, letter, verdict.why)
 

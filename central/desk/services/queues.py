@@ -30,6 +30,12 @@ class Queues(Protocol):
     def discard(self, numbers: Sequence[int], by: str, why: str) -> None:
         """Give these dead letters up."""
 
+    def awaited(self, tx: Transaction, letter: Delivery) -> str | None:
+        """What our comment says whose answer was lost, where the letter waits to be told what became of it."""
+
+    def settle(self, number: int, by: str, *, there: str | None) -> None:
+        """That comment is the one with this id `there`; None: it never got through, and is sent once more."""
+
     def conflicts(self, tx: Transaction, *, after: int = 0) -> Iterator[Conflict]:
         """Those that wait for a person, oldest first, after the one with this id; read as far as they are wanted."""
 

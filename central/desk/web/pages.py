@@ -125,6 +125,7 @@ SAID: Mapping[str, str] = {
     "rolled-back": "The earlier revision is the newest one now.",
     "retried": "They are tried again.",
     "edited": "What they carry is changed on their tickets, and they are tried again.",
+    "settled": "It is said what became of the comment, and its letter is tried again.",
     "discarded": "They are given up; the tickets go on saying what was not told.",
     "decided": "It is decided; both sides are told.",
     "approved": "It goes on.",

@@ -149,6 +149,22 @@ def router(
                 continue
         return _back(system, "discarded" if act == "discard" else "retried")
 
+    @routes.post("/letters/{number}/settle")
+    def settle(
+        visitor: Acting,
+        number: Number,
+        became: Annotated[str, Form()],
+        there: Annotated[str, Form(max_length=200)] = "",
+    ) -> Response:
+        never = became == "never"
+        if not never and not there.strip():
+            return letter_page(visitor, number, problem="Say which comment there it is, by its id.", status=400)
+        try:
+            queues.settle(visitor.principal, number, None if never else there.strip())
+        except (NotNow, OutOfReach, Busy) as problem:
+            return letter_page(visitor, number, problem=f"{str(problem).rstrip('.')}.", status=409)
+        return _back("", "settled")
+
     @routes.get("/letters/{number}")
     def letter(visitor: Annotated[Visitor, Depends(visitors.signed_in)], number: Number) -> Response:
         return letter_page(visitor, number)
