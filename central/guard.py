@@ -1,6 +1,7 @@
 """What the guards remember: holds, what they suspect, how much is usual, and the marks they left in a partner's system.
 
-A *hold* stops the writes to a system, or to one ticket there, until a person has approved or rejected what was seen.
+A *hold* stops the writes to a system, or to one ticket there, until a person has approved or rejected what was seen, or
+what was seen turns out not to stand.
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ class HoldState(StrEnum):
     OPEN = "open"
     APPROVED = "approved"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"  # by itself, and nobody decided: what it was judged by does not stand any more
 
 
 @dataclass(frozen=True, slots=True)

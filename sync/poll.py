@@ -148,6 +148,7 @@ def scan(means: Means, gateway: Gateway) -> Polled:
 
     Absence is never evidence: a link whose key did not appear is looked at, not given up."""
     position, pages, rows, owed = "", 0, 0, 0
+    asked_at = means.clock()
     listed: set[str] = set()
     while True:
         page = gateway.connector.scan(position)
@@ -157,7 +158,7 @@ def scan(means: Means, gateway: Gateway) -> Polled:
         if not page.more:
             break
         position = page.cursor.position
-    missing = unlisted(means, gateway, listed) or []
+    missing = unlisted(means, gateway, listed, asked_at) or []
     for begin in range(0, len(missing), AT_ONCE):
         means.store.write(partial(owe_unlisted, means, gateway, missing[begin : begin + AT_ONCE]), durable=False)
     means.store.write(partial(scanned, means, gateway))
@@ -222,14 +223,15 @@ def _differs(gateway: Gateway, link: Link, change: Change) -> bool:
     return bool(change.version) and change.version != link.row_version  # one that moved does prove something
 
 
-def unlisted(means: Means, gateway: Gateway, listed: Collection[str]) -> list[str] | None:
-    """The keys of links that a whole listing is without; None: too many to be believed, and a guard asks about it."""
+def unlisted(means: Means, gateway: Gateway, listed: Collection[str], asked_at: datetime) -> list[str] | None:
+    """The keys of links that a whole listing, begun at `asked_at`, is without; None: too many to be believed, and a
+    guard asks about it."""
     missing: list[str] = []
     after = 0
     while links := means.store.read(partial(_page_of_links, gateway.system, after)):
         missing += [k.key for k in links if k.state is LinkState.ACTIVE and k.key and k.key not in listed]
         after = links[-1].id
-    return missing if may_be_missing(means, gateway, missing, len(listed)) else None
+    return missing if may_be_missing(means, gateway, missing, len(listed), asked_at) else None
 
 
 AT_ONCE = 100

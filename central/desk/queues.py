@@ -291,7 +291,7 @@ class QueueDesk:
             raise missing
         self._systems.require(tx, principal, found.system, action)
         if action is not Action.SEE_SYSTEM and found.state is not HoldState.OPEN:
-            raise NoSuch(f"hold {number} was decided already")
+            raise NoSuch(f"hold {number} was {found.state} already")
         return found
 
     def _job(self, tx: Transaction, principal: Principal, number: int, action: Action) -> Job:

@@ -1,10 +1,14 @@
-"""What people say to a guard: approve what was seen, or reject it. Both lift the hold; they differ in what follows."""
+"""What ends a hold: people approve what was seen or reject it, or it turns out not to stand and the hold is withdrawn.
+Each lifts it; they differ in what follows."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from central.audit import Entry
-from central.guard import Hold, HoldKind, HoldState
+from central.guard import Hold, HoldKind, HoldState, Suspect
+from central.model import SYSTEM
 from central.store.api import Transaction
 from sync.guards.usual import HOUR, hour_of
 from sync.means import Means
@@ -29,22 +33,54 @@ def needs_release(hold: Hold) -> bool:
     return hold.kind is HoldKind.COPY
 
 
+def withdraw(tx: Transaction, means: Means, hold: Hold, why: str, at: datetime) -> Hold:
+    """What an open hold was judged by does not stand any more: nobody has to decide. Then `wake` what waited for it.
+
+    Who was suspected meanwhile was not taken in: they are counted anew once they are looked at again."""
+    tx.guards.note(hold.id, hold.evidence, reason=f"{hold.reason}; withdrawn: {why}")
+    begun = hour_of(hold.opened_at)
+    waited = Counter(hour_of(each.at) for each in _suspects(tx, hold) if each.at >= hold.opened_at)
+    counted = tx.guards.rates(hold.system, hold.kind, begun)
+    tx.guards.drop_rates(hold.system, hold.kind, since=begun, before=at + HOUR)
+    for hour, number in counted:
+        for _ in range(number - waited[hour]):
+            tx.guards.add_to_rate(hold.system, hold.kind, hour)
+    means.relay.wake(tx, hold.system)
+    return _close(tx, hold.id, HoldState.WITHDRAWN, SYSTEM.id, at, {})
+
+
+def wake(means: Means, hold: Hold) -> None:
+    """Have looked at again what waited for a hold that is over."""
+    after: int | None = 0
+    while after is not None:
+        after = means.store.write(lambda tx, after=after: _wake(tx, means, hold, after))  # type: ignore[misc]  # bound now
+
+
 def _decide(means: Means, hold_id: int, state: HoldState, by: str, more: dict[str, bool]) -> Hold:
     def change(tx: Transaction) -> Hold:
         at = means.clock()
-        hold = tx.guards.get(hold_id)
-        tx.guards.note(hold_id, {**hold.evidence, **more})
-        hold = tx.guards.decide(hold_id, state, at, by=by)
-        data = {"hold": hold.id, "kind": hold.kind.value, "reason": hold.reason, **more}
-        tx.audit.record(Entry(at, by, f"guard {state}", hold.system, data))
+        tx.guards.note(hold_id, {**tx.guards.get(hold_id).evidence, **more})
+        hold = _close(tx, hold_id, state, by, at, more)
         _follow(tx, means, hold, at)
         return hold
 
     decided = means.store.write(change)
-    after: int | None = 0
-    while after is not None:
-        after = means.store.write(lambda tx, after=after: _wake(tx, means, decided, after))  # type: ignore[misc]  # bound now
+    wake(means, decided)
     return decided
+
+
+def _close(tx: Transaction, hold_id: int, state: HoldState, by: str, at: datetime, more: dict[str, bool]) -> Hold:
+    hold = tx.guards.decide(hold_id, state, at, by=by)
+    data = {"hold": hold.id, "kind": hold.kind.value, "reason": hold.reason, **more}
+    tx.audit.record(Entry(at, by, f"guard {state}", hold.system, data))
+    return hold
+
+
+def _suspects(tx: Transaction, hold: Hold) -> Iterator[Suspect]:
+    after = 0
+    while page := tx.guards.suspects(hold.system, hold.kind, after=after, limit=PAGE):
+        yield from page
+        after = page[-1].ticket_id
 
 
 def _follow(tx: Transaction, means: Means, hold: Hold, at: datetime) -> None:

@@ -16,7 +16,8 @@ from central.model import plain
 from central.store.api import Transaction
 from mappings.model import Untranslatable
 from sync.gateway import Gateway
-from sync.guards.suspicion import Suspicion, tell_of
+from sync.guards import holds
+from sync.guards.suspicion import Suspicion, tell_of, tell_of_end
 from sync.guards.usual import HOUR, REMEMBERED, hour_of, lately, most
 from sync.means import Means
 from sync.past import Past
@@ -74,26 +75,50 @@ def ensure_ordinary_loss(tx: Transaction, means: Means, gateway: Gateway, past: 
     _weigh(tx, gateway, suspect, last, at, what=_TOLD[HoldKind.LOSS], key=past.link.key or "")
 
 
-def may_be_missing(means: Means, gateway: Gateway, missing: Collection[str], listed: int) -> bool:
-    """Whether a listing without these keys can be believed enough to ask for each of them. Else it is held."""
-    kind = HoldKind.LOSS
-    if kind not in means.guards or len(missing) <= gateway.guard.losses:
+def may_be_missing(means: Means, gateway: Gateway, missing: Collection[str], listed: int, asked_at: datetime) -> bool:
+    """Whether a listing without these keys, begun at `asked_at`, can be believed enough to ask for each of them.
+
+    Else it is held. A hold that an earlier listing made then speaks of this one; it is withdrawn by a listing that can
+    be believed."""
+    kind, system = HoldKind.LOSS, gateway.system
+    if kind not in means.guards:
+        return True
+    known = means.store.read(lambda tx: tx.guards.latest(kind, system))
+    if len(missing) <= gateway.guard.losses and _made_by_an_earlier(known, asked_at) is None:
         return True
 
-    def change(tx: Transaction) -> Hold | None:
-        at = means.clock()
-        last = tx.guards.latest(kind, gateway.system)
-        rates = tx.guards.rates(gateway.system, kind, at - REMEMBERED)
-        if _in_grace(last, at) or len(missing) <= most(rates, at, kind, gateway.guard):
-            return None
-        reason = f"{gateway.system} lists {listed} tickets, and {len(missing)} that we know are not among them"
+    def change(tx: Transaction) -> tuple[Hold | None, Hold | None]:
+        """The last hold before it, and the one that stands or has just been withdrawn after it."""
+        at, last = means.clock(), tx.guards.latest(kind, system)
+        earlier = _made_by_an_earlier(last, asked_at)
+        then = at if earlier is None else earlier.opened_at  # what was suspected meanwhile makes nothing usual
+        ordinary = most(tx.guards.rates(system, kind, then - REMEMBERED), then, kind, gateway.guard)
+        if _in_grace(last, at) or len(missing) <= ordinary:
+            without = f"is without {len(missing)} of those that we know" if missing else "has them all"
+            return last, None if earlier is None else holds.withdraw(tx, means, earlier, f"a later one {without}", at)
+        reason = f"{system} lists {listed} tickets, and {len(missing)} that we know are not among them"
         evidence = {"unlisted": len(missing), "listed": listed, "keys": sorted(missing)[:SHOWN]}
-        return tx.guards.hold(Hold(0, kind, gateway.system, reason, at, evidence=evidence))
+        if earlier is None:
+            return last, tx.guards.hold(Hold(0, kind, system, reason, at, evidence=evidence))
+        tx.guards.note(earlier.id, evidence, reason=reason)
+        return last, earlier
 
-    hold = means.store.write(change)
-    if hold is not None:
+    last, hold = means.store.write(change)
+    if hold is None:
+        return True
+    if hold.state is HoldState.WITHDRAWN:
+        tell_of_end(hold)
+        holds.wake(means, hold)
+    elif last is None or hold.id != last.id:
         tell_of(hold)
-    return hold is None
+    return hold.state is HoldState.WITHDRAWN
+
+
+def _made_by_an_earlier(last: Hold | None, asked_at: datetime) -> Hold | None:
+    """The open hold that a listing has made before this one was begun."""
+    if last is None or last.state is not HoldState.OPEN or "unlisted" not in last.evidence:
+        return None
+    return last if last.opened_at <= asked_at else None
 
 
 _TOLD = {
@@ -145,8 +170,8 @@ def _weigh(
 
 def _count(tx: Transaction, suspect: Suspect, last: Hold | None) -> None:
     """Count a ticket once; as a new hour begins, forget what is out of date. What a rejection was not about counts
-    anew after it."""
-    if last is not None and last.state is HoldState.REJECTED:
+    anew after it, and what waited for a hold that was withdrawn."""
+    if last is not None and last.state in (HoldState.REJECTED, HoldState.WITHDRAWN):
         tx.guards.acquit(suspect.system, suspect.kind, ticket_id=suspect.ticket_id, before=_decided(last))
     if not tx.guards.suspect(suspect):
         return
@@ -155,7 +180,7 @@ def _count(tx: Transaction, suspect: Suspect, last: Hold | None) -> None:
     if tx.guards.rates(suspect.system, suspect.kind, hour) == [(hour, 1)]:
         tx.guards.drop_rates(suspect.system, suspect.kind, before=hour - REMEMBERED)
         judged = last is None or (last.decided_at is not None and last.decided_at < hour - REMEMBERED)
-        if judged or (last is not None and last.state is HoldState.APPROVED):
+        if judged or (last is not None and last.state in (HoldState.APPROVED, HoldState.WITHDRAWN)):
             tx.guards.acquit(suspect.system, suspect.kind, before=hour - HOUR)
 
 

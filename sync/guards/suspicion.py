@@ -42,6 +42,11 @@ def take_up(means: Means, suspicion: Suspicion, lease: Lease) -> Outcome:
     raise Held(str(suspicion), alone=True)
 
 
+def tell_of_end(hold: Hold) -> None:
+    """It is over, and nobody had to decide."""
+    log.info("no longer held", system=hold.system, guard=hold.kind.value, hold=hold.id, ticket=hold.ticket_id)
+
+
 def tell_of(hold: Hold) -> None:
     """The alarm: once per hold."""
     log.error(

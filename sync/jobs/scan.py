@@ -49,7 +49,7 @@ def _find_unlisted(means: Means, gateway: Gateway, job: Job) -> Take:
     while rows := means.store.read(lambda tx, after=after: tx.jobs.rows(job.id, verdict="listed", after=after)):  # type: ignore[misc]  # bound now
         listed.update(key for row in rows for key in row.data["keys"])
         after = rows[-1].id
-    missing = unlisted(means, gateway, listed)
+    missing = unlisted(means, gateway, listed, job.created_at)
 
     def take(tx: Transaction, now: Job) -> Job:
         verdict = "held by a guard" if missing is None else "looked at"

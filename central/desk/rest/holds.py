@@ -26,7 +26,7 @@ class HoldOut(BaseModel):
     system: str
     ticket: Annotated[int | None, Field(description="the only ticket that is held; null: the whole system")]
     reason: str
-    state: Annotated[str, Field(description="open, approved or rejected")]
+    state: Annotated[str, Field(description="open, approved, rejected, or withdrawn by itself")]
     opened_at: datetime
     decided_at: datetime | None
     decided_by: str

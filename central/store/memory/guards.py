@@ -50,8 +50,10 @@ class MemoryGuards:
         found = [hold for hold in self._tables.holds.rows() if (hold.kind, hold.system, hold.ticket_id) == about]
         return max(found, key=lambda hold: hold.id, default=None)
 
-    def note(self, hold_id: int, evidence: Mapping[str, Any]) -> None:
-        self._tables.holds.put(hold_id, replace(self.get(hold_id), evidence=as_json(dict(evidence))))
+    def note(self, hold_id: int, evidence: Mapping[str, Any], *, reason: str | None = None) -> None:
+        hold = self.get(hold_id)
+        noted = replace(hold, evidence=as_json(dict(evidence)), reason=hold.reason if reason is None else reason)
+        self._tables.holds.put(hold_id, noted)
 
     def decide(self, hold_id: int, state: HoldState, at: datetime, *, by: str) -> Hold:
         hold = self.get(hold_id)

@@ -27,11 +27,11 @@ class Guards(Protocol):
     def latest(self, kind: HoldKind, system: str, ticket_id: int | None = None) -> Hold | None:
         """The newest hold of this kind on exactly this system and ticket, whatever became of it."""
 
-    def note(self, hold_id: int, evidence: Mapping[str, Any]) -> None:
-        """Replace the evidence of a hold.  :raises NoSuch: no hold has this id."""
+    def note(self, hold_id: int, evidence: Mapping[str, Any], *, reason: str | None = None) -> None:
+        """Replace the evidence of a hold, and its reason where one is given.  :raises NoSuch: no hold has this id."""
 
     def decide(self, hold_id: int, state: HoldState, at: datetime, *, by: str) -> Hold:
-        """Approve or reject an open hold.  :raises NoSuch: no hold has this id, or it was decided before."""
+        """Close an open hold: what became of it.  :raises NoSuch: no hold has this id, or it is not open any more."""
 
     def suspect(self, suspect: Suspect) -> bool:
         """Remember a ticket; False: it was remembered already, and only its data is renewed."""

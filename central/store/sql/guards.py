@@ -114,8 +114,9 @@ class SqlGuards:
         row = self._session.first(_LATEST, {"of_kind": kind.value, "of": system, "about": ticket_id or 0})
         return None if row is None else _hold(row)
 
-    def note(self, hold_id: int, evidence: Mapping[str, Any]) -> None:
-        self._save(self.get(hold_id).evolve(evidence=dict(evidence)))
+    def note(self, hold_id: int, evidence: Mapping[str, Any], *, reason: str | None = None) -> None:
+        hold = self.get(hold_id)
+        self._save(hold.evolve(evidence=dict(evidence), reason=hold.reason if reason is None else reason))
 
     def decide(self, hold_id: int, state: HoldState, at: datetime, *, by: str) -> Hold:
         hold = self.get(hold_id)

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from central.delivery import Counts
 from central.events import Event
 from central.guard import Hold, HoldKind, HoldState, Marker, Suspect
 from central.model import Attachment, NewFile
@@ -100,7 +101,25 @@ class GuardClaims:
         page = store.read(lambda tx: tx.guards.list(open_only=True, system="rt", after=ids[1]))
         assert [hold.id for hold in page] == ids[2:]
         assert store.read(lambda tx: tx.guards.list(system="redmine")) == []
-        assert store.read(lambda tx: tx.guards.get(ids[1])).evidence == {"plan": [1]}
+        noted = store.read(lambda tx: tx.guards.get(ids[1]))
+        assert (noted.evidence, noted.reason) == ({"plan": [1]}, FIGHT.reason)
+
+    def test_what_a_hold_is_about_may_be_said_anew_while_it_stays_as_it_is(self, store: Store) -> None:
+        held = _hold(store, CLOSED)
+        store.write(lambda tx: tx.guards.note(held.id, {"number": 7}, reason="7 closed within an hour"))
+        told = store.read(lambda tx: tx.guards.get(held.id))
+        assert told == held.evolve(evidence={"number": 7}, reason="7 closed within an hour")
+        assert store.read(lambda tx: tx.guards.holding("rt")) == told
+
+    def test_one_that_is_withdrawn_is_as_closed_as_one_that_somebody_decided(self, store: Store) -> None:
+        held = _hold(store, CLOSED)
+        store.write(lambda tx: tx.guards.decide(held.id, HoldState.WITHDRAWN, later(5), by="interdesk"))
+        found = store.read(lambda tx: (tx.guards.holding("rt"), tx.guards.list(open_only=True)))
+        assert found == (None, [])
+        assert store.read(lambda tx: tx.outbox.counts()).get("rt", Counts()).held == 0
+        with pytest.raises(NoSuch, match="is not open: it was withdrawn by interdesk"):
+            store.write(lambda tx: tx.guards.decide(held.id, HoldState.APPROVED, later(6), by="ada"))
+        assert _hold(store, CLOSED).id != held.id
 
     def test_open_holds_are_counted(self, store: Store) -> None:
         first, _ = _hold(store, FIGHT), _hold(store, CLOSED)

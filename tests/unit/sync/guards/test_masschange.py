@@ -1,5 +1,6 @@
 """The mass-change guard: what a partner suddenly closes, loses or changes in masses is held, none of it taken in."""
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,14 +8,19 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from central.guard import Hold, HoldKind
+from central.guard import Hold, HoldKind, HoldState
+from central.job import Job, JobState
 from central.link import LinkState
 from central.registry import SystemState
 from connectors.errors import ProtocolError, Transient
 from connectors.memory import Call
 from sync.guards import holds
+from sync.guards.masschange import may_be_missing
 from sync.guards.usual import HOUR, Limits, hour_of, lately, most, usual
+from sync.jobs.runner import Runner
+from sync.means import Means
 from sync.poll import scan
 from sync.simulation.laws import convergence, silence
 from sync.simulation.mesh import ALL_GUARDS, Mesh
@@ -281,6 +287,222 @@ def test_without_the_guard_a_short_list_makes_it_ask_for_every_ticket() -> None:
     Broken(world, "empty list")
     scan(world.mesh.means, world.mesh.gateways.get("ngi-cz"))
     assert world.store.read(lambda tx: tx.outbox.counts())["ngi-cz"].due == MANY
+
+
+# -- a listing that was cut, and the next one ----------------------------------------------------------------------
+
+FEW = 24
+"""More than may be lost unasked, and few enough to be quick."""
+
+
+class Listing:
+    """The listing of RT, `without` some keys; with those that are gone there, where it is behind."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.without = world, set[str]()
+        self.whole = world.rt.connector.scan
+        world.rt.connector.scan = self._cut  # type: ignore[method-assign]  # the fault is injected here
+
+    def _cut(self, position: str):
+        page = self.whole(position)
+        return replace(page, changes=tuple(each for each in page.changes if each.key not in self.without))
+
+    def read(self, *, without: Iterable[str] = ()) -> None:
+        """The full scan of a later day."""
+        self.world.clock.advance(timedelta(hours=1))
+        self.without = set(without)
+        scan(self.world.mesh.means, self.world.mesh.gateways.get("ngi-cz"))
+
+
+def keys(world: World) -> list[str]:
+    return list(world.rt.tracker.issues)
+
+
+def hold_of(world: World) -> Hold:
+    [hold] = world.store.read(lambda tx: tx.guards.list())
+    return hold
+
+
+def look_at(world: World, gone: Iterable[str]) -> None:
+    """They are deleted there, and somebody says so."""
+    for key in gone:
+        world.rt.tracker.delete("root", key)
+        world.store.write(
+            lambda tx, key=key: world.mesh.means.relay.owe_inward(tx, "ngi-cz", key, world.clock(), reason="deleted")
+        )
+
+
+def test_a_cut_listing_is_held_until_a_later_one_has_them_all_and_what_waited_goes_on() -> None:
+    world = crowded(FEW)
+    listing = Listing(world)
+    listing.read(without=keys(world))
+    world.centre.change(1, {"priority": "urgent"}, TPM)
+    key = world.link("ngi-cz").key
+    world.alice.edit(key, subject="still at it")
+    play(world, 3)
+    assert world.issue(world.rt, key).fields["priority"] == "low"
+    assert "held by a guard" in world.link("ngi-cz").disagreements["priority"]
+    listing.read()
+    play(world, 3)
+    withdrawn = hold_of(world)
+    assert (withdrawn.state, withdrawn.decided_by) == (HoldState.WITHDRAWN, "interdesk")
+    assert withdrawn.reason.endswith(f"{FEW} that we know are not among them; withdrawn: a later one has them all")
+    assert world.issue(world.rt, key).fields["priority"] == "normal"
+    assert world.link("ngi-cz").disagreements == {}
+    assert (convergence(world.mesh), silence(world.mesh)) == ([], [])
+    assert world.store.read(lambda tx: tx.outbox.counts())["ngi-cz"].held == 0
+
+
+def test_who_withdrew_a_hold_and_why_is_in_the_audit_log() -> None:
+    world = crowded(FEW)
+    listing = Listing(world)
+    listing.read(without=keys(world))
+    listing.read(without=keys(world)[:1])
+    [entry] = world.store.read(lambda tx: tx.audit.list())
+    assert (entry.act, entry.by, entry.subject) == ("guard withdrawn", "interdesk", "ngi-cz")
+    assert entry.data["reason"].endswith("withdrawn: a later one is without 1 of those that we know")
+
+
+def test_what_the_believed_listing_is_without_is_looked_at_as_ever() -> None:
+    world = crowded(FEW)
+    listing = Listing(world)
+    listing.read(without=keys(world))
+    world.rt.tracker.delete("root", "3")
+    listing.read()
+    play(world, 3)
+    assert hold_of(world).state is HoldState.WITHDRAWN
+    assert lost(world) == 1
+
+
+@pytest.mark.parametrize("decide", [holds.approve, holds.reject])
+def test_what_a_person_has_decided_stays_decided(decide: Callable[[Means, int, str], Hold]) -> None:
+    world = crowded(FEW)
+    listing = Listing(world)
+    listing.read(without=keys(world))
+    decided = decide(world.mesh.means, hold_of(world).id, "ada")
+    listing.read()
+    assert hold_of(world) == decided
+
+
+def test_a_listing_that_is_cut_elsewhere_makes_the_hold_speak_of_that_and_is_told_once() -> None:
+    world = crowded(FEW + 10)
+    listing = Listing(world)
+    with capture_logs() as logs:
+        listing.read(without=keys(world)[:FEW])
+        first = hold_of(world)
+        listing.read(without=keys(world)[10:])
+        listing.read(without=keys(world)[10:])
+    second = hold_of(world)
+    assert (second.id, second.opened_at, second.state) == (first.id, first.opened_at, HoldState.OPEN)
+    assert second.evidence["keys"] == sorted(keys(world)[10:])
+    assert second.reason == f"ngi-cz lists 10 tickets, and {FEW} that we know are not among them"
+    assert sum("needs a person" in line["event"] for line in logs) == 1
+
+
+def test_a_listing_that_was_begun_before_the_cut_one_says_nothing_against_it() -> None:
+    world = crowded(FEW)
+    begun = world.clock()
+    Listing(world).read(without=keys(world))
+    assert may_be_missing(world.mesh.means, world.mesh.gateways.get("ngi-cz"), (), FEW, begun)
+    assert hold_of(world).state is HoldState.OPEN
+
+
+def start_scan(world: World) -> int:
+    at = world.clock()
+    return world.store.write(lambda tx: tx.jobs.create(Job(0, "scan", "ngi-cz", {}, at, "ada", at))).id
+
+
+def end_scan(world: World, job: int) -> None:
+    runner = Runner(world.mesh.means, world.mesh.gateways, submit=lambda step: step())
+    for _ in range(10):
+        runner.step()
+    assert world.store.read(lambda tx: tx.jobs.get(job)).state is JobState.DONE
+
+
+def test_a_scan_that_a_person_asks_for_withdraws_it_at_once() -> None:
+    world = crowded(FEW)
+    listing = Listing(world)
+    listing.read(without=keys(world))
+    listing.without = set()
+    end_scan(world, start_scan(world))
+    assert hold_of(world).state is HoldState.WITHDRAWN
+
+
+def test_a_scan_that_a_person_had_asked_for_before_it_withdraws_nothing() -> None:
+    world = crowded(FEW)
+    listing = Listing(world)
+    job = start_scan(world)
+    listing.read(without=keys(world))
+    listing.without = set()
+    end_scan(world, job)
+    assert hold_of(world).state is HoldState.OPEN
+
+
+def test_what_was_seen_to_be_gone_ticket_by_ticket_is_for_a_person_whatever_is_listed() -> None:
+    world = crowded(FEW)
+    look_at(world, keys(world))
+    play(world)
+    assert may_be_missing(world.mesh.means, world.mesh.gateways.get("ngi-cz"), (), FEW, world.clock())
+    assert (hold_of(world).state, hold_of(world).evidence["number"]) == (HoldState.OPEN, 21)
+
+
+def test_what_is_seen_to_be_gone_meanwhile_makes_the_same_listing_no_more_usual() -> None:
+    world = crowded(FEW)
+    listing = Listing(world)
+    listing.read(without=keys(world))
+    look_at(world, keys(world)[:15])
+    play(world, 3)
+    world.clock.advance(timedelta(hours=3))
+    listing.read(without=keys(world))
+    assert hold_of(world).state is HoldState.OPEN
+
+
+def test_what_waited_for_a_hold_is_looked_at_as_soon_as_it_is_withdrawn() -> None:
+    world = crowded(FEW)
+    Listing(world).read(without=keys(world))
+    look_at(world, keys(world)[:15])
+    play(world, 3)
+    assert may_be_missing(world.mesh.means, world.mesh.gateways.get("ngi-cz"), (), FEW, world.clock())
+    world.mesh.work()
+    assert lost(world) == 15
+
+
+def test_after_a_hold_was_withdrawn_nobody_is_suspected_for_ever() -> None:
+    world = crowded(FEW)
+    listing = Listing(world)
+    listing.read(without=keys(world))
+    listing.read()
+    for key in ("1", "2"):
+        look_at(world, [key])
+        world.clock.advance(timedelta(hours=5))
+        play(world, 1)
+    [suspect] = world.store.read(lambda tx: tx.guards.suspects("ngi-cz", HoldKind.LOSS))
+    assert suspect.ticket_id == world.store.read(lambda tx: tx.links.find_by_key("ngi-cz", "2")).ticket_id
+
+
+def test_what_is_truly_gone_meanwhile_is_counted_once_and_lost_once_the_hold_is_withdrawn() -> None:
+    world = crowded(FEW)
+    listing = Listing(world)
+    listing.read(without=keys(world))
+    look_at(world, keys(world)[:15])
+    play(world, 3)
+    assert lost(world) == 0
+    listing.read()
+    play(world)
+    assert (lost(world), open_holds(world)) == (15, [])
+
+
+def test_a_true_mass_loss_that_waited_behind_it_however_long_is_asked_about_anew() -> None:
+    world = crowded(FEW)
+    gateway = world.mesh.gateways.get("ngi-cz")
+    Listing(world).read(without=keys(world))
+    look_at(world, keys(world))
+    play(world, 3)
+    world.clock.advance(timedelta(hours=5))
+    assert may_be_missing(world.mesh.means, gateway, (), FEW, world.clock())  # an index there that is behind
+    play(world)
+    [asked] = open_holds(world)
+    assert (asked.kind, asked.evidence["number"], lost(world)) == (HoldKind.LOSS, 21, 0)
 
 
 # -- how much is usual ---------------------------------------------------------------------------------------------
