@@ -14,12 +14,13 @@ from central.guard import Hold, HoldKind, HoldState, Suspect
 from central.link import Pair, Refusal
 from central.model import plain
 from central.store.api import Transaction
-from mappings.model import Untranslatable
+from mappings.model import Rule, Untranslatable
 from sync.gateway import Gateway
 from sync.guards import holds
 from sync.guards.suspicion import Suspicion, tell_of, tell_of_end
 from sync.guards.usual import HOUR, REMEMBERED, hour_of, lately, most
 from sync.means import Means
+from sync.merging import merges
 from sync.past import Past
 from sync.plan import Loser, Plan, Step, Verdict
 from sync.policy import Winner
@@ -204,21 +205,22 @@ def _overruled(
     plan: Plan, reason: str, gateway: Gateway, at: datetime, *, write_back: bool
 ) -> tuple[Plan, dict[str, Refusal]]:
     """The plan with every edit that was rejected as a loser: kept, shown, and written over only if that was said."""
-    steps = tuple(_loses(step, reason) if step.verdict is Verdict.INWARD else step for step in plan.steps)
+    rules = {name: field.rule for name, field in gateway.mapping.fields.items()}
+    steps = tuple(_loses(s, rules[s.name], reason) if s.verdict is Verdict.INWARD else s for s in plan.steps)
     refusals = {}
     for step in plan.steps:
         if step.verdict is Verdict.INWARD and not write_back:
-            rule = gateway.mapping.fields[step.name].rule
             try:
-                wanted = rule.outward(step.ours, held=step.theirs)
+                wanted = rules[step.name].outward(step.ours, held=step.theirs)
             except Untranslatable:
                 continue
             refusals[step.name] = Refusal(wanted, step.theirs, reason, gateway.mapping.revision, at)
     return Plan(steps), refusals
 
 
-def _loses(step: Step, reason: str) -> Step:
+def _loses(step: Step, rule: Rule, reason: str) -> Step:
     loser = Loser(step.ours, step.theirs, Winner.CENTRAL, reason, rejected=True)
     stands = step.theirs if step.base is None else step.base.theirs  # a comment of ours may have hidden the edit
-    base = Pair(step.ours, stands)
+    # of a set the base is what theirs shows, so that nobody there has added what it has and ours lacks
+    base = step.base if merges(rule) else Pair(step.ours, stands)
     return step._replace(verdict=Verdict.STANDING, why=reason, base=base, become=None, loser=loser)

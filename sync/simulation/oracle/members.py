@@ -40,14 +40,15 @@ def members_stand(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
 
 
 def _of(evidence: Evidence, ticket: Ticket, name: str, excuses: list[str]) -> Iterator[str]:
-    anywhere, binding = _Said(), _Said()
+    anywhere, binding, arrived = _Said(), _Said(), _Said()
     for told in evidence.course(ticket, name)[1:]:
+        arrived.hear(told.before, told.value)
         if told.person:
             anywhere.hear(told.before, told.value)
             binding.hear(told.before, told.value)
     sides = {"here": members(ticket[name])}
     active = {place.link.id for place in evidence.places}
-    hidden = set[str]()
+    hidden, undone = set[str](), set[str]()
     for link in evidence.links[ticket.id]:
         each = evidence.world.members[link.system].mapping.fields[name]
         for edit in evidence.edits.get((link.system, link.key or "", each.remote), ()):
@@ -55,6 +56,8 @@ def _of(evidence: Evidence, ticket: Ticket, name: str, excuses: list[str]) -> It
                 anywhere.hear(edit.old, edit.new)
                 if link.id in active:
                     binding.hear(edit.old, edit.new)
+            elif edit.restored:
+                undone |= members(edit.old) ^ members(edit.new)
             else:
                 hidden |= _unseen(evidence, link.system, each, edit.old, edit.new)
         if link.id in active and link.state is LinkState.ACTIVE:
@@ -72,6 +75,8 @@ def _of(evidence: Evidence, ticket: Ticket, name: str, excuses: list[str]) -> It
             wrong = f"no loss: {who} of {name} of ticket {ticket.id} {what} ({side})"
             if who in hidden:
                 excuses.append(f"neither lock nor history, between our reading and our write: {wrong}")
+            elif who in undone - (arrived.added if who in lost else arrived.removed):
+                excuses.append(f"its own restore undid it: {wrong}")
             else:
                 yield wrong
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from central.guard import Hold, HoldKind
 from central.link import Pair
 from connectors.api import RemoteField
 from connectors.emulators.tracker import Tracker
@@ -14,6 +15,7 @@ from mappings.document import compile_mapping
 from mappings.loader import read
 from mappings.model import Carries
 from sync import merging
+from sync.guards import holds
 from sync.plan import MEANING_CHANGED, Verdict
 from sync.policy import Policy, admit
 from sync.reconcile import reconcile
@@ -302,3 +304,24 @@ def test_the_base_as_theirs_alone_would_have_it_keeps_who_is_here_alone() -> Non
     rule = mapping().fields["cc"].rule
     shown = merging.shown(rule, Pair(("guest", "bo@x.org"), ("al", "zed")))
     assert shown == Pair(("guest", "al@x.org"), ("al", "zed"))
+
+
+@pytest.mark.parametrize("write_back", [False, True])
+def test_what_a_person_rejects_of_a_set_is_not_taken_in_by_the_look_after_the_next(write_back) -> None:
+    world = Watched()
+    world.begin("al", "bo")
+    hold = world.store.write(
+        lambda tx: tx.guards.hold(Hold(0, HoldKind.CHANGE, "ngi-cz", "far too many are changed", world.clock()))
+    )
+    world.set_there("al", "cy")
+    for _ in range(3):
+        world.mesh.round()
+    holds.reject(world.mesh.means, hold.id, "ada", write_back=write_back)
+    for _ in range(2):
+        world.mesh.settle()
+        world.mesh.scan()
+    assert world.here == world.in_redmine == {"al", "bo"}
+    assert world.in_rt == ({"al", "bo"} if write_back else {"al", "cy"})
+    [kept] = world.conflicts()
+    assert (kept.theirs, kept.reason.partition(" (")[0]) == (("al", "cy"), "ada has rejected it")
+    assert world.end() == []
