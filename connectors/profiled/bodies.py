@@ -104,6 +104,8 @@ class Bodies:
             raise Unwritable(f"{self._profile.product} has no {value!r} for {name}; it has: {there}")
         if isinstance(value, tuple):
             words = [self._word(shape, each) for each in value]
+            if shape.split is not None:
+                return shape.split.join(map(str, words))
             return [each if shape.wrapped is None else filled(shape.wrapped, {"value": each}) for each in words]
         said = self._word(shape, value)
         return said if shape.wrapped is None else filled(shape.wrapped, {"value": said})

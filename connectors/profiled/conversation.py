@@ -289,7 +289,8 @@ class Listener:
         return tuple(found)
 
     def _items(self, shape: HistoryRows, row: Any) -> Iterator[tuple[str, Value, Value]]:
-        for item in self._site.some(at(row, shape.items)):
+        items = self._site.some(at(row, shape.items))
+        for item in keyed(items, "a history") if shape.items_keyed else items:
             old, new = at(item, shape.old), at(item, shape.new)
             ids = at(item, shape.old_id or shape.old), at(item, shape.new_id or shape.new)
             change = self._fields.changed(text(at(item, shape.field)), old, new, ids)

@@ -12,7 +12,7 @@ from connectors import marks
 from connectors.answers import Answer
 from connectors.api import FileDraft, RemoteFile
 from connectors.errors import NotFound, ProtocolError, Refused, Transient, Unknown
-from connectors.profiled import streams
+from connectors.profiled import steps, streams
 from connectors.profiled.onward import linked
 from connectors.profiled.site import Site
 from connectors.profiled.values import at, fill, put
@@ -71,7 +71,12 @@ def attach(
     for number, file in enumerate(files, start=1):
         name = marks.stamp_name(file.name, token, number)
         if name not in there:
-            _sent(site, shape, file, name, {"key": key})
+            words = {"key": key, "name": name, "media_type": file.media_type, "size": file.size}
+            answer = _sent(site, shape, file, name, {"key": key})
+            try:
+                steps.after(site, shape.then, words | steps.kept(shape.keep, answer))
+            except Unknown as lost:
+                raise Transient(f"whether the file {file.name!r} hangs on the ticket is open: {lost}") from None
 
 
 def _sent(
@@ -113,7 +118,7 @@ def _place(site: Site, file: RemoteFile) -> tuple[Request, dict[str, Any]]:
         key, _, comment = file.address.partition("/")
         return site.profile.download, {**words, "key": unquote(key), "comment": unquote(comment)}
     root = str(fill(site.profile.root, site.words()))
-    request, known = linked(root, site.profile.download, file.address, f"the file {file.name!r}")
+    request, known = linked(root, site.profile.download, file.address, f"the file {file.name!r}", adding=True)
     return request, {**words, **known}
 
 

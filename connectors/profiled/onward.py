@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 from connectors.errors import ProtocolError
-from connectors.profiled.values import at, text, truth
+from connectors.profiled.values import at, names, text, truth
 from connectors.profiled.vocabulary.listing import Paging
 from connectors.profiled.vocabulary.parts import Request
 
@@ -44,8 +44,12 @@ def without(request: Request, empty: Collection[str]) -> Request:
     return request.model_copy(update=kept)
 
 
-def linked(root: str, request: Request, where: str, what: str) -> tuple[Request, dict[str, Any]]:
+def linked(
+    root: str, request: Request, where: str, what: str, *, adding: bool = False
+) -> tuple[Request, dict[str, Any]]:
     """The request of an address that an answer named, and its words. Only path and query are taken from there.
+
+    `adding`: what the request always says in its query, and the address does not, is said too.
 
     :raises ProtocolError: it leads elsewhere than below the root."""
     root = root.rstrip("/")
@@ -57,8 +61,10 @@ def linked(root: str, request: Request, where: str, what: str) -> tuple[Request,
     if other or there.hostname != base.hostname or not there.path.startswith(base.path) or "{" in there.path:
         raise ProtocolError(f"{what} is at another place than the registered one: {where.partition('?')[0]}")
     known: dict[str, Any] = {}
-    query: dict[str, str] = {}
-    for number, (name, values) in enumerate(parse_qs(there.query, keep_blank_values=True).items()):
+    said = parse_qs(there.query, keep_blank_values=True)
+    constant = {name: each for name, each in request.query.items() if adding and not names([name, each])}
+    query = {name: each for name, each in constant.items() if name not in said}
+    for number, (name, values) in enumerate(said.items()):
         word = "linked_" + _LETTERS[number // 26 % 26] + _LETTERS[number % 26]
         known |= {word: values, f"{word}_name": name}
         query[f"{{{word}_name}}"] = f"{{{word}}}"

@@ -35,7 +35,7 @@ def before(site: Site, steps: Sequence[Step], words: Mapping[str, Any], token: s
             known |= earlier
             continue
         try:
-            known |= _kept(step.keep, take(site, step, known))
+            known |= kept(step.keep, take(site, step, known))
         except Unknown as lost:
             raise Transient(f"what goes before was not taken, and nothing refers to it yet: {lost}") from None
     return known
@@ -45,7 +45,7 @@ def after(site: Site, steps: Sequence[Step], words: Mapping[str, Any]) -> None:
     """Take the steps that go after a request."""
     known = dict(words)
     for step in steps:
-        known |= _kept(step.keep, take(site, step, known))
+        known |= kept(step.keep, take(site, step, known))
 
 
 def take(site: Site, step: Step, words: Mapping[str, Any]) -> Answer:
@@ -53,8 +53,9 @@ def take(site: Site, step: Step, words: Mapping[str, Any]) -> Answer:
     return site.write(step, site.body(step, site.words(**words)) or None, **words)
 
 
-def _kept(keep: Keeping, answer: Answer) -> dict[str, str]:
-    found = {word: told(kept, answer) for word, kept in keep.items()}
+def kept(keep: Keeping, answer: Answer) -> dict[str, str]:
+    """The words that an answer tells for later requests.  :raises ProtocolError: it does not tell one."""
+    found = {word: told(where, answer) for word, where in keep.items()}
     for word, value in found.items():
         if not value:
             raise ProtocolError(f"{answer.about}: the answer does not tell {word!r}, which the next request needs")
@@ -67,5 +68,5 @@ def _earlier(site: Site, shape: Earlier, words: Mapping[str, Any], token: str) -
     for row in rows(answer.data(), shape.rows, answer.about):
         said = text(at(row, shape.token_at))
         if token in (said, marks.read(said)[1]):
-            return {word: text(first(row, kept.at)) for word, kept in shape.keep.items()}
+            return {word: text(first(row, where.at)) for word, where in shape.keep.items()}
     return None

@@ -17,6 +17,7 @@ from connectors.testing.emulated import Clock, environment, stand_on
 from mappings.loader import read_files
 from sync import extended
 from sync.config import profile_document
+from tests.conformance.strangers.boards import BoardsEmulator
 from tests.conformance.strangers.glpi import GlpiEmulator
 from tests.conformance.strangers.itop import ItopEmulator
 from tests.conformance.strangers.ledger import LedgerEmulator
@@ -152,6 +153,27 @@ def test_while_the_clocks_of_glpi_change_polling_keeps_time(change: str) -> None
         glpi_keeps_time(emulator, clock)
 
 
+def opened_boards(emulator: BoardsEmulator, clock: Clock, token: str) -> Connector:
+    profile = Profile.model_validate(yaml.safe_load((HERE / "boards.yaml").read_text("utf-8")))
+    settings = {"url": emulator.url, "project": "Grid", "account": "interdesk", "token": token}
+    return open_profile(profile, settings, system="s", environment=environment(clock))
+
+
+class TestBoards(ConnectorConformance, FaultConformance):
+    """Names with dots, JSON Patch, a query that answers bare numbers, tickets read many at a time, a history by field,
+    files that are taken in first."""
+
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with BoardsEmulator(clock) as emulator:
+            opened = partial(opened_boards, emulator, clock)
+            shown = ("title", "description")
+            refused, owner = ("state", "Done"), ("assigned", "bob")
+            with standing(emulator, clock, opened, emulator.token, *shown, refused=refused, owner=owner) as stand:
+                yield stand
+
+
 class TestMantis(ConnectorConformance, FaultConformance):
     """SOAP, rpc/encoded: names and passwords first, pairs of id and name, a list without filter or search."""
 
@@ -189,7 +211,7 @@ class TestLedger(ConnectorConformance, FaultConformance):
                 yield stand
 
 
-@pytest.mark.parametrize("name", ["glpi", "itop", "ledger", "mantis"])
+@pytest.mark.parametrize("name", ["boards", "glpi", "itop", "ledger", "mantis"])
 def test_a_stranger_is_taken_in_as_an_operator_writes_it_in_an_afternoon(name: str) -> None:
     file = HERE / f"{name}.yaml"
     (document,) = read_files([file])

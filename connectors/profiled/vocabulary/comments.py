@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from connectors.patterns import Pattern
-from connectors.profiled.vocabulary.parts import Method, Part, Paths, Request
+from connectors.profiled.vocabulary.parts import Keeping, Method, Part, Paths, Request
 from connectors.profiled.vocabulary.writing import Step, _said
 
 
@@ -43,6 +43,9 @@ class AttachedFiles(Request):
     method: Method = "POST"
     part: str | None = None
     """The file's part in a multipart body; None: the body is the file, unless {content} stands in it."""
+    keep: Keeping = {}
+    then: tuple[Step, ...] = ()
+    """What hangs on the ticket what was only taken in, and the words that its answer told for that."""
     twice: bool = False
     """{content} is base64 once more."""
     window: timedelta = timedelta(minutes=2)

@@ -116,6 +116,8 @@ class HistoryRows(Rows):
     at: Joined
     items: str = ""
     """Where a row lists several changes; "": it is one."""
+    items_keyed: bool = False
+    """They are an object of field to change; the field stands in each as `@key`."""
     field: str = ""
     old: str = ""
     new: str = ""

@@ -163,7 +163,7 @@ class FieldShape(Part):
     item: str = ""
     """For a set: where the word is in each row."""
     split: str | None = None
-    """For a set that comes as one text: what stands between two words."""
+    """For a set that comes and goes as one text: what stands between two words."""
     format: Literal["plain", "html", "escaped"] = "plain"
     """HTML is read as the text that people see; `escaped` is HTML whose marks come escaped once more (&lt;p&gt;)."""
     write: str | None = None
