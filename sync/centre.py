@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
+
 from central import workflow
 from central.desk.services.errors import NotAllowed
 from central.desk.services.tickets import Also, Note, Upload
@@ -32,6 +34,8 @@ from sync import routing
 from sync.absorb import consequences
 from sync.means import Means
 from sync.revise import change
+
+log = structlog.get_logger("interdesk.centre")
 
 
 class Centre:
@@ -274,7 +278,9 @@ class Centre:
     def _spread(self, tx: Transaction, ticket: Ticket, reason: str, *, before: Ticket | None = None) -> None:
         target, left = (routing.system_of((each or ticket)["unit"], self._means.units()) for each in (ticket, before))
         concerned = routing.owed(tx.links.of(ticket.id), target, left)
-        self._means.relay.owe_outward(tx, concerned, ticket.id, self._means.clock(), reason=reason)
+        trail = self._means.relay.owe_outward(tx, concerned, ticket.id, self._means.clock(), reason=reason)
+        said = {"subject": str(ticket.id), "did": reason, "owed": sorted(concerned), "trail": trail}
+        tx.after_commit(lambda: log.info("acted", **said))
 
 
 class _HandedIn(Exception):

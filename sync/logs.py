@@ -2,8 +2,8 @@
 
 No line holds a secret (every one passes the mask), a word of a ticket, or what a person is called: of an error that a
 tracker answered to a ticket its kind is told, and its words stand with the ticket and in its dead letter. Whatever
-stands in a line, it stays one line and steers no terminal. `trail` is the same in all lines of one change: the hint,
-the looks that follow from it in every system, and the writes that they make.
+stands in a line, it stays one line and steers no terminal. `trail` is the same in all lines of one change: the act
+at a door or the hint, the looks that follow from it in every system, and the writes that they make.
 """
 
 import logging

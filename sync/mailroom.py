@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from central.desk.mail.arrived import Answered, Arrived, Bounced, Enclosed
 from central.desk.mail.intake import MailDesk
@@ -99,8 +100,9 @@ class Mailroom:
         waiting = self._box.arrivals(AT_ONCE)
         for arrival in waiting:
             self._begin()
-            verdict = self._desk.take(self._reader.read(arrival.raw, arrival.cut))
-            log.info("mail taken in", verdict=str(verdict), bytes=len(arrival.raw))
+            with bound_contextvars(door="mail"):
+                verdict = self._desk.take(self._reader.read(arrival.raw, arrival.cut))
+                log.info("mail taken in", verdict=str(verdict), bytes=len(arrival.raw))
             if arrival.cut:  # the whole of it is nowhere else
                 self._box.lay_aside(arrival, "it is too large")
             else:

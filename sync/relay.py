@@ -76,8 +76,8 @@ class Relay:
         reason: str,
         lane: Lane | None = None,
         not_before: datetime | None = None,
-    ) -> None:
-        """These systems are owed a look at our ticket."""
+    ) -> str:
+        """These systems are owed a look at our ticket; answers the trail that it bears."""
         lane = self._lane if lane is None else lane
         trail = self._trail or _begun("", str(ticket_id), at)
         for system in sorted(systems):
@@ -94,6 +94,7 @@ class Relay:
             tx.after_commit(lambda system=system: self._bus.wake(system))  # type: ignore[misc]  # early binding
         if self._mails:
             self._owe_mail(tx, ticket_id, at, lane, reason, trail)
+        return trail
 
     @staticmethod
     def _owe_mail(tx: Transaction, ticket_id: int, at: datetime, lane: Lane, reason: str, trail: str) -> None:

@@ -1,8 +1,9 @@
-"""What guards every answer, whatever is in it: headers, and how much is read from whom."""
+"""What guards every answer, whatever is in it: headers, how much is read from whom, and which door log lines name."""
 
 from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 HEADERS = {
     # nothing but our own files, nothing inline: a text that was not escaped could still not run
@@ -15,8 +16,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cache-Control": "no-store",
 }
-OTHER_DOORS = ("/hooks/", "/api/", "/soap", "/arsys/")
-"""Doors that bound what they read themselves."""
+OTHER_DOORS = {"/hooks/": "hooks", "/api/": "rest", "/soap": "soap", "/arsys/": "soap"}
+"""Doors that bound what they read themselves: where their addresses begin -> what log lines call them."""
 STRANGERS = 64 * 1024
 """Bytes of a form that are read from a browser in which nobody has signed in."""
 BESIDES_FILE = 4 * 1024 * 1024
@@ -41,8 +42,10 @@ class Guarded:
                     headers.setdefault(name, value)
             await send(message)
 
-        if scope["path"].startswith(OTHER_DOORS):
-            await self._app(scope, receive, guarded)
+        door = next((name for begin, name in OTHER_DOORS.items() if scope["path"].startswith(begin)), None)
+        if door is not None:
+            with bound_contextvars(door=door):
+                await self._app(scope, receive, guarded)
             return
         most = self._largest if f"{self._cookie}=" in Headers(scope=scope).get("cookie", "") else STRANGERS
         read = 0
@@ -55,4 +58,5 @@ class Guarded:
                 raise HTTPException(413, f"A form of at most {most} bytes is read; this one is longer.")
             return message
 
-        await self._app(scope, bounded, guarded)
+        with bound_contextvars(door="pages"):
+            await self._app(scope, bounded, guarded)

@@ -59,11 +59,14 @@ def test_two_changes_are_two_trails_and_one_at_the_centre_begins_there(lines: Li
     trails = []
     for status in ("in progress", "on hold"):
         world.mesh.centre.change(1, {"status": status}, TPM)
+        (acted,) = lines.take()
         owed = [
             world.store.read(lambda tx, name=name: tx.outbox.find(name, Direction.OUTWARD, "1"))
             for name in ("ngi-cz", "ngi-pl")
         ]
         (trail,) = {each.trail for each in owed if each is not None}
+        expected = {"event": "acted", "subject": "1", "did": "changed at the centre", "owed": ["ngi-cz", "ngi-pl"]}
+        assert acted | expected | {"trail": trail} == acted
         trails.append(trail)
         world.mesh.settle()
         assert {line["trail"] for line in lines.take() if line["event"] == "writes"} == {trail}
