@@ -18,10 +18,10 @@ def account_for_earlier_comments(
     """Find out what became of comments whose answer was lost, before anything is sent again.
 
     :raises Refused: a person must say whether a comment there is the one that was sent."""
-    # where nobody knows how far the history was read, an edit that our comment hides could not be told from its doing
-    unread = (
-        bool(gateway.comment_effects) and past.link.history_seen is None and bool(past.unsent(gateway.share_internal))
-    )
+    # where nobody knows how far the history was read, or there is none, an edit that our comment hides could not be
+    # told from its doing
+    untold = past.link.history_seen is None or not gateway.connector.capabilities.history
+    unread = bool(gateway.comment_effects) and untold and bool(past.unsent(gateway.share_internal))
     if not past.awaited() and not unread:
         return past, None
     theirs = read(means, gateway, past, conversation=True, lease=lease)

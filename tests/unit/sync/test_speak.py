@@ -279,6 +279,23 @@ def test_an_edit_that_looks_like_the_side_effect_of_our_comment_is_an_edit(well_
     assert world.ticket()["status"] == "reopened"
 
 
+@pytest.mark.parametrize("telling", [True, False], ids=["history", "no history"])
+def test_a_ticket_of_ours_that_their_comment_reopened_is_not_closed_again_because_ours_follows(telling: bool) -> None:
+    world = World(rt=replace(RT_LIKE, history=telling))
+    world.bob.open(subject="first")
+    world.mesh.settle()
+    world.centre.change(1, {"unit": "NGI_CZ"}, TPM)
+    world.centre.change(1, {"status": "solved"}, TPM)
+    world.mesh.settle()
+    world.alice.comment("1", "it still fails")
+    assert world.issue(world.rt).fields["status"] == "open"
+    world.clock.advance(timedelta(minutes=1))
+    world.centre.comment(1, "a word on the solution", TPM)
+    world.mesh.work()
+    assert world.end() == []
+    assert world.ticket()["status"] == "reopened"
+
+
 def test_an_edit_that_our_comment_undoes_right_after_a_create_is_kept() -> None:
     world = World()
     world.bob.open(subject="first")
