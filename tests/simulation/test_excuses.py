@@ -231,3 +231,17 @@ def test_a_version_that_a_restored_tracker_gives_anew_meets_the_precondition_of_
     why = "its own restore had it give anew the version that we held, so that our precondition was met"
     assert excused(temper, *story) == [why]
     assert excused(temper, *story, there(5005, "priority", "1")) == []
+
+
+def test_who_sets_back_what_a_restore_took_away_before_that_was_taken_in_has_changed_nothing() -> None:
+    temper = replace(redmine(WELL_BEHAVED), marked=True)
+    story = (
+        *BORN_THERE,
+        Happening(1250, Kind.BACKUP, "ngi-1"),
+        here(1300, "status", "2"),
+        Happening(4990, Kind.RESTORE, "ngi-1"),
+        here(5005, "status", "4"),
+    )
+    why = "who sets back what its own restore took away, before that was taken in, has changed nothing"
+    assert excused(temper, *story, there(5010, "status", "1")) == [why]
+    assert excused(temper, *story, there(5010, "status", "3")) == []

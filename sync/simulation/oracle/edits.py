@@ -118,6 +118,8 @@ def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMappi
             return "neither lock nor history, and our write said the same as they right after them"
     if after.ours and capabilities.preconditions and _unread_since_a_restore(evidence, link, edit, after.at):
         return "its own restore had it give anew the version that we held, so that our precondition was met"
+    if _set_back_after_a_restore(evidence, link, mapping, edit):
+        return "who sets back what its own restore took away, before that was taken in, has changed nothing"
     issue = member.tracker.issues.get(link.key or "")  # a restore may have taken it away
     if (
         issue is not None
@@ -169,6 +171,20 @@ def _unread_since_a_restore(evidence: Evidence, link: Link, edit: Edit, until: d
     restores = [each.at for each in evidence.world.chronicle.restores if each.system == link.system]
     read_at = evidence.world.chronicle.last_read(link.system, link.key or "", until)
     return any(at < edit.at and (read_at is None or read_at < at) for at in restores)
+
+
+def _set_back_after_a_restore(evidence: Evidence, link: Link, mapping: FieldMapping, edit: Edit) -> bool:
+    """Whether the value that this edit brings back stood there until a restore, and nothing of that was taken in."""
+    edits = evidence.edits[link.system, link.key or "", mapping.remote]
+    restored = [e for e in edits if e.restored and e.at < edit.at][-1:]
+    return any(
+        same(mapping, each.old, edit.new)
+        and not any(
+            (event.system, event.field) == (link.system, mapping.central) and each.at <= event.at <= edit.at
+            for event in evidence.events[link.ticket_id]
+        )
+        for each in restored
+    )
 
 
 def _left(evidence: Evidence, link: Link, since: datetime, until: datetime) -> bool:
