@@ -64,3 +64,19 @@ def crowd(
             happenings.append(Happening(now, kind, where, seconds=rng.uniform(1, 90), moment=Moment(operation, done)))
     happenings.sort(key=lambda each: each.at)
     return Scenario(seed, tuple(tempers), tuple(happenings), workers=workers, webhooks=webhooks, faults=bool(wrong))
+
+
+def outage(seed: int, temper: Temper) -> Scenario:
+    """While the only worker is down, people edit one ticket after the other, over more time than an overlap; it dies
+    again with its first page, as soon as something of it is committed."""
+    rng = random.Random(f"{seed}/outage")
+    down = GOING_LIVE + 400
+    happenings = [Happening(GOING_LIVE + 30 * n, Kind.OPEN, temper.name, value=f"{n + 1}") for n in range(4)]
+    happenings.append(Happening(down, Kind.KILL, seconds=900, moment=Moment("commit", True)))
+    for number in range(4):
+        at = down + 60 + 200 * number + rng.uniform(0, 100)
+        happenings.append(Happening(at, Kind.EDIT, temper.name, number, "subject", f"subject {number}"))
+    page_read = Moment("changes", True)
+    happenings.append(Happening(down + 895, Kind.PAUSE, temper.name, seconds=20, moment=page_read))
+    happenings.append(Happening(down + 910, Kind.KILL, seconds=rng.uniform(1, 60), moment=Moment("commit", True)))
+    return Scenario(seed, (temper,), tuple(happenings), workers=1)

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from central.delivery import Claim
+from central.delivery import Claim, Direction
 from central.guard import HoldKind
 from central.link import IntentKind, Link, Pair
 from central.model import Conflict, Value
+from central.registry import System
 from connectors.api import Lookup, RemoteTicket
 from sync.absorb import WRITTEN_BETWEEN
 from sync.gateway import Gateway
@@ -49,8 +50,17 @@ def storing(name: str, part: Callable[[Any], Any]) -> Callable[[Means], Means]:
     return lambda means: replace(means, store=_Store(means.store, name, part))
 
 
+def stored(kind: Callable[[Any], Any]) -> Callable[[Means], Means]:
+    return lambda means: replace(means, store=kind(means.store))
+
+
 def without(*guards: HoldKind) -> Callable[[Means], Means]:
     return lambda means: replace(means, guards=means.guards - {*guards})
+
+
+def scanned_rarely(gateway: Gateway) -> Gateway:
+    """As in the wild, where a full scan is due long after all of a scenario."""
+    return replace(gateway, full_scan=timedelta(days=1))
 
 
 # -- what the store keeps ------------------------------------------------------------------------------------------
@@ -139,6 +149,58 @@ class Impatient(Instead):
             if late is not None:
                 self._real.done(late, at)
         return newest
+
+
+class CursorFirst(Instead):
+    """A store in which a page of a poll is two transactions: its cursor, and after it the looks that it owes."""
+
+    def write(self, change: Callable[[Any], Any], *, durable: bool = True) -> Any:
+        later: list[Callable[[Any], None]] = []
+
+        def first(tx: Any) -> Any:
+            seen = Instead(tx)
+            seen.outbox, seen.registry = _Withholding(tx), _Moving(tx)
+            done = change(seen)
+            later[:] = seen.outbox.withheld
+            if not seen.registry.moved:
+                _owe_all(later, tx)
+            return done
+
+        done = self._real.write(first, durable=durable)
+        if later:
+            self._real.write(lambda tx: _owe_all(later, tx), durable=durable)
+        return done
+
+
+def _owe_all(looks: list[Callable[[Any], None]], tx: Any) -> None:
+    while looks:
+        looks.pop(0)(tx)
+
+
+class _Withholding(Instead):
+    """Keeps looks at their tickets back."""
+
+    def __init__(self, tx: Any) -> None:
+        super().__init__(tx.outbox)
+        self.withheld: list[Callable[[Any], None]] = []
+
+    def owe(self, system: str, direction: Direction, key: str, at: datetime, **more: Any) -> None:
+        if direction is Direction.INWARD:
+            self.withheld.append(lambda tx: tx.outbox.owe(system, direction, key, at, **more))
+        else:
+            self._real.owe(system, direction, key, at, **more)
+
+
+class _Moving(Instead):
+    """Knows whether a cursor moved."""
+
+    def __init__(self, tx: Any) -> None:
+        super().__init__(tx.registry)
+        self.moved = False
+
+    def put_system(self, system: System) -> None:
+        self.moved |= system.cursor != self._real.system(system.name).cursor
+        self._real.put_system(system)
 
 
 # -- what the mapping's rules are -----------------------------------------------------------------------------------
