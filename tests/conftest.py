@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.hosts import hosts
 from tests.postgres import postgres
@@ -15,7 +15,8 @@ __all__ = ["hosts", "postgres", "rabbitmq"]
 pytest.register_assert_rewrite("central.store.testing", "connectors.testing", "sync.bus.testing")
 
 # in CI the same commit gives the same answer; on a laptop every run looks somewhere else
-settings.register_profile("default", deadline=None)  # how quick a machine is, and what else it does, proves nothing
+# how quick a machine is, and what else it does, proves nothing
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.load_profile("default")
 if os.environ.get("CI") == "true":

@@ -1,6 +1,7 @@
 """A scripted HTTP server and a clock that stands still, for the tests of this folder."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -60,12 +61,18 @@ def server(clock: Clock) -> Iterator[Scripted]:
 
 @pytest.fixture
 def here(clock: Clock) -> Environment:
-    """Loopback may be spoken to, and nobody waits."""
+    """Loopback may be spoken to, and nobody waits between two tries."""
     return Environment(
         clock=clock,
         sleep=lambda _: None,
         allowed_networks=LOOPBACK,
-        deadline=timedelta(seconds=1),
+        deadline=timedelta(seconds=60),
         max_answer=100_000,
         max_file=50_000,
     )
+
+
+@pytest.fixture
+def hurried(here: Environment) -> Environment:
+    """The same, with a deadline that is there to be missed."""
+    return replace(here, deadline=timedelta(seconds=1))

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from importlib.resources import files
 from ipaddress import ip_network
 from pathlib import Path
@@ -185,7 +184,7 @@ def test_a_session_that_is_over_is_renewed_once_and_every_write_is_done_once(
 
 def test_many_threads_renew_a_session_together(server: Scripted, here: Environment) -> None:
     door = server.reply = Door()
-    speaking = talk(server, replace(here, deadline=timedelta(seconds=10)), SESSION)
+    speaking = talk(server, here, SESSION)
     speaking.read("/x")
     door.left.clear()
     server.delay = 0.02
@@ -296,11 +295,11 @@ def test_a_log_in_that_fails_is_by_remedy_and_nothing_else_is_sent(server: Scrip
 
 
 def test_a_log_in_whose_answer_drips_ends_with_the_call_and_the_others_wait_no_longer_than_theirs(
-    server: Scripted, here: Environment
+    server: Scripted, hurried: Environment
 ) -> None:
     server.reply = Door()
     server.fault = lambda _: Fault("drip", pause=0.1)
-    speaking = talk(server, here, SESSION)
+    speaking = talk(server, hurried, SESSION)
     failed: list[ConnectorError] = []
 
     def attempt() -> None:
@@ -310,14 +309,14 @@ def test_a_log_in_whose_answer_drips_ends_with_the_call_and_the_others_wait_no_l
             failed.append(error)
 
     begun = time.monotonic()
-    threads = [threading.Thread(target=attempt) for _ in range(4)]
+    threads = [threading.Thread(target=attempt) for _ in range(16)]
     for each in threads:
         each.start()
     for each in threads:
         each.join()
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 12, "one after the other they take 16 seconds"
     assert {type(each) for each in failed} == {Transient}, "nothing was written, so nothing is unknown"
-    assert len(failed) == 4
+    assert len(failed) == 16
 
 
 def test_a_step_uses_what_the_steps_before_it_gave(server: Scripted, here: Environment) -> None:
@@ -432,7 +431,6 @@ ALL = {
 def test_a_file_elsewhere_is_fetched_without_credentials(
     server: Scripted, here: Environment, elsewhere: Scripted
 ) -> None:
-    here = replace(here, deadline=timedelta(seconds=5))
     server.reply = lambda _: Reply(302, b"", {"Location": f"{elsewhere.url}/bucket/1?signature=x"})
     speaking = talk(server, here, {**ALL, "headers": {"X-Key": "k"}})
     known: dict[str, Any] = {"query": {"key": PASSWORD}, "headers": {"X-Key": "k"}}

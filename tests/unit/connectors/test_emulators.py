@@ -35,7 +35,7 @@ def test_a_webhook_hints_at_every_deed_and_is_signed(plain: PlainEmulator, serve
     server.reply = hear
     plain.webhook(f"{server.url}/hooks/plain", "hush")
     key = plain.tracker.person("alice").open(subject="x")
-    hint = heard.get(timeout=5)
+    hint = heard.get(timeout=120)
     assert json.loads(hint.body) == {"ticket": key, "by": "alice"}
     signature = hmac.new(b"hush", hint.body, hashlib.sha256).hexdigest()
     assert hint.headers["x-hub-signature-256"] == f"sha256={signature}"

@@ -25,8 +25,7 @@ def opened(clock: Clock, here: Environment) -> Iterator[Opened]:
     running: list[tuple[GgusEmulator, Connector]] = []
 
     def opening(**quirks: Any) -> tuple[GgusEmulator, Connector]:
-        emulator = GgusEmulator(clock, quirks=ggus.Quirks(**quirks))
-        emulator.start()
+        emulator = GgusEmulator(clock, quirks=ggus.Quirks(**quirks)).__enter__()
         settings = {"url": emulator.url, "user": "ngi-xx", "password": emulator.password, "unit": "NGI_XX"}
         connector = open_connector("ggus", settings, system="s", environment=replace(here, max_answer=1 << 22))
         running.append((emulator, connector))
@@ -35,7 +34,7 @@ def opened(clock: Clock, here: Environment) -> Iterator[Opened]:
     yield opening
     for emulator, connector in running:
         connector.close()
-        emulator.stop()
+        emulator.__exit__()
 
 
 def calls(emulator: GgusEmulator, operation: str) -> list[Any]:

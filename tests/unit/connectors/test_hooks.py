@@ -140,7 +140,7 @@ def test_a_product_signs_its_hints_as_its_profile_says(
     with product(clock) as emulator:
         emulator.webhook(f"{server.url}/hooks/{name}", SECRET)
         key = emulator.tracker.person("alice").open({title: "jobs fail"})
-        hint = heard.get(timeout=5)
+        hint = heard.get(timeout=120)
     assert read_hook(profile.hooks, SECRET, hint.headers, hint.body, NOW) == (key,)
     with pytest.raises(Forged):
         read_hook(profile.hooks, "other", hint.headers, hint.body, NOW)

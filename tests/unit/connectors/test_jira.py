@@ -89,7 +89,7 @@ def test_a_ticket_that_the_search_does_not_show_yet_is_unknown_and_then_found(
 
 
 def test_what_it_is_too_busy_to_read_is_asked_again(jira: JiraEmulator, here: Environment, clock: Clock) -> None:
-    connector = opened(jira, replace(here, deadline=timedelta(seconds=60)))
+    connector = opened(jira, here)
     jira.quirks = replace(jira.quirks, busy_every=3)
     cursor = connector.changes(None).cursor
     clock.passes(seconds=1)

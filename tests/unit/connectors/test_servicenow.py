@@ -17,7 +17,7 @@ def now(clock: Clock) -> Iterator[ServiceNowEmulator]:
 
 def _ask(now: ServiceNowEmulator, method: str, path: str, body: object = None, **query: str) -> requests.Response:
     auth = (now.login, now.password)
-    return requests.request(method, f"{now.url}/api/now{path}", json=body, params=query, auth=auth, timeout=5)
+    return requests.request(method, f"{now.url}/api/now{path}", json=body, params=query, auth=auth, timeout=120)
 
 
 def _made(now: ServiceNowEmulator, **fields: str) -> str:
@@ -27,13 +27,13 @@ def _made(now: ServiceNowEmulator, **fields: str) -> str:
 
 def test_a_token_is_given_for_client_credentials_and_expires(now: ServiceNowEmulator, clock: Clock) -> None:
     said = {"grant_type": "client_credentials", "client_id": now.client_id, "client_secret": now.client_secret}
-    bearer = requests.post(f"{now.url}/oauth_token.do", data=said, timeout=5).json()["access_token"]
+    bearer = requests.post(f"{now.url}/oauth_token.do", data=said, timeout=120).json()["access_token"]
     headers = {"Authorization": f"Bearer {bearer}"}
-    assert requests.get(f"{now.url}/api/now/table/incident", headers=headers, timeout=5).status_code == 200
+    assert requests.get(f"{now.url}/api/now/table/incident", headers=headers, timeout=120).status_code == 200
     clock.passes(minutes=31)
-    late = requests.get(f"{now.url}/api/now/table/incident", headers=headers, timeout=5)
+    late = requests.get(f"{now.url}/api/now/table/incident", headers=headers, timeout=120)
     assert (late.status_code, late.json()["error"]["message"]) == (401, "User Not Authenticated")
-    wrong = requests.post(f"{now.url}/oauth_token.do", data={**said, "client_secret": "x"}, timeout=5)
+    wrong = requests.post(f"{now.url}/oauth_token.do", data={**said, "client_secret": "x"}, timeout=120)
     assert wrong.status_code == 401
 
 
@@ -86,7 +86,7 @@ def test_a_file_hangs_on_the_incident_and_does_not_move_it(now: ServiceNowEmulat
         data=b"\x00\xff",
         headers={"Content-Type": "text/plain"},
         auth=(now.login, now.password),
-        timeout=5,
+        timeout=120,
     )
     assert sent.status_code == 201
     row = sent.json()["result"]
@@ -103,5 +103,5 @@ def test_pages_are_linked_and_a_list_without_rows_may_be_missing(clock: Clock) -
         first = _ask(now, "GET", "/table/incident", sysparm_query="ORDERBYDESCnumber", sysparm_limit="9")
         assert [each["number"] for each in first.json()["result"]] == ["INC0000003", "INC0000002"]
         assert first.headers["X-Total-Count"] == "3"
-        rest = requests.get(first.links["next"]["url"], auth=(now.login, now.password), timeout=5).json()["result"]
+        rest = requests.get(first.links["next"]["url"], auth=(now.login, now.password), timeout=120).json()["result"]
         assert [each["number"] for each in rest] == ["INC0000001"]
