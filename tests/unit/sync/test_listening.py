@@ -22,7 +22,7 @@ class Ear:
 
     def wait(self, _: float) -> bool:
         self.listening.release()
-        heard = self.said.get(timeout=30)
+        heard = self.said.get(timeout=120)
         if isinstance(heard, ConnectorError):
             raise heard
         return heard
@@ -60,8 +60,10 @@ def room() -> Iterator[Room]:
     made = Room()
     yield made
     made.listening.stop()
-    for ear in made.ears.values():
+    for name, ear in made.ears.items():
         ear.said.put(False)
+        for thread in threads(name):  # whoever is left would be taken for one of the next room
+            thread.join()
 
 
 def threads(name: str) -> list[threading.Thread]:
@@ -71,7 +73,7 @@ def threads(name: str) -> list[threading.Thread]:
 def test_what_is_heard_hurries_that_system_alone(room: Room) -> None:
     room.listening.keep({"one", "two", "deaf", "unusable"})
     room.ears["two"].said.put(True)
-    assert room.hurried.get(timeout=30) == "two"
+    assert room.hurried.get(timeout=120) == "two"
     assert not threads("deaf")
     assert not threads("unusable")
 
@@ -79,7 +81,7 @@ def test_what_is_heard_hurries_that_system_alone(room: Room) -> None:
 def test_silence_hurries_nobody_and_is_listened_to_on(room: Room) -> None:
     room.listening.keep({"one"})
     for _ in range(3):
-        assert room.ears["one"].listening.acquire(timeout=30)
+        assert room.ears["one"].listening.acquire(timeout=120)
         room.ears["one"].said.put(False)
     assert room.hurried.empty()
 
@@ -90,7 +92,7 @@ def test_each_is_listened_to_once_and_no_longer_than_it_is_wanted(room: Room) ->
     (thread,) = threads("one")
     room.listening.keep(())
     room.ears["one"].said.put(False)
-    thread.join(timeout=30)
+    thread.join(timeout=120)
     assert not thread.is_alive()
 
 
@@ -98,8 +100,8 @@ def test_each_is_listened_to_once_and_no_longer_than_it_is_wanted(room: Room) ->
 def test_whoever_stops_waits_for_nobody(room: Room, heard: object) -> None:
     room.listening.keep({"one"})
     (thread,) = threads("one")
-    assert room.ears["one"].listening.acquire(timeout=30)
+    assert room.ears["one"].listening.acquire(timeout=120)
     room.ears["one"].said.put(heard)  # type: ignore[arg-type]  # one of them
     room.listening.stop()
-    thread.join(timeout=30)
+    thread.join(timeout=120)
     assert not thread.is_alive()
