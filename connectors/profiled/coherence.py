@@ -22,6 +22,8 @@ def contradictions(profile: "Profile") -> Iterator[str]:
     yield from _writing(profile)
     yield from _words(profile)
     talk, powers = profile.conversation, profile.capabilities
+    if powers.files and "download" not in profile.model_fields_set:
+        yield "capabilities.files: download does not say how their bytes are had; say it, or false"
     if talk is None:
         return
     if powers.internal_comments and all(each.internal is None for each in talk.comments):

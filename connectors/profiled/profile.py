@@ -183,7 +183,7 @@ class Profile(Part):
     comment: CommentWrite
     conversation: Conversation | None = None
     """None: the quirks read it."""
-    download: Download
+    download: Download = Download()
     hooks: Hooks | None = None
     """None: HMAC-SHA256 in `X-Hub-Signature-256`, where the product can be taught to."""
     quirks: str | None = None

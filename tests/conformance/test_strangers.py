@@ -22,6 +22,7 @@ from tests.conformance.strangers.glpi import GlpiEmulator
 from tests.conformance.strangers.itop import ItopEmulator
 from tests.conformance.strangers.ledger import LedgerEmulator
 from tests.conformance.strangers.mantis import MantisEmulator
+from tests.conformance.strangers.unicentre import UnicentreEmulator
 from tests.conformance.test_zones import CHANGES
 from tests.conformance.znuny import ZONES, keeps_time
 
@@ -211,7 +212,36 @@ class TestLedger(ConnectorConformance, FaultConformance):
                 yield stand
 
 
-@pytest.mark.parametrize("name", ["boards", "glpi", "itop", "ledger", "mantis"])
+def opened_unicentre(emulator: UnicentreEmulator, clock: Clock, password: str) -> Connector:
+    profile = Profile.model_validate(yaml.safe_load((HERE / "unicentre.yaml").read_text("utf-8")))
+    settings = {"url": emulator.url, "user": "interdesk", "password": password, "contact": "cnt:0A"}
+    return open_profile(profile, settings, system="s", environment=environment(clock))
+
+
+class TestUnicentre(ConnectorConformance, FaultConformance):
+    """SOAP without a WSDL: handles, documents inside texts, attributes as rows, names and values that take turns."""
+
+    @pytest.fixture
+    def stand(self) -> Iterator[Stand]:
+        clock = Clock()
+        with UnicentreEmulator(clock) as emulator:
+            opened = partial(opened_unicentre, emulator, clock)
+            with standing(
+                emulator,
+                clock,
+                opened,
+                emulator.password,
+                "summary",
+                "description",
+                note=lambda handle: handle.removeprefix("alg:"),
+                refused=("status", "Resolved"),
+                owner=("assignee", "bob"),
+                expire=emulator.sessions.clear,
+            ) as stand:
+                yield stand
+
+
+@pytest.mark.parametrize("name", ["boards", "glpi", "itop", "ledger", "mantis", "unicentre"])
 def test_a_stranger_is_taken_in_as_an_operator_writes_it_in_an_afternoon(name: str) -> None:
     file = HERE / f"{name}.yaml"
     (document,) = read_files([file])

@@ -541,6 +541,23 @@ def test_bare_ids_are_read_many_at_once(odd: Odd, clock: Clock) -> None:
     assert odd.asked - before == 4
 
 
+@pytest.mark.parametrize(("joined", "said"), [(",", "K-0,K-1"), ("", ["K-0", "K-1"])])
+def test_keys_to_be_read_at_once_go_as_a_text_or_as_a_list(odd: Odd, clock: Clock, joined: str, said: Any) -> None:
+    heard: list[Any] = []
+
+    def answer(asked: Asked) -> Any:
+        if asked.method == "GET":
+            return {"rows": sorted(odd.tickets)}
+        heard.append(asked.json()["which"])
+        return {"tickets": [each.row() for each in odd.tickets.values()]}
+
+    odd.lists = answer
+    odd.touched("K-0", "K-1")
+    batch = {"method": "POST", "path": "/many", "body": {"which": "{keys}"}, "rows": "tickets", "joined": joined}
+    assert keys_of(odd.opened(**BY_TIME, key="", per_page=1000, batch=batch)) == ["K-0", "K-1"]
+    assert heard == [said]
+
+
 def test_what_a_header_tells_of_pages_counts_and_rows_are_asked_for_by_their_range(odd: Odd, clock: Clock) -> None:
     def answer(asked: Asked) -> Any:
         begin, end = (int(each) for each in asked.headers["range"].removeprefix("items=").split("-"))

@@ -935,6 +935,13 @@ def _closed(server: Scripted) -> Iterator[None]:
     server.reply = lambda _: Reply(404)
 
 
+def test_files_that_nothing_brings_are_refused_with_the_profile() -> None:
+    parts = {name: said for name, said in BASE.items() if name != "download"}
+    with pytest.raises(ValidationError, match="download does not say how"):
+        Profile.model_validate(parts)
+    assert Profile.model_validate({**parts, "capabilities": {"version": "weak", "row_version": "weak"}})
+
+
 @pytest.mark.parametrize("root", ["https://elsewhere.example.org", "{url}.example.org", "{token}", "", "/api"])
 def test_a_profile_that_would_take_our_credentials_elsewhere_is_refused(root: str) -> None:
     with pytest.raises(ValidationError, match=r"it must begin with \{url\}"):
