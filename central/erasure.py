@@ -1,6 +1,8 @@
 """Somebody is to be forgotten. Pure: what stands in their stead, wherever they are named.
 
-An alias takes their place where somebody has to be named; where a field names them, nobody is named any more.
+An alias takes their place where somebody has to be named; where a field names them, nobody is named any more. In what
+people have said, their address and their full name go; a login, or a name of one word, may be a word that means
+something else.
 """
 
 import re
@@ -10,7 +12,7 @@ from typing import Any
 
 from central.audit import Entry
 from central.events import Event
-from central.model import Comment, Conflict, Person, Ticket, Value
+from central.model import FIELDS, Attachment, Comment, Conflict, Person, Ticket, Value
 from central.origin import Origin
 from central.shadow import Shadow
 
@@ -44,9 +46,16 @@ class Erasure:
             return value if kept == value else kept or None
         return None if isinstance(value, str) and value.casefold() in self.words else value
 
+    def field(self, name: str, value: Value) -> Value:
+        """What a field of a ticket holds, with them left out of it; the words of a text stay, without them."""
+        spec = FIELDS.get(name)
+        if spec is None or spec.kind != "text" or not isinstance(value, str):
+            return self.value(value)
+        return self.spoken(value)[: spec.max_length]
+
     def fields(self, ticket: Ticket) -> Mapping[str, Value]:
         """The fields of a ticket that name them, and what they hold without them."""
-        changed = {name: self.value(value) for name, value in ticket.fields.items()}
+        changed = {name: self.field(name, value) for name, value in ticket.fields.items()}
         named = {name: value for name, value in changed.items() if value != ticket.fields[name]}
         if "submitter" in named and ticket["phone"] is not None:
             named["phone"] = None
@@ -58,15 +67,32 @@ class Erasure:
             return {key: self.data(each) for key, each in data.items()}
         if isinstance(data, list | tuple):
             return [self.data(each) for each in data]
-        return self.alias if isinstance(data, str) and data.casefold() in self.words | self.names else data
+        if not isinstance(data, str):
+            return data
+        return self.alias if data.casefold() in self.words | self.names else self.spoken(data)
 
     def text(self, text: str) -> str:
         """What was said, with the alias wherever their name, login or address stands in it."""
-        called = sorted(self.words | self.names, key=len, reverse=True)
-        if not any(called):
-            return text
-        any_of = "|".join(re.escape(each) for each in called if each)
-        return re.sub(rf"(?<![\w@.-])(?:{any_of})(?![\w@-]|\.\w)", self.alias, text, flags=re.IGNORECASE)
+        any_of = _any_of(self.words | self.names, r"\s+")
+        return re.sub(rf"(?<![\w@.-])(?:{any_of})(?![\w@-]|\.\w)", self.alias, text, flags=_CASE) if any_of else text
+
+    @property
+    def plain_words(self) -> frozenset[str]:
+        """Of what they are called, what can mean nothing else in a text: addresses and full names."""
+        return frozenset(each for each in self.words | self.names if "@" in each or " " in each.strip())
+
+    def spoken(self, text: str) -> str:
+        """What people said to one another, with the alias wherever their address or full name stands in it."""
+        any_of = _any_of(self.plain_words, r"\s+")
+        return re.sub(rf"(?<![\w@.-])(?:{any_of})(?![\w@-]|\.\w)", self.alias, text, flags=_CASE) if any_of else text
+
+    def file(self, file: Attachment) -> Attachment:
+        """The file, under a name that does not bear theirs: in one, dots and lines stand for blanks."""
+        any_of = _any_of(self.plain_words, r"[\s._-]+")
+        name = (
+            re.sub(rf"(?<![^\W_])(?:{any_of})(?![^\W_])", self.alias, file.name, flags=_CASE) if any_of else file.name
+        )
+        return replace(file, name=name)
 
     def shadow(self, shadow: Shadow) -> Shadow:
         """What would have been written, with nobody in particular in it."""
@@ -84,19 +110,24 @@ class Erasure:
         return self.text(value) if isinstance(value, str) else value
 
     def comment(self, comment: Comment, token: str) -> Comment:
-        """The comment by nobody in particular; it goes on bearing this token. What it says is what was said."""
-        if not self.is_them(comment.author):
-            return comment
-        return replace(comment, author=self.person(comment.author), token=token)
+        """The comment by nobody in particular, and without them in its words; where it was theirs, it goes on bearing
+        this token."""
+        said = replace(comment, text=self.spoken(comment.text), gap=self.spoken(comment.gap))
+        return replace(said, author=self.person(comment.author), token=token) if self.is_them(comment.author) else said
 
     def event(self, event: Event) -> Event:
         """The fact, with nobody in particular in it."""
-        return replace(event, actor=self.person(event.actor), data=self.data(event.data))
+        return replace(event, actor=self.person(event.actor), data=self.data(event.data), why=self.spoken(event.why))
 
     def conflict(self, conflict: Conflict) -> Conflict:
         """The edit that lost, with nobody in particular in it."""
-        author = str(self.data(conflict.author))
-        return replace(conflict, author=author, ours=self.value(conflict.ours), theirs=self.value(conflict.theirs))
+        author, name = str(self.data(conflict.author)), conflict.field
+        ours, theirs = (self._lost(name, each) for each in (conflict.ours, conflict.theirs))
+        return replace(conflict, author=author, ours=ours, theirs=theirs)
+
+    def _lost(self, name: str, value: Value) -> Value:
+        of_comment = name not in FIELDS and isinstance(value, str)
+        return self.spoken(str(value)) if of_comment else self.field(name, value)
 
     def submitted(self, origin: Origin) -> Origin:
         """Where a ticket of theirs comes from: whoever submitted it there was they, by whatever certificate."""
@@ -112,3 +143,12 @@ class Erasure:
         return replace(
             entry, by=str(self.data(entry.by)), subject=str(self.data(entry.subject)), data=self.data(entry.data)
         )
+
+
+_CASE = re.IGNORECASE
+
+
+def _any_of(called: frozenset[str], blank: str) -> str:
+    """A pattern of what they are called, the longest first; '' for nothing. `blank`: what may stand between words."""
+    words = sorted((each.split() for each in called), key=lambda each: (-len("".join(each)), each))
+    return "|".join(blank.join(map(re.escape, each)) for each in words if each)

@@ -73,6 +73,8 @@ class Agreed:
     """A note of correction holds the text there too."""
     disputed: str = ""
     """Our word in a conflict that waits for a person: not told until it changes."""
+    erased: str = ""
+    """The digest of our text that stands there, where somebody was erased from ours since; '' for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,8 @@ class Attachment:
     created_at: datetime
     origin_system: str | None = None
     origin_id: str | None = None
+    gone_at: datetime | None = None
+    """When its bytes were let go of, as they had been kept for long enough; None: they are here."""
 
 
 @dataclass(frozen=True, slots=True)

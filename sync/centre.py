@@ -192,7 +192,8 @@ class Centre:
                 if event.kind is Kind.FILE_ADDED and event.actor.id == author.id
             }
             for there in tx.tickets.files(ticket_id):
-                if there.id in mine and (there.name, there.sha256) == (stored.name, stored.sha256):
+                same = (there.name, there.sha256, there.gone_at) == (stored.name, stored.sha256, None)
+                if same and there.id in mine:
                     return there
             file = tx.tickets.add_file(ticket_id, None, stored, at)
             tx.tickets.touch(ticket_id, at)

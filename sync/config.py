@@ -277,6 +277,8 @@ class Retention(_Part):
     """Who sent a mail, and about what; one that waits in quarantine waits on."""
     audit: Duration | None = None
     """The audit log."""
+    files: Duration | None = None
+    """The bytes of a ticket's files, from its last change on, once it is verified or closed; all else of them stays."""
 
 
 class OpenIdProvider(_Part):

@@ -25,11 +25,18 @@ def draft(means: Means, gateway: Gateway, item: Item) -> tuple[CommentDraft, tup
         carried = signed(means, gateway, item.comment, item.comment.text)
         text, spill = carried.text, carried.spill
         internal = item.comment.visibility is Visibility.INTERNAL
-    text = gateway.mapping.comment.noted(text, sorted_files.notes).strip()
-    drafts = [_file_draft(means, file) for file in sorted_files.accepted]
+    kept = tuple(file for file in sorted_files.accepted if file.gone_at is None)
+    gone = [gone_note(file) for file in sorted_files.accepted if file.gone_at is not None]
+    text = gateway.mapping.comment.noted(text, [*sorted_files.notes, *gone]).strip()
+    drafts = [_file_draft(means, file) for file in kept]
     if spill is not None:
         drafts.append(text_file(spill))
-    return CommentDraft(text, internal, tuple(drafts)), sorted_files.accepted, spill is None
+    return CommentDraft(text, internal, tuple(drafts)), kept, spill is None
+
+
+def gone_note(file: Attachment) -> str:
+    """What stands for a file that was kept for long enough, before anybody was owed it."""
+    return f"[file {file.name!r} ({file.size} bytes) is kept no longer]"
 
 
 def edited(means: Means, gateway: Gateway, comment: Comment, files: Sequence[Attachment]) -> tuple[CommentDraft, bool]:

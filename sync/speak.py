@@ -24,6 +24,8 @@ from sync.permit import ensure_permitted
 from sync.reading import Reading, reading
 from sync.settle import settle_effects, without
 
+_GONE = "this file is kept no longer"
+
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
@@ -80,7 +82,7 @@ def say(means: Means, gateway: Gateway, past: Past, item: Item, lease: Lease) ->
                 SYSTEM,
                 system=gateway.system,
                 data={"file": f.name},
-                why="the tracker does not take this file; a visible note stands for it",
+                why=f"{_GONE if f.gone_at else 'the tracker does not take this file'}; a visible note stands for it",
             )
             for f in left_out
         ]

@@ -77,6 +77,18 @@ def heard(comment: Comment, shown: Shown) -> Agreed:
     return Agreed(ours(comment), theirs(shown), whole=whole, quote=quote(comment.text), holds=said)
 
 
+def reworded(agreed: Agreed, before: Comment, after: Comment, quoted: str) -> Agreed:
+    """What is agreed on once our text is another one and nobody is to be told of it: what was told counts as told, and
+    what stands there still is no edit."""
+
+    def word(said: str) -> str:
+        text = _text_word(said)
+        return said.removesuffix(text) + digest(after.text) if text == digest(before.text) else said
+
+    erased = agreed.erased or agreed.holds
+    return replace(agreed, ours=word(agreed.ours), disputed=word(agreed.disputed), quote=quoted, erased=erased)
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """An edit that did not stand."""
@@ -167,6 +179,8 @@ def _edited(
     body = shown.body
     if body is not None and digest(body) == digest(comment.text):
         return Revision(_settled(seen, comment), comment)
+    if body is not None and digest(body) == agreed.erased and not moved_here and not restored:
+        return Revision(replace(seen, ours=ours(comment)), comment)
     if body is None or (not home and (not agreed.whole or comment.visibility is Visibility.INTERNAL)):
         reason = "what was edited there is not the whole comment, or no longer bears its signature"
         stays = replace(seen, ours="" if not moved_here else agreed.ours)
@@ -187,7 +201,7 @@ def _edited(
 
 def _settled(seen: Agreed, comment: Comment) -> Agreed:
     said = digest(comment.text)
-    return replace(seen, ours=ours(comment), quote=quote(comment.text), holds=said, disputed="")
+    return replace(seen, ours=ours(comment), quote=quote(comment.text), holds=said, disputed="", erased="")
 
 
 def _deleted(comment: Comment) -> Comment:
@@ -234,7 +248,7 @@ def amend(comment: Comment, agreed: Agreed, ways: Ways, *, files: bool) -> Amend
     word = ours(comment)
     if word in (agreed.ours, agreed.disputed):
         return None
-    seen = replace(agreed, ours=word, disputed="")
+    seen = replace(agreed, ours=word, disputed="", erased="")
     internal = comment.visibility is Visibility.INTERNAL
     if comment.deleted_at is not None and (not internal or agreed.theirs in (HIDDEN, GONE)):
         return _amend_deleted(seen, ways)

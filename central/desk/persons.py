@@ -1,7 +1,9 @@
 """What is kept of one person: told to whoever may ask, and erased.
 
 Somebody is named by their address, their login, or as SYSTEM/ID where they write in a system without an address. What
-they wrote stays as it was said, by nobody in particular; what proves that it was said, sent or seen stays, too.
+they wrote stays, by nobody in particular; out of the words of comments, descriptions and solutions, and out of files'
+names, go their address and their full name. What proves that it was said, sent or seen stays, too; and what other
+systems hold is for whoever runs those.
 """
 
 import secrets
@@ -13,10 +15,12 @@ from typing import Any
 from central.account import Account
 from central.audit import Entry
 from central.desk.auth import folded
+from central.desk.mentions import Mention, mentions
 from central.desk.people import demand_administrator
 from central.desk.services.tickets import Erasing
 from central.erasure import Erasure
 from central.events import Event
+from central.link import LinkState
 from central.mail import Mail, Verdict
 from central.model import Comment, Person, plain
 from central.rights import Action, Principal, demand, may
@@ -40,6 +44,23 @@ class Erased:
     """Tickets that were being looked at each time: erase once more. Account and audit log are left until then."""
     still: tuple[str, ...] = ()
     """Tickets of other systems, as SYSTEM/KEY, that name them still: that is theirs to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an erasure would change."""
+
+    alias: str
+    """What they would be called; the erasure itself makes another one."""
+    accounts: int
+    tickets: int
+    mails: int
+    audit: int
+    """Entries of the audit log."""
+    copies: tuple[str, ...]
+    """Those tickets in other systems, as SYSTEM/KEY: what they say of somebody stays as it is there."""
+    mentions: tuple[Mention, ...]
+    """Every place on those tickets, with what would stand there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +90,22 @@ class PersonDesk:
             demand(may(principal, Action.MANAGE_PEOPLE), principal, Action.MANAGE_PEOPLE)
         return self._store.read(lambda tx: self._told(tx, self._find(tx, who)))
 
+    def preview(self, principal: Principal, who: str) -> Preview:
+        """What erasing them would change; nothing is changed.  :raises Forbidden: they may not erase."""
+        demand(may(principal, Action.MANAGE_PEOPLE), principal, Action.MANAGE_PEOPLE)
+
+        def question(tx: Transaction) -> tuple[Erasure, Preview]:
+            found = self._find(tx, who)
+            erasure = found.erasure
+            named = tuple(each for ticket_id in found.tickets for each in mentions(tx, ticket_id, erasure))
+            audit = sum(erasure.entry(entry) != entry for entry in _log(tx))
+            copies = tuple(place for ticket_id in found.tickets for place in _copies(tx, ticket_id))
+            told = Preview(erasure.alias, len(found.accounts), len(found.tickets), 0, audit, copies, named)
+            return erasure, told
+
+        erasure, told = self._store.read(question)
+        return replace(told, mails=sum(1 for _ in self._mails_of(erasure)))
+
     def erase(self, principal: Principal, who: str) -> Erased:
         """Forget them everywhere. Whoever is erased and comes again is somebody new.
 
@@ -93,10 +130,12 @@ class PersonDesk:
 
     def _forget_mails(self, erasure: Erasure) -> None:
         """What they sent by mail; that it came stays known, or it would be taken in again."""
-        for mail in mails(self._store):
-            if mail.sender.casefold() in erasure.words:
-                waits = mail.verdict is Verdict.QUARANTINED
-                forget_mail(self._store, replace(mail, verdict=Verdict.DISCARDED) if waits else mail)
+        for mail in self._mails_of(erasure):
+            waits = mail.verdict is Verdict.QUARANTINED
+            forget_mail(self._store, replace(mail, verdict=Verdict.DISCARDED) if waits else mail)
+
+    def _mails_of(self, erasure: Erasure) -> Iterator[Mail]:
+        return (mail for mail in mails(self._store) if mail.sender.casefold() in erasure.words)
 
     def _find(self, tx: Transaction, who: str) -> _Found:
         """Who it is by everything that names nobody else, and where."""
@@ -120,7 +159,9 @@ class PersonDesk:
             origins=frozenset((person.system, person.id) for person in them if person.system),
         )
         more = tx.traces.tickets({person.id for person in them} - erasure.words)
-        return _Found(erasure, tuple(accounts.values()), tuple(sorted({*tickets, *more})))
+        spoken_of = set(tx.traces.spoken_of(erasure.plain_words)).difference(tickets, more)
+        told = [each for each in spoken_of if any(mentions(tx, each, erasure))]
+        return _Found(erasure, tuple(accounts.values()), tuple(sorted({*tickets, *more, *told})))
 
     def _forget(self, tx: Transaction, principal: Principal, found: _Found) -> None:
         at, erasure = self._clock(), found.erasure
@@ -176,19 +217,26 @@ def _of_ticket(tx: Transaction, ticket_id: int, erasure: Erasure) -> Mapping[str
     """What one ticket holds of them; None: nothing."""
     ticket = tx.tickets.get(ticket_id)
     fields = {name: plain(ticket[name]) for name in erasure.fields(ticket)}
-    said = [each for each in tx.tickets.comments(ticket_id) if erasure.is_them(each.author)]
+    said = [each for each in tx.tickets.comments(ticket_id) if erasure.comment(each, "") != each]
+    files = [each.name for each in tx.tickets.files(ticket_id) if erasure.file(each) != each]
     did = [each for each in tx.tickets.events(ticket_id) if erasure.event(each) != each]
     lost = [each for each in tx.tickets.conflicts(ticket_id) if erasure.conflict(each) != each]
-    if not (fields or said or did or lost):
+    if not (fields or said or files or did or lost):
         return None
     return {
         "id": ticket_id,
         "subject": ticket["subject"],
         "fields": fields,
         "comments": [_of_comment(each) for each in said],
+        "files": files,
         "history": [_of_event(each) for each in did],
         "conflicts": [{"at": each.at.isoformat(), "field": each.field, "author": each.author} for each in lost],
     }
+
+
+def _copies(tx: Transaction, ticket_id: int) -> Iterator[str]:
+    links = (link for link in tx.links.of(ticket_id) if link.state is not LinkState.DUPLICATE)
+    return (f"{link.system}/{link.key}" for link in links if link.key)
 
 
 def _of_comment(comment: Comment) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
+from central.desk.services.errors import Gone
 from central.desk.tickets import TicketDesk, for_everybody
 from central.events import Event, Kind
 from central.link import Link
@@ -85,6 +86,13 @@ class Reader:
         found = next((each for each in self.files() if each.id == number), None)
         if found is None:
             raise NoSuch(f"ticket {self.ticket.id} has no file {number}")
+        return found
+
+    def download(self, number: int) -> Attachment:
+        """One file whose bytes are here.  :raises NoSuch: as above.  :raises Gone: they are kept no longer."""
+        found = self.file(number)
+        if found.gone_at is not None:
+            raise Gone(f"the bytes of file {number} were kept until {found.gone_at:%Y-%m-%d}, and are here no more")
         return found
 
     def links(self) -> Sequence[Link]:

@@ -1,6 +1,8 @@
 """`user …`, `token …` and `person …`: who may come in, and what is kept of people."""
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -10,6 +12,7 @@ import click
 from central.account import Account, Grant, Scope, Token
 from central.desk.auth import once_address
 from central.desk.people import LONGEST_TOKEN, of_the_machine
+from central.desk.persons import Preview
 from central.rights import Principal
 from sync.cli.output import as_json, document, say, table
 from sync.cli.session import Session, who
@@ -230,19 +233,24 @@ def export(session: Session, who: str) -> None:
 
 @person.command()
 @click.argument("who")
+@click.option(
+    "--preview", is_flag=True, help="Change nothing: show every place that names them, and what it would say."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json
 @click.pass_obj
-def erase(session: Session, who: str, yes: bool, as_json: bool) -> int:
+def erase(session: Session, who: str, preview: bool, yes: bool, as_json: bool) -> int:
     """Forget somebody everywhere: what they said stays, by nobody in particular. It cannot be undone.
 
+    Out of the words of comments, descriptions, solutions and files' names go their address and their full name.
     Exit code 1 where something is left: say it again."""
     with session.interdesk() as desk:
+        if preview:
+            _show_preview(desk.persons.preview(_operator(), who), as_json=as_json)
+            return 0
         if not yes:
-            found = desk.persons.export(_operator(), who)
-            click.confirm(
-                f"{len(found['accounts'])} accounts and {len(found['tickets'])} tickets name {who}. Erase?", abort=True
-            )
+            found = desk.persons.preview(_operator(), who)
+            click.confirm(f"{_counted(found)} name {who}; --preview shows them. Erase?", abort=True)
         erased = desk.persons.erase(_operator(), who)
     if as_json:
         document(asdict(erased))
@@ -253,6 +261,33 @@ def erase(session: Session, who: str, yes: bool, as_json: bool) -> int:
         for number in erased.busy:
             say(f"Ticket {number} was being looked at: say it again.")
     return 1 if erased.busy else 0
+
+
+def _show_preview(found: Preview, *, as_json: bool) -> None:
+    if as_json:
+        document(asdict(found))
+        return
+    rows = [(each.ticket, f"{each.place} {each.which}", each.says, each.becomes) for each in found.mentions]
+    table(("Ticket", "Where", "Says", "Would say"), rows)
+    say(f"{_counted(found)} would name {found.alias} instead, or nobody.")
+    if found.copies:
+        number, some = len(found.copies), _some(found.copies)
+        say(f"They are {number} tickets in other systems, too, and those keep what they say: {some}.")
+
+
+def _counted(found: Preview) -> str:
+    places = Counter(each.place for each in found.mentions)
+    numbers = {"accounts": found.accounts, "tickets": found.tickets, "mails": found.mails, "audit entries": found.audit}
+    told = ", ".join(f"{number} {what}" for what, number in numbers.items())
+    where = ", ".join(f"{number} x {place}" for place, number in sorted(places.items()))
+    return f"{told}{f' ({where})' if where else ''}"
+
+
+def _some(places: Sequence[str]) -> str:
+    return ", ".join(places[:_SHOWN]) + (f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else "")
+
+
+_SHOWN = 10
 
 
 def _operator() -> Principal:

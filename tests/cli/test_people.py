@@ -112,6 +112,9 @@ def test_a_person_is_exported_and_erased(desk, gate) -> None:
     desk.type("user", "add", "alice", "--email", "alice@example.org")
     told = desk.type("person", "export", "alice@example.org").data
     assert told["accounts"][0]["login"] == "alice"
+    shown = desk.type("person", "erase", "alice@example.org", "--preview", "--json")
+    assert (shown.code, shown.data["accounts"], shown.data["mentions"]) == (0, 1, [])
+    assert "1 accounts, 0 tickets" in desk.type("person", "erase", "alice@example.org", "--preview").out
     erased = desk.type("person", "erase", "alice@example.org", "--yes", "--json")
     assert (erased.code, erased.data["accounts"]) == (0, 1)
     assert "alice" not in desk.type("user", "list", "--json").out

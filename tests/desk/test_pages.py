@@ -428,6 +428,21 @@ def test_a_file_is_kept_by_the_browser_whatever_it_says_it_is(stand, browsers, h
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_a_file_whose_bytes_were_let_go_of_is_named_and_not_offered(stand, browsers) -> None:
+    house = stand.house
+    upload = Upload("old.log", "text/plain", [b"old"])
+    file = house.interdesk.centre.attach(house.ours.id, upload, ALICE)
+    at = house.interdesk.clock() + timedelta(days=400)
+    assert house.store.write(lambda tx: tx.traces.let_go(file, at))
+    page = browsers["carl"].page(f"/tickets/{house.ours.id}").text
+    assert "old.log" in page
+    assert "its bytes are here no more" in page
+    assert f"/files/{file.id}" not in page
+    answer = browsers["carl"].page(f"/tickets/{house.ours.id}/files/{file.id}")
+    assert answer.status_code == 410
+    assert "are here no more" in answer.text
+
+
 FORMS = ["/sign-out", "/tickets/new", "/tickets/1/answer", "/tickets/1/change", "/tickets/1/comments/1/hide"]
 
 

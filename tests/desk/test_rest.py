@@ -186,6 +186,20 @@ def test_a_file_comes_up_raw_or_in_a_form_and_down_whole_or_in_part(served):
     assert alice.refused("POST", f"/tickets/{number}/files", **broken)[0] == 400
 
 
+def test_a_file_whose_bytes_were_let_go_of_says_so(served):
+    alice, store = served.api("alice"), served.house.store
+    number, _ = opened(served)
+    sent = alice.ask("POST", f"/tickets/{number}/files", params={"name": "job.log"}, data=b"gone by then").json()
+    assert sent["gone_at"] is None
+    [file] = store.read(lambda tx: tx.tickets.files(number))
+    at = served.house.interdesk.clock() + timedelta(days=400)
+    assert store.write(lambda tx: tx.traces.let_go(file, at))
+    [told] = alice.get(f"/tickets/{number}/files")["items"]
+    assert told == {**sent, "gone_at": at.isoformat().replace("+00:00", "Z")}
+    status, detail = alice.refused("GET", f"/tickets/{number}/files/{file.id}/content")
+    assert (status, detail) == (410, f"the bytes of file {file.id} were kept until {at:%Y-%m-%d}, and are here no more")
+
+
 def test_whoever_may_not_read_a_note_is_not_told_when_it_was_written(served):
     number, _ = opened(served)
     alice, carl = served.api("alice"), served.api("carl")

@@ -44,6 +44,7 @@ class FileOut(BaseModel):
     sha256: str
     internal: bool
     created_at: datetime
+    gone_at: Annotated[datetime | None, Field(description="when its bytes were let go of; null: they are here")] = None
 
 
 def router(desks: Desks, caller: Caller) -> APIRouter:
@@ -100,7 +101,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         "/{file}/content",
         summary="Download a file",
         response_class=Response,
-        responses=documented(412)
+        responses=documented(410, 412)
         | {
             200: {"description": "all of it", "content": {"application/octet-stream": BYTES}},
             206: {"description": "the part that was asked for", "content": {"application/octet-stream": BYTES}},
@@ -115,7 +116,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         if_range: Annotated[str | None, Header(alias="If-Range", max_length=100)] = None,
     ) -> Response:
         """Its bytes, whole or a `Range` of them; to be kept, never to be shown in place."""
-        found = desks.tickets.read(who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).file(file))
+        found = desks.tickets.read(who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).download(file))
         tag = f'"{found.sha256}"'
         headers = {
             "ETag": tag,
@@ -201,4 +202,5 @@ def _plain(file: Attachment) -> FileOut:
         sha256=file.sha256,
         internal=file.visibility is Visibility.INTERNAL,
         created_at=file.created_at,
+        gone_at=file.gone_at,
     )

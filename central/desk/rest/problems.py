@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from central.desk.auth import NotKnown, TooManyTries
-from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
+from central.desk.services.errors import Gone, NotAllowed, NotNow, OutOfReach, Wrong
 from central.rights import Forbidden
 from central.store.api import Busy, NoSuch, StaleRevision, StoreError, TooLarge
 
@@ -49,6 +49,7 @@ _SAID = {
     403: "you may see this, and not do it",
     404: "there is nothing here, or nothing that you may see",
     409: "it cannot be done as things stand",
+    410: "it was kept for long enough, and is here no more",
     412: "it has changed since you read it: read it again",
     413: "more bytes than are taken",
     415: "another content type is wanted",
@@ -119,6 +120,8 @@ def of(error: Exception) -> Problem | None:  # one line for each
             return Problem(429, said, headers={"Retry-After": str(int(error.retry_after.total_seconds()) + 1)})
         case Forbidden():
             return Problem(403, said)
+        case Gone():
+            return Problem(410, said)
         case NoSuch():
             return Problem(404, said)
         case StaleRevision():

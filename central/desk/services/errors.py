@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from central.store.api import NoSuch
+
 
 class NotAllowed(Exception):
     """The workflow or the model says no, whoever asks. The sentence says why."""
@@ -10,6 +12,10 @@ class NotAllowed(Exception):
         super().__init__(sentence)
         self.field = field
         """The field that it is about, where it is about one."""
+
+
+class Gone(NoSuch):
+    """It was kept for long enough, and is here no more; the sentence says since when."""
 
 
 class NotNow(Exception):

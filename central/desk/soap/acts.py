@@ -11,7 +11,7 @@ from central.desk.reading import Reader
 from central.desk.services.errors import NotAllowed
 from central.desk.services.tickets import Note, Upload
 from central.desk.soap import history
-from central.desk.soap.envelope import Content, Said, Told, misunderstood, nothing_there, refused, too_long
+from central.desk.soap.envelope import Content, Fault, Said, Told, misunderstood, nothing_there, refused, too_long
 from central.desk.soap.fields import FIELD_OF, canonical, conditions, fields, number, picked, whole
 from central.desk.soap.vocabulary import FILE, ROWS, Operation
 from central.desk.tickets import TicketDesk
@@ -220,6 +220,8 @@ class SoapDesk:
 
         def found(tx: Transaction, ticket: Ticket) -> Mapping[str, Said]:
             for each in self._shown(tx, asked, ticket):
+                if each.file.id == file_number and each.file.gone_at is not None:
+                    raise Fault(f"ERROR (302): the bytes were kept until {each.file.gone_at:%Y-%m-%d}; ")
                 if each.file.id == file_number:
                     return self._file_told(asked, each)
             raise nothing_there()
@@ -232,7 +234,7 @@ class SoapDesk:
 
     def _file_told(self, asked: Asked, shown: history.FileShown) -> Mapping[str, Said]:
         file = shown.file
-        content = Content(lambda: self._store.open_blob(file.sha256))
+        content = None if file.gone_at else Content(lambda: self._store.open_blob(file.sha256))
         return picked(
             asked.operation,
             {

@@ -19,7 +19,7 @@ from central.desk.people import PeopleDesk
 from central.desk.queues import QueueDesk
 from central.desk.registering import RegisterDesk
 from central.desk.services import Services
-from central.desk.services.errors import NotAllowed, NotNow, OutOfReach, Wrong
+from central.desk.services.errors import Gone, NotAllowed, NotNow, OutOfReach, Wrong
 from central.desk.services.hooks import Hooks
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
@@ -162,7 +162,7 @@ def _problems(app: FastAPI, visitors: Visitors, pages: Pages) -> None:
 
     @app.exception_handler(NoSuch)
     def missing(request: Request, problem: NoSuch) -> Response:
-        return answer(request, 404, _sentence(problem))
+        return answer(request, 410 if isinstance(problem, Gone) else 404, _sentence(problem))
 
     @app.exception_handler(NotAllowed)
     def not_allowed(request: Request, problem: NotAllowed) -> Response:

@@ -237,7 +237,7 @@ def router(services: Services, desk: TicketDesk, visitors: Visitors, pages: Page
     @routes.get("/{ticket_id}/files/{file_id}")
     def download(visitor: SignedIn, ticket_id: Number, file_id: Number) -> Response:
         file = desk.read(
-            visitor.principal, ticket_id, lambda tx, it: Reader.of(desk, tx, visitor.principal, it).file(file_id)
+            visitor.principal, ticket_id, lambda tx, it: Reader.of(desk, tx, visitor.principal, it).download(file_id)
         )
 
         def pieces() -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """What people have left, in the reference store."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 from central.audit import Entry
 from central.delivery import DeliveryState
 from central.events import Event
-from central.model import Comment, Conflict, Ticket
+from central.model import Attachment, Comment, Conflict, Ticket
 from central.origin import Origin
 from central.shadow import Shadow
 from central.store.api import NoSuch
@@ -31,6 +32,14 @@ class MemoryTraces:
             if any(word in text.lower() for text in self._texts(ticket.id) for word in wanted)
         ]
 
+    def spoken_of(self, words: Iterable[str]) -> Sequence[int]:
+        wanted = [re.compile(".*".join(map(re.escape, word.casefold().split())), re.DOTALL) for word in words if word]
+        return [
+            ticket.id
+            for ticket in sorted(self._tables.tickets.rows(), key=lambda each: each.id)
+            if any(word.search(text.casefold()) for text in self._said(ticket) for word in wanted)
+        ]
+
     def comment(self, comment: Comment) -> None:
         there = self._tables.comments.get(comment.ticket_id) or ()
         if comment.id not in {each.id for each in there}:
@@ -44,8 +53,12 @@ class MemoryTraces:
     def events(self, ticket_id: int, changed: Callable[[Event], Event]) -> None:
         history = self._tables.events.get(ticket_id) or ()
         told = [(event, changed(event)) for event in history]
-        kept = tuple(replace(old, actor=new.actor, data=as_json(dict(new.data))) for old, new in told)
+        kept = tuple(replace(old, actor=new.actor, data=as_json(dict(new.data)), why=new.why) for old, new in told)
         self._tables.events.put(ticket_id, kept)
+
+    def files(self, ticket_id: int, changed: Callable[[Attachment], Attachment]) -> None:
+        there = self._tables.files.get(ticket_id) or ()
+        self._tables.files.put(ticket_id, tuple(replace(old, name=changed(old).name) for old in there))
 
     def conflicts(self, ticket_id: int, changed: Callable[[Conflict], Conflict]) -> None:
         for old in [each for each in self._tables.conflicts.rows() if each.ticket_id == ticket_id]:
@@ -59,8 +72,20 @@ class MemoryTraces:
             self._tables.origins.put(ticket_id, new)
 
     def drop_bytes(self, sha256: str) -> None:
-        if not any(file.sha256 == sha256 for files in self._tables.files.rows() for file in files):
+        borne = (file for files in self._tables.files.rows() for file in files if file.gone_at is None)
+        if not any(file.sha256 == sha256 for file in borne):
             self._tables.blobs.drop(sha256)
+
+    def let_go(self, file: Attachment, at: datetime) -> bool:
+        there = self._tables.files.get(file.ticket_id) or ()
+        if file.id not in {each.id for each in there}:
+            raise NoSuch(f"ticket {file.ticket_id} has no file {file.id}")
+        kept = (replace(each, gone_at=at) if each.id == file.id and each.gone_at is None else each for each in there)
+        self._tables.files.put(file.ticket_id, tuple(kept))
+        waiting = any(mail.sha256 == file.sha256 for mail in self._tables.mails.rows())
+        if not waiting:
+            self.drop_bytes(file.sha256)
+        return True
 
     def audit(self, changed: Callable[[Entry], Entry]) -> None:
         for old in list(self._tables.audit.rows()):
@@ -92,6 +117,14 @@ class MemoryTraces:
     def page(self, *, after: int, limit: int) -> Sequence[Ticket]:
         found = [each for each in self._tables.tickets.rows() if each.id > after]
         return sorted(found, key=lambda ticket: ticket.id)[:limit]
+
+    def _said(self, ticket: Ticket) -> Iterator[str]:
+        yield from map(str, ticket.fields.values())
+        for comment in self._tables.comments.get(ticket.id) or ():
+            yield from (comment.text, comment.gap)
+        yield from (file.name for file in self._tables.files.get(ticket.id) or ())
+        for event in self._tables.events.get(ticket.id) or ():
+            yield from (event.why, *map(str, event.data.values()))
 
     def _texts(self, ticket_id: int) -> Iterator[str]:
         ticket = self._tables.tickets.get(ticket_id)

@@ -24,6 +24,9 @@ T = TypeVar("T")
 PIECE = 256 * 1024
 """Bytes per row, and so what a reader or writer holds in memory."""
 
+JUST_PUT = timedelta(days=1)
+"""Bytes that came in less long ago may be about to be hung on a ticket."""
+
 ABANDONED_AFTER = timedelta(days=1)
 """An upload that is older than this has died with its process."""
 
@@ -36,6 +39,7 @@ _PIECE = Prepared(
 _PUBLISH = Prepared(
     update(blobs).where(blobs.c.id == bindparam("of")).values(sha256=bindparam("sha256"), size=bindparam("size"))
 )
+_ANEW = Prepared(update(blobs).where(blobs.c.id == bindparam("of")).values(started_at=bindparam("at")))
 _DROP = Prepared(delete(blobs).where(blobs.c.id == bindparam("of")))
 _DROP_ABANDONED = Prepared(delete(blobs).where(blobs.c.sha256.is_(None), blobs.c.started_at < bindparam("before")))
 
@@ -110,7 +114,9 @@ class _Upload:
         sha256 = self._digest.hexdigest()
 
         def publish(session: Session) -> None:
-            if session.first(_FIND, {"hash": sha256}) is not None:
+            there = session.first(_FIND, {"hash": sha256})
+            if there is not None:
+                session.write(_ANEW, {"of": there.id, "at": self._started_at})
                 self._forget(session)
                 return
             blob_id = self._keep(session)

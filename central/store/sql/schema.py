@@ -169,6 +169,9 @@ blobs = Table(
     sqlite_autoincrement=True,  # or a late piece could land in another upload
 )
 
+GONE = "gone:"
+"""Before the hash of bytes that were let go of: a file without its bytes bears an entry that has none."""
+
 blob_pieces = Table(
     "blob_pieces",
     metadata,
@@ -191,6 +194,7 @@ files = Table(
     Column("created_at", Moment, nullable=False),
     Column("origin_system", Text),
     Column("origin_id", Text),
+    Column("gone_at", Moment),
     UniqueConstraint("ticket_id", "origin_system", "origin_id"),
 )
 

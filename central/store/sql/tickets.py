@@ -28,7 +28,7 @@ from central.store.api import NoSuch, StaleRevision
 from central.store.codec import settled
 from central.store.sql import search
 from central.store.sql.prepared import Lock, Prepared, adding
-from central.store.sql.schema import OPEN, blobs, comments, conflicts, events, files, tickets, totals
+from central.store.sql.schema import GONE, OPEN, blobs, comments, conflicts, events, files, tickets, totals
 from central.store.sql.session import Session
 
 _TICKET = select(
@@ -355,7 +355,8 @@ def _comment(row: Any) -> Comment:
 
 
 def _file(row: Any) -> Attachment:
-    return Attachment(**row._asdict() | {"visibility": Visibility(row.visibility)})
+    kept = {"visibility": Visibility(row.visibility), "sha256": row.sha256.removeprefix(GONE)}
+    return Attachment(**row._asdict() | kept)
 
 
 def _event(row: Any) -> Event:

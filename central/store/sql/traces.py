@@ -1,6 +1,7 @@
 """What people have left on tickets and in the audit log: in SQL."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -10,15 +11,18 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, upda
 
 from central.audit import Entry
 from central.events import Event
-from central.model import Comment, Conflict, Ticket, plain
+from central.mail import Verdict
+from central.model import Attachment, Comment, Conflict, Ticket, plain
 from central.origin import Origin
 from central.shadow import Shadow
 from central.store.api import NoSuch
+from central.store.sql.blobs import JUST_PUT
 from central.store.sql.instance import SqlAudit
-from central.store.sql.prepared import Lock, Prepared
+from central.store.sql.prepared import Lock, Prepared, adding
 from central.store.sql.schema import (
     DEAD,
     DISCARDED,
+    GONE,
     Text,
     audit,
     blobs,
@@ -27,6 +31,7 @@ from central.store.sql.schema import (
     deliveries,
     events,
     files,
+    mails,
     origins,
     replies,
     shadows,
@@ -57,14 +62,23 @@ _NAMED = (
         .distinct()
     ),
 )
+_SAID = (
+    Prepared(select(tickets.c.id.label("ticket_id")).where(_holds(tickets.c.fields))),
+    Prepared(select(comments.c.ticket_id).where(_holds(comments.c.text, comments.c.gap)).distinct()),
+    Prepared(select(files.c.ticket_id).where(_holds(files.c.name)).distinct()),
+    Prepared(select(events.c.ticket_id).where(_holds(events.c.data, events.c.why)).distinct()),
+)
 _COMMENT = Prepared(
     update(comments)
     .where(comments.c.ticket_id == bindparam("of"), comments.c.id == bindparam("comment"))
     .values(author=bindparam("by"), token=bindparam("mark"))
 )
 _EVENT = Prepared(
-    update(events).where(events.c.id == bindparam("of")).values(actor=bindparam("by"), data=bindparam("told"))
+    update(events)
+    .where(events.c.id == bindparam("of"))
+    .values(actor=bindparam("by"), data=bindparam("told"), why=bindparam("because"))
 )
+_FILE = Prepared(update(files).where(files.c.id == bindparam("of")).values(name=bindparam("called")))
 _CONFLICT = Prepared(
     update(conflicts)
     .where(conflicts.c.id == bindparam("of"))
@@ -75,6 +89,19 @@ _ORIGIN = Prepared(
     update(origins)
     .where(origins.c.id == bindparam("of"))
     .values(account=bindparam("who"), submitter_name=bindparam("called"), submitter_login=bindparam("known_as"))
+)
+_BORNE = Prepared(
+    select(files.c.gone_at, blobs.c.started_at)
+    .join_from(files, blobs, files.c.sha256 == blobs.c.sha256)
+    .where(files.c.id == bindparam("of"), files.c.ticket_id == bindparam("ticket"))
+)
+_ENTRY_OF = Prepared(select(blobs.c.id).where(blobs.c.sha256 == bindparam("hash")))
+_PUT_EMPTY = adding(blobs)
+_LET_GO = Prepared(
+    update(files).where(files.c.id == bindparam("of")).values(gone_at=bindparam("at"), sha256=bindparam("hash"))
+)
+_QUARANTINED = Prepared(
+    select(mails.c.id).where(mails.c.verdict == Verdict.QUARANTINED, mails.c.memory.like(bindparam("wanted")))
 )
 _DROP_BYTES = Prepared(
     delete(blobs).where(
@@ -110,6 +137,16 @@ _BLUNT = Prepared(
     update(deliveries).where(deliveries.c.id == bindparam("of")).values(error=bindparam("said"), hint=None)
 )
 
+_ASCII = re.compile(r"[!#-\[\]-~]+")
+"""Runs of signs that stand for themselves in every column; a blank may be any."""
+
+
+def _escaped(text: str) -> str:
+    """As a pattern that stands for itself."""
+    for sign in ("\\", "%", "_"):
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
 
 class SqlTraces:
     """`central.store.ports.traces.Traces` on SQL."""
@@ -120,11 +157,18 @@ class SqlTraces:
     def tickets(self, words: Iterable[str]) -> Sequence[int]:
         found: set[int] = set()
         for word in filter(None, words):
-            escaped = json.dumps(word)[1:-1].lower()
-            for sign in ("\\", "%", "_"):
-                escaped = escaped.replace(sign, f"\\{sign}")
+            wanted = {"wanted": f"%{_escaped(json.dumps(word)[1:-1].lower())}%"}
             for question in _NAMED:
-                found.update(row.ticket_id for row in self._session.rows(question, {"wanted": f"%{escaped}%"}))
+                found.update(row.ticket_id for row in self._session.rows(question, wanted))
+        return sorted(found)
+
+    def spoken_of(self, words: Iterable[str]) -> Sequence[int]:
+        found: set[int] = set()
+        for word in filter(None, words):
+            # what is no ASCII stands in many ways: as it is, as JSON has it, in capitals that SQLite does not know
+            wanted = {"wanted": f"%{'%'.join(_escaped(each) for each in _ASCII.findall(word.lower()))}%"}
+            for question in _SAID:
+                found.update(row.ticket_id for row in self._session.rows(question, wanted))
         return sorted(found)
 
     def comment(self, comment: Comment) -> None:
@@ -136,8 +180,14 @@ class SqlTraces:
         for old in SqlTickets(self._session).events(ticket_id):
             new = changed(old)
             if new != old:
-                told = {"by": json.dumps(asdict(new.actor)), "told": json.dumps(dict(new.data))}
+                told = {"by": json.dumps(asdict(new.actor)), "told": json.dumps(dict(new.data)), "because": new.why}
                 self._session.write(_EVENT, {"of": old.id, **told})
+
+    def files(self, ticket_id: int, changed: Callable[[Attachment], Attachment]) -> None:
+        for old in SqlTickets(self._session).files(ticket_id):
+            new = changed(old)
+            if new.name != old.name:
+                self._session.write(_FILE, {"of": old.id, "called": new.name})
 
     def conflicts(self, ticket_id: int, changed: Callable[[Conflict], Conflict]) -> None:
         for old in SqlTickets(self._session).conflicts(ticket_id):
@@ -156,6 +206,22 @@ class SqlTraces:
 
     def drop_bytes(self, sha256: str) -> None:
         self._session.write(_DROP_BYTES, {"of": sha256})
+
+    def let_go(self, file: Attachment, at: datetime) -> bool:
+        there = self._session.first(_BORNE, {"of": file.id, "ticket": file.ticket_id})
+        if there is None:
+            raise NoSuch(f"ticket {file.ticket_id} has no file {file.id}")
+        if there.gone_at is not None:
+            return True
+        if there.started_at > at - JUST_PUT:
+            return False
+        empty = {"hash": GONE + file.sha256}
+        if self._session.first(_ENTRY_OF, empty) is None:
+            self._session.add(_PUT_EMPTY, {"sha256": GONE + file.sha256, "size": file.size, "started_at": at})
+        self._session.write(_LET_GO, {"of": file.id, "at": at, **empty})
+        if self._session.first(_QUARANTINED, {"wanted": f"%{file.sha256}%"}) is None:
+            self.drop_bytes(file.sha256)
+        return True
 
     def audit(self, changed: Callable[[Entry], Entry]) -> None:
         log, before = SqlAudit(self._session), None

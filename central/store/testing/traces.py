@@ -7,7 +7,9 @@ import pytest
 
 from central.audit import Entry
 from central.delivery import Claim, Direction
-from central.model import Comment, Person
+from central.events import Event
+from central.mail import Mail, Verdict
+from central.model import Attachment, Comment, Person
 from central.origin import Origin
 from central.shadow import Shadow, Side
 from central.store.api import NoSuch, Store
@@ -26,6 +28,7 @@ from central.store.testing.samples import (
 )
 
 NOBODY = Person("erased-1", system="rt")
+MUCH_LATER = later(10**9)
 
 
 def _bury(store: Store, taken: Claim) -> None:
@@ -51,6 +54,35 @@ class TraceClaims:
         assert find("a%__x.org", "nobody@x.org", "") == []
         assert find("bob@x.org", "eve@x.org") == [by_field.id, spoken.id, told.id, lost.id]
 
+    def test_tickets_are_found_by_whoever_is_spoken_of_on_them(self, store: Store) -> None:
+        sha256, size = store.put_blob([b"abc"], limit=10)
+        by_field = store.write(lambda tx: tx.tickets.create({"subject": "x", "description": "ask\nÉva\nNémeth"}, NOW))
+        said, gap, told, why, called, _ = [new_ticket(store) for _ in range(6)]
+        say(store, said, new_comment("for Éva  Németh and eve_1@x.org"))
+        say(store, gap, new_comment("x", gap="[éva németh.pdf] stays there"))
+        facts = [event(told, "subject", data={"from": "ÉVA NÉMETH"}), event(why, why="éva németh said so")]
+        store.write(lambda tx: tx.tickets.record(facts))
+        file = new_file(sha256, "Éva_Németh.pdf", size=size)
+        store.write(lambda tx: tx.tickets.add_file(called.id, None, file, NOW))
+
+        def find(*words: str) -> list[int]:
+            return list(store.read(lambda tx: tx.traces.spoken_of(words)))
+
+        assert find("éva németh", "") == [each.id for each in (by_field, said, gap, told, why, called)]
+        assert find("EVE_1@x.org") == [said.id]
+        assert find("eve%1@x.org", "evex1@x.org", "bob németh") == [], "signs of patterns mean themselves"
+
+    def test_files_get_other_names_and_keep_all_else(self, store: Store) -> None:
+        sha256, size = store.put_blob([b"abc"], limit=10)
+        ticket, other = new_ticket(store), new_ticket(store)
+        for each in (ticket, other):
+            file = new_file(sha256, "eve.txt", size=size)
+            store.write(lambda tx, at=each.id, file=file: tx.tickets.add_file(at, None, file, NOW))  # type: ignore[misc]
+        (before,) = store.read(lambda tx: tx.tickets.files(ticket.id))
+        store.write(lambda tx: tx.traces.files(ticket.id, lambda f: replace(f, name="erased-1.txt", size=7)))
+        assert list(store.read(lambda tx: tx.tickets.files(ticket.id))) == [replace(before, name="erased-1.txt")]
+        assert store.read(lambda tx: tx.tickets.files(other.id))[0].name == "eve.txt"
+
     def test_a_comment_gets_another_author_and_keeps_all_else(self, store: Store) -> None:
         ticket = new_ticket(store)
         said = say(store, ticket)
@@ -71,11 +103,14 @@ class TraceClaims:
         assert (told.text, told.token) == ("edited", "token")
 
     def test_the_history_of_one_ticket_is_written_over(self, store: Store) -> None:
+        def written_over(fact: Event) -> Event:
+            return replace(fact, actor=NOBODY, data={"to": [None]}, why="so")
+
         ticket, other = new_ticket(store), new_ticket(store)
         store.write(lambda tx: tx.tickets.record([event(ticket, "cc", data={"to": "x"}), event(other)]))
-        store.write(lambda tx: tx.traces.events(ticket.id, lambda e: replace(e, actor=NOBODY, data={"to": [None]})))
+        store.write(lambda tx: tx.traces.events(ticket.id, written_over))
         (now,) = store.read(lambda tx: tx.tickets.events(ticket.id))
-        assert (now.actor, now.data, now.field, now.at) == (NOBODY, {"to": [None]}, "cc", NOW)
+        assert (now.actor, now.data, now.why, now.field, now.at) == (NOBODY, {"to": [None]}, "so", "cc", NOW)
         assert store.read(lambda tx: tx.tickets.events(other.id))[0].actor == ADA
 
     def test_who_handed_a_ticket_in_is_written_over_and_the_ticket_is_found_by_it(self, store: Store) -> None:
@@ -130,6 +165,45 @@ class TraceClaims:
             {"status": 200, "body": "Ada"},
             None,
         ]
+
+    def test_a_file_whose_bytes_are_gone_keeps_its_name_and_hash(self, store: Store) -> None:
+        ticket, other = new_ticket(store), new_ticket(store)
+        sha256, size = store.put_blob([b"abc"], limit=10)
+        first, second = (
+            store.write(lambda tx, at=each.id: tx.tickets.add_file(at, None, new_file(sha256, size=size), NOW))  # type: ignore[misc]  # bound now
+            for each in (ticket, other)
+        )
+
+        def let_go(file: Attachment) -> bool:
+            return store.write(lambda tx: tx.traces.let_go(file, MUCH_LATER))
+
+        def there() -> bytes:
+            with store.open_blob(sha256) as chunks:
+                return b"".join(chunks)
+
+        assert let_go(first)
+        assert let_go(first), "a repeat is nothing"
+        assert list(store.read(lambda tx: tx.tickets.files(ticket.id))) == [replace(first, gone_at=MUCH_LATER)]
+        assert there() == b"abc", "another file bears them"
+        assert let_go(second)
+        with pytest.raises(NoSuch):
+            there()
+        assert store.put_blob([b"abc"], limit=10) == (sha256, size)
+        third = store.write(lambda tx: tx.tickets.add_file(ticket.id, None, new_file(sha256, size=size), NOW))
+        assert (there(), third.gone_at) == (b"abc", None)
+        assert [each.gone_at for each in store.read(lambda tx: tx.tickets.files(ticket.id))] == [MUCH_LATER, None]
+        with pytest.raises(NoSuch):
+            let_go(replace(first, id=99))
+
+    def test_bytes_that_a_mail_in_quarantine_waits_with_stay_with_it(self, store: Store) -> None:
+        ticket = new_ticket(store)
+        sha256, size = store.put_blob([b"From: eve"], limit=10)
+        mail = Mail("<1@x>", NOW, "eve@x.org", "help", Verdict.QUARANTINED, sha256=sha256)
+        store.write(lambda tx: tx.mails.take(mail))
+        file = store.write(lambda tx: tx.tickets.add_file(ticket.id, None, new_file(sha256, size=size), NOW))
+        assert store.write(lambda tx: tx.traces.let_go(file, MUCH_LATER))
+        with store.open_blob(sha256) as chunks:
+            assert b"".join(chunks) == b"From: eve"
 
     def test_what_is_old_in_the_audit_log_is_forgotten(self, store: Store) -> None:
         for seconds in (0, 10):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from central.desk.services.tickets import Upload
 from central.erasure import Erasure
 from central.link import Link
 from central.model import Person, Ticket, Value
@@ -60,6 +61,105 @@ def test_nobody_is_told_and_the_mesh_stays_quiet(world: World) -> None:
     assert writes(world) == before
     assert not any(word in everything(world) for word in ("alice", "tpm", "Tess"))
     assert {each.text for each in world.comments()} == {"it is on fire", "which one?", "the one in rack 7"}
+
+
+SPOKEN_OF = Erasure("erased-4", frozenset({"eve", "eve@example.org"}), frozenset({"eve example", "on"}))
+
+
+def test_their_name_and_address_leave_the_conversation_and_no_system_takes_it_for_an_edit(world: World) -> None:
+    asked = world.centre.comment(1, "Ask Eve Example <EVE@example.org>, eve is on duty", TPM)
+    world.bob.comment(min(world.redmine.tracker.issues), "eve@example.org is away")
+    world.mesh.settle()
+    world.centre.edit_comment(1, asked.id, "Ask Eve Example again, eve is on duty", TPM)
+    world.mesh.settle()
+    before = writes(world)
+    assert sorted(each.partition("/")[0] for each in erase(world, SPOKEN_OF)) == ["ngi-cz", "ngi-pl"]
+    texts = {each.text for each in world.comments()}
+    assert {"Ask erased-4 again, eve is on duty", "erased-4 is away"} <= texts
+    assert not any(word in everything(world).casefold() for word in ("eve@example.org", "eve example"))
+    assert world.end() == []
+    world.mesh.scan()
+    assert world.end() == []
+    assert writes(world) == before
+    assert {each.text for each in world.comments()} == texts
+
+
+def test_an_edit_after_an_erasure_goes_out_once(world: World) -> None:
+    asked = world.centre.comment(1, "Ask Eve Example", TPM)
+    world.mesh.settle()
+    erase(world, SPOKEN_OF)
+    world.centre.edit_comment(1, asked.id, "Ask whoever is on duty", TPM)
+    assert world.end() == []
+    for member in (world.rt, world.redmine):
+        assert len(world.said(member, "Ask whoever is on duty")) == 1
+
+
+def test_an_edit_that_is_still_owed_goes_out_without_them(world: World) -> None:
+    asked = world.centre.comment(1, "Ask whoever is on duty", TPM)
+    world.mesh.settle()
+    world.centre.edit_comment(1, asked.id, "Ask Eve Example", TPM)
+    erase(world, SPOKEN_OF)
+    assert world.end() == []
+    for member in (world.rt, world.redmine):
+        assert len(world.said(member, "Ask erased-4")) == 1
+        assert not world.said(member, "Eve Example")
+
+
+def test_a_comment_with_their_name_whose_answer_was_lost_is_found_and_not_sent_again(world: World) -> None:
+    once(world.redmine.connector, "comment", failing(Unknown("the answer was lost")), done=True)
+    world.centre.comment(1, "Ask Eve Example", TPM)
+    world.mesh.round()
+    erase(world, SPOKEN_OF)
+    assert world.end() == []
+    world.mesh.scan()
+    assert world.end() == []
+    assert len(world.said(world.redmine, "Ask Eve Example")) == 1, "that copy is theirs"
+    assert not world.said(world.redmine, "Ask erased-4"), "nobody is told"
+    assert "Ask erased-4" in {each.text for each in world.comments()}
+
+
+def test_what_is_hidden_and_shown_again_there_does_not_bring_their_name_back(world: World) -> None:
+    rt = min(world.rt.tracker.issues)
+    world.alice.comment(rt, "Ask Eve Example")
+    world.mesh.settle()
+    erase(world, SPOKEN_OF)
+    (there,) = world.said(world.rt, "Ask Eve Example")
+    for _ in range(2):
+        for act in (world.alice.hide, world.alice.show):
+            act(rt, there.id)
+            world.mesh.settle()
+    assert "Ask erased-4" in {each.text for each in world.comments()}
+    assert "eve example" not in everything(world).casefold()
+
+
+def test_a_description_without_their_name_is_no_edit_and_a_later_one_goes_out(world: World) -> None:
+    world.centre.change(1, {"description": "Eve Example (eve@example.org) found it", "subject": "For eve example"}, TPM)
+    world.mesh.settle()
+    before = writes(world)
+    erase(world, SPOKEN_OF)
+    assert world.end() == []
+    world.mesh.scan()
+    assert world.end() == []
+    assert writes(world) == before
+    ticket = world.store.read(lambda tx: tx.tickets.get(1))
+    assert (ticket["description"], ticket["subject"]) == ("erased-4 (erased-4) found it", "For erased-4")
+    world.centre.change(1, {"subject": "For whoever"}, TPM)
+    assert world.end() == []
+    assert {world.issue(each).fields["subject"] for each in (world.redmine,)} == {"For whoever"}
+
+
+def test_a_file_gets_another_name_here_and_is_neither_sent_nor_taken_in_again(world: World) -> None:
+    world.centre.comment(1, "see", TPM, files=[Upload("Eve_Example.txt", "text/plain", [b"abc"])])
+    world.alice.attach(min(world.rt.tracker.issues), "eve example.log", b"log")
+    world.mesh.settle()
+    before = writes(world)
+    assert sorted(each.partition("/")[0] for each in erase(world, SPOKEN_OF)) == ["ngi-cz", "ngi-pl"]
+    assert world.end() == []
+    world.mesh.scan()
+    assert world.end() == []
+    assert writes(world) == before
+    names = [each.name for each in world.store.read(lambda tx: tx.tickets.files(1))]
+    assert sorted(names) == ["erased-4.log", "erased-4.txt"]
 
 
 def test_the_marks_of_comments_are_what_they_were(world: World) -> None:

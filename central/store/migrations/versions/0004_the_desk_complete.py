@@ -1,5 +1,5 @@
 """What went on with each system in the last hour, since when links disagree, and what tickets are found by besides: how
-the words of a subject begin, the words of descriptions and of comments.
+the words of a subject begin, the words of descriptions and of comments; and when the bytes of a file were let go of.
 
 Only additions: a program of revision 0003 goes on working beside one of this revision. By the words of a comment that
 such a program adds meanwhile its ticket is not found. When a ticket last changed tells everybody of its internal notes
@@ -37,12 +37,14 @@ def upgrade() -> None:
     _add_words()
     _tell_a_systems_tickets_by_an_index()
     op.add_column("tickets", sa.Column("shown_at", MOMENT))
+    op.add_column("files", sa.Column("gone_at", MOMENT))
     served = sa.table("served_revisions", sa.column("revision", sa.Text()))
     op.bulk_insert(served, [{"revision": "0003"}])
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM served_revisions WHERE revision = '0003'")
+    op.drop_column("files", "gone_at")
     op.drop_column("tickets", "shown_at")
     op.create_index("ix_links_system_ticket_id", "links", ["system", "ticket_id"])
     op.drop_index("ix_links_system_ticket_id_state", "links")

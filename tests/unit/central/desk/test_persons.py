@@ -10,9 +10,10 @@ from central.desk.auth import Gate, NotKnown
 from central.desk.people import PeopleDesk, of_the_machine
 from central.desk.persons import PersonDesk
 from central.desk.services.errors import NotAllowed
+from central.desk.services.tickets import Upload
 from central.erasure import Erasure
 from central.mail import Mail, Verdict
-from central.model import Person, Ticket
+from central.model import Attachment, Person, Ticket, Visibility
 from central.origin import Origin
 from central.rights import Forbidden, Principal
 from central.shadow import Shadow, Side
@@ -102,8 +103,9 @@ def test_everybody_may_have_their_own_and_nobody_elses(desk: Desk) -> None:
     for who, principal in (("tess", alice), ("", alice), ("alice", desk.principal("alice", Scope.PEOPLE))):
         with pytest.raises(Forbidden):
             desk.persons.export(principal, who)
-    with pytest.raises(Forbidden):
-        desk.persons.erase(alice, "alice")
+    for act in (desk.persons.erase, desk.persons.preview):
+        with pytest.raises(Forbidden):
+            act(alice, "alice")
 
 
 def test_somebody_who_is_erased_is_nowhere_and_what_they_said_is_there(desk: Desk) -> None:
@@ -167,6 +169,63 @@ def test_what_was_said_names_somebody_as_a_whole_only(said: str, left: str) -> N
     erasure = Erasure("X", frozenset({"alice", "alice@x.org"}), frozenset({"alice example"}))
     assert erasure.text(said) == left
     assert Erasure("X").text(said) == said
+
+
+def test_what_is_said_of_somebody_is_told_and_erased_with_them(desk: Desk) -> None:
+    desk.world.centre.comment(desk.other.id, "Alice Example (alice@example.org) knows, alice does", BOB)
+    told = desk.persons.export(desk.principal("tess"), "alice")["tickets"]
+    assert [each["id"] for each in told] == [1, 2, 3]
+    assert [each["text"].partition(" (")[0] for each in told[2]["comments"]] == ["Alice Example"]
+    desk.persons.erase(desk.principal("tess"), "alice")
+    said = desk.store.read(lambda tx: tx.tickets.comments(desk.other.id))
+    nobody = "erased-07070707"
+    assert [each.text for each in said] == ["ask somebody", f"{nobody} ({nobody}) knows, alice does"]
+    assert {each.author for each in said} == {BOB}
+
+
+def test_a_preview_shows_every_place_and_changes_nothing(desk: Desk) -> None:
+    desk.world.centre.comment(desk.other.id, "first\nask Alice  Example, or alice", BOB)
+    desk.world.centre.attach(desk.other.id, Upload("Alice_Example.pdf", "application/pdf", [b"x"]), BOB)
+    desk.world.centre.change(desk.other.id, {"description": "alice@example.org says so"}, BOB)
+    before = desk.everything()
+    found = desk.persons.preview(desk.principal("tess"), "alice")
+    nobody = found.alias
+    assert (found.accounts, found.tickets, found.audit, found.mails, found.copies) == (1, 3, 2, 0, ())
+    on_the_last = {(str(each.place), each.says, each.becomes) for each in found.mentions if each.ticket == 3}
+    assert {
+        ("field", "alice@example.org says so", f"{nobody} says so"),
+        ("comment", "ask Alice  Example, or alice", f"ask {nobody}, or alice"),
+        ("file", "Alice_Example.pdf", f"{nobody}.pdf"),
+    } <= on_the_last
+    assert ("author of comment", "1") in {(str(each.place), each.which) for each in found.mentions if each.ticket == 2}
+    assert desk.everything() == before
+    desk.persons.erase(desk.principal("tess"), "alice")
+    assert desk.persons.preview(desk.principal("tess"), "alice").mentions == ()
+    assert [each.name for each in desk.store.read(lambda tx: tx.tickets.files(3))] == [f"{nobody}.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("called", "left"),
+    [
+        ("Alice Example.pdf", "X.pdf"),
+        ("cv-alice.example-2.pdf", "cv-X-2.pdf"),
+        ("alice@x.org.eml", "X.eml"),
+        ("malice_example.pdf", "malice_example.pdf"),
+        ("alice_examples.pdf", "alice_examples.pdf"),
+        ("alice.pdf", "alice.pdf"),
+    ],
+)
+def test_a_file_is_called_by_nobody_in_particular(called: str, left: str) -> None:
+    erasure = Erasure("X", frozenset({"alice", "alice@x.org"}), frozenset({"alice example"}))
+    file = Attachment(1, 1, None, called, "text/plain", 1, "cafe", Visibility.PUBLIC, NOW)
+    assert erasure.file(file).name == left
+    assert Erasure("X").file(file) == file
+
+
+def test_a_subject_stays_as_long_as_one_may_be() -> None:
+    erasure = Erasure("X" * 40, names=frozenset({"alice example"}))
+    said = erasure.field("subject", "Alice Example " + "y" * 241)
+    assert (len(str(said)), str(said)[:41]) == (255, "X" * 40 + " ")
 
 
 def test_whoever_writes_in_a_system_without_an_address_is_erased_by_their_name_there(desk: Desk) -> None:

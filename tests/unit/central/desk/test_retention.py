@@ -7,11 +7,15 @@ import pytest
 from central.audit import Entry
 from central.desk.auth import Gate
 from central.desk.retention import SOMEBODY, Retention, Terms
+from central.desk.services.tickets import Upload
 from central.events import Event, Kind
 from central.mail import Mail, Verdict
-from central.model import SYSTEM, Person
+from central.model import SYSTEM, Attachment, Person
+from central.store.api import NoSuch
 from central.store.memory import MemoryStore
+from central.workflow import Actor
 from tests.unit.central.desk.test_auth import NOW, Clock, Counting
+from tests.unit.sync.world import TPM, World
 
 DAY = timedelta(days=1)
 EVE = Person("eve", "Eve", "eve@example.org", "rt")
@@ -95,6 +99,85 @@ def test_who_sent_a_mail_is_forgotten_and_one_in_quarantine_waits_on() -> None:
     new, dropped, waits, opened = told
     assert (dropped, opened) == ((Verdict.DROPPED, ""), (Verdict.OPENED, ""))
     assert (new, waits) == ((Verdict.OPENED, "eve@x.org"), (Verdict.QUARANTINED, "eve@x.org"))
+
+
+class Shared:
+    """A ticket with files, shared by two systems, and closed."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.rt, self.redmine = self.world.shared()
+        centre, store = self.world.centre, self.world.store
+        centre.comment(1, "see", TPM, files=[Upload("a.txt", "text/plain", [b"abc"])])
+        centre.comment(1, "not yours", TPM, internal=True, files=[Upload("note.txt", "text/plain", [b"note"])])
+        self.world.alice.attach(self.rt, "there.log", b"log")
+        self.world.mesh.settle()
+        self.gate = Gate(store, self.world.clock, hasher=Counting())
+        self.retention = Retention(store, self.world.clock, Terms(files=30 * DAY), self.gate, owner="one")
+
+    def close(self) -> None:
+        self.world.centre.change(1, {"status": "solved", "solution": "done"}, TPM)
+        self.world.centre.change(1, {"status": "verified"}, TPM, actor=Actor.SUBMITTER)
+
+    def sweep(self, days: int) -> None:
+        self.world.clock.now += days * DAY
+        self.retention.sweep()
+
+    def files(self) -> dict[str, bool]:
+        """By its name, whether its bytes are here."""
+        return {each.name: self.bytes_of(each) for each in self.world.store.read(lambda tx: tx.tickets.files(1))}
+
+    def bytes_of(self, file: Attachment) -> bool:
+        try:
+            with self.world.store.open_blob(file.sha256) as chunks:
+                return sum(map(len, chunks)) == file.size
+        except NoSuch:
+            assert file.gone_at is not None
+            return False
+
+    def written(self) -> int:
+        return sum(len(member.tracker.log) for member in (self.world.rt, self.world.redmine))
+
+
+def test_the_bytes_of_files_go_once_a_ticket_is_over_for_long_enough_and_no_system_is_told() -> None:
+    shared = Shared()
+    shared.sweep(days=40)
+    assert shared.files() == {"a.txt": True, "note.txt": True, "there.log": True}, "it is not over"
+    shared.close()
+    shared.world.mesh.settle()
+    before = shared.written()
+    shared.sweep(days=29)
+    assert all(shared.files().values())
+    shared.sweep(days=2)
+    assert shared.files() == {"a.txt": False, "note.txt": False, "there.log": False}
+    shared.world.mesh.scan()
+    assert shared.world.end() == []
+    assert shared.written() == before
+    assert shared.files() == {"a.txt": False, "note.txt": False, "there.log": False}, "nothing is fetched again"
+
+
+def test_a_file_that_a_system_is_still_owed_stays() -> None:
+    shared = Shared()
+    shared.world.centre.comment(1, "late", TPM, files=[Upload("late.txt", "text/plain", [b"late"])])
+    shared.close()
+    shared.sweep(days=40)
+    assert shared.files() == {"a.txt": False, "note.txt": False, "there.log": False, "late.txt": True}
+    shared.world.mesh.settle()
+    shared.sweep(days=40)
+    assert not any(shared.files().values())
+
+
+def test_a_note_stands_for_a_file_that_is_kept_no_longer() -> None:
+    shared = Shared()
+    shared.world.centre.comment(1, "see this", TPM, files=[Upload("b.txt", "text/plain", [b"b"])])
+    file = shared.world.store.read(lambda tx: tx.tickets.files(1))[-1]
+    assert shared.world.store.write(lambda tx: tx.traces.let_go(file, shared.world.clock()))
+    assert shared.world.end() == []
+    for member in (shared.world.rt, shared.world.redmine):
+        (said,) = shared.world.said(member, "see this")
+        assert "[file 'b.txt' (1 bytes) is kept no longer]" in said.text
+    shared.world.mesh.scan()
+    assert shared.world.end() == []
 
 
 def test_what_has_been_swept_is_not_written_again() -> None:

@@ -18,7 +18,7 @@ from central.delivery import Direction, Lane
 from central.store.api import Busy, CommitFailed, Store, StoreError, TooLarge, Transaction, WrongSchema
 from central.store.sql import SqlStore, blobs, links, outbox, oversight, registry, session, sqlite, tickets
 from central.store.sql.prepared import Prepared
-from central.store.testing.samples import NOW, TTL, claimed, later, new_ticket, owe
+from central.store.testing.samples import NOW, TTL, claimed, later, new_file, new_ticket, owe
 
 Open = Callable[..., SqlStore]
 MB = 1024 * 1024
@@ -26,6 +26,19 @@ MB = 1024 * 1024
 
 def scalar(store: SqlStore, sql: str) -> int:
     return int(store._hands[0].driver.execute(sql).fetchone()[0])
+
+
+class TestBytes:
+    def test_bytes_that_came_in_once_more_within_a_day_are_not_let_go_of(self, open_store: Open) -> None:
+        mesh, other = open_store(exclusive=True), open_store(now=later(3600 * 48))
+        ticket = new_ticket(mesh)
+        sha256, size = mesh.put_blob([b"abc"], limit=10)
+        file = mesh.write(lambda tx: tx.tickets.add_file(ticket.id, None, new_file(sha256, size=size), NOW))
+        assert other.put_blob([b"abc"], limit=10) == (sha256, size), "about to be hung on another ticket"
+        assert not mesh.write(lambda tx: tx.traces.let_go(file, later(3600 * 50)))
+        assert mesh.read(lambda tx: tx.tickets.files(ticket.id)) == [file]
+        assert mesh.write(lambda tx: tx.traces.let_go(file, later(3600 * 72)))
+        assert mesh.read(lambda tx: tx.tickets.files(ticket.id))[0].gone_at == later(3600 * 72)
 
 
 class TestOpening:

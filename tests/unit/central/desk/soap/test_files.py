@@ -3,6 +3,7 @@
 import base64
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -100,6 +101,19 @@ def test_files_of_an_internal_note_are_for_those_with_the_right_alone(line: Hotl
 def test_a_file_that_is_not_there_is_error_302(line: Hotline, file_id: str) -> None:
     line.create(Responsible_Unit="NGI_CZ")
     assert line.call("GetOneAttachment", gat(Attachment_ID=file_id)).startswith("ERROR (302)")
+
+
+def test_a_file_whose_bytes_were_let_go_of_is_listed_without_them(line: Hotline) -> None:
+    number = line.create(Responsible_Unit="NGI_CZ")
+    file_id = line.call("AddAttachment", added(number))["GAT_Attachment_ID"]
+    store = line.world.store
+    [file] = store.read(lambda tx: tx.tickets.files(int(number)))
+    assert store.write(lambda tx: tx.traces.let_go(file, file.created_at + timedelta(days=400)))
+    listed = line.call("GetAttachments", gat(Request_ID=number))["getListValues"]
+    assert (listed["GAT_Attachment_Name"], listed.get("GAT_Attachment_Data")) == ("log.bin", None)
+    assert line.call("GetOneAttachment", gat(Attachment_ID=file_id)).startswith(
+        "ERROR (302): the bytes were kept until"
+    )
 
 
 class Forgetful(MemoryStore):
