@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from central.account import Grant, Role
+from central.account import Account, Grant, Role
 from central.desk.services.tickets import Upload
 from central.events import Event, Kind
 from central.link import LinkState
 from central.model import SYSTEM, Conflict, NewComment, NewFile, Person, Visibility
 from tests.desk.house import AT, ROLES, SESAME, principal
-from tests.desk.stand import Stand
+from tests.desk.stand import CHEAP, Stand
 
 SCRIPT = "<script>alert('x')</script>"
 ALICE = Person("alice@example.cz", "Alice", "alice@example.cz", "ngi-cz")
@@ -493,6 +493,27 @@ def test_what_is_not_there_is_404_in_a_page_of_ours(browsers, path) -> None:
     assert answer.status_code == 404
     assert "There is no" in answer.text
     assert "<nav" in answer.text
+
+
+def test_a_mistake_of_ours_is_a_page_that_says_what_to_do_and_is_guarded_as_every_other(tmp_path) -> None:
+    with Stand(tmp_path) as stand:
+        carl = stand.browser("carl")
+        stand.house.store.close()
+        answer = carl.page("/tickets")
+    assert answer.status_code == 500
+    assert "the mistake is ours" in answer.text
+    assert "look before you send it again" in answer.text
+    assert "Traceback" not in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_whoever_has_been_granted_nothing_yet_comes_to_their_account_which_says_so(stand) -> None:
+    kept = CHEAP.hash("norman's")
+    norman = Account("norman", "Norman", "norman@example.org", frozenset(), AT, password=kept)
+    stand.house.store.write(lambda tx: tx.accounts.create(norman))
+    answer = stand.browser("norman").page("/")
+    assert answer.url.endswith("/account")
+    assert "ask the central team" in answer.text
 
 
 def test_a_stranger_cannot_have_much_read(stand) -> None:

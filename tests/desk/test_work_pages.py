@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from central.delivery import Direction
+from central.guard import Hold, HoldKind
 from central.registry import SystemState
+from central.store.api import Transaction
 from sync.dictionaries import Dictionaries
-from tests.desk.house import CZ, SESAME
+from tests.desk.house import AT, CZ, SESAME
 from tests.desk.stand import Stand
 
 SCRIPT = "<script>alert(1)</script>"
@@ -282,6 +285,45 @@ def test_a_hold_is_approved(stand) -> None:
     answer = stand.browser("carl").submit(f"/work/holds/{number}", {"verdict": "approve"}, form="/work")
     assert answer.status_code == 200
     assert stand.house.store.read(lambda tx: tx.guards.get(number)).decided_by == "carl"
+
+
+def test_a_quarantine_is_shown_with_its_plan_decided_and_then_released(stand) -> None:
+    number = stand.house.store.write(quarantine)
+    olga = stand.browser("olga")
+    page = olga.page("/work").text
+    plan = page[page.index('id="quarantine-ngi-cz"') : page.index('id="holds"')]
+    assert "2 linked tickets were compared, by reading only" in plan
+    assert '<a href="/tickets/1">1</a>' in plan
+    assert '<td data-label="theirs">open &lt;b&gt;</td>' in plan
+    assert "Release it" not in plan, "nobody has decided yet"
+    assert "mass" not in plan
+    assert "/work?system=ngi-cz#quarantine-ngi-cz" in olga.page("/systems/ngi-cz").text
+    aude = stand.browser("aude").page("/work").text
+    assert "2 linked tickets were compared" in aude
+    assert "<button" not in aude[aude.index("<main") :]
+    told = olga.submit(f"/work/holds/{number}", {"verdict": "approve"}, form="/work").text
+    assert "Nothing is written there before it is released" in told
+    assert "olga said that it is the right one" in told
+    assert "Release it, and write ours" in told
+    assert "Release it, and take theirs" in told
+
+
+def test_of_a_quarantine_that_was_a_mistake_nothing_is_compared_again(stand) -> None:
+    number = stand.house.store.write(quarantine)
+    told = stand.browser("olga").submit(f"/work/holds/{number}", {"verdict": "reject"}, form="/work").text
+    assert "olga said that another system had answered" in told
+    assert "Release it</button>" in told
+    assert "take theirs" not in told
+
+
+def quarantine(tx: Transaction) -> int:
+    """The mark of ngi-cz is not the one we left; the number of the hold."""
+    row = {"ticket": 1, "key": "4711", "what": "field", "name": "status", "ours": "solved", "theirs": "open <b>"}
+    evidence = {"shown": "x", "known": 3, "compared": 2, "plan": [row], "not_shown": 0}
+    hold = tx.guards.hold(Hold(0, HoldKind.COPY, "ngi-cz", "its mark is gone", AT, evidence=evidence))
+    system = replace(tx.registry.system("ngi-cz"), state=SystemState.QUARANTINED, reason="its mark is gone")
+    tx.registry.put_system(system)
+    return hold.id
 
 
 def test_the_stop_button_stops_says_so_everywhere_and_is_let_go(stand) -> None:

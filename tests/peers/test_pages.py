@@ -352,7 +352,7 @@ def test_somebody_is_created_gets_a_link_and_makes_a_token(chromium, stand, tmp_
         page.get_by_role("link", name="People").click()
         page.get_by_text("Create an account").click()
         page.get_by_label("Login").fill("ota")
-        page.get_by_label("Is here").select_option("operator")
+        page.get_by_label("Role").select_option("operator")
         page.get_by_label("Of which").fill("ngi-de")
         page.get_by_role("button", name="Create it").click()
         link = page.locator(".shown").inner_text()

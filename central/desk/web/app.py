@@ -24,7 +24,7 @@ from central.desk.services.hooks import Hooks
 from central.desk.systems import SystemDesk
 from central.desk.tickets import TicketDesk
 from central.desk.web import account, bench, mails, mesh, people, register, signing, systems, tickets, work
-from central.desk.web.guarding import Guarded
+from central.desk.web.guarding import HEADERS, Guarded
 from central.desk.web.pages import TYPES, Pages, partial
 from central.desk.web.visitors import SignInFirst, Visitor, Visitors
 from central.rights import Action, Forbidden, may
@@ -197,6 +197,13 @@ def _problems(app: FastAPI, visitors: Visitors, pages: Pages) -> None:
     def away(request: Request, problem: StoreError) -> Response:
         return answer(request, 503, "The database does not answer as it should.", _sentence(problem))
 
+    @app.exception_handler(Exception)
+    def mistake(request: Request, problem: Exception) -> Response:  # noqa: ARG001  # the server logs it
+        more = "What you sent may be done or not: look before you send it again. The log of interdesk says what it was."
+        told = answer(request, 500, "Something went wrong here, and the mistake is ours.", more)
+        told.headers.update(HEADERS)  # this late, nothing else adds them
+        return told
+
     @app.exception_handler(RequestValidationError)
     def wrong(request: Request, problem: RequestValidationError) -> Response:  # noqa: ARG001
         missing_page = request.method == "GET"
@@ -212,7 +219,7 @@ def _problems(app: FastAPI, visitors: Visitors, pages: Pages) -> None:
 def _visitor(request: Request, visitors: Visitors) -> Visitor | None:
     try:
         return visitors.find(request)
-    except StoreError:  # the page that tells of it must not need what is away
+    except Exception:  # noqa: BLE001  # the page that tells of it must not need what is away
         return None
 
 

@@ -118,7 +118,9 @@ def router(pulse: Pulse, visitors: Visitors, pages: Pages) -> APIRouter:
 
     @routes.get("/")
     def first(visitor: Annotated[Visitor, Depends(visitors.signed_in)]) -> Response:
-        return RedirectResponse("/systems" if visitor.sees_systems else "/tickets", 303)
+        if visitor.sees_systems:
+            return RedirectResponse("/systems", 303)
+        return RedirectResponse("/tickets" if visitor.reads_tickets else "/account", 303)
 
     @routes.get("/systems")
     def systems(visitor: Annotated[Visitor, Depends(visitors.signed_in)], q: str = "") -> Response:

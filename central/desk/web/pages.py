@@ -129,6 +129,7 @@ SAID: Mapping[str, str] = {
     "discarded": "They are given up; the tickets go on saying what was not told.",
     "decided": "It is decided; both sides are told.",
     "approved": "It goes on.",
+    "judged": "That is decided. Nothing is written there before it is released, here.",
     "rejected": "It is rejected; our values stand here.",
     "mail-released": "It is believed: its ticket is opened, or answered.",
     "mail-discarded": "It is discarded.",

@@ -17,6 +17,7 @@ from central.desk.views.apart import Apart, apart
 from central.desk.web.pages import SAID, Pages
 from central.desk.web.typed import CHANGING, typed
 from central.desk.web.visitors import Visitor, Visitors
+from central.guard import HoldKind
 from central.model import FIELDS, Ticket
 from central.registry import SystemState
 from central.rights import Action, demand, sight
@@ -56,6 +57,11 @@ def router(
         def standing(tx: Transaction) -> tuple[Apart, ...]:
             return apart(tx, tx.tickets.search(query, sight(principal), limit=MOST).tickets, names) if names else ()
 
+        apart_systems = [each for each in tiles if each.state is SystemState.QUARANTINED]
+        plans = services.store.read(
+            lambda tx: {each.name: tx.guards.latest(HoldKind.COPY, each.name) for each in apart_systems}
+        )
+        shown_there = {plan.id for plan in plans.values() if plan is not None}
         asked = {(each.ticket_id, each.system, each.field) for each in conflicts}
         return pages.page(
             "work.html",
@@ -69,8 +75,8 @@ def router(
             standing=[
                 each for each in services.store.read(standing) if (each.ticket_id, each.system, each.field) not in asked
             ],
-            holds=queues.holds(principal, only),
-            quarantined=[each for each in tiles if each.state is SystemState.QUARANTINED],
+            holds=[each for each in queues.holds(principal, only) if each.id not in shown_there],
+            quarantined=[(each, plans[each.name]) for each in apart_systems],
             instance=desk.instance(principal),
             specs=[FIELDS[name] for name in EDITED],
             mails=mail.quarantine(principal, limit=MOST) if visitor.reads_mail and not only else (),
@@ -187,11 +193,13 @@ def router(
     ) -> Response:
         try:
             if verdict == "approve":
-                queues.approve(visitor.principal, number)
+                decided = queues.approve(visitor.principal, number)
             else:
-                queues.reject(visitor.principal, number, write_back=verdict == "write-back")
+                decided = queues.reject(visitor.principal, number, write_back=verdict == "write-back")
         except (NotNow, NotAllowed, Busy) as problem:
             return page(visitor, system, problem=f"{problem}.", status=409)
+        if decided.kind is HoldKind.COPY:
+            return _back(system, "judged")
         return _back(system, "approved" if verdict == "approve" else "rejected")
 
     @routes.post("/quarantine/{name}")
