@@ -6,6 +6,7 @@ from datetime import datetime
 from central.delivery import Claim, Delivery, Direction, Lane, Lease
 from central.store.api import AlreadyLinked
 from sync import shadow as computing
+from sync.ending import Ending
 from sync.gateway import Gateway
 from sync.guards import marker
 from sync.guards.suspicion import Suspicion, take_up
@@ -21,9 +22,10 @@ class SyncEngine:
     def __init__(self, means: Means) -> None:
         self._means = means
 
-    def look(self, gateway: Gateway, claim: Claim, *, shadow: bool) -> Outcome:
+    def look(self, gateway: Gateway, claim: Claim, *, shadow: bool, ending: Ending | None = None) -> Outcome:
         """Do what the delivery asks. Repeatable: a second look at the same state writes nothing. `shadow`: the system
-        was in shadow when it was taken up.
+        was in shadow when it was taken up. `ending`: gives the delivery back; it is over by the look's own last commit
+        where that is known to be the last, else whoever asked has to.
 
         :raises ConnectorError: by remedy; :raises StoreError: the lease is lost or the ticket moves too fast;
         :raises Held: it has to wait for a person."""
@@ -31,28 +33,32 @@ class SyncEngine:
         if shadow:
             return computing.look(means, gateway, claim)
         try:
-            return self._look(means, gateway, claim)
+            return self._look(means, gateway, claim, ending)
         except Suspicion as suspicion:
             return take_up(means, suspicion, claim.lease)
 
-    def _look(self, means: Means, gateway: Gateway, claim: Claim) -> Outcome:
+    def _look(self, means: Means, gateway: Gateway, claim: Claim, ending: Ending | None) -> Outcome:
         delivery, lease = claim.delivery, claim.lease
         if delivery.lane is Lane.BACKFILL:  # what follows from it must not overtake what people do now
             means = replace(means, relay=means.relay.behind())
         try:
-            return self._carry_out(gateway, delivery, lease, means)
+            return self._carry_out(gateway, delivery, lease, means, ending)
         except AlreadyLinked as clash:  # a key or an id that is somebody else's here was given anew
             marker.suspect(means, gateway, str(clash))
             raise
 
-    def _carry_out(self, gateway: Gateway, delivery: Delivery, lease: Lease, means: Means) -> Outcome:
+    def _carry_out(
+        self, gateway: Gateway, delivery: Delivery, lease: Lease, means: Means, ending: Ending | None
+    ) -> Outcome:
         if delivery.direction is Direction.INWARD:
             # a row is the truth of its moment: a look that failed fetches a newer one
             hint = row_of(delivery.hint) if delivery.attempts == 0 else None
             row, asked_at = hint or (None, None)
-            return pull(means, gateway, delivery.subject, lease, row=row, row_asked_at=asked_at)
+            return pull(means, gateway, delivery.subject, lease, row=row, row_asked_at=asked_at, ending=ending)
         began_at = means.clock()
-        outcome = push(means, gateway, int(delivery.subject), lease)
+        if gateway.marker is not None:
+            ending = None  # our mark moves after the write
+        outcome = push(means, gateway, int(delivery.subject), lease, ending=ending)
         if gateway.marker is not None and self._wrote(gateway, int(delivery.subject), began_at):
             means.ensure_time(lease)
             marker.move(means, gateway, began_at)

@@ -1,6 +1,6 @@
 """A lane: it takes up what one system is owed, has it looked at, and tells the store what became of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from central.registry import Maintenance, SystemState
 from central.store.api import LeaseLost, NoSuch, StoreError, Transaction
 from connectors.errors import ConnectorError, NotFound, ProtocolError, QuotaSpent, Refused, VersionConflict
 from sync import access, logs, outage
+from sync.ending import Ending
 from sync.engine import SyncEngine
 from sync.gateway import Gateway, Gateways
 from sync.means import Means, Outcome
@@ -90,26 +91,37 @@ class Lane:
         return self._means.store.write(lambda tx: self._take(tx, gateway, asked_at, ahead=True), durable=False)
 
     def carry_out(self, taken: Taken, *, further: bool) -> tuple[Outcome, Taken | None]:
-        """Finish a delivery, one way or another. Where nothing went wrong the commit that ends it takes up the next
-        one, if that is wanted (`further`) and one is due.
+        """Finish a delivery, one way or another. Where nothing went wrong the commit that ends it, the last of the look
+        itself where that is known to be it, takes up the next one, if that is wanted (`further`) and one is due.
 
         :raises StoreError: the store could not take what became of it; `close` tells it."""
         with bound_contextvars(trail=taken.claim.delivery.trail):  # whatever is said meanwhile belongs to it
             return self._carry_out(taken, further=further)
 
     def _carry_out(self, taken: Taken, *, further: bool) -> tuple[Outcome, Taken | None]:
+        onward, next_up = self._gateway() if further else None, list[Taken]()
+        ending = Ending(lambda tx: self._done_and_on(tx, taken, None, onward, next_up))
         try:
-            outcome = self._engine.look(taken.gateway, taken.claim, shadow=taken.shadow)
+            outcome = self._engine.look(taken.gateway, taken.claim, shadow=taken.shadow, ending=ending)
         except Held as held:
             return self._put_back(taken, held), None
         except QuotaSpent as spent:
             return self._rest(taken, spent), None
         except (ConnectorError, StoreError) as error:
-            return self._failed(taken, error), None
+            return self._failed(taken, error, next_up), None
         except Exception as bug:
             log.exception("a look stumbled over a bug of interdesk; please report it", system=self.system)
-            return self._failed(taken, bug), None
-        return outcome, self._finish(taken, outcome, self._gateway() if further else None)
+            return self._failed(taken, bug, next_up), None
+        if not ending.over and not self._finish(taken, outcome, onward, next_up):
+            return outcome, None
+        log.info(
+            "looked",
+            system=self.system,
+            direction=taken.claim.delivery.direction.value,
+            subject=taken.claim.delivery.subject,
+            did=[logs.gist(sentence) for sentence in outcome.said],
+        )
+        return outcome, next_up[0] if next_up else None
 
     def close(self) -> bool:
         """Tell the store how the last look ended, where it could not take that; whether it knows now."""
@@ -170,53 +182,58 @@ class Lane:
         due = tx.outbox.next_due_at(self.system, after=at) if ahead and not claim.more else None
         return Taken(claim, gateway, at, doubted=known is not None, in_turn=out, shadow=computes, next_due_at=due)
 
-    def _finish(self, taken: Taken, outcome: Outcome, onward: Gateway | None) -> Taken | None:
-        """The look is done; what is taken up next by the same commit, where there is a gateway to go on with."""
-        delivery, next_up = taken.claim.delivery, list[Taken]()
-
-        def done(tx: Transaction) -> None:
-            at = self._means.clock()
-            tx.outbox.done(taken.claim, at)
-            if taken.doubted:
-                self._conclude(tx, taken, at)
-            if outcome.look_again_at is not None:
-                tx.outbox.owe(
-                    delivery.system,
-                    delivery.direction,
-                    delivery.subject,
-                    at,
-                    reason="a second look",
-                    lane=delivery.lane,
-                    not_before=outcome.look_again_at,
-                    trail=delivery.trail,
-                )
-                self._means.relay.remind(tx, self.system)
+    def _finish(self, taken: Taken, outcome: Outcome, onward: Gateway | None, next_up: list[Taken]) -> bool:
+        """The look is done, and no commit of its own has said so; False: a successor has it in hand."""
 
         def done_and_on(tx: Transaction) -> None:
-            done(tx)
-            following = None if onward is None else self._take(tx, onward, self._means.clock())
-            next_up[:] = [] if following is None else [following]
+            self._done_and_on(tx, taken, outcome.look_again_at, onward, next_up)
 
         def done_after_all(tx: Transaction) -> None:
             """Nobody knows whether it was committed; what was taken up with it is let go."""
-            for each in next_up:
-                tx.outbox.release(each.claim.lease)
-            self._means.relay.remind(tx, self.system)
+            self._let_go(tx, next_up)
             try:
-                done(tx)
+                self._done(tx, taken, outcome.look_again_at)
             except LeaseLost:
                 return
 
-        if not self._write(done_and_on, done_after_all):
-            return None
-        log.info(
-            "looked",
-            system=self.system,
-            direction=delivery.direction.value,
-            subject=delivery.subject,
-            did=[logs.gist(sentence) for sentence in outcome.said],
-        )
-        return next_up[0] if next_up else None
+        return self._write(done_and_on, done_after_all)
+
+    def _done_and_on(
+        self,
+        tx: Transaction,
+        taken: Taken,
+        look_again_at: datetime | None,
+        onward: Gateway | None,
+        next_up: list[Taken],
+    ) -> None:
+        """A look is over; what is taken up next by the same commit, where there is a gateway to go on with."""
+        self._done(tx, taken, look_again_at)
+        following = None if onward is None else self._take(tx, onward, self._means.clock())
+        next_up[:] = [] if following is None else [following]
+
+    def _done(self, tx: Transaction, taken: Taken, look_again_at: datetime | None) -> None:
+        delivery, at = taken.claim.delivery, self._means.clock()
+        tx.outbox.done(taken.claim, at)
+        if taken.doubted:
+            self._conclude(tx, taken, at)
+        if look_again_at is not None:
+            tx.outbox.owe(
+                delivery.system,
+                delivery.direction,
+                delivery.subject,
+                at,
+                reason="a second look",
+                lane=delivery.lane,
+                not_before=look_again_at,
+                trail=delivery.trail,
+            )
+            self._means.relay.remind(tx, self.system)
+
+    def _let_go(self, tx: Transaction, next_up: Sequence[Taken]) -> None:
+        """What a commit took up of which nobody knows whether it was made."""
+        for each in next_up:
+            tx.outbox.release(each.claim.lease)
+        self._means.relay.remind(tx, self.system)
 
     def _conclude(self, tx: Transaction, taken: Taken, at: datetime) -> None:
         """The look is over and nothing went wrong: if it asked the system anything, the system answers."""
@@ -252,14 +269,22 @@ class Lane:
         self._write(change)
         return Outcome((sentence,))
 
-    def _failed(self, taken: Taken, error: Exception) -> Outcome:
+    def _failed(self, taken: Taken, error: Exception, next_up: Sequence[Taken]) -> Outcome:
+        """`next_up`: what the look's last commit took up, if there was one that went wrong."""
         at, claim, gateway = self._means.clock(), taken.claim, taken.gateway
         verdict = remedy(error, claim.delivery.attempts, at, self._spread())
         sentence = f"{type(error).__name__}: {error}"
         turned_away = access.kept(self._means.store, gateway) if verdict.stop_system else ""
 
         def change(tx: Transaction) -> None:
-            self._means.relay.remind(tx, self.system)
+            self._let_go(tx, next_up)
+            try:
+                note(tx)
+            except LeaseLost:
+                if not next_up:
+                    raise
+
+        def note(tx: Transaction) -> None:
             system = tx.registry.system(self.system)
             if verdict.stop_system and access.is_outdated(gateway, system):
                 tx.outbox.put_back(claim, at, not_before=at + FIRST_WAIT, error=sentence)

@@ -15,6 +15,7 @@ from connectors.errors import NotFound
 from sync.absorb import Intake, absorb
 from sync.birth import expect, meet
 from sync.decide import decide, events_for, read_up_to, with_latecomers
+from sync.ending import Ending
 from sync.gateway import Gateway
 from sync.guards.marker import ensure_gone_on
 from sync.intake import read_intake
@@ -38,8 +39,10 @@ def pull(
     *,
     row: RemoteTicket | None = None,
     row_asked_at: datetime | None = None,
+    ending: Ending | None = None,
 ) -> Outcome:
     """Look at one ticket there. `row` is its whole state where a list row, asked for at `row_asked_at`, carried it.
+    `ending`: what the last commit ends, where it is known to be the last.
 
     :raises ConnectorError: by remedy; nothing was changed."""
 
@@ -66,7 +69,7 @@ def pull(
     gone = gone_by_value(gateway, theirs.ticket)
     if gone:
         return lose(means, gateway, past, lease, gone, theirs)
-    return look(means, gateway, past, theirs, lease)
+    return look(means, gateway, past, theirs, lease, ending=ending)
 
 
 def _read(
@@ -96,9 +99,16 @@ def _read(
 
 
 def look(
-    means: Means, gateway: Gateway, past: Past, theirs: Reading, lease: Lease, *, telling: bool = False
+    means: Means,
+    gateway: Gateway,
+    past: Past,
+    theirs: Reading,
+    lease: Lease,
+    *,
+    telling: bool = False,
+    ending: Ending | None = None,
 ) -> Outcome:
-    """Absorb a ticket as read, comments included, and say what was new.
+    """Absorb a ticket as read, comments included, and say what was new. `ending`: what ends with that.
 
     `telling`: the caller goes on to write what there is to write. It owes itself no other look for that: one that fails
     for ever would bring itself back for ever."""
@@ -109,7 +119,7 @@ def look(
         past = with_latecomers(gateway, past, theirs)
         plan = decide(gateway, past, theirs, events=events_for(means, gateway, past), overtaken=overtaken)
         try:
-            _commit(means, gateway, past, theirs, plan, intake, lease, telling=telling)
+            _commit(means, gateway, past, theirs, plan, intake, lease, telling=telling, ending=ending)
         except StaleRevision:
             if attempt == _DECISIONS - 1:
                 raise
@@ -129,6 +139,7 @@ def _commit(
     lease: Lease,
     *,
     telling: bool,
+    ending: Ending | None,
 ) -> None:
     def change(tx: Transaction) -> None:
         at = means.clock()
@@ -146,6 +157,8 @@ def _commit(
         elif not link.intents:
             link = link.evolve(agreed_at=at)
         tx.links.save(link)
+        if ending is not None:
+            ending.within(tx)
 
     means.store.write(change, durable=False)
 

@@ -5,6 +5,7 @@ from central.link import LinkState
 from central.store.api import Transaction
 from sync import routing
 from sync.create import create
+from sync.ending import Ending
 from sync.gateway import Gateway
 from sync.means import Means, Outcome, said
 from sync.parting import detach, resume
@@ -13,8 +14,9 @@ from sync.routing import Course
 from sync.tell import tell
 
 
-def push(means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Outcome:
-    """Tell one remote what it does not know yet about one ticket.
+def push(means: Means, gateway: Gateway, ticket_id: int, lease: Lease, *, ending: Ending | None = None) -> Outcome:
+    """Tell one remote what it does not know yet about one ticket. `ending`: what the last commit ends, where it is
+    known to be the last.
 
     :raises ConnectorError: by remedy; what was written before it is settled or has an open intent."""
 
@@ -26,11 +28,13 @@ def push(means: Means, gateway: Gateway, ticket_id: int, lease: Lease) -> Outcom
                 return said("nothing came of an earlier create, and the ticket is no longer routed there")
             if created.link.state is not LinkState.ACTIVE:
                 return said(f"created there as {created.link.key}, and not found there: {created.link.last_error}")
-            return said(f"created there as {created.link.key}").also(push(means, gateway, ticket_id, lease))
+            return said(f"created there as {created.link.key}").also(
+                push(means, gateway, ticket_id, lease, ending=ending)
+            )
         case Course.RESUME if past is not None:
             return resume(means, gateway, past, lease)
         case Course.KEEP if past is not None:
-            return tell(means, gateway, past, lease)
+            return tell(means, gateway, past, lease, ending=ending)
         case Course.DETACH if past is not None:
             return detach(means, gateway, past, lease)
         case _:

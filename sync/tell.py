@@ -16,6 +16,7 @@ from sync.absorb import absorb, unread_edits
 from sync.amend import amend
 from sync.decide import decide, events_for, hidden_edits, read_up_to, wants_history, with_latecomers
 from sync.earlier import account_for_earlier_comments, account_for_earlier_writes
+from sync.ending import Ending
 from sync.gateway import Gateway
 from sync.guards.breaker import ensure_no_fight
 from sync.guards.marker import ensure_gone_on
@@ -37,8 +38,9 @@ _DECISIONS = 5
 """How often a write is decided again when the ticket moves under it, before the delivery waits its turn."""
 
 
-def tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
-    """Everything that an active link is owed: comments in order, then the fields."""
+def tell(means: Means, gateway: Gateway, past: Past, lease: Lease, *, ending: Ending | None = None) -> Outcome:
+    """Everything that an active link is owed: comments in order, then the fields. `ending`: what the last commit ends,
+    where it is known to be the last."""
     outcome = said()
     try:
         past, theirs = account_for_earlier_comments(means, gateway, past, lease)
@@ -59,24 +61,28 @@ def tell(means: Means, gateway: Gateway, past: Past, lease: Lease) -> Outcome:
         if revised is not past:
             past, theirs = revised, None
         outcome = outcome.also(amended)
-        outcome = outcome.also(_write_fields(means, gateway, past, theirs, lease))
+        if outcome.look_again_at is not None:
+            ending = None
+        outcome = outcome.also(_write_fields(means, gateway, past, theirs, lease, ending))
     except NotFound as problem:
         return outcome.also(depart(means, gateway, past, lease, problem))
     return outcome if outcome.said else said("already agreed")
 
 
-def _write_fields(means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease) -> Outcome:
+def _write_fields(
+    means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease, ending: Ending | None
+) -> Outcome:
     """Write what the plan says, step by step where their workflow has no shorter way."""
     past, theirs = account_for_earlier_writes(means, gateway, past, theirs, lease)
-    outcome, stands = _write_step(means, gateway, past, theirs, lease)
+    outcome, stands = _write_step(means, gateway, past, theirs, lease, ending)
     while stands is not None:
-        following, stands = _write_step(means, gateway, reread(means.store, past), stands, lease)
+        following, stands = _write_step(means, gateway, reread(means.store, past), stands, lease, ending)
         outcome = outcome.also(following)
     return outcome
 
 
 def _write_step(
-    means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease
+    means: Means, gateway: Gateway, past: Past, theirs: Reading | None, lease: Lease, ending: Ending | None
 ) -> tuple[Outcome, Reading | None]:
     """One write, decided anew whenever either side moves; and what stands there after it, where it was a step on the
     way to what is to be reached."""
@@ -91,7 +97,7 @@ def _write_step(
             # what we remember agrees with our change; whether they moved meanwhile only a reading tells
             agrees_now = any(step.verdict is Verdict.SETTLE for step in plan.steps)
             if plan.quiet and not agrees_now:
-                return _agree(means, gateway, past, plan, lease), None
+                return _agree(means, gateway, past, plan, lease, ending), None
             theirs = held(past, gateway.connector.capabilities) if attempt == 0 and not agrees_now else None
         if theirs is None:
             theirs, overtaken = read(means, gateway, past, conversation=whole, lease=lease), False
@@ -109,7 +115,7 @@ def _write_step(
             continue
         means.ensure_time(lease)
         try:
-            link, intent = _commit(means, gateway, past, theirs, plan, lease)
+            link, intent = _commit(means, gateway, past, theirs, plan, lease, ending)
         except StaleRevision:
             past, overtaken = reread(means.store, past), True
             continue
@@ -127,12 +133,12 @@ def _write_step(
             after = read(means, gateway, past, conversation=True, lease=lease)
         # a restored system may give the version that we held anew, or go back while we write
         ensure_gone_on(means, gateway, replace(past, link=link), after, wrote=intent.wrote)
-        outcome, goes_on = _settle(means, gateway, past, intent, after, written, plan, lease)
+        outcome, goes_on = _settle(means, gateway, past, intent, after, written, plan, lease, ending)
         return outcome, after if goes_on else None
     raise Transient("the ticket moves faster than it can be decided; it waits its turn")
 
 
-def _agree(means: Means, gateway: Gateway, past: Past, plan: Plan, lease: Lease) -> Outcome:
+def _agree(means: Means, gateway: Gateway, past: Past, plan: Plan, lease: Lease, ending: Ending | None) -> Outcome:
     """What we hold of both sides leaves nothing to write: record what agrees now, and ask for nothing."""
     if (
         not any(step.loser for step in plan.steps)  # an edit that does not stand is to be kept
@@ -141,16 +147,17 @@ def _agree(means: Means, gateway: Gateway, past: Past, plan: Plan, lease: Lease)
     ):
         return said()
     try:
-        _commit(means, gateway, past, remembered(past), plan, lease)
+        _commit(means, gateway, past, remembered(past), plan, lease, ending)
     except StaleRevision:
         raise Transient("the ticket moved while it was decided; it waits its turn") from None
     return _nothing_written(plan)
 
 
 def _commit(
-    means: Means, gateway: Gateway, past: Past, theirs: Reading, plan: Plan, lease: Lease
+    means: Means, gateway: Gateway, past: Past, theirs: Reading, plan: Plan, lease: Lease, ending: Ending | None
 ) -> tuple[Link, Intent | None]:
-    """The plan's central part, and the intent of what is about to be written, in one transaction."""
+    """The plan's central part, and the intent of what is about to be written, in one transaction, which is the last
+    where nothing is written."""
     wrote = {step.name: step.sends for step in plan.outward}
     wrote |= company(plan, gateway.mapping, past.link.refusals.keys()).wrote
     now = means.clock()
@@ -186,6 +193,8 @@ def _commit(
         if intent is None and plan.quiet and not link.intents:
             link = link.evolve(agreed_at=at)
         tx.links.save(link)
+        if intent is None and ending is not None:
+            ending.within(tx)
         return link
 
     return means.store.write(commit, durable=intent is not None), intent
@@ -255,8 +264,11 @@ def _settle(
     written: Written,
     plan: Plan,
     lease: Lease,
+    ending: Ending | None,
 ) -> tuple[Outcome, bool]:
     """Record what became of it; and whether it was a step on the way that leads on from there."""
+    arrived = [n for n in intent.wrote if gateway.mapping.fields[n].remote in written.applied]
+    spilt = [gateway.mapping.fields[name].rule.spill(intent.wrote[name].ours) for name in arrived]
     entries = None
     seen = past.link.history_seen if intent.history_seen is None else intent.history_seen
     if after.history is not None and seen is not None:
@@ -286,14 +298,15 @@ def _settle(
         if not settled.refused and not again and not link.intents and not under_way:
             link = link.evolve(agreed_at=at)
         tx.links.save(link)
+        goes_on = not again and bool(under_way & settled.arrived.keys())
+        if ending is not None and not goes_on and not any(whole is not None for whole in spilt):
+            ending.within(tx)
         sentences = tuple(f"{name} written: {pair.theirs!r}" for name, pair in settled.arrived.items())
         refused = tuple(f"{name} refused: {reason}" for name, reason in settled.refused.items())
-        return Outcome(sentences + refused), not again and bool(under_way & settled.arrived.keys())
+        return Outcome(sentences + refused), goes_on
 
     outcome, goes_on = means.store.write(settle, durable=False)
-    arrived = [n for n in intent.wrote if gateway.mapping.fields[n].remote in written.applied]
-    for name in arrived:
-        whole = gateway.mapping.fields[name].rule.spill(intent.wrote[name].ours)
+    for whole in spilt:
         if whole is not None:
             past = spill(means, gateway, past, whole, lease, wrote_at=intent.at)
     return outcome, goes_on

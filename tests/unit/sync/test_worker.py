@@ -5,13 +5,23 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from central.delivery import Delivery, DeliveryState, Direction
 from central.delivery import Lane as Backlog
 from central.registry import SystemState
-from central.store.api import Busy, CommitFailed, CommitUnknown, LeaseLost, StaleRevision, StoreError, Unreachable
+from central.store.api import (
+    Busy,
+    CommitFailed,
+    CommitUnknown,
+    LeaseLost,
+    StaleRevision,
+    StoreError,
+    Transaction,
+    Unreachable,
+)
 from central.store.memory import MemoryStore
 from connectors.errors import (
     AccessError,
@@ -307,10 +317,12 @@ class Forgetful(MemoryStore):
     """A store whose server commits, or does not, and is gone before it says which, where that is asked for."""
 
     unknown: bool | None = None
-    """Whether the next commit of a look's end is there; None: everything is well."""
+    """Whether the next commit that ends a look is there; None: everything is well."""
+    last = ""
+    """By what that commit is known."""
 
     def write(self, change, *, durable=True):
-        if self.unknown is None or not change.__qualname__.startswith("Lane._finish"):
+        if self.unknown is None or not change.__qualname__.startswith(self.last):
             return super().write(change, durable=durable)
         there, self.unknown = self.unknown, None
         if there:
@@ -318,29 +330,71 @@ class Forgetful(MemoryStore):
         raise CommitUnknown("the server is gone")
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_what_was_taken_up_by_a_commit_that_nobody_knows_of_is_let_go(there: bool) -> None:
-    store = Forgetful()
+def two_tickets(store: MemoryStore) -> tuple[World, Lane]:
+    """Two tickets at NGI_PL, and its lane."""
     world = World(store=store)
     world.shared()
     world.alice.open(subject="another one")
     world.mesh.round()
     world.centre.change(2, {"unit": "NGI_PL"}, TPM)
     world.mesh.settle()
-    for ticket in (1, 2):
-        world.centre.change(ticket, {"subject": "C"}, TPM)
     means = world.mesh.means
-    lane = Lane(means, SyncEngine(means), world.mesh.gateways, "ngi-pl", owner="x", spread=lambda: MIDDLE)
+    return world, Lane(means, SyncEngine(means), world.mesh.gateways, "ngi-pl", owner="x", spread=lambda: MIDDLE)
+
+
+def owe_look(world: World, ticket: int, tx: Transaction) -> None:
+    world.mesh.means.relay.owe_outward(tx, ("ngi-pl",), ticket, world.clock(), reason="somebody wants to know")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_was_taken_up_by_a_commit_that_nobody_knows_of_is_let_go(there: bool) -> None:
+    store = Forgetful()
+    world, lane = two_tickets(store)
+    for ticket in (1, 2):
+        store.write(partial(owe_look, world, ticket))
     first = lane.take()
-    store.unknown = there
+    store.last, store.unknown = "Lane._finish", there
     with pytest.raises(StoreError):
         lane.carry_out(first, further=True)
     assert lane.close()
     second = lane.take()
     assert second is not None, "no lease is waited out"
     assert lane.carry_out(second, further=True)[1] is None
-    assert [issue.fields["subject"] for issue in world.redmine.tracker.issues.values()] == ["C", "C"]
     assert world.store.read(lambda tx: tx.outbox.counts())["ngi-pl"].due == 0
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_so_is_what_was_taken_up_by_the_last_commit_of_the_look_itself(there: bool) -> None:
+    store = Forgetful()
+    world, lane = two_tickets(store)
+    for ticket in (1, 2):
+        world.centre.change(ticket, {"subject": "C"}, TPM)
+    first = lane.take()
+    store.last, store.unknown = "_settle", there
+    outcome, following = lane.carry_out(first, further=True)
+    assert outcome.said == ("CommitUnknown: the server is gone",)
+    assert following is None
+    second = lane.take()
+    assert second is not None, "no lease is waited out"
+    assert second.claim.delivery.subject == "2"
+    assert lane.carry_out(second, further=True)[1] is None
+    assert (world.link("ngi-pl").intents == ()) is there
+    assert world.end() == []
+    assert world.dead() == []
+    assert [issue.fields["subject"] for issue in world.redmine.tracker.issues.values()] == ["C", "C"]
+
+
+def test_the_last_commit_of_a_look_ends_its_delivery_and_takes_up_the_next_one() -> None:
+    store = Counting()
+    world, lane = two_tickets(store)
+    for ticket in (1, 2):
+        world.centre.change(ticket, {"subject": "C"}, TPM)
+    taken, before = lane.take(), store.writes
+    while taken is not None:
+        _, taken = lane.carry_out(taken, further=True)
+    assert store.writes - before == 2 * len(("the intent", "what became of it"))
+    assert store.read(lambda tx: tx.outbox.counts())["ngi-pl"].due == 0
+    assert world.end() == []
 
 
 def test_the_commit_that_ends_a_look_takes_up_the_next() -> None:
