@@ -54,6 +54,8 @@ class Restore:
     system: str
     since: datetime
     at: datetime
+    told: bool
+    """Whether our mark tells of it: not where a move of it was lost on its way, as far as we know, and has arrived."""
 
 
 BACKUP = "the backup"

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from central import workflow
+from central.store.api import Transaction
 from connectors.api import Value
 from connectors.emulators.tracker import Backup, Deed, Tracker
 from mappings.model import FieldMapping
+from sync.guards.mark import Spot, doubt
 from sync.simulation.chronicle import BACKUP, Did, Restore
 from sync.simulation.mesh import Member
 from sync.simulation.scenario import Happening, Kind
@@ -82,9 +84,10 @@ class Disasters:
             return
         world.tell(f"{member.name} is restored from its backup of {backup.at:%H:%M:%S}", act=True)
         before = {key: dict(issue.fields) for key, issue in member.tracker.issues.items()}
+        told = world.raw_store.read(lambda tx: _doubted(tx, member, backup))
         member.tracker.restore(backup)
         at = world.clock.now
-        world.chronicle.restores.append(Restore(member.name, backup.at, at))
+        world.chronicle.restores.append(Restore(member.name, backup.at, at, told))
         world.chronicle.dids += _brought_back(member.name, before, member.tracker, at)
 
 
@@ -100,9 +103,17 @@ def _closes(status: FieldMapping, word: str) -> bool:
 
 def _tells(member: Member, backup: Backup) -> bool:
     spot = member.marker
-    if spot is None:
-        return False
-    return backup.issues[spot.ticket].fields[spot.field] != member.tracker.issues[spot.ticket].fields[spot.field]
+    return spot is not None and _mark(backup, spot) != _mark(member.tracker, spot)
+
+
+def _doubted(tx: Transaction, member: Member, backup: Backup) -> bool:
+    """Whether the mark in the backup is none that may stand there, as far as we know."""
+    assert member.marker is not None, "who is restored bears our mark"
+    return bool(doubt(tx.guards.marker(member.name), tx.instance.get().id, _mark(backup, member.marker)))
+
+
+def _mark(where: Backup | Tracker, spot: Spot) -> Value:
+    return where.issues[spot.ticket].fields[spot.field]
 
 
 def _brought_back(system: str, before: dict[str, dict[str, Value]], tracker: Tracker, at: datetime) -> Iterator[Did]:

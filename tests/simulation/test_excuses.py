@@ -245,3 +245,16 @@ def test_who_sets_back_what_a_restore_took_away_before_that_was_taken_in_has_cha
     why = "who sets back what its own restore took away, before that was taken in, has changed nothing"
     assert excused(temper, *story, there(5010, "status", "1")) == [why]
     assert excused(temper, *story, there(5010, "status", "3")) == []
+
+
+def test_what_a_restore_undoes_while_nobody_knows_where_our_mark_stands_is_told_by_nothing() -> None:
+    temper = replace(redmine(WELL_BEHAVED), marked=True)
+    story = (
+        *BORN_HERE,
+        Happening(1250, Kind.BACKUP, "ngi-1"),
+        replace(COMMENT_HERE, at=5000),
+        Happening(5020, Kind.RESTORE, "ngi-1"),
+    )
+    late = fault(4990, Kind.LATE, BEFORE_UPDATE, seconds=5)
+    assert excused(temper, *story, late) == ["its own restore undid it, and our mark could not tell"]
+    assert excused(temper, *story) == []

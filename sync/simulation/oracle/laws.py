@@ -165,7 +165,11 @@ def conversation(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
             if not word.startswith("word"):
                 continue
             if word not in there:
-                yield f"no loss: {word!r} of ticket {place.ticket.id} is not in {_name(place)}"
+                missing = f"{word!r} of ticket {place.ticket.id} is not in {_name(place)}"
+                if _undone_unseen(evidence, place, word):
+                    excuses.append(f"its own restore undid it, and our mark could not tell: {missing}")
+                else:
+                    yield f"no loss: {missing}"
                 continue
             sent.setdefault(comment.origin_system or "", []).append(word)
         for origin, words in sent.items():
@@ -342,6 +346,22 @@ def _answer_lost(chronicle: Chronicle, system: str, opened_at: datetime) -> bool
 def _undone(evidence: Evidence, system: str) -> bool:
     """Whether this tracker went back to a backup."""
     return any(restore.system == system for restore in evidence.world.chronicle.restores)
+
+
+def _undone_unseen(evidence: Evidence, place: Place, word: str) -> bool:
+    """Whether we had said this there, and the tracker went back behind it while nobody knew where our mark stood."""
+    said = [
+        did.at
+        for did in evidence.world.chronicle.dids
+        if (did.system, did.deed.key, did.deed.kind) == (place.member.name, place.link.key, "comment")
+        and did.deed.who == place.member.connector.account
+        and _word(str(did.deed.new)) == word
+    ]
+    return any(
+        not restore.told and restore.system == place.member.name and restore.since < said[-1] < restore.at
+        for restore in evidence.world.chronicle.restores
+        if said
+    )
 
 
 def _word(text: str) -> str:
