@@ -158,7 +158,7 @@ def _work(pipe: Connection, routes: dict[str, Route], folder: Path, bare: bool) 
         route = routes[job.side]
         address = f"{route.there.url}/tickets/{route.keys[job.ticket['ticket']]}"
         headers = {"Authorization": f"Bearer {route.there.key}"}
-        session.patch(address, json={"subject": job.ticket["subject"]}, headers=headers, timeout=10)
+        session.patch(address, json={"subject": job.ticket["subject"]}, headers=headers, timeout=60)
 
     file = Path(tempfile.mkdtemp(dir=folder)) / "floor.db"
     hub = _Bare(routes) if bare else Least(patch, file)

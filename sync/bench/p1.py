@@ -102,7 +102,7 @@ def _floor(addresses: Mapping[str, Address], rounds: int) -> float:
 
     def round_() -> None:
         for session, url in sessions:
-            session.get(url, params=asked, timeout=10).json()
+            session.get(url, params=asked, timeout=60).json()
 
     round_()
     return _processor_time(round_, rounds)

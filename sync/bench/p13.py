@@ -98,7 +98,7 @@ def _bare(address: Mapping[str, str], key: str) -> Callable[[], str]:
     body = {"text": marks.stamp(_TEXT, _TOKEN), "internal": False}
 
     def call() -> str:
-        answer = session.post(f"{address['url']}/tickets/{key}/comments", json=body, timeout=10)
+        answer = session.post(f"{address['url']}/tickets/{key}/comments", json=body, timeout=60)
         answer.raise_for_status()
         answer.json()
         return _TEXT if answer.headers["Location"] else ""

@@ -86,7 +86,7 @@ def _measure(desk: Interdesk, sides: dict[str, Side], number: int, changes: int,
     written = len(sides["b"].arrived("interdesk"))
     began = time.monotonic()
     poll(desk.means, desk.gateways.get("a"))
-    until(lambda: len(sides["b"].arrived("interdesk")) >= written + changes, f"{changes} changes arrive", patience=120)
+    until(lambda: len(sides["b"].arrived("interdesk")) >= written + changes, f"{changes} changes arrive", patience=600)
     seconds = time.monotonic() - began
     until(lambda: all(not c.due for c in desk.store.read(lambda tx: tx.outbox.counts()).values()), "nothing is owed")
     requests = sum(sum(side.counts("interdesk").values()) for side in sides.values()) - before

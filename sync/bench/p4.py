@@ -41,7 +41,7 @@ def run(settings: Settings, size: str) -> Report:
         sides["a"].begin("interdesk", edits, interval * _PACE)
         tell(f"{changes} edits within {changes * interval * _PACE:.0f} s")
         made = sides["a"].finish()
-        until(lambda: len(sides["b"].arrived("interdesk")) >= changes, "every edit arrives", patience=60)
+        until(lambda: len(sides["b"].arrived("interdesk")) >= changes, "every edit arrives", patience=600)
         arrived = sides["b"].arrived("interdesk")
         polls = sides["a"].polls("interdesk")
     if sorted((key, subject) for key, subject, _ in arrived) != sorted(edits):

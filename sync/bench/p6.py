@@ -102,7 +102,7 @@ class _Mesh:
             self.left.edit(a, [(key, subject)])
         taken: list[float] = []
         for a, b in self.routes[1:]:
-            until(lambda b=b: self._arrived(b, first) >= self.each, f"every edit arrives in {b}", patience=60)  # type: ignore[misc]  # bound now
+            until(lambda b=b: self._arrived(b, first) >= self.each, f"every edit arrives in {b}", patience=600)  # type: ignore[misc]  # bound now
             writes = [write for write in self.right.arrived(b) if int(write[0]) >= first]
             if len(writes) != self.each:
                 wrong.append(f"{b}: {self.each} edits were made and {len(writes)} writes arrived")

@@ -145,7 +145,7 @@ def _carry(here: Address, there: Address, database: Path) -> None:
 
     def post(session: requests.Session, job: Job) -> None:
         headers = {"Authorization": f"Bearer {there.key}"}
-        session.post(f"{there.url}/tickets", json=_told(job.ticket), headers=headers, timeout=10)
+        session.post(f"{there.url}/tickets", json=_told(job.ticket), headers=headers, timeout=60)
 
     least = Least(post, database)
     after = 0

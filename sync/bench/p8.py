@@ -81,7 +81,7 @@ class _Queue:
         self._second = self._stack.enter_context(self._hub())
         began = time.monotonic()
         self._second.start()
-        until(lambda: self._written() > before, "the first write", patience=60)
+        until(lambda: self._written() > before, "the first write", patience=600)
         steady = (self._length - before) * 9 // 10
         until(
             lambda: self._written() > before + steady,

@@ -15,7 +15,7 @@ from sync.bootstrap import Interdesk
 from sync.live import go_live
 from sync.settings import Settings
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 """Seconds that what is awaited may take."""
 HOOK_KEY = "webhook-key"
 _SYSTEM = """\
