@@ -62,13 +62,13 @@ class Helpdesks:
         self._bob.open(subject="an older issue, which shows the custom field")
 
     def __enter__(self) -> "Helpdesks":
-        self.rt.start()
-        self.redmine.start()
+        self.rt.__enter__()
+        self.redmine.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.rt.stop()
-        self.redmine.stop()
+        self.rt.__exit__()
+        self.redmine.__exit__()
 
     @property
     def environ(self) -> dict[str, str]:

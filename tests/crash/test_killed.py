@@ -47,7 +47,7 @@ POINTS = frozenset(
     )
 )
 """Points on the way of every change: a run in which nobody died there has not tried what it should."""
-ENOUGH = 120.0
+ENOUGH = 600.0
 """Seconds after the last death within which the next one has come: what the dead have sent is waited for."""
 A_WHILE = 3.0
 """Seconds after which people act again though nobody has died."""

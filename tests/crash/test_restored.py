@@ -85,14 +85,14 @@ def die_while_planning(stack: Stack, helpdesks: Helpdesks, after: int) -> None:
 
     def count(_: Asked) -> None:
         left[0] -= 1
-        if left[0] == 0:
+        if left[0] <= 0:  # two may count at once
             process.kill()
             enough.set()
 
     process = stack.begin("db", "plan")
     for emulator in (helpdesks.rt, helpdesks.redmine):
         emulator.fault = count
-    assert enough.wait(60), "it asked for less"
-    assert process.wait(10) != 0
+    assert enough.wait(120), "it asked for less"
+    assert process.wait(120) != 0
     for emulator in (helpdesks.rt, helpdesks.redmine):
         emulator.fault = None

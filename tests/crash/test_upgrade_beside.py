@@ -140,7 +140,7 @@ def test_workers_that_start_together_on_a_database_of_the_revision_before_go_on_
             upgrading = stack.begin("db", "upgrade")
             stack.start()
             act(helpdesks)
-            assert upgrading.wait(60) == 0
+            assert upgrading.wait(120) == 0
             stack.type("db", "upgrade")  # beside workers at work
             wait_for_agreement(helpdesks, "upgraded")
             assert stack.whole

@@ -11,7 +11,7 @@ from imap_tools import MailBoxUnencrypted
 from connectors.emulators.mail import Desk
 from tests.peers.sites import MailSite
 
-PATIENCE = timedelta(seconds=20)
+PATIENCE = timedelta(seconds=120)
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:

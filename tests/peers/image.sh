@@ -53,9 +53,9 @@ live() {
     "${buildah[@]}" run --env "INTERDESK_LISTEN=127.0.0.1:$PORT" --volume "$STATE/volume:/var/lib/interdesk" "$container" -- "${command[@]}"
   # of the group only the newest process is interdesk itself; buildah around it would kill it unasked
   kill -TERM "$(pgrep --newest --pgroup "$(server_group)")"
-  deadline=$((SECONDS + 20))
+  deadline=$((SECONDS + 120))
   while running && [ $SECONDS -lt $deadline ]; do sleep 0.1; done
-  ! running && wait "$(server_group)" || fail_with_log "$STATE/server.log" "the image did not end cleanly within 20 s of SIGTERM"
+  ! running && wait "$(server_group)" || fail_with_log "$STATE/server.log" "the image did not end cleanly within 120 s of SIGTERM"
   [ -n "$(ls -A "$STATE/volume")" ] || fail "the image kept nothing in /var/lib/interdesk"
 }
 

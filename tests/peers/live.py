@@ -65,7 +65,7 @@ class MovingClock:
         return datetime.now(UTC) + self.added
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
     """Wait for a condition; the test fails where it does not come about."""
     end = time.monotonic() + seconds
     while not holds():

@@ -144,9 +144,9 @@ start() {
     # -q2s: a delivery that failed is tried again after a few seconds
     setsid /usr/sbin/exim4 -C "$STATE/exim.conf" -bd -q2s </dev/null >>"$STATE/start.log" 2>&1 || fail_with_log "$STATE/start.log" "exim did not start"
   fi
-  local deadline=$((SECONDS + 60))
+  local deadline=$((SECONDS + 600))
   until up && listening "$SMTPS" && listening "$IMAPS" && listening "$LMTP"; do
-    [ $SECONDS -lt $deadline ] || fail_with_log "$STATE/start.log" "the mail servers did not answer within 60 s"
+    [ $SECONDS -lt $deadline ] || fail_with_log "$STATE/start.log" "the mail servers did not answer within 600 s"
     sleep 0.1
   done
 }

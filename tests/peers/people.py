@@ -56,7 +56,7 @@ class Person(Protocol):
 
 
 def _ask(method: str, url: str, headers: Mapping[str, str], **more: Any) -> requests.Response:
-    answer = requests.request(method, url, headers=headers, timeout=60, **more)
+    answer = requests.request(method, url, headers=headers, timeout=300, **more)
     if not answer.ok:
         raise ActFailed(f"{method} {url}: {answer.status_code} {answer.text[:300]}")
     return answer

@@ -19,7 +19,7 @@ export LC_ALL=C.UTF-8
 programs() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1; }
 # the server refuses to run as root, and its owner may not see the folder that one is called from
 as_owner() { if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi; }
-control() { as_owner "$(programs)/pg_ctl" --pgdata "$STATE/data" --silent --wait --timeout 60 "$@"; }
+control() { as_owner "$(programs)/pg_ctl" --pgdata "$STATE/data" --silent --wait --timeout 600 "$@"; }
 running() { [ -s "$STATE/data/postmaster.pid" ] && kill -0 "$(head -n 1 "$STATE/data/postmaster.pid")" 2>/dev/null; }
 
 # Debian's package makes a cluster of its own and starts it, unless it is told not to.

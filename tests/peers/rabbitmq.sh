@@ -24,7 +24,7 @@ export HOME=$STATE RABBITMQ_NODENAME=interdesk$PORT@localhost RABBITMQ_NODE_PORT
   RABBITMQ_ENABLED_PLUGINS_FILE=$STATE/enabled_plugins RABBITMQ_PID_FILE=$STATE/node.pid RABBITMQ_CONF_ENV_FILE=$STATE/none \
   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}" LC_ALL=C.UTF-8
 
-control() { "$PROGRAMS/rabbitmqctl" --quiet --node "$RABBITMQ_NODENAME" "$@"; }
+control() { "$PROGRAMS/rabbitmqctl" --quiet --timeout 600 --node "$RABBITMQ_NODENAME" "$@"; }
 account() { echo "interdesk:$(cat "$STATE/password")"; }
 
 ensure_node() {
@@ -48,13 +48,13 @@ start() {
   ! (: >"/dev/tcp/$LISTEN/$PORT") 2>/dev/null || fail "something else listens on port $PORT, which belongs to $STATE: stop it first"
   setsid "$PROGRAMS/rabbitmq-server" >>"$STATE/server.log" 2>&1 </dev/null &
   echo $! >"$STATE/server.pid"
-  local deadline=$((SECONDS + 120))
+  local deadline=$((SECONDS + 600))
   until (: >"/dev/tcp/$LISTEN/$PORT") 2>/dev/null; do
     kill -0 "$(server_group)" 2>/dev/null || fail_with_log "$STATE/server.log" "the node ended while starting"
-    [ $SECONDS -lt $deadline ] || fail_with_log "$STATE/server.log" "the node did not listen within 120 s"
+    [ $SECONDS -lt $deadline ] || fail_with_log "$STATE/server.log" "the node did not listen within 600 s"
     sleep 0.1
   done
-  control await_startup --timeout 60 >/dev/null
+  control await_startup >/dev/null
 }
 
 stop() {

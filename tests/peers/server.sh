@@ -43,7 +43,7 @@ ensure_packages() {
 
 server_group() { cat "$STATE/server.pid" 2>/dev/null || true; }
 running() { local group; group=$(server_group); [ -n "$group" ] && kill -0 -- "-$group" 2>/dev/null; }
-answers() { curl --silent --fail --max-time 10 --output /dev/null "$@"; }
+answers() { curl --silent --fail --max-time 60 --output /dev/null "$@"; }
 
 # start_server READY_URL CURL_OPTION... -- COMMAND...   runs COMMAND in a process group of its own, waits until READY_URL answers.
 start_server() {
@@ -53,16 +53,16 @@ start_server() {
   ! (: >"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || fail "something else listens on port $PORT, which belongs to $STATE: stop it first"
   setsid "$@" >>"$STATE/server.log" 2>&1 </dev/null &
   echo $! >"$STATE/server.pid"
-  local deadline=$((SECONDS + 120))
+  local deadline=$((SECONDS + 600))
   until answers "${ready[@]}"; do
     running || fail_with_log "$STATE/server.log" "the server ended while starting"
-    [ $SECONDS -lt $deadline ] || fail_with_log "$STATE/server.log" "the server did not answer within 120 s"
+    [ $SECONDS -lt $deadline ] || fail_with_log "$STATE/server.log" "the server did not answer within 600 s"
     sleep 0.1
   done
 }
 
 stop_server() {
-  local group deadline=$((SECONDS + 10))
+  local group deadline=$((SECONDS + 60))
   group=$(server_group)
   if running; then
     kill -TERM -- "-$group" 2>/dev/null || true

@@ -35,7 +35,7 @@ def next_second() -> None:
 
 
 def opened(name: str, settings: Mapping[str, Any]) -> Connector:
-    here = Environment(clock=utc_now, allowed_networks=(ip_network("127.0.0.0/8"),))
+    here = Environment(clock=utc_now, allowed_networks=(ip_network("127.0.0.0/8"),), deadline=timedelta(minutes=5))
     return open_connector(name, settings, system="peer", environment=here)
 
 
@@ -137,7 +137,7 @@ class TestRt(ConnectorConformance):
                 "Content": "<p>Hello <b>wörld</b> &amp; more</p><script>x</script><ul><li>one</li></ul>",
                 "ContentType": "text/html",
             },
-            timeout=60,
+            timeout=300,
         ).raise_for_status()
         (comment,) = stand.comments(ticket.key)
         assert comment.text == "Hello wörld & more\n\n- one"
@@ -159,7 +159,7 @@ class TestRt(ConnectorConformance):
                     }
                 ],
             },
-            timeout=60,
+            timeout=300,
         )
         key = str(answer.json()["id"])
         ticket = stand.connector.fetch(key, known=())
@@ -186,7 +186,7 @@ class TestRt(ConnectorConformance):
             f"{rt.url}/REST/2.0/ticket/{ticket.key}",
             headers={"Authorization": f"token {rt.agent.token}"},
             json={"MergeInto": int(other.key)},
-            timeout=60,
+            timeout=300,
         ).raise_for_status()
         with pytest.raises(NotFound, match="merged"):
             stand.connector.fetch(ticket.key)

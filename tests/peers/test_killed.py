@@ -22,9 +22,9 @@ pytestmark = pytest.mark.peer
 
 
 @contextmanager
-def running(mesh: LiveMesh, *, listen: str = "127.0.0.1:0") -> Iterator[subprocess.Popen[str]]:
-    """`interdesk run` on the mesh's state folder; killed without mercy at the end."""
-    environ = {**os.environ, **mesh.settings.environ, "INTERDESK_LISTEN": listen, "PYTHONUNBUFFERED": "1"}
+def running(mesh: LiveMesh) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`interdesk run` on the mesh's state folder, and its address; killed without mercy at the end."""
+    environ = {**os.environ, **mesh.settings.environ, "INTERDESK_LISTEN": "127.0.0.1:0", "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "sync", "--state", str(mesh.folder), "run"]
     with (mesh.folder / "run.log").open("a") as log:
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -32,7 +32,7 @@ def running(mesh: LiveMesh, *, listen: str = "127.0.0.1:0") -> Iterator[subproce
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith("http://"), f"it does not start: {(mesh.folder / 'run.log').read_text()[-2000:]}"
-            yield process
+            yield process, line.strip()
         finally:
             process.send_signal(signal.SIGKILL)
             process.communicate()
@@ -56,7 +56,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(
             said.append(text)
 
     for number in range(6):
-        with running(mesh) as process:
+        with running(mesh) as (process, _):
             act(number)
             threading.Event().wait(moments.uniform(0.2, 3.0))  # the moment of death is what is being tried
             process.send_signal(signal.SIGKILL)
@@ -70,7 +70,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(
             }
             return all(any(word in text for text in there[word.rsplit(" ", 1)[1]]) for word in said)
 
-        wait_until(arrived, seconds=120)
+        wait_until(arrived)
 
     mesh.open()
     mesh.settle(40)
@@ -87,7 +87,7 @@ def test_a_create_that_was_under_way_when_interdesk_died_makes_one_ticket(
     mesh.close()
     moments = random.Random(3)
     for number in range(4):
-        with running(mesh) as process:
+        with running(mesh) as (process, _):
             with Interdesk(mesh.settings) as desk:
                 desk.centre.open(
                     {"subject": f"from the centre {number}", "unit": "NGI_RT" if number % 2 else "NGI_REDMINE"}, TPM
@@ -95,7 +95,7 @@ def test_a_create_that_was_under_way_when_interdesk_died_makes_one_ticket(
             threading.Event().wait(moments.uniform(0.05, 1.5))  # the moment of death is what is being tried
             process.send_signal(signal.SIGKILL)
     with running(mesh):
-        wait_until(lambda: len(rt.agent.keys()) >= 2 and len(redmine.agent.keys()) >= 2, seconds=120)
+        wait_until(lambda: len(rt.agent.keys()) >= 2 and len(redmine.agent.keys()) >= 2)
     mesh.open()
     mesh.settle(40)
     assert mesh.broken_laws() == []
@@ -111,11 +111,11 @@ def test_a_paused_system_is_left_alone_until_it_resumes(tmp_path: Path, rt: RtSi
         with Interdesk(mesh.settings) as desk:
             desk.store.write(lambda tx: live.pause(tx, REDMINE, "maintenance"))
         rt.agent.reply(key, "while it is paused")
-        wait_until(lambda: _here(mesh, "while it is paused"), seconds=30)
+        wait_until(lambda: _here(mesh, "while it is paused"))
         assert not any("while it is paused" in c.text for c in redmine.agent.comments(other))
         with Interdesk(mesh.settings) as desk:
             desk.store.write(lambda tx: live.resume(tx, REDMINE))
-        wait_until(lambda: any("while it is paused" in c.text for c in redmine.agent.comments(other)), seconds=30)
+        wait_until(lambda: any("while it is paused" in c.text for c in redmine.agent.comments(other)))
 
 
 def _here(mesh: LiveMesh, text: str) -> bool:

@@ -44,7 +44,7 @@ def opened(site: MailSite, profile: str = "mail-ggus", **more: str) -> MailConne
     here = Environment(
         clock=utc_now,
         allowed_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
-        deadline=timedelta(seconds=20),
+        deadline=timedelta(seconds=60),
     )
     made = open_connector(profile, settings | more, system="s", environment=here)
     assert isinstance(made, MailConnector)
@@ -125,10 +125,10 @@ def test_whoever_waits_is_woken_by_the_mail_that_arrives(
     desk: RealDesk, open_here: Callable[..., MailConnector]
 ) -> None:
     connector, woken = open_here(), []
-    waiting = threading.Thread(target=lambda: woken.append(connector.wait(30)))
+    waiting = threading.Thread(target=lambda: woken.append(connector.wait(120)))
     waiting.start()
     desk.open("disk full", "since noon")
-    waiting.join(25)
+    waiting.join(150)
     assert woken == [True]
 
 
@@ -144,7 +144,7 @@ def test_whoever_listens_ends_with_the_connector(open_here: Callable[..., MailCo
     waiting.start()
     wait_until(lambda: connector._box._listening is not None, "it listens")
     connector.close()
-    waiting.join(25)
+    waiting.join(150)
     assert ended == [True]
 
 

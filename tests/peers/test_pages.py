@@ -107,7 +107,7 @@ class Screen:
         self.size, self.scheme, self.width, self.stand = size, scheme, width, stand
         self.context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(120_000)
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._heard)

@@ -33,7 +33,7 @@ def line() -> Iterator[Hotline]:
 @pytest.mark.parametrize(("program", "script"), [("php", "client.php"), ("perl", "client.pl")])
 def test_an_interface_creates_changes_reads_lists_and_meets_a_fault(line: Hotline, program: str, script: str) -> None:
     command = [program, str(HERE / "soap" / script), line.url, "ngi-cz"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     said = json.loads(done.stdout)
     assert said.pop("file", True) is True

@@ -25,7 +25,7 @@ class Service:
     def ask(self, method: str, path: str, **words: Any) -> dict[str, Any]:
         said = {"UserLogin": self.login, "Password": self.password, **words}
         inside = {"params": said} if method == "GET" else {"json": said}
-        answer = requests.request(method, self.url + path, timeout=60, **inside)  # type: ignore[arg-type]
+        answer = requests.request(method, self.url + path, timeout=300, **inside)  # type: ignore[arg-type]
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -95,7 +95,7 @@ def test_what_is_no_operation_is_answered_with_500_and_a_text(service: Service) 
         ("POST", "/Ticket", b"{broken"),
         ("POST", "/Ticket", b"{}"),
     ):
-        answer = requests.request(method, service.url + path, data=body, timeout=60)
+        answer = requests.request(method, service.url + path, data=body, timeout=300)
         assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/plain; charset=UTF-8")
 
 

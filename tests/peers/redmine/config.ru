@@ -30,7 +30,7 @@ module Webhook
     target = URI(url)
     headers = { 'Content-Type' => 'application/json' }
     headers['X-Hub-Signature-256'] = "sha256=#{OpenSSL::HMAC.hexdigest('SHA256', secret, event.to_json)}" if secret.present?
-    Net::HTTP.start(target.host, target.port, open_timeout: 2, read_timeout: 2) { |http| http.post(target.request_uri, event.to_json, headers) }
+    Net::HTTP.start(target.host, target.port, open_timeout: 60, read_timeout: 60) { |http| http.post(target.request_uri, event.to_json, headers) }
   rescue StandardError => e
     Rails.logger.warn "webhook: #{e.class}"
   end

@@ -76,7 +76,7 @@ my $body = JSON->new->utf8->canonical->encode({
     ticket => $ticket->Id, queue => $ticket->QueueObj->Name, transaction => $transaction->Id,
     type => $transaction->Type, field => $transaction->Field, creator => $transaction->CreatorObj->Name });
 my @signature = defined $secret && length $secret ? ('X-Hub-Signature-256' => 'sha256=' . Digest::SHA::hmac_sha256_hex($body, $secret)) : ();
-my $answer = LWP::UserAgent->new(timeout => 2)->post($url, 'Content-Type' => 'application/json', @signature, Content => $body);
+my $answer = LWP::UserAgent->new(timeout => 60)->post($url, 'Content-Type' => 'application/json', @signature, Content => $body);
 RT->Logger->warning('webhook: ' . $answer->status_line) unless $answer->is_success;
 return 1;
 PERL
