@@ -22,11 +22,14 @@ class Got:
 
 
 class _Server:
-    """A server on a thread, for as long as a `with` lasts. Closed and opened again, it listens where it did before."""
+    """A server on a thread, for as long as a `with` lasts. Closed and opened again, it listens where it did before:
+    nobody else is given its port meanwhile."""
 
     def __init__(self) -> None:
         self.port = 0
         self._server: Any = None
+        self._place: socket.socket | None = None
+        """What keeps the port while nobody listens there."""
 
     def make(self, port: int) -> Any:
         raise NotImplementedError
@@ -34,6 +37,7 @@ class _Server:
     def open(self) -> None:
         self._server = self.make(self.port)
         self.port = self._server.server_address[1]
+        self._leave()
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
@@ -41,6 +45,12 @@ class _Server:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+            self._place = taken(self.port)
+
+    def _leave(self) -> None:
+        if self._place is not None:
+            self._place.close()
+            self._place = None
 
     def __enter__(self) -> Self:
         self.open()
@@ -48,6 +58,7 @@ class _Server:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
+        self._leave()
 
 
 class LetterBox(_Server):
@@ -142,6 +153,15 @@ class Door(_Server):
             daemon_threads = True
 
         return Server(("127.0.0.1", port), Talk)
+
+
+def taken(port: int) -> socket.socket:
+    """Keeps a port that a server of ours has left, so that nobody else is given it: connections are refused there, and
+    whoever asks for just this port may listen."""
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.bind(("127.0.0.1", port))
+    return place
 
 
 def nobody() -> int:

@@ -105,6 +105,7 @@ class Emulator:
         self._lock = threading.Lock()
         self._port = port
         self._listener: socket.socket | None = None
+        self._place: socket.socket | None = None
         self._open: set[socket.socket] = set()
         self._hints: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._webhook: tuple[str, str] | None = None
@@ -142,16 +143,19 @@ class Emulator:
         """Listen. After a `stop`, on the same port again."""
         listener = socket.create_server((self.host, self._port), backlog=256)
         self._listener, self._port = listener, listener.getsockname()[1]
+        self._leave()
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def stop(self) -> None:
-        """Close every connection and listen no more: connections are refused from now on."""
+        """Close every connection and listen no more: connections are refused from now on. The port stays ours, for a
+        `start` or until the `with` ends."""
         with self._lock:
             listener, self._listener = self._listener, None
             still, self._open = self._open, set()
         if listener is not None:
             # closing alone does not wake a thread that waits in accept
             _shut(listener)
+            self._place = _held(self.host, self._port)
         for each in still:
             _shut(each)
 
@@ -161,7 +165,14 @@ class Emulator:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._leave()
         self.webhook(None)
+
+    def _leave(self) -> None:
+        """Let go of the port that was held."""
+        if self._place is not None:
+            self._place.close()
+            self._place = None
 
     def webhook(self, url: str | None, secret: str = "") -> None:
         """From now on post a hint of every deed there, signed if there is a secret; None: no more."""
@@ -316,6 +327,15 @@ class Emulator:
             except (OSError, http.client.HTTPException):
                 made.close()
         made.close()
+
+
+def _held(host: str, port: int) -> socket.socket:
+    """Nobody listens there, and nobody else is given the port."""
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with suppress(OSError):  # somebody was quicker
+        place.bind((host, port))
+    return place
 
 
 def _shut(made: socket.socket) -> None:

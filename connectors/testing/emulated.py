@@ -292,7 +292,7 @@ def environment(clock: Clock) -> Environment:
         clock=clock,
         sleep=lambda _: None,
         allowed_networks=(ip_network("127.0.0.0/8"),),
-        deadline=timedelta(seconds=1 if drips else 60 if large else 10),
+        deadline=timedelta(seconds=2 if drips else 60),
         max_answer=1 << (25 if large else 21),
     )
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.cli.test_running import running, until
-from tests.letterbox import Door, LetterBox
+from tests.letterbox import Door, LetterBox, taken
 
 NOC = "noc@ggus.eu"
 
@@ -50,12 +50,12 @@ def watching(desk, *words: str):
     reader = threading.Thread(target=lambda: process.stderr.read(), daemon=True)
     reader.start()
     try:
-        assert process.stdout.readline() == "watching\n", process.communicate(timeout=10)
+        assert process.stdout.readline() == "watching\n", process.communicate(timeout=120)
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(120)
         process.stdout.close()
         reader.join()
         process.stderr.close()
@@ -69,16 +69,17 @@ def test_case_25_an_engine_that_is_killed_is_told_by_the_watcher_and_so_is_its_r
     with running(watched) as (address, engine), watching(watched, "--web", address) as watcher:
         until(lambda: watched.type("watch", "--once", "--web", address).code == 0, "all is well")
         engine.kill()
-        engine.wait(20)
-        until(lambda: box.got, "the centre is told")
-        assert (subjects(box), box.got[0].to) == (["[interdesk] interdesk has stopped"], (NOC,))
-        assert "the pages do not answer" in box.got[0].mail.get_content()
-        port = address.rsplit(":", 1)[1]
-        with running(watched, "run", INTERDESK_LISTEN=f"127.0.0.1:{port}") as (again, _):
-            assert again == address
-            until(lambda: len(box.got) > 1, "the centre is told that it is well again")
-            watcher.send_signal(signal.SIGTERM)
-            assert watcher.wait(20) == 0
+        engine.wait(120)
+        port = int(address.rsplit(":", 1)[1])
+        with taken(port):
+            until(lambda: box.got, "the centre is told")
+            assert (subjects(box), box.got[0].to) == (["[interdesk] interdesk has stopped"], (NOC,))
+            assert "the pages do not answer" in box.got[0].mail.get_content()
+            with running(watched, "run", INTERDESK_LISTEN=f"127.0.0.1:{port}") as (again, _):
+                assert again == address
+                until(lambda: len(box.got) > 1, "the centre is told that it is well again")
+                watcher.send_signal(signal.SIGTERM)
+                assert watcher.wait(120) == 0
     assert subjects(box) == ["[interdesk] interdesk has stopped", "[interdesk] interdesk is well again"]
 
 
@@ -86,7 +87,7 @@ def test_case_25_a_killed_engine_shows_by_its_last_heartbeat_alone(watched) -> N
     with running(watched) as (_, engine):
         until(lambda: watched.type("watch", "--once").code == 0, "it is heard of")
         engine.kill()
-        engine.wait(20)
+        engine.wait(120)
         until(lambda: watched.type("watch", "--once", "--silence", "1s").code == 1, "it is missed")
         said = watched.type("watch", "--once", "--silence", "1s")
         assert "the engine has stopped: it is not heard of since" in said.out
@@ -97,7 +98,7 @@ def test_one_that_was_told_to_end_leaves_nobody_at_work(watched) -> None:
         until(lambda: watched.type("watch", "--once").code == 0, "it is heard of")
         assert "nobody is at work" not in watched.type("status").out
         engine.send_signal(signal.SIGTERM)
-        assert engine.wait(20) == 0
+        assert engine.wait(120) == 0
     assert "nobody is at work" in watched.type("status").out
     said = watched.type("watch", "--once")
     assert (said.code, said.out) == (1, "the engine has stopped: nobody is at work\n")
@@ -113,14 +114,14 @@ def test_a_watcher_without_mail_runs_a_program_and_stops_asking_the_switch(desk)
         with watching(desk, "--ping", f"{switch.url}/alive", "--command", program) as watcher:
             until(lambda: switch.asked, "the switch is asked while all is well")
             engine.send_signal(signal.SIGTERM)
-            engine.wait(20)
+            engine.wait(120)
             until(lambda: told.exists() and told.read_text(encoding="utf-8"), "the program is run")
             asked = len(switch.asked)
             text = told.read_text(encoding="utf-8")
             assert text.startswith("illinterdesk has stopped")
             assert "nobody is at work" in text
             watcher.send_signal(signal.SIGTERM)
-            assert watcher.wait(20) == 1
+            assert watcher.wait(120) == 1
             assert len(switch.asked) == asked
 
 
@@ -128,7 +129,7 @@ def test_a_mail_server_that_is_away_only_delays_the_watchers_letter(watched, box
     box.close()
     with running(watched) as (_, engine), watching(watched) as watcher:
         engine.send_signal(signal.SIGTERM)
-        engine.wait(20)
+        engine.wait(120)
         assert watcher.stdout.readline().startswith("interdesk has stopped")
         box.open()
         until(lambda: subjects(box) == ["[interdesk] interdesk has stopped"], "the letter arrives all the same")
