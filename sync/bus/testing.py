@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 from sync.bus.api import Bus
 
-LONG = 20.0
+LONG = 120.0
 """Seconds within which a wake-up must have come, on the slowest machine; no claim waits this long when it holds."""
 SHORT = 0.01
-QUIET = 0.2
+QUIET = 0.5
 SYSTEMS = ("rt", "redmine")
 """What the claims speak of."""
 
@@ -70,7 +70,7 @@ class RepeatingBus(LosingBus):
 
 def introduce(says: Bus, hears: Bus) -> None:
     """Wait until one end hears the other, and nothing is under way any more."""
-    for system in SYSTEMS:
+    for system in (*SYSTEMS, *SYSTEMS):  # who begins to listen is rung once by itself, which proves nothing
         seen = hears.position(system)
         says.wake(system)
         assert hears.wait(system, seen, LONG) != seen, "one end does not hear the other"

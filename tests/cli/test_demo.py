@@ -16,7 +16,7 @@ from sync.settings import settings
 
 def test_the_demo_plays_to_its_end_and_keeps_the_five_laws(desk) -> None:
     process = desk.command("demo", "--once")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, out + err
     lines = out.splitlines()
     assert lines[0].startswith("http://127.0.0.1:")
@@ -35,6 +35,7 @@ def played(tmp_path: Path) -> Iterator[Stage]:
         story.opened()
         story.assigned()
         story.answered()
+        story.teller.wait("", "nothing is owed to anybody", story._nothing_owed)
         yield on_stage
 
 

@@ -97,14 +97,14 @@ def test_a_token_is_shown_once_used_and_revoked(desk, gate) -> None:
 def test_the_first_run_tells_how_to_sign_in_and_the_second_does_not(desk, gate) -> None:
     with running(desk) as (address, process):
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
         said = process.stdout.read()
         assert f"Sign in as {ADMINISTRATOR}" in said
         assert f"{address}/sign-in/once?key=" in said
         assert {str(each) for each in by_link(gate, said).grants} == {"central"}
     with running(desk) as (_, process):
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(120)
         assert "key=" not in process.stdout.read()
 
 

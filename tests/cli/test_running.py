@@ -19,7 +19,7 @@ from central.registry import Outage
 from central.store.sql import SqlStore
 from sync.cli.program import interdesk
 
-WAIT = timedelta(seconds=30)
+WAIT = timedelta(seconds=120)
 READY = {"ready": True, "problems": [], "hindrances": []}
 
 
@@ -40,12 +40,12 @@ def running(desk, *words: str, **environ: str) -> Iterator[tuple[str, "subproces
     log = threading.Thread(target=lambda: process.stderr.read(), daemon=True)
     log.start()
     try:
-        assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=10)
+        assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=120)
         yield address, process
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(120)
         process.stdout.close()
         log.join()
         process.stderr.close()
@@ -63,17 +63,17 @@ def test_run_synchronises_until_it_is_told_to_end(live) -> None:
         key = live.rt.tracker.person("alice").open(Subject="CE refuses jobs", Description="since this morning")
         until(lambda: live.type("ticket", "list", "--json").data, "the ticket is at the centre")
         assert live.type("ticket", "show", f"ngi-cz/{key}", "--json").data["id"] == 1
-        assert requests.get(f"{address}/readyz", timeout=5).json() == READY
-        page = requests.get(f"{address}/tickets/1", timeout=5)
+        assert requests.get(f"{address}/readyz", timeout=120).json() == READY
+        page = requests.get(f"{address}/tickets/1", timeout=120)
         assert ("/sign-in" in page.url, "CE refuses jobs" in page.text) == (True, False)
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
 
 
 def test_a_second_run_on_one_state_is_refused(live) -> None:
     with running(live):
         second = live.command("run")
-        out, err = second.communicate(timeout=30)
+        out, err = second.communicate(timeout=120)
         assert (second.returncode, out) == (3, "")
         assert "is in use by another interdesk" in err
 
@@ -300,7 +300,7 @@ def test_a_state_folder_that_cannot_be_made_is_the_users_mistake(desk) -> None:
 def test_the_real_commands_answer_and_end_with_their_codes(desk) -> None:
     for words, code in ((["--version"], 0), (["--help"], 0), (["aply"], 2), (["status"], 2)):
         process = desk.command(*words)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
         assert process.returncode == code, (words, out, err)
         assert "Traceback" not in out + err
 

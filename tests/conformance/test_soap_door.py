@@ -103,7 +103,7 @@ def say(wire: Wire, cut: Cut, operation: str, body: Mapping[str, str]) -> None:
     """Call an operation as interfaces of old do, with the wire cut there. What is answered, if it is, is lost."""
     wire.next = (operation.encode(), cut)
     with suppress(requests.RequestException):
-        requests.post(f"{wire.url}/soap", envelope(operation, body), timeout=30)
+        requests.post(f"{wire.url}/soap", envelope(operation, body), timeout=120)
     assert wire.next is None, "it was not cut"
 
 

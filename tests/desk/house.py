@@ -63,12 +63,24 @@ def principal(login: str, scopes: Iterable[Scope] | None = None, *grants: Grant)
     return Principal.of(Account(login, login.title(), f"{login}@example.org", held, AT), scopes)
 
 
+class Clock:
+    """Goes a second further whenever somebody looks at it; whoever only watches moves no time."""
+
+    def __init__(self) -> None:
+        self._seconds = itertools.count()
+        self.now = AT
+
+    def __call__(self) -> datetime:
+        self.now = now = AT + timedelta(seconds=next(self._seconds))
+        return now
+
+
 class House:
-    """Everything of one process, beside nobody, with a clock that goes a second further at each look."""
+    """Everything of one process, beside nobody, with a clock of its own."""
 
     def __init__(self, folder: Path, *, furnished: bool = True) -> None:
         """`furnished`: with tickets in it, and what waits about them."""
-        seconds = itertools.count()
+        self.clock = Clock()
         environ = {
             "INTERDESK_SECRET_NGI_CZ": "cz-token",
             "INTERDESK_SECRET_NGI_DE": "de-token",
@@ -77,9 +89,7 @@ class House:
         }
         if (folder / "interdesk.yaml").exists():
             environ["INTERDESK_CONFIG"] = str(folder / "interdesk.yaml")
-        self.interdesk = Interdesk(
-            settings(environ, state=folder), create=True, clock=lambda: AT + timedelta(seconds=next(seconds))
-        )
+        self.interdesk = Interdesk(settings(environ, state=folder), create=True, clock=self.clock)
         self.store = self.interdesk.store
         self.helm, self.clerk = Helm(self.interdesk), Clerk(self.interdesk.means, self.interdesk.gateways)
         self.tickets = TicketDesk(self.store, self.interdesk.centre)

@@ -20,7 +20,7 @@ class Api:
 
     def ask(self, method: str, path: str, **more: Any) -> requests.Response:
         """The answer, whatever it is."""
-        return self.session.request(method, f"{self.address}{path}", timeout=20, **more)
+        return self.session.request(method, f"{self.address}{path}", timeout=120, **more)
 
     def get(self, path: str, **params: Any) -> Any:
         """The document at this path."""

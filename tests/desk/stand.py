@@ -64,13 +64,13 @@ class Browser(requests.Session):
         self.headers["Accept"] = "text/html"
 
     def page(self, path: str, **more) -> requests.Response:
-        return self.get(f"{self.address}{path}", timeout=60, **more)
+        return self.get(f"{self.address}{path}", timeout=120, **more)
 
     def submit(self, path: str, data: Mapping[str, str] | None = None, *, form: str = "", **more) -> requests.Response:
         """A form with its token; `form`: the page that it stands on."""
         found = re.search(r'name="(form_token)" value="(\w+)"', self.page(form or "/").text)
         token = {found[1]: found[2]} if found else {}
-        return self.post(f"{self.address}{path}", data={**token, **(data or {})}, timeout=60, **more)
+        return self.post(f"{self.address}{path}", data={**token, **(data or {})}, timeout=120, **more)
 
 
 READER = Reader(Signer("a secret of the tests alone", "desk.example"), Policy((), "results", "mx", Hour()), "GGUS")
@@ -91,7 +91,7 @@ class Stand:
         self.house, self.hooks, self.ill, self.stalled = House(folder), Hooks(), list[str](), list[str]()
         desk = self.house.interdesk
         self.pulse = Pulse(
-            lambda: views.overview(desk.store, desk.clock),
+            lambda: views.overview(desk.store, lambda: self.house.clock.now),
             lambda since: desk.store.read(lambda tx: tx.traffic.minutes(since)),
             every=timedelta(milliseconds=50),
         )
@@ -149,7 +149,7 @@ class Stand:
         browser = Browser(self.address)
         if login:
             answer = browser.post(
-                f"{self.address}/sign-in", data={"login": login, "password": f"{login}'s"}, timeout=10
+                f"{self.address}/sign-in", data={"login": login, "password": f"{login}'s"}, timeout=120
             )
             assert answer.status_code == 200, answer.text
         return browser

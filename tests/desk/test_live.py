@@ -18,7 +18,7 @@ def stand(tmp_path) -> Iterator[Stand]:
 
 def events(browser: Browser, path: str = "/mesh/live") -> Iterator[tuple[str, str]]:
     """(event, its data), as they come."""
-    with browser.get(f"{browser.address}{path}", stream=True, timeout=20) as answer:
+    with browser.get(f"{browser.address}{path}", stream=True, timeout=120) as answer:
         yield from _read(answer)
 
 

@@ -107,7 +107,7 @@ def test_only_the_central_team_says_what_becomes_of_a_mail_and_only_by_a_form_of
     for login in ("alice", "sue", "olga", "tess", "aude"):
         assert stand.browser(login).submit(f"/mails/{number}/{act}", form="/account").status_code == 403, login
     answer = stand.browser("carl").post(
-        f"{stand.address}/mails/{number}/{act}", data={"form_token": "0" * 64}, timeout=10
+        f"{stand.address}/mails/{number}/{act}", data={"form_token": "0" * 64}, timeout=120
     )
     assert answer.status_code == 403
     assert verdict(stand, number) is Verdict.QUARANTINED

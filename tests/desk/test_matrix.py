@@ -90,7 +90,7 @@ class Soap:
 
     def _said(self, operation: str, **fields: Any) -> Any:
         body = envelope(operation, ghd(**fields), who=self._login, password=self._token)
-        answer = requests.post(self._url, data=body, headers={"SOAPAction": f"urn:GGUS/{operation}"}, timeout=20)
+        answer = requests.post(self._url, data=body, headers={"SOAPAction": f"urn:GGUS/{operation}"}, timeout=120)
         said = raw.said(answer.content)
         assert said.fault is None or "Authentication" not in said.fault.says
         return None if said.fault else said.data
@@ -129,12 +129,12 @@ class Pages:
         self._revision = lambda ticket: served.house.store.read(lambda tx: tx.tickets.get(ticket).revision)
 
     def _get(self, path: str) -> requests.Response:
-        return requests.get(f"{self._address}{path}", headers=self._headers, allow_redirects=False, timeout=20)
+        return requests.get(f"{self._address}{path}", headers=self._headers, allow_redirects=False, timeout=120)
 
     def _sent(self, path: str, **form: Any) -> bool:
         data = {FORM_FIELD: self._token, **form}
         answer = requests.post(
-            f"{self._address}{path}", data=data, headers=self._headers, allow_redirects=False, timeout=20
+            f"{self._address}{path}", data=data, headers=self._headers, allow_redirects=False, timeout=120
         )
         assert answer.status_code in (200, 303, 403, 404, 409), answer.text
         return answer.status_code not in (403, 404)  # what cannot be done as things stand, or is not there, was allowed

@@ -368,7 +368,7 @@ def test_another_ngis_system_is_not_there_whether_it_is_or_not(stand, bob, rt) -
 
 
 def test_a_form_without_its_token_does_nothing(stand, bob, rt) -> None:
-    answer = bob.post(f"{bob.address}{ADDRESS}/answers", data=answers(rt), timeout=10)
+    answer = bob.post(f"{bob.address}{ADDRESS}/answers", data=answers(rt), timeout=120)
     assert answer.status_code == 403
     assert not stand.house.store.read(lambda tx: tx.seals.list())
 

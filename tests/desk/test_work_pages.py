@@ -353,8 +353,8 @@ def test_the_stop_button_stops_says_so_everywhere_and_is_let_go(stand) -> None:
 )
 def test_a_form_without_its_token_is_refused(stand, path) -> None:
     data = {"revision": "1", "act": "retry", "take": "ours", "letter": "1", "form_token": "0" * 64}
-    assert stand.browser("carl").post(f"{stand.address}{path}", data=data, timeout=10).status_code == 403
-    assert stand.browser().post(f"{stand.address}{path}", data=data, timeout=10).status_code == 401
+    assert stand.browser("carl").post(f"{stand.address}{path}", data=data, timeout=120).status_code == 403
+    assert stand.browser().post(f"{stand.address}{path}", data=data, timeout=120).status_code == 401
 
 
 def test_what_became_of_a_comment_whose_answer_was_lost_is_said_on_its_letters_page(stand) -> None:

@@ -27,6 +27,6 @@ def test_what_is_missing_is_told_in_one_line(tmp_path: Path, python: str, line: 
     # as typed in a shell, even where make itself runs this test
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", "demo", f"PYTHON={fake}"]
-    made = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+    made = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120)
     assert (made.returncode, made.stdout.splitlines()) == (2, [line])
     assert not (tmp_path / ".venv").exists()

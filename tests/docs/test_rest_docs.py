@@ -40,7 +40,7 @@ def test_every_example_is_answered_well(served):
 
 
 def test_the_table_names_every_noun_of_the_description(served):
-    described = served.api("").session.get(f"{served.address}/openapi.json", timeout=20).json()["paths"]
+    described = served.api("").session.get(f"{served.address}/openapi.json", timeout=120).json()["paths"]
     nouns = {re.sub(r"^/v1(/tickets/\{ticket\})?/", "", path).partition("/")[0] for path in described}
     rows = "".join(line.partition("|")[2].partition("|")[0] for line in PART.splitlines() if line.startswith("| `"))
     assert nouns - set(re.findall(r"/(\w+)", rows)) - {"{ticket}", "v1"} == set()

@@ -64,7 +64,7 @@ class TransactionClaims:
         def question(tx: Transaction) -> tuple[int, int]:
             before = len(tx.tickets.list())
             with ThreadPoolExecutor(1) as other:
-                other.submit(new_ticket, store).result(timeout=10)
+                other.submit(new_ticket, store).result(timeout=120)
             return before, len(tx.tickets.list())
 
         assert store.read(question) == (1, 1)
@@ -74,7 +74,7 @@ class TransactionClaims:
         def change(tx: Transaction) -> int:
             tx.tickets.create({"subject": "x"}, NOW)
             with ThreadPoolExecutor(1) as other:
-                return len(other.submit(store.read, lambda tx: tx.tickets.list()).result(timeout=10))
+                return len(other.submit(store.read, lambda tx: tx.tickets.list()).result(timeout=120))
 
         assert store.write(change) == 0
 
@@ -118,7 +118,7 @@ class TransactionClaims:
 
         def slow(tx: Transaction) -> None:
             first_is_in.set()
-            everybody_waits.wait(10)
+            everybody_waits.wait(120)
             tx.tickets.create({"subject": "slow"}, NOW)
 
         def good(number: int) -> Callable[[Transaction], int]:
@@ -131,12 +131,12 @@ class TransactionClaims:
 
         with ThreadPoolExecutor(20) as callers:
             first = callers.submit(store.write, slow)
-            first_is_in.wait(10)
+            first_is_in.wait(120)
             changes = [bad if number % 3 == 0 else good(number) for number in range(15)]
             rest = [callers.submit(store.write, change) for change in changes]
             everybody_waits.set()
-            first.result(10)
-            failed = [isinstance(one.exception(10), ZeroDivisionError) for one in rest]
+            first.result(120)
+            failed = [isinstance(one.exception(120), ZeroDivisionError) for one in rest]
 
         assert failed == [number % 3 == 0 for number in range(15)]
         subjects = {ticket["subject"] for ticket in store.read(lambda tx: tx.tickets.list())}

@@ -27,7 +27,7 @@ def test_an_account_calls_the_soap_door_of_a_running_interdesk(desk: Interdesk) 
 
     def call(word: str, operation: str, **body: str) -> requests.Response:
         said = envelope(operation, ghd(**body), who="ngi-cz", password=word)
-        return requests.post(f"{server.address}/soap", data=said, timeout=10)
+        return requests.post(f"{server.address}/soap", data=said, timeout=120)
 
     with Server(desk) as server:
         made = call(
@@ -37,4 +37,4 @@ def test_an_account_calls_the_soap_door_of_a_running_interdesk(desk: Interdesk) 
         told = call("correct horse battery", "TicketGet", Request_ID="1")
         assert "<GHD_Origin_ID>7</GHD_Origin_ID>" in told.text
         assert "ERROR (623)" in call("wrong horse", "TicketGet", Request_ID="1").text
-        assert f'location="{server.address}/soap"' in requests.get(f"{server.address}/soap?wsdl", timeout=10).text
+        assert f'location="{server.address}/soap"' in requests.get(f"{server.address}/soap?wsdl", timeout=120).text

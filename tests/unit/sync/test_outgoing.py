@@ -30,7 +30,7 @@ def door() -> Iterator[Door]:
         yield opened
 
 
-def outgoing(*, allowed: str = "127.0.0.0/8", deadline: float = 5, **said: object) -> Outgoing:
+def outgoing(*, allowed: str = "127.0.0.0/8", deadline: float = 60, **said: object) -> Outgoing:
     environment = Environment(
         clock=lambda: AT, allowed_networks=(ip_network(allowed),), deadline=timedelta(seconds=deadline)
     )

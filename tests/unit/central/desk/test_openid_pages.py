@@ -47,10 +47,12 @@ class Browser:
         self.address, self.provider, self.session = address, provider, requests.Session()
 
     def get(self, path: str, **query: str) -> requests.Response:
-        return self.session.get(f"{self.address}{path}", params=query, allow_redirects=False, timeout=10)
+        return self.session.get(f"{self.address}{path}", params=query, allow_redirects=False, timeout=120)
 
     def post(self, path: str, headers: dict[str, str] | None = None, **form: str) -> requests.Response:
-        return self.session.post(f"{self.address}{path}", data=form, headers=headers, allow_redirects=False, timeout=10)
+        return self.session.post(
+            f"{self.address}{path}", data=form, headers=headers, allow_redirects=False, timeout=120
+        )
 
     def come_back(self, gone: requests.Response) -> requests.Response:
         where = gone.headers.get("Location") or gone.headers["Refresh"].partition("url=")[2]

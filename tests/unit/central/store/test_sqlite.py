@@ -140,7 +140,7 @@ class TestFailures:
             waiting(1)
             bad = callers.submit(store.write, breaks_at_commit)
             waiting(2)
-        assert type(good.exception(10)) is type(bad.exception(10)) is CommitFailed
+        assert type(good.exception(120)) is type(bad.exception(120)) is CommitFailed
         assert store.read(lambda tx: tx.tickets.count()) == 1, "only the one that held them up"
         assert new_ticket(store).id == 2
 
@@ -168,7 +168,7 @@ class TestFailures:
             follows = callers.submit(store.write, how_sure, durable=True)
             waiting(2)
         full = 2
-        assert (leads.result(10), follows.result(10)) == (full, full)
+        assert (leads.result(120), follows.result(120)) == (full, full)
         assert store.write(how_sure, durable=False) < full
 
     def test_a_full_disk_is_told_and_survived(self, store: SqlStore) -> None:
@@ -290,20 +290,20 @@ def _held_up(store: SqlStore, callers: ThreadPoolExecutor) -> Iterator[Callable[
 
     def slow(tx: Transaction) -> None:
         started.set()
-        assert go_on.wait(10)
+        assert go_on.wait(120)
         tx.tickets.create({"subject": "slow"}, NOW)
 
     def waiting(number: int) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while len(store._group._waiting) != number:
             assert time.monotonic() < deadline, "they never came"
             time.sleep(0.001)
 
     first = callers.submit(store.write, slow)
-    assert started.wait(10)
+    assert started.wait(120)
     yield waiting
     go_on.set()
-    first.result(10)
+    first.result(120)
 
 
 def _plan(store: SqlStore, statement: Prepared) -> str:

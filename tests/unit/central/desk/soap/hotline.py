@@ -103,7 +103,7 @@ class Hotline:
         self._socket.close()
 
     def post(self, body: bytes, path: str = "/soap", **headers: str) -> requests.Response:
-        return requests.post(f"{self.url}{path}", data=body, headers=headers, timeout=10)
+        return requests.post(f"{self.url}{path}", data=body, headers=headers, timeout=120)
 
     def ask(self, operation: str, body: Mapping[str, Any], **how: Any) -> requests.Response:
         """Call an operation as raw XML."""

@@ -25,7 +25,7 @@ def line() -> Iterator[Hotline]:
 @pytest.fixture
 def client(line: Hotline) -> Iterator[Any]:
     with requests.Session() as session:
-        transport = zeep.Transport(session=session, operation_timeout=10)
+        transport = zeep.Transport(session=session, operation_timeout=120)
         yield zeep.Client(f"{line.url}/soap?wsdl", transport=transport)
 
 
@@ -79,12 +79,12 @@ def test_the_contract_names_every_operation_by_its_services_action() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_classic_addresses_give_the_contract_too(line: Hotline, service: str) -> None:
     for path in (f"/arsys/WSDL/public/prod-ars/{service}", f"/arsys/services/ARService?webService={service}&wsdl"):
-        answer = requests.get(f"{line.url}{path}", timeout=10)
+        answer = requests.get(f"{line.url}{path}", timeout=120)
         assert f"{line.url}/arsys/services/ARService?webService={service}" in answer.text
-    assert requests.get(f"{line.url}/arsys/WSDL/public/prod-ars/Other", timeout=10).status_code == 404
+    assert requests.get(f"{line.url}/arsys/WSDL/public/prod-ars/Other", timeout=120).status_code == 404
 
 
 def test_the_address_in_it_is_the_one_that_we_are_known_by() -> None:
     with Hotline(public_url="https://desk.example.org/") as line:
-        answer = requests.get(f"{line.url}/soap?wsdl", headers={"Host": "evil.example.org"}, timeout=10)
+        answer = requests.get(f"{line.url}/soap?wsdl", headers={"Host": "evil.example.org"}, timeout=120)
     assert 'location="https://desk.example.org/soap"' in answer.text
