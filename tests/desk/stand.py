@@ -120,7 +120,9 @@ class Stand:
             openid=provider is not None,
             doors=self._doors(provider) if provider else (),
         )
-        self.server = uvicorn.Server(uvicorn.Config(create_app(services), log_config=None, lifespan="off"))
+        self.server = uvicorn.Server(
+            uvicorn.Config(create_app(services), log_config=None, lifespan="off", timeout_keep_alive=75)
+        )
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],))
 
     def __enter__(self) -> "Stand":

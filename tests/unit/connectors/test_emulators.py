@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import queue
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -64,6 +65,17 @@ def test_an_emulator_that_was_stopped_comes_back_on_its_port_with_its_tickets(
         connector.fetch(key)
     plain.start()
     assert connector.fetch(key).fields["subject"] == "x"
+
+
+def test_the_port_of_an_emulator_that_was_stopped_is_given_to_nobody_else(plain: PlainEmulator) -> None:
+    port = int(plain.url.rpartition(":")[2])
+    plain.stop()
+    with socket.socket() as other:
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        plain.start()
+        plain.__exit__()
+        other.bind(("127.0.0.1", port))
 
 
 def test_a_well_behaved_tracker_costs_one_list_per_hundred_changes_and_one_request_per_write(

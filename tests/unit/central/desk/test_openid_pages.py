@@ -33,7 +33,7 @@ def address(desk: Desk) -> Iterator[str]:
     app = FastAPI()
     app.include_router(openid.router(desk.openid, desk.gate, Cookies(), Pages("GGUS")))
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_keep_alive=75))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"

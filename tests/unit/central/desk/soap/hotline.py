@@ -90,7 +90,7 @@ class Hotline:
         self.app.include_router(door.router())
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, lifespan="off"))
+        self._server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, lifespan="off", timeout_keep_alive=75))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
 
     def __enter__(self) -> Self:
