@@ -41,7 +41,7 @@ def logged(desk) -> Iterator[tuple[str, Log]]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(120)
         log.end()
         process.stdout.close()
         process.stderr.close()
@@ -62,14 +62,14 @@ def test_what_is_done_at_a_door_bears_one_trail_from_there_to_the_last_write(liv
         def by_rest() -> int:
             opened = {"subject": "CE refuses jobs", "unit": "NGI_CZ"}
             shown = {"Authorization": f"Bearer {token}"}
-            answer = requests.post(f"{address}/api/v1/tickets", json=opened, headers=shown, timeout=20)
+            answer = requests.post(f"{address}/api/v1/tickets", json=opened, headers=shown, timeout=120)
             assert answer.status_code == 201, answer.text
             return int(answer.json()["id"])
 
         def by_soap() -> None:
             said = ghd(Request_ID=str(number), Public_Diary="we look into it", Last_Modifier="carl", Last_Login="carl")
             call = envelope("TicketModify", said, who="carl", password=token)
-            assert requests.post(f"{address}/soap", data=call, timeout=20).status_code == 200
+            assert requests.post(f"{address}/soap", data=call, timeout=120).status_code == 200
 
         number = by_rest()
         until(lambda: log.said(event="looked", direction="outward", system="ngi-cz"), "it is told to the tracker")
