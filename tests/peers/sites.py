@@ -36,6 +36,10 @@ class Script:
 
     name: str
 
+    def give(self, given: bytes, *words: str) -> None:
+        """Run it with this on its standard input. Raises CalledProcessError."""
+        subprocess.run([HERE / self.name, *words], input=given, check=True)
+
     def run(self, *words: str) -> dict[str, str]:
         """The KEY=VALUE lines it prints. Raises NotRunning, or CalledProcessError for anything else."""
         return dict(line.split("=", 1) for line in self.lines(*words) if "=" in line)
@@ -170,7 +174,17 @@ class ZnunySite(Site):
     """People see it, the sync account does not."""
     login: str
     password: str
+    outbox: Path
+    """Where each mail that it sends is a file."""
     agent: ZnunyPerson
+
+    def take(self, mail: bytes) -> None:
+        """Take in a mail, as its own postmaster does."""
+        self.script.give(mail, "mail", self.queue)
+
+    def answer(self, key: str, text: str) -> None:
+        """Answer the ticket's latest mail, as an agent's page does."""
+        self.script.run("answer", key, text)
 
     @contextmanager
     def timezone(self, zone: str) -> Iterator[None]:
@@ -196,6 +210,7 @@ class ZnunySite(Site):
             hidden_queue=facts["ZNUNY_OTHER_QUEUE"],
             login=facts["ZNUNY_USER"],
             password=facts["ZNUNY_PASSWORD"],
+            outbox=Path(facts["ZNUNY_OUTBOX"]),
             agent=agent,
         )
 

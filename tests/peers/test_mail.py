@@ -19,7 +19,8 @@ from connectors.registry import open_connector, profiles
 from connectors.testing import ConnectorConformance, Stand
 from connectors.testing.stand import draft
 from tests.peers.desk import RealDesk, wait_until
-from tests.peers.sites import MailSite, RtSite, Script
+from tests.peers.people import RtPerson, ZnunyPerson
+from tests.peers.sites import MailSite, RtSite, Script, ZnunySite
 
 pytestmark = pytest.mark.peer
 
@@ -206,26 +207,23 @@ def test_our_own_copy_proves_what_was_accepted_and_is_no_comment(
 
 
 class Gateway:
-    """Carries mail between our servers and Request Tracker, whose own gateway takes it in."""
+    """Carries mail between our servers and a tracker, whose own gateway takes it in."""
 
-    def __init__(self, rt: RtSite, mail: MailSite) -> None:
-        self.address = f"{rt.queue}@rt.example.org"
-        self._rt, self._mail = rt, mail
-        self._outbox = Path(Script("rt.sh").run("status")["RT_OUTBOX"])
-        self._desk = RealDesk(replace(mail, theirs=self.address), {})
-        self._carried = set(self._outbox.iterdir())
+    def __init__(self, address: str, take: Callable[[bytes], None], outbox: Path, mail: MailSite) -> None:
+        self.address, self._take, self._outbox, self._mail = address, take, outbox, mail
+        self._desk = RealDesk(replace(mail, theirs=address), {})
+        self._carried = set(outbox.iterdir())
 
     def carry(self, mails: int) -> None:
-        """What we have sent, so many mails by now, into Request Tracker; and what that has sent to us."""
+        """What we have sent, so many mails by now, into the tracker; and what that has sent to us."""
         before = len(self._desk.received)
         wait_until(lambda: self._desk.look() >= mails, "our mail was delivered")
         for each in self._desk.received[before:]:
-            command = ["rt-mailgate-5", "--queue", self._rt.queue, "--action", "correspond", "--url", self._rt.url]
-            subprocess.run(command, input=each.as_bytes(), check=True)
+            self._take(each.as_bytes())
         self.carry_back()
 
     def carry_back(self) -> None:
-        """What Request Tracker has sent to us."""
+        """What the tracker has sent to us."""
         for file in sorted(set(self._outbox.iterdir()) - self._carried):
             self._carried.add(file)
             if self._mail.ours in file.read_text("utf-8", "replace"):
@@ -235,19 +233,39 @@ class Gateway:
 def test_request_trackers_own_gateway_is_a_desk_like_any_other(
     rt: RtSite, mail: MailSite, open_here: Callable[..., MailConnector]
 ) -> None:
-    gateway = Gateway(rt, mail)
+    def take(raw: bytes) -> None:
+        command = ["rt-mailgate-5", "--queue", rt.queue, "--action", "correspond", "--url", rt.url]
+        subprocess.run(command, input=raw, check=True)
+
+    outbox = Path(Script("rt.sh").run("status")["RT_OUTBOX"])
+    gateway = Gateway(f"{rt.queue}@rt.example.org", take, outbox, mail)
     connector = open_here(profile="mail-rt", to=gateway.address, senders="rt.example.org", tool="rt.example.org")
-    ticket = connector.create({"subject": "CE refuses jobs", "description": "since noon\nÜ"}, token="7Q-RT")
+    it_is_a_desk_like_any_other(connector, gateway, rt.agent, rt.agent.reply)
+
+
+def test_znunys_own_postmaster_is_a_desk_like_any_other(
+    znuny: ZnunySite, mail: MailSite, open_here: Callable[..., MailConnector]
+) -> None:
+    gateway = Gateway(f"{znuny.queue}@znuny.example.org", znuny.take, znuny.outbox, mail)
+    connector = open_here(profile="mail-otrs", to=gateway.address, senders="znuny.example.org")
+    it_is_a_desk_like_any_other(connector, gateway, znuny.agent, znuny.answer)
+
+
+def it_is_a_desk_like_any_other(
+    connector: MailConnector, gateway: Gateway, agent: RtPerson | ZnunyPerson, answer: Callable[[str, str], None]
+) -> None:
+    """A ticket is told, answered, and answered again with a file: one ticket there, each word once."""
+    ticket = connector.create({"subject": "CE refuses jobs", "description": "since noon\nÜ"}, token="7Q-DESK")
     gateway.carry(1)
-    (key,) = rt.agent.keys()
-    rt.agent.reply(key, "we look into it")
+    (key,) = agent.keys()
+    answer(key, "we look into it")
     gateway.carry_back()
     after = connector.fetch(ticket.key, known=())
     assert [(each.text, each.own) for each in after.comments or ()] == [("we look into it", False)]
     files = (draft("naïve.log", b"line\n\x00"),)
     connector.comment(ticket.key, CommentDraft("thanks, here is more", files=files), token="7Q-MORE")
     gateway.carry(2)
-    assert rt.agent.keys() == [key]
-    assert sum("thanks, here is more" in each.text for each in rt.agent.comments(key)) == 1
-    assert [(each.name, each.content) for each in rt.agent.files(key)] == [("naïve.log", b"line\n\x00")]
+    assert agent.keys() == [key]
+    assert sum("thanks, here is more" in each.text for each in agent.comments(key)) == 1
+    assert [(each.name, each.content) for each in agent.files(key)] == [("naïve.log", b"line\n\x00")]
     assert len(connector.fetch(ticket.key, known=()).comments or ()) == 2

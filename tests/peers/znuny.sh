@@ -6,6 +6,8 @@
 #   znuny.sh timezone ZONE   the zone in which it writes times down ("" for UTC)
 #   znuny.sh queue NAME      one more queue like ZNUNY_QUEUE, for a test that wants one of its own
 #   znuny.sh reword ARTICLE TEXT   another text for an article, as people edit it; "" takes it away
+#   znuny.sh mail QUEUE      take in the mail on stdin, as its postmaster does
+#   znuny.sh answer TICKET TEXT    an agent answers the ticket's latest mail; what is sent goes into ZNUNY_OUTBOX
 # INTERDESK_PEERS: folder for the state; ZNUNY_PORT: first port to try when the state is created (18100).
 # The machine's package sources stay as they are: non-free is read through a view of their own below that folder.
 set -euo pipefail
@@ -59,8 +61,9 @@ ensure_site() {
   url=$(database up | sed -n 's/^PG_URL=//p')
   echo "$url" >"$STATE/database"
   cp "$HERE/znuny/startup.pl" "$STATE/"
+  cp "$HERE/rt/sendmail" "$STATE/sendmail" && chmod +x "$STATE/sendmail" && mkdir -p "$STATE/outbox"
   touch "$STATE"/{znuny,access}.log
-  chown -R www-data: "$SITE" "$STATE/database" "$STATE"/{znuny,access}.log
+  chown -R www-data: "$SITE" "$STATE/database" "$STATE/outbox" "$STATE"/{znuny,access}.log
   psql -qX -v ON_ERROR_STOP=1 "$url" -c 'drop database if exists znuny' -c "create database znuny encoding 'UTF8' template template0" >"$STATE/init.log" 2>&1 ||
     fail_with_log "$STATE/init.log" "the database could not be made"
   for file in schema initial_insert schema-post; do
@@ -100,6 +103,7 @@ show() {
   cat "$STATE/accounts"
   echo "ZNUNY_ACCESS_LOG=$STATE/access.log"
   echo "ZNUNY_LOG=$STATE/znuny.log"
+  echo "ZNUNY_OUTBOX=$STATE/outbox"
 }
 
 [ "$(id -u)" = 0 ] || fail "runs as root: the server and its database have users of their own"
@@ -119,5 +123,9 @@ timezone)
   start ;;
 queue) in_znuny var/tmp/setup.pl queue "${2:?znuny.sh queue NAME}" ;;
 reword) in_znuny var/tmp/setup.pl reword "${2:?znuny.sh reword ARTICLE TEXT}" "${3-}" ;;
-*) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+mail) in_znuny bin/otrs.Console.pl Maint::PostMaster::Read --target-queue "${2:?znuny.sh mail QUEUE}" ;;
+answer)
+  in_znuny var/tmp/setup.pl answer "${2:?znuny.sh answer TICKET TEXT}" "${3:?znuny.sh answer TICKET TEXT}"
+  in_znuny bin/otrs.Console.pl Maint::Email::MailQueue --send --force ;;
+*) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

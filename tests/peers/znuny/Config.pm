@@ -13,7 +13,7 @@ sub Load {
     $Self->{DatabaseDSN} = "DBI:Pg:dbname=znuny;host=$host;port=$port;";
     $Self->{Home} = $site; $Self->{SecureMode} = 1; $Self->{FQDN} = 'znuny.example.org';
     $Self->{CheckMXRecord} = 0; $Self->{CheckEmailAddresses} = 0;
-    $Self->{SendmailModule} = 'Kernel::System::Email::DoNotSendEmail';
+    $Self->{SendmailModule} = 'Kernel::System::Email::Sendmail'; $Self->{'SendmailModule::CMD'} = "$state/sendmail";
     $Self->{LogModule} = 'Kernel::System::Log::File'; $Self->{'LogModule::LogFile'} = "$state/znuny.log";
     my $zone = $line->('timezone');
     $Self->{OTRSTimeZone} = $zone if $zone;

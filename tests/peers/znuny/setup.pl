@@ -2,6 +2,7 @@
 #   setup.pl site         everything a fresh site needs
 #   setup.pl queue NAME   one more queue like the first
 #   setup.pl reword ARTICLE TEXT   another text for an article, as people edit it; without one it is taken away
+#   setup.pl answer TICKET TEXT    an answer to the latest mail of a ticket, as an agent's page makes it
 use strict; use warnings; use utf8; use FindBin;
 BEGIN { unshift @INC, map { "$FindBin::RealBin/../..$_" } '', '/Kernel/cpan-lib', '/Custom' }
 use Kernel::System::ObjectManager;
@@ -47,6 +48,21 @@ if ($what eq 'reword') {
     my $backend = $articles->BackendForArticle(%of);
     utf8::decode($text) if defined $text;
     done('change', defined $text && length $text ? $backend->ArticleUpdate(%of, Key => 'Body', Value => $text) : $backend->ArticleDelete(%of));
+    exit 0;
+}
+
+if ($what eq 'answer') {
+    my $email = the('Ticket::Article')->BackendForChannel(ChannelName => 'Email');
+    my @mails = the('Ticket::Article')->ArticleList(TicketID => $name, SenderType => 'customer', OnlyLast => 1);
+    my %to = $email->ArticleGet(TicketID => $name, ArticleID => done('mail', $mails[0])->{ArticleID});
+    my %ticket = the('Ticket')->TicketGet(TicketID => $name, UserID => 1);
+    utf8::decode($text);
+    done('answer', $email->ArticleSend(
+        TicketID => $name, SenderType => 'agent', IsVisibleForCustomer => 1, UserID => 1, NoAgentNotify => 1,
+        From => "Desk <$ticket{Queue}\@znuny.example.org>", To => $to{From}, InReplyTo => $to{MessageID}, References => $to{MessageID},
+        Subject => the('Ticket')->TicketSubjectBuild(TicketNumber => $ticket{TicketNumber}, Subject => $to{Subject}, Action => 'Reply'),
+        Body => $text, Charset => 'utf-8', MimeType => 'text/plain', HistoryType => 'SendAnswer', HistoryComment => 'answered',
+    ));
     exit 0;
 }
 

@@ -36,7 +36,7 @@ def test_an_openapi_document_becomes_a_valid_profile_that_knows_its_way() -> Non
     assert (profile.ticket.read.path, profile.ticket.at, profile.ticket.changed_at) == (
         "/tickets/{key}",
         "ticket",
-        "updated_at",
+        ("updated_at",),
     )
     assert (profile.create.path, profile.create.at) == ("/tickets", "ticket")
     assert (profile.update.method, profile.update.path) == ("PATCH", "/tickets/{key}")
