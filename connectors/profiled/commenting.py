@@ -16,6 +16,7 @@ from connectors.profiled.values import plain, text
 from connectors.profiled.vocabulary.comments import CommentChange
 from connectors.profiled.vocabulary.parts import Kept
 from connectors.profiled.writing import Writer
+from connectors.rest.formats import encoder
 
 _ID = re.compile(r"\w[\w.:-]*", re.ASCII)
 
@@ -57,7 +58,8 @@ class Commenter:
                 if shape.uploaded is not None:
                     files.upload(site, shape.uploaded, file, body)
             if draft.files and shape.inline is not None:
-                streamed = streams.inline(body, shape.inline, draft.files, site.quirks.media_type)
+                as_written = encoder(request)
+                streamed = streams.inline(body, shape.inline, draft.files, request, as_written, site.quirks.media_type)
             elif draft.files and shape.parts is not None:
                 streamed = streams.parted(body, shape.parts, draft.files, request.as_json)
             headers = {"Content-Type": streamed.media_type} if streamed is not None else {}

@@ -19,6 +19,7 @@ from connectors.profiled.values import at, fill, put
 from connectors.profiled.vocabulary.comments import AttachedFiles, UploadedFiles
 from connectors.profiled.vocabulary.conversation import Download
 from connectors.profiled.vocabulary.parts import Request
+from connectors.rest.formats import encoder
 from connectors.soap import voice as soap
 
 _DIGITS = 64 * 1024
@@ -89,10 +90,8 @@ def _sent(
         file = streams.wrapped(file)
     if shape.part is not None:
         streamed = streams.form(body, [(shape.part, name, file)], as_json=shape.as_json)
-    elif shape.body and shape.format in ("form", "multipart"):
-        streamed = streams.form(body, (), as_json=shape.as_json, inside=[file])
     else:
-        streamed = streams.holding(body, [file]) if shape.body else streams.alone(file)
+        streamed = streams.holding(body, [file], shape, encoder(shape)) if shape.body else streams.alone(file)
     headers = {} if "Content-Type" in shape.headers else {"Content-Type": streamed.media_type}
     try:
         return site.write(shape, stream=streamed.made, headers=headers, **known)

@@ -10,15 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.api import FileDraft
-from connectors.asking import Made
+from connectors.asking import Encode, Made
 from connectors.credentials import Shown
 from connectors.profiled.values import fill, put
 from connectors.profiled.vocabulary.comments import InlineFiles, PartFiles
+from connectors.profiled.vocabulary.parts import Request
 
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
-_HOLE = "b2f6a1c4-file"
+_HOLE = f"{secrets.token_hex(8)}-file"
+"""Nobody who writes a text can know it."""
 _A_HOLE = re.compile(rf"{_HOLE}(\d+)")
+
+Written = tuple[str, Encode]
+"""How a body is written: its media type, and what writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +49,33 @@ class FileBody:
 
 
 class InlineBody:
-    """A JSON body with files inside as base64: each stands where the body has its `hole`."""
+    """A body with files inside as base64: each stands where the body has its `hole`. It is JSON, or what `encode` makes
+    of it, where texts stand without quotes."""
 
-    def __init__(self, body: Mapping[str, Any], files: Sequence[FileDraft], empty: str = "") -> None:
+    def __init__(
+        self, body: Mapping[str, Any], files: Sequence[FileDraft], empty: str = "", encode: Encode | None = None
+    ) -> None:
         self.data = _with_files(body, files)
         """The same as data, the files themselves in their places: for a voice that writes bodies of its own."""
-        texts = re.split(rf'"{_HOLE}(\d+)"', json.dumps(body))
+        self._quote = b'"' if encode is None else b""
+        written = json.dumps(body) if encode is None else encode(body).decode()
+        texts = re.split(rf'"{_HOLE}(\d+)"' if encode is None else rf"(?<=>){_HOLE}(\d+)(?=<)", written)
         self._texts = [text.encode() for text in texts[0::2]]
         self._files = [files[int(number)] for number in texts[1::2]]
-        self._empty = json.dumps(empty).encode()
+        self._empty = json.dumps(empty).encode() if encode is None else empty.encode()
 
     def __len__(self) -> int:
         return sum(map(len, self._texts)) + sum(
-            2 + 4 * -(-file.size // 3) if file.size else len(self._empty) for file in self._files
+            2 * len(self._quote) + 4 * -(-file.size // 3) if file.size else len(self._empty) for file in self._files
         )
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._texts[0]
         for file, text in zip(self._files, self._texts[1:], strict=True):
             if file.size:
-                yield b'"'
+                yield self._quote
                 yield from _encoded(file)
-                yield b'"'
+                yield self._quote
             else:
                 yield self._empty
             yield text
@@ -134,18 +144,28 @@ def hole(number: int) -> str:
     return f"{_HOLE}{number}"
 
 
-def holding(body: Mapping[str, Any], files: Sequence[FileDraft], empty: str = "") -> Streamed:
-    """A body of data with files where it has holes, as base64."""
-    return Streamed("application/json", lambda shown: InlineBody(shown.signed(body) or {}, files, empty))
+def holding(
+    body: Mapping[str, Any], files: Sequence[FileDraft], request: Request, written: Written, empty: str = ""
+) -> Streamed:
+    """A body of data with files where it has holes, as base64, in the form that its request names: `written` are the
+    media type of that and what writes it."""
+    if request.format in ("form", "multipart"):
+        return form(body, (), as_json=request.as_json, inside=files)
+    kind, encode = written
+    own = encode if request.format == "xml" else None
+    return Streamed(kind, lambda shown: InlineBody(shown.signed(body) or {}, files, empty, own))
 
 
 def inline(
     body: Mapping[str, Any],
     shape: InlineFiles,
     files: Sequence[FileDraft],
+    request: Request,
+    written: Written,
     media_type: Callable[[FileDraft], str] | None = None,
 ) -> Streamed:
-    """A comment's body with its files inside. `media_type` says what a file is sent as."""
+    """A comment's body with its files inside, in the form that its request names. `media_type` says what a file is
+    sent as."""
     entries: list[dict[str, Any]] = []
     for number, file in enumerate(files):
         entry: dict[str, Any] = {}
@@ -155,7 +175,8 @@ def inline(
         entries.append(entry)
     whole: dict[str, Any] = json.loads(json.dumps(body))
     put(whole, shape.at, entries)
-    return holding(whole, [wrapped(file) for file in files] if shape.twice else files, shape.empty)
+    sent = [wrapped(file) for file in files] if shape.twice else files
+    return holding(whole, sent, request, written, shape.empty)
 
 
 def form(

@@ -12,9 +12,12 @@ from connectors.credentials import NOBODY
 from connectors.errors import ProtocolError
 from connectors.profiled import files, streams
 from connectors.profiled.vocabulary.comments import InlineFiles
+from connectors.profiled.vocabulary.parts import Request
+from connectors.rest.formats import decoded, encoder
 from connectors.testing import draft
 
 SHAPE = InlineFiles(at="Attachments", name="FileName", media_type="FileType", content="FileContent", empty="=")
+JSON = Request()
 CONTENTS = st.lists(st.binary(max_size=200), max_size=4)
 
 
@@ -23,7 +26,7 @@ def test_a_body_with_files_is_the_json_it_would_be_and_as_long_as_it_says(
     contents: list[bytes], text: str, name: str
 ) -> None:
     drafts = tuple(draft(name, content, "application/x-test") for content in contents)
-    body = streams.inline({"Content": text}, SHAPE, drafts).made(NOBODY)
+    body = streams.inline({"Content": text}, SHAPE, drafts, JSON, encoder(JSON)).made(NOBODY)
     sent = b"".join(body)
     assert len(sent) == len(body)
     assert json.loads(sent) == {
@@ -39,8 +42,30 @@ def test_a_body_with_files_is_the_json_it_would_be_and_as_long_as_it_says(
     }
 
 
+@given(contents=CONTENTS, text=st.from_regex(r"[ -~]{0,50}", fullmatch=True))
+def test_files_inside_xml_stand_there_as_base64(contents: list[bytes], text: str) -> None:
+    request = Request(format="xml", element="note")
+    drafts = tuple(draft(f"{number}.log", content) for number, content in enumerate(contents))
+    streamed = streams.inline({"Content": text}, SHAPE, drafts, request, encoder(request))
+    body = streamed.made(NOBODY)
+    sent = b"".join(body)
+    assert (len(sent), streamed.media_type) == (len(body), "application/xml; charset=utf-8")
+    read = decoded(sent)
+    listed = read.get("Attachments", []) if isinstance(read, dict) else []
+    found = listed if isinstance(listed, list) else [listed]
+    assert [base64.b64decode(each["FileContent"].strip("=") and each["FileContent"]) for each in found] == contents
+    assert (read["Content"] if isinstance(read, dict) else read) == text
+
+
+def test_files_inside_a_form_are_base64_in_a_field_of_it() -> None:
+    request = Request(format="form")
+    streamed = streams.inline({"text": "x"}, SHAPE, (draft("a", b"\xff\x00"),), request, encoder(request))
+    assert streamed.media_type.startswith("multipart/form-data")
+    assert b'name="Attachments[0][FileContent]"\r\n\r\n/wA=\r\n' in b"".join(streamed.made(NOBODY))
+
+
 def test_a_large_file_is_never_whole_in_memory() -> None:
-    body = streams.inline({}, SHAPE, (draft("big", b"x" * 1_000_000),)).made(NOBODY)
+    body = streams.inline({}, SHAPE, (draft("big", b"x" * 1_000_000),), JSON, encoder(JSON)).made(NOBODY)
     assert max(map(len, body)) < 100_000
 
 
