@@ -7,7 +7,7 @@ import pytest
 from central.desk.services.tickets import Upload
 from central.erasure import Erasure
 from central.link import Link
-from central.model import Person, Ticket, Value
+from central.model import Person, Ticket, Value, Visibility
 from central.store.api import Busy
 from central.store.memory import MemoryStore
 from connectors.api import RemoteField
@@ -119,17 +119,22 @@ def test_a_comment_with_their_name_whose_answer_was_lost_is_found_and_not_sent_a
 
 
 def test_what_is_hidden_and_shown_again_there_does_not_bring_their_name_back(world: World) -> None:
-    rt = min(world.rt.tracker.issues)
-    world.alice.comment(rt, "Ask Eve Example")
+    key = min(world.redmine.tracker.issues)
+    said = world.bob.comment(key, "Ask Eve Example")
     world.mesh.settle()
     erase(world, SPOKEN_OF)
-    (there,) = world.said(world.rt, "Ask Eve Example")
-    for _ in range(2):
-        for act in (world.alice.hide, world.alice.show):
-            act(rt, there.id)
-            world.mesh.settle()
-    assert "Ask erased-4" in {each.text for each in world.comments()}
-    assert "eve example" not in everything(world).casefold()
+    for act, stands in ((world.bob.hide, Visibility.INTERNAL), (world.bob.show, Visibility.PUBLIC)) * 2:
+        act(key, said)
+        world.mesh.settle()
+        world.mesh.scan()
+        world.mesh.settle()
+        assert {each.text: each.visibility for each in world.comments()}["Ask erased-4"] is stands
+        assert "eve example" not in everything(world).casefold()
+    world.bob.reword(key, said, "Ask Eve Example or me")
+    world.mesh.settle()
+    world.mesh.scan()
+    world.mesh.settle()
+    assert "Ask Eve Example or me" in {each.text for each in world.comments()}, "somebody has said it anew"
 
 
 def test_a_description_without_their_name_is_no_edit_and_a_later_one_goes_out(world: World) -> None:
