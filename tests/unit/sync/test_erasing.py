@@ -118,6 +118,21 @@ def test_a_comment_with_their_name_whose_answer_was_lost_is_found_and_not_sent_a
     assert "Ask erased-4" in {each.text for each in world.comments()}
 
 
+def test_an_edit_whose_answer_was_lost_is_not_told_again_without_their_name(world: World) -> None:
+    asked = world.centre.comment(1, "Ask whoever is on duty", TPM)
+    world.mesh.settle()
+    for member in (world.rt, world.redmine):
+        once(member.connector, "edit_comment", failing(Unknown("the answer was lost")), done=True)
+    world.centre.edit_comment(1, asked.id, "Ask Eve Example", TPM)
+    world.mesh.round()
+    assert any(intent.agreed for link in (world.link("ngi-cz"), world.link("ngi-pl")) for intent in link.intents)
+    erase(world, SPOKEN_OF)
+    assert world.end() == []
+    for member in (world.rt, world.redmine):
+        assert not world.said(member, "erased-4"), "nobody is told"
+    assert "Ask erased-4" in {each.text for each in world.comments()}
+
+
 def test_what_is_hidden_and_shown_again_there_does_not_bring_their_name_back(world: World) -> None:
     key = min(world.redmine.tracker.issues)
     said = world.bob.comment(key, "Ask Eve Example")
