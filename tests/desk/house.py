@@ -64,13 +64,17 @@ def principal(login: str, scopes: Iterable[Scope] | None = None, *grants: Grant)
 
 
 class Clock:
-    """Goes a second further whenever somebody looks at it; whoever only watches moves no time."""
+    """Goes a second further whenever somebody looks at it, until it is told to stand still; whoever only watches moves
+    no time."""
 
     def __init__(self) -> None:
         self._seconds = itertools.count()
         self.now = AT
+        self.stands_still = False
 
     def __call__(self) -> datetime:
+        if self.stands_still:
+            return self.now
         self.now = now = AT + timedelta(seconds=next(self._seconds))
         return now
 

@@ -100,6 +100,18 @@ def test_signing_out_ends_the_session_and_not_only_the_cookie(stand) -> None:
     assert "/sign-in" in browser.page("/tickets").url
 
 
+def test_a_cookie_that_somebody_planted_before_is_no_session_after_signing_in(stand) -> None:
+    browser = stand.browser()
+    browser.cookies.set("interdesk", "planted", domain="127.0.0.1", path="/")
+    answer = browser.post(
+        f"{stand.address}/sign-in", data={"login": "carl", "password": "carl's"}, allow_redirects=False, timeout=60
+    )
+    given = answer.headers["Set-Cookie"].partition(";")[0].removeprefix("interdesk=")
+    assert stand.gate.session(given) is not None
+    assert given != "planted"
+    assert stand.gate.session("planted") is None
+
+
 def test_the_cookie_is_for_no_script_and_no_other_site(stand) -> None:
     data = {"login": "carl", "password": "carl's"}
     answer = stand.browser().post(f"{stand.address}/sign-in", data=data, timeout=120, allow_redirects=False)
