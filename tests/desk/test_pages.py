@@ -573,6 +573,8 @@ def test_the_figures_are_told_as_prometheus_reads_them(stand) -> None:
     answer = stand.browser().page("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert "interdesk_tickets " in answer.text
+    refused = stand.browser().page("/metrics", headers={"X-Forwarded-For": "192.0.2.7"})
+    assert (refused.status_code, refused.headers["content-type"]) == (403, "text/plain; charset=utf-8")
 
 
 def test_a_hook_is_passed_on_raw_with_its_headers(stand) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import requests
 
 from central.account import Scope
 from central.desk.auth import Gate, digest
@@ -269,6 +270,19 @@ def test_a_file_that_is_too_long_is_refused_before_it_is_read_to_its_end(served)
         assert status == 413, detail
 
 
+def test_what_can_be_read_can_be_asked_about_without_its_content(served):
+    number, _ = opened(served)
+    alice = served.api("alice")
+    file = alice.ask("POST", f"/tickets/{number}/files", params={"name": "a"}, data=b"12345").json()
+    for path in (f"/tickets/{number}", f"/tickets/{number}/files/{file['id']}/content", "/tickets/999999"):
+        read, asked = alice.ask("GET", path), alice.ask("HEAD", path)
+        assert (asked.status_code, asked.content) == (read.status_code, b"")
+        for header in ("content-length", "content-type", "etag"):
+            assert asked.headers.get(header) == read.headers.get(header), (path, header)
+    for path in ("/healthz", "/readyz", "/sign-in", "/soap?wsdl"):
+        assert requests.head(f"{served.address}{path}", timeout=20).status_code == 200, path
+
+
 def test_history_and_why_tell_what_happened(served):
     number, tag = opened(served)
     carl = served.api("carl")
@@ -316,7 +330,9 @@ def test_every_no_is_a_problem_document(served):
     assert alice.refused("GET", "/tickets/999999")[0] == 404
     put = alice.ask("PUT", "/tickets")
     assert (put.status_code, put.json()["title"]) == (405, "Method Not Allowed")
-    assert put.headers["allow"]
+    assert put.headers["allow"] == "GET, HEAD, POST"
+    assert alice.ask("DELETE", "/tickets/1").headers["allow"] == "GET, HEAD, PATCH"
+    assert "this address takes GET, HEAD, POST" in put.json()["detail"]
     assert alice.refused("POST", "/tickets", data="<x/>", headers={"Content-Type": "text/xml"})[0] == 415
     assert alice.refused("GET", "/systems")[0] == 403
     for shown in ("Basic YTpi", "Bearer nonsense", "Bearer "):

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from central.desk.auth import NotKnown, TooManyTries
 from central.desk.services.errors import Gone, NotAllowed, NotNow, OutOfReach, Wrong
@@ -108,6 +109,8 @@ def of(error: Exception) -> Problem | None:  # one line for each
     match error:
         case Problem():
             return error
+        case HTTPException(status_code=404):
+            return Problem(404, "there is nothing at this address: see /openapi.json")
         case HTTPException():
             return Problem(error.status_code, error.detail, headers=error.headers)
         case RequestValidationError():
@@ -151,6 +154,9 @@ def install(app: FastAPI, log: Any = None) -> None:
 
     def tell(request: Request, error: Exception) -> JSONResponse:
         problem = of(error)
+        if problem is not None and problem.status_code == 405:
+            taken = ", ".join(sorted(_methods(request)))
+            problem = Problem(405, f"this address takes {taken}: see /openapi.json", headers={"Allow": taken})
         if problem is None:
             log.exception("a request stumbled over a bug of interdesk; please report it", path=request.url.path)
             problem = Problem(500, "a bug of interdesk, and no mistake of yours: its log says more")
@@ -159,6 +165,16 @@ def install(app: FastAPI, log: Any = None) -> None:
     ours = (HTTPException, RequestValidationError, ClientDisconnect, NotKnown, TooManyTries, Forbidden, StoreError)
     for kind in (*ours, NotAllowed, Wrong, NotNow, OutOfReach, Exception):
         app.add_exception_handler(kind, tell)
+
+
+def _methods(request: Request) -> set[str]:
+    """What an address takes: each of its methods is a route of its own."""
+    taken = {
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(each.matches({**request.scope, "method": method})[0] is Match.FULL for each in request.app.routes)
+    }
+    return taken | ({"HEAD"} if "GET" in taken else set())
 
 
 def _invalid(error: RequestValidationError) -> Problem:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
@@ -141,6 +141,8 @@ def _problems(app: FastAPI, visitors: Visitors, pages: Pages) -> None:
             return rest.problem(status, sentence)
         if request.url.path.startswith("/hooks/"):
             return JSONResponse({"said": sentence}, status)
+        if request.url.path == "/metrics":
+            return PlainTextResponse(sentence, status)
         if partial(request):
             return pages.page("part_said.html", None, status, sentence=sentence)
         return pages.said(sentence, _visitor(request, visitors), status, more)

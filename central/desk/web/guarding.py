@@ -35,6 +35,9 @@ class Guarded:
             await self._app(scope, receive, send)
             return
 
+        if scope["method"] == "HEAD":  # as GET: the web server itself leaves out what is in it
+            scope = {**scope, "method": "GET"}
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
