@@ -174,7 +174,8 @@ class Poller:
         when = (change.changed_at or EPOCH) + self._site.capabilities.granularity
         if when <= turn.since or when <= place.floor:
             return False
-        return _shown(change) not in place.there and _shown(change) not in turn.seen
+        before = [each for each in (*place.there, *turn.seen) if each.key == change.key]
+        return not before or _shown(change) not in before
 
     def _end(self, place: Position, turn: Round, since: Cursor) -> Cursor:
         """Where the next round begins: at the newest change seen, but not after this round's beginning."""

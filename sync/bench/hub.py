@@ -15,7 +15,7 @@ from central.store.sql import sqlite
 from sync import logs
 from sync.bench import copies, stock
 from sync.bench.sides import DESCRIPTION, Address
-from sync.bench.stand import opened
+from sync.bench.stand import OVERLAP, opened
 from sync.bootstrap import Interdesk
 from sync.serving import Server
 from sync.settings import Settings
@@ -27,6 +27,7 @@ class Plan:
 
     addresses: Mapping[str, Address]
     every: str = "1h"
+    overlap: str = OVERLAP
     in_flight: int = 2
     routes: Sequence[tuple[str, str]] = ()
     each: int = 0
@@ -131,6 +132,7 @@ def _work(pipe: Connection, settings: Settings, folder: Path, plan: Plan) -> Non
                 folder,
                 plan.addresses,
                 every=plan.every,
+                overlap=plan.overlap,
                 in_flight=plan.in_flight,
                 births=plan.births,
                 before_live=stocked,

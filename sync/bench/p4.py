@@ -1,7 +1,8 @@
 """P4: latency where no hint comes and only the poll finds a change.
 
 A change waits for the next poll, half an interval on average and a whole one at worst. What counts is what comes on
-top: from that poll to the write, and by how much a poll is late.
+top: from that poll to the write, and by how much a poll is late. Each poll reaches back five intervals, as it does by
+default, and lists again what was changed in them.
 """
 
 import tempfile
@@ -34,7 +35,8 @@ def run(settings: Settings, size: str) -> Report:
         for side in sides.values():
             side.stock("interdesk", changes)
         addresses = {name: side.address("interdesk") for name, side in sides.items()}
-        plan = Plan(addresses, every=f"{interval}s", routes=[("a", "b")], each=changes)
+        overlap = f"{5 * interval}s"
+        plan = Plan(addresses, every=f"{interval}s", overlap=overlap, routes=[("a", "b")], each=changes)
         hub = stack.enter_context(Hub(settings, folder, plan))
         hub.start()
         edits = [(str(number), f"edit of {number}") for number in range(1, changes + 1)]

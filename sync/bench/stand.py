@@ -18,6 +18,8 @@ from sync.settings import Settings
 PATIENCE = 120.0
 """Seconds that what is awaited may take."""
 HOOK_KEY = "webhook-key"
+OVERLAP = "5m"
+"""How far each poll reaches back, unless said otherwise."""
 _SYSTEM = """\
 kind: system
 name: {name}
@@ -26,7 +28,7 @@ settings: {{url: "{url}", key: {{secret: "env:INTERDESK_SECRET_{upper}"}}}}
 mapping: plain
 support_units: [{upper}]
 birth_unit: {birth}
-poll: {{every: "{every}"}}
+poll: {{every: "{every}", overlap: "{overlap}"}}
 limits: {{in_flight: {in_flight}}}
 guard: {{changes: 10000000, closings: 10000000, losses: 10000000}}
 webhook: {{secret: {{secret: "env:INTERDESK_SECRET_{upper}_WEBHOOK"}}}}
@@ -54,7 +56,12 @@ def own_settings(settings: Settings, folder: Path, addresses: Mapping[str, Addre
 
 
 def documents_of(
-    addresses: Mapping[str, Address], *, every: str, in_flight: int, births: Mapping[str, str] | None = None
+    addresses: Mapping[str, Address],
+    *,
+    every: str,
+    overlap: str = OVERLAP,
+    in_flight: int,
+    births: Mapping[str, str] | None = None,
 ) -> str:
     """The documents that register these trackers."""
     kept = births or {}
@@ -65,6 +72,7 @@ def documents_of(
             url=address.url,
             birth=unit_of(kept[name]) if name in kept else "TPM",
             every=every,
+            overlap=overlap,
             in_flight=in_flight,
         )
         for name, address in addresses.items()
@@ -78,6 +86,7 @@ def opened(
     addresses: Mapping[str, Address],
     *,
     every: str = "1h",
+    overlap: str = OVERLAP,
     in_flight: int = 2,
     births: Mapping[str, str] | None = None,
     before_live: Callable[[Interdesk], None] | None = None,
@@ -85,7 +94,7 @@ def opened(
     """An interdesk with these systems registered and live; `before_live` may fill its store first.
 
     `births`: the system that keeps what is born in another one."""
-    text = documents_of(addresses, every=every, in_flight=in_flight, births=births)
+    text = documents_of(addresses, every=every, overlap=overlap, in_flight=in_flight, births=births)
     with Interdesk(own_settings(settings, folder, addresses), exclusive=True) as desk:
         bring_to_life(desk, text, addresses, before_live)
         yield desk
