@@ -82,6 +82,7 @@ def services(desk: Interdesk, pulse: Pulse, ending: threading.Event) -> Services
     """What the desk's pages stand on in this process. `ending`: set when it ends."""
     instance = desk.settings.instance
     gate, cookies, helm, clerk = desk.gate, Cookies(instance.public_url), Helm(desk), Clerk(desk.means, desk.gateways)
+    registrar = Registrar(desk, helm)
     doors = [soap_door(desk).router()]
     if desk.openid is not None:
         doors.append(openid.router(desk.openid, gate, cookies, Pages(instance.centre)))
@@ -92,6 +93,7 @@ def services(desk: Interdesk, pulse: Pulse, ending: threading.Event) -> Services
             gate,
             desk.centre,
             helm,
+            registrar,
             clerk,
             desk.people,
             lambda *ticket: why.as_data(why.explain(*ticket)),
@@ -114,7 +116,7 @@ def services(desk: Interdesk, pulse: Pulse, ending: threading.Event) -> Services
         reasons=why.explain,
         dictionaries=Dictionaries(),
         examples=Examples(desk.store, desk.gateways.get, desk.secrets, desk.means.centre),
-        registrations=Registrar(desk, helm),
+        registrations=registrar,
         pulse=pulse,
         largest_file=instance.limits.file,
         reads_mail=None if instance.mail is None else partial(_read, desk, instance.mail),

@@ -2,28 +2,34 @@
 
 An operator applies the documents of their own systems, and mappings and profiles that no other system uses. What a
 system claims must be theirs, too: a support unit that is not theirs would show them its tickets, and a secret that is
-not theirs could be sent to an address of their own.
+not theirs could be sent to an address of their own. And what an operator has a hand in goes live, by whichever door,
+once both sides have signed what is lost in its translation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 
 from central.account import Role
+from central.audit import Entry
 from central.desk.services.systems import Applicant, DocumentChange, Draft, Systems
 from central.desk.systems import SystemDesk, no_system
-from central.registry import Document
+from central.registry import Document, SystemState
 from central.rights import Action, Extent, Forbidden, Principal, demand, extent, may, may_on_system
 from central.store.api import NoSuch, Store, Transaction
 
 KINDS = ("system", "mapping", "profile")
+BEGIN = "begin a registration"
+"""By this entry of the audit log every door knows that both sides are to sign before a system goes live."""
+BEFORE_LIVE = (SystemState.DRAFT, SystemState.PROVING, SystemState.SHADOW)
 _PREFIX = "env:INTERDESK_SECRET_"
 
 
 class DocumentDesk:
     """Documents and their revisions. Errors as of `SystemDesk`; `Wrong` tells all that is wrong in a document."""
 
-    def __init__(self, store: Store, systems: Systems, desk: SystemDesk) -> None:
-        self._store, self._systems, self._desk = store, systems, desk
+    def __init__(self, store: Store, systems: Systems, desk: SystemDesk, clock: Callable[[], datetime]) -> None:
+        self._store, self._systems, self._desk, self._clock = store, systems, desk, clock
 
     def list(self, principal: Principal, kind: str) -> Sequence[Document]:
         """The current revisions that they may read, by name."""
@@ -63,7 +69,8 @@ class DocumentDesk:
 
     def apply(self, principal: Principal, text: str, *, same_secret: bool = False) -> Sequence[DocumentChange]:
         """Take these documents in, all of them or none."""
-        self._demand(principal, self._systems.drafts(text))
+        planned = self.plan(principal, text, same_secret=same_secret)
+        self._begin(principal, [each.name for each in planned if each.kind == "system" and each.verb != "unchanged"])
         return self._systems.apply(text, principal.person.id, self._applicant(principal, same_secret))
 
     def roll_back(
@@ -73,7 +80,26 @@ class DocumentDesk:
         earlier = self.show(principal, kind, name, revision)
         self._demand(principal, self._systems.drafts(earlier.source))
         applicant = self._applicant(principal, same_secret)
+        self._begin(principal, [name] if kind == "system" else [])
         return self._systems.roll_back(kind, name, revision, principal.person.id, applicant)
+
+    def begin(self, tx: Transaction, principal: Principal, name: str) -> None:
+        """Both sides are to sign before it goes live; a repeat is nothing."""
+        if not tx.audit.about(name, (BEGIN,)):
+            tx.audit.record(Entry(self._clock(), principal.person.id, BEGIN, name))
+
+    def _begin(self, principal: Principal, names: Sequence[str]) -> None:
+        """The central team answers itself for what it applies by hand."""
+        if extent(principal, Action.REGISTER_SYSTEM) is Extent.ALL:
+            return
+
+        def change(tx: Transaction) -> None:
+            there = {each.name: each.state for each in tx.registry.systems()}
+            for name in names:
+                if there.get(name, SystemState.DRAFT) in BEFORE_LIVE:
+                    self.begin(tx, principal, name)
+
+        self._store.write(change)
 
     def _applicant(self, principal: Principal, same_secret: bool) -> Applicant:
         return Applicant(

@@ -11,7 +11,7 @@ from typing import Any
 
 from central.account import Role
 from central.audit import Entry
-from central.desk.documents import DocumentDesk
+from central.desk.documents import BEGIN, DocumentDesk
 from central.desk.services.errors import NotNow
 from central.desk.services.registrations import (
     Answers,
@@ -28,7 +28,18 @@ from central.registry import Document, System, SystemState
 from central.rights import Action, Extent, Principal, demand, extent, may, may_on_system
 from central.store.api import NoSuch, Store, Transaction
 
-BEGIN = "begin a registration"
+__all__ = [
+    "BEGIN",
+    "CHOICES",
+    "PROVE",
+    "SIDES",
+    "SIGN",
+    "RegisterDesk",
+    "Registration",
+    "demand_signed",
+    "signatures",
+]
+
 PROVE = "prove a registration"
 SIGN = "sign the loss statement"
 SIDES = ("system", "centre")
@@ -147,7 +158,7 @@ class RegisterDesk:
             raise _past(name, state)
         told = self._registrations.seal(name, answers, principal.person.id)
         self._documents.apply(principal, self._registrations.compose(name, answers))
-        self._store.write(lambda tx: self._begin(tx, principal, name))
+        self._store.write(lambda tx: self._documents.begin(tx, principal, name))
         return told
 
     def choose_policy(self, principal: Principal, name: str, chosen: Mapping[str, str]) -> None:
@@ -216,11 +227,6 @@ class RegisterDesk:
         """Let it take part.  :raises NotNow: what is lost is not signed by both sides."""
         demand_signed([side for side in SIDES if side not in self._demand_begun(principal, name).signed])
         self._systems.go_live(principal, name)
-
-    def _begin(self, tx: Transaction, principal: Principal, name: str) -> None:
-        """By this entry every door knows that both sides are to sign before it goes live."""
-        if not tx.audit.about(name, (BEGIN,)):
-            tx.audit.record(Entry(self._clock(), principal.person.id, BEGIN, name))
 
     def _amend(self, principal: Principal, name: str, part: str, said: Mapping[str, Any]) -> None:
         self._documents.apply(principal, self._registrations.amend(name, part, said))

@@ -98,7 +98,7 @@ class House:
         self.helm, self.clerk = Helm(self.interdesk), Clerk(self.interdesk.means, self.interdesk.gateways)
         self.tickets = TicketDesk(self.store, self.interdesk.centre)
         self.systems = SystemDesk(self.store, self.helm, self.interdesk.clock)
-        self.documents = DocumentDesk(self.store, self.helm, self.systems)
+        self.documents = DocumentDesk(self.store, self.helm, self.systems, self.interdesk.clock)
         self.queues = QueueDesk(self.store, self.clerk, self.systems, self.tickets)
         self.helm.apply(f"{CZ}---\n{DE}", "carl")
         for name in ("ngi-cz", "ngi-de"):

@@ -15,6 +15,7 @@ OURS, THEIRS = "{ours}", "{theirs}"
 OTHER = "{other}"
 """A ticket that is nobody's but Bob's, in no system."""
 WINDOW = {"act": "announce maintenance", "begins_at": "2098-12-31T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"}
+SIGN = {"json": {"side": "system", "digest": "of something else"}}
 SETTLE = {"json": {"act": "settle", "never": True}}
 EDIT = {"act": "edit", "changes": {"priority": "urgent"}}
 CHANGE = {"json": {}, "headers": {"If-Match": "*"}}
@@ -67,6 +68,9 @@ TABLE = [
     ("POST", "/systems/ngi-cz/acts", {"json": WINDOW}, (403, 403, 200, 403, 200, 403)),
     ("POST", "/systems/ngi-de/acts", {"json": WINDOW}, (403, 403, 404, 404, 200, 403)),
     ("POST", "/systems/ngi-de/check", {}, (403, 403, 404, 404, 200, 403)),
+    ("GET", "/systems/ngi-cz/losses", {}, (403, 403, 200, 403, 200, 403)),
+    ("GET", "/systems/ngi-de/losses", {}, (403, 403, 404, 403, 200, 403)),
+    ("POST", "/systems/ngi-de/losses/signatures", SIGN, (403, 403, 404, 403, 200, 403)),
     ("GET", "/documents/system", {}, (403, 403, 200, 200, 200, 200)),
     ("GET", "/documents/system/ngi-de", {}, (403, 403, 404, 404, 200, 200)),
     ("GET", "/documents/mapping/redmine", {}, (403, 403, 404, 404, 200, 200)),

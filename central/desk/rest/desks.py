@@ -11,7 +11,9 @@ from central.desk.cookies import Cookies
 from central.desk.documents import DocumentDesk
 from central.desk.people import PeopleDesk
 from central.desk.queues import QueueDesk
+from central.desk.registering import RegisterDesk
 from central.desk.services.queues import Queues
+from central.desk.services.registrations import Registrations
 from central.desk.services.systems import Systems
 from central.desk.services.tickets import Tickets
 from central.desk.systems import SystemDesk
@@ -35,6 +37,7 @@ class Desks:
     tickets: TicketDesk
     systems: SystemDesk
     documents: DocumentDesk
+    registering: RegisterDesk
     queues: QueueDesk
     people: PeopleDesk
     explain: Explain
@@ -51,6 +54,7 @@ class Desks:
         gate: Gate,
         tickets: Tickets,
         systems: Systems,
+        registrations: Registrations,
         queues: Queues,
         people: PeopleDesk,
         explain: Explain,
@@ -61,13 +65,15 @@ class Desks:
     ) -> "Desks":
         """The desks over what the rest of the house supplies."""
         ticket_desk, system_desk = TicketDesk(store, tickets), SystemDesk(store, systems, clock)
+        document_desk = DocumentDesk(store, systems, system_desk, clock)
         return cls(
             store=store,
             clock=clock,
             gate=gate,
             tickets=ticket_desk,
             systems=system_desk,
-            documents=DocumentDesk(store, systems, system_desk),
+            documents=document_desk,
+            registering=RegisterDesk(store, registrations, system_desk, document_desk, clock),
             queues=QueueDesk(store, queues, system_desk, ticket_desk),
             people=people,
             explain=explain,

@@ -96,7 +96,8 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
     def act(who: Who, system: SystemName, wanted: Act) -> SystemOut:
         """Let it go live or into shadow, pause it, take up its traffic, announce or end maintenance, or release it.
 
-        What was registered on the pages goes live once both sides have signed there what is lost in translation."""
+        What an operator had a hand in, or was registered on the pages, goes live once both sides have signed what is
+        lost in its translation: `/v1/systems/{system}/losses`."""
         match wanted.act:
             case "live":
                 desks.systems.go_live(who, system)

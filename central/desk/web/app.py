@@ -37,7 +37,7 @@ def create_app(services: Services) -> FastAPI:
     pages, visitors = Pages(services.centre), Visitors(services.gate, services.cookies)
     desk = TicketDesk(services.store, services.tickets)
     steering = SystemDesk(services.store, services.systems, services.clock)
-    documents = DocumentDesk(services.store, services.systems, steering)
+    documents = DocumentDesk(services.store, services.systems, steering, services.clock)
     queues = QueueDesk(services.store, services.queues, steering, desk)
     registering = RegisterDesk(services.store, services.registrations, steering, documents, services.clock)
     _health(app, services)
