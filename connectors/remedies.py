@@ -65,6 +65,8 @@ class Sign(_Part):
     """Something is at `at`, and none of these."""
     begins: str | None = None
     """What is at `at` begins with these characters."""
+    lacks: str | None = None
+    """A path to a list without rows: of a ticket that is asked for by a search."""
     fault: str | None = None
     """The code of a SOAP fault, without its prefix; one that goes on after a dot is meant too."""
     body: str | None = None
@@ -80,9 +82,9 @@ class Sign(_Part):
 
     @model_validator(mode="after")
     def _whole(self) -> "Sign":
-        more = (self.at, self.fault, self.body, self.says)
+        more = (self.at, self.lacks, self.fault, self.body, self.says)
         if self.status is None and all(each is None for each in more):
-            raise ValueError("say by what it is known: status, at, fault, body or says")
+            raise ValueError("say by what it is known: status, at, lacks, fault, body or says")
         if self.at is None and (self.equals or self.differs or self.begins):
             raise ValueError("equals, differs and begins are of what is at a path: say `at`")
         return self
@@ -97,6 +99,7 @@ class Sign(_Part):
         return (
             (self.status is None or status in self.status)
             and (self.at is None or self._stands(at(data, self.at)))
+            and (self.lacks is None or at(data, self.lacks) == [])
             and (self.fault is None or _is_fault(self.fault, data))
             and (self.body is None or self.body in raw)
             and (self.says is None or found(self.says, words, ignore_case=True) is not None)

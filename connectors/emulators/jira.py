@@ -98,6 +98,8 @@ class JiraEmulator(Emulator):
         self.project = project
         self.token = "emulated-token"  # noqa: S105 (opens an emulator on loopback and nothing else)
         self.quirks = quirks or Quirks()
+        self.denied: frozenset[str] = frozenset()
+        """Permissions that our account lacks, as far as it is told: it can do all the same."""
         self.people = frozenset({OURS, *people})
 
     def account(self, asked: Asked) -> str:
@@ -151,6 +153,10 @@ class JiraEmulator(Emulator):
                 return Reply(200, {**self._who(OURS), "timeZone": self.quirks.zone, "locale": "en_US"})
             case "GET", ["user"] if asked.word("accountId") in {self._id(each) for each in self.people}:
                 return Reply(200, self._who(asked.word("accountId").rpartition(":")[2]))
+            case "GET", ["mypermissions"] if asked.word("projectKey") == self.project:
+                names = asked.word("permissions").split(",")
+                shown = {name: {"key": name, "havePermission": name not in self.denied} for name in names}
+                return Reply(200, {"permissions": shown})
             case "GET", ["project", self.project]:
                 return Reply(200, {"id": "10000", "key": self.project, "name": self.project})
             case "GET", ["status" | "priority" | "resolution" as kind]:

@@ -59,7 +59,7 @@ class Commenter:
                     files.upload(site, shape.uploaded, file, body)
             if draft.files and shape.inline is not None:
                 as_written = encoder(request)
-                streamed = streams.inline(body, shape.inline, draft.files, request, as_written, site.quirks.media_type)
+                streamed = streams.inline(body, shape.inline, draft.files, request, as_written)
             elif draft.files and shape.parts is not None:
                 streamed = streams.parted(body, shape.parts, draft.files, request.as_json)
             headers = {"Content-Type": streamed.media_type} if streamed is not None else {}

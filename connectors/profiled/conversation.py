@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from connectors import marks
@@ -22,7 +23,7 @@ from connectors.profiled.pictured import pictured
 from connectors.profiled.quirks import Talk
 from connectors.profiled.rows import fallen, identity, is_internal, is_meant, meets, read_text, remote_file
 from connectors.profiled.site import Site, keyed
-from connectors.profiled.values import at, plain, spread, text, word
+from connectors.profiled.values import at, first, plain, spread, text, word
 from connectors.profiled.vocabulary.comments import AttachedFiles
 from connectors.profiled.vocabulary.conversation import (
     CommentRows,
@@ -203,15 +204,15 @@ class Listener:
     def _files(self, look: Look, entries: list[Entry]) -> tuple[dict[str, list[RemoteFile]], list[RemoteFile]]:
         """The ticket's own list of files: those of each comment by its id, and those that came with none. What came
         with a comment that is hidden, or that nobody shows us, is in neither."""
-        hidden = set(self._site.quirks.hidden_files(look.raw)) if self._site.quirks.hidden_files else set()
-        listed = {file.id: (file, owner) for file, owner in self._listed(look) if file.id not in hidden}
+        listed = {file.id: (file, owner) for file, owner in self._listed(look)}
         attached: dict[str, list[RemoteFile]] = {}
         told: set[str] = set()
-        for each in entries:
+        for each, following in zip_longest(entries, entries[1:]):
+            owner_id = following.id if self._is_ahead(each, following) else each.id
             for number in self._files_of(each):
                 told.add(number)
                 if number in listed:
-                    attached.setdefault(each.id, []).append(listed[number][0])
+                    attached.setdefault(owner_id, []).append(listed[number][0])
         public = {each.number: each.id for each in entries if not each.internal}
         loose: list[RemoteFile] = []
         for file, owner in listed.values():
@@ -313,6 +314,13 @@ class Listener:
         if kind == shape.custom_kind:
             return self._fields.changed_custom(name, old, new)
         return self._fields.changed(name, old, new, (old, new)) if kind == shape.field_kind else None
+
+    def _is_ahead(self, entry: Entry, following: Entry | None) -> bool:
+        """Whether what an entry names came with the hidden one after it."""
+        if self._shape.details is None or not self._shape.details.files_ahead or following is None:
+            return False
+        same = (entry.author.key, entry.at) == (following.author.key, following.at)
+        return same and following.internal and first(entry.row, entry.shape.text) is None
 
     def _files_of(self, entry: Entry) -> Iterator[str]:
         """Ids of the files that came with an entry of the journal."""

@@ -18,6 +18,7 @@ from connectors.profiled.vocabulary.comments import CommentWrite
 from connectors.profiled.vocabulary.conversation import Conversation, Download
 from connectors.profiled.vocabulary.listing import Listing
 from connectors.profiled.vocabulary.parts import Part, Paths, Request, Setting, Words
+from connectors.profiled.vocabulary.rights import Rights
 from connectors.profiled.vocabulary.tickets import (
     Account,
     CustomFields,
@@ -184,6 +185,8 @@ class Profile(Part):
     conversation: Conversation | None = None
     """None: the quirks read it."""
     download: Download = Download()
+    rights: Rights | None = None
+    """What our account may do, where a request tells."""
     hooks: Hooks | None = None
     """None: HMAC-SHA256 in `X-Hub-Signature-256`, where the product can be taught to."""
     quirks: str | None = None

@@ -6,6 +6,7 @@ from datetime import timedelta
 from connectors import marks
 from connectors.api import Finding, RemoteField
 from connectors.errors import AccessError, ConnectorError, NotFound, OutOfBounds, Transient
+from connectors.profiled import rights
 from connectors.profiled.checking import check
 from connectors.profiled.fields import Fields
 from connectors.profiled.paging import Place
@@ -134,6 +135,8 @@ class Prover:
         return not shown or name in (at(shown[0].raw, place) or {})
 
     def _rights(self) -> Iterable[Finding]:
+        if self._profile.rights is not None:
+            return rights.found(self._site, self._profile.rights)
         return self._site.quirks.rights(self._site) if self._site.quirks.rights is not None else ()
 
     def _list(self) -> Iterable[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connectors.api import FieldChange, FileDraft, Finding, Person, RemoteComment, RemoteFile, Value
+from connectors.api import FieldChange, Finding, Person, RemoteComment, RemoteFile, Value
 
 if TYPE_CHECKING:
     from connectors.profiled.site import Site
@@ -34,9 +34,5 @@ class Quirks:
     """Fields that the ticket's own answer does not bear: (site, key, raw)."""
     talk: "Callable[[Site, str, Mapping[str, Any], str, Collection[str]], Talk] | None" = None
     """Comments, files and history, where they are answered apart: (site, key, raw, version, known)."""
-    hidden_files: Callable[[Mapping[str, Any]], Collection[str]] | None = None
-    """Ids of files that belong to hidden comments, where the answer does not say so plainly."""
-    media_type: Callable[[FileDraft], str] | None = None
-    """The type a file is sent as, where the product changes the bytes of some types."""
     rights: "Callable[[Site], Iterable[Finding]] | None" = None
     """More findings for the probe: by reads only."""

@@ -1,10 +1,11 @@
 """Bodies that are made while they are sent, files in them. No file is ever whole in memory."""
 
 import base64
+import codecs
 import json
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -162,21 +163,39 @@ def inline(
     files: Sequence[FileDraft],
     request: Request,
     written: Written,
-    media_type: Callable[[FileDraft], str] | None = None,
 ) -> Streamed:
-    """A comment's body with its files inside, in the form that its request names. `media_type` says what a file is
-    sent as."""
+    """A comment's body with its files inside, in the form that its request names."""
     entries: list[dict[str, Any]] = []
     for number, file in enumerate(files):
         entry: dict[str, Any] = {}
         put(entry, shape.name, encoded_word(file.name) if shape.encoded_names else file.name)
-        put(entry, shape.media_type, media_type(file) if media_type is not None else file.media_type)
+        put(entry, shape.media_type, _kept_kind(file) if shape.recodes else file.media_type)
         put(entry, shape.content, hole(number))
         entries.append(entry)
     whole: dict[str, Any] = json.loads(json.dumps(body))
     put(whole, shape.at, entries)
     sent = [wrapped(file) for file in files] if shape.twice else files
     return holding(whole, sent, request, written, shape.empty)
+
+
+def _kept_kind(file: FileDraft) -> str:
+    """The type that a file goes as where others would be changed on their way."""
+    kind = file.media_type.partition(";")[0].strip().lower()
+    if kind.startswith(("multipart/", "message/")) or (kind in ("text/plain", "text/html") and not _is_utf8(file)):
+        return "application/octet-stream"
+    return kind or "application/octet-stream"
+
+
+def _is_utf8(file: FileDraft) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with file.open() as chunks:
+            for chunk in chunks:
+                decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def form(

@@ -16,7 +16,7 @@ from connectors.profiled.bodies import Bodies, Unwritable, carried
 from connectors.profiled.reading import Reader
 from connectors.profiled.site import HIDDEN, Site
 from connectors.profiled.transitions import way
-from connectors.profiled.values import at, called, fill, names_of, same
+from connectors.profiled.values import at, called, fill, names, names_of, same
 from connectors.profiled.vocabulary.writing import Transition, Update
 
 Finder = Callable[[str, datetime], RemoteTicket | Lookup]
@@ -147,12 +147,12 @@ class Writer:
         moves = [name for name, value in turn.left.items() if name in own and not same(stands.get(name), value)]
         riders = {rider for name in moves for rider in own[name].fields}
         common = [name for name in turn.left if name not in own and name not in riders]
-        for names in [[each] for each in common] if shape.each else [common]:
-            if turn.answers and shape.guard:
+        for some in [[each] for each in common] if shape.each else [common]:
+            if turn.answers and (shape.guard or _bears_version(shape)):
                 self._look(turn)
-            self._send(turn, names)
+            self._send(turn, some)
         for name in moves:
-            if turn.answers and own[name].guard:
+            if turn.answers and (own[name].guard or _bears_version(own[name])):
                 self._look(turn)
             self._move(turn, name)
 
@@ -161,7 +161,9 @@ class Writer:
         shape, own = self._profile.update, self._profile.transitions
         if shape.compare or shape.carry or tokens.bearer(self._profile.token) in turn.left:
             return bool(turn.left)
-        return turn.held is None and bool(shape.companions or any(name in own for name in turn.left))
+        return turn.held is None and bool(
+            _bears_version(shape) or shape.companions or any(name in own for name in turn.left)
+        )
 
     def _look(self, turn: _Turn) -> None:
         """Read the ticket as it stands now.  :raises VersionConflict: it has moved since it was held, by others."""
@@ -302,6 +304,11 @@ class Writer:
         except (AccessError, NotFound) as worse:
             return worse
         return AccessError(f"ticket {key} can be read and not be written, a right is missing: {trouble}")
+
+
+def _bears_version(request: Update | Transition) -> bool:
+    """Whether a request cannot be said without the version."""
+    return "version" in names([request.path, request.query, request.headers, request.body])
 
 
 @contextmanager

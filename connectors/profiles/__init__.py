@@ -6,7 +6,6 @@ A profile names its quirks by a word of `QUIRKS`; nothing else can be reached fr
 from collections.abc import Mapping
 
 from connectors.profiled.quirks import Quirks
-from connectors.profiles.redmine import QUIRKS as REDMINE
 from connectors.profiles.rt import QUIRKS as RT
 
-QUIRKS: Mapping[str, Quirks] = {"rt": RT, "redmine": REDMINE}
+QUIRKS: Mapping[str, Quirks] = {"rt": RT}

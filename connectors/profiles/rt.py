@@ -5,7 +5,6 @@ those transactions that are wanted, all at once. Files cost one more list. Texts
 are never asked for.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors import marks
-from connectors.api import FieldChange, FileDraft, Finding, Person, RemoteComment, RemoteFile, Value
+from connectors.api import FieldChange, Finding, Person, RemoteComment, RemoteFile, Value
 from connectors.errors import AccessError, ProtocolError
 from connectors.markup import text_of
 from connectors.profiled.kept import Opening
@@ -224,26 +223,6 @@ def _word(site: Site, name: str, value: Any) -> Value:
     return None if shape is not None and said in shape.empty_words else said
 
 
-def _media_type(file: FileDraft) -> str:
-    """RT recodes text that is not UTF-8, and takes messages apart: such files go as mere bytes."""
-    kind = file.media_type.partition(";")[0].strip().lower()
-    if kind.startswith(("multipart/", "message/")) or (kind in ("text/plain", "text/html") and not _is_utf8(file)):
-        return "application/octet-stream"
-    return kind or "application/octet-stream"
-
-
-def _is_utf8(file: FileDraft) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with file.open() as chunks:
-            for chunk in chunks:
-                decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _rights(site: Site) -> Iterable[Finding]:
     """The queue and any ticket of it show links for what we may do."""
     queue = site.read(site.profile.place).data()
@@ -271,4 +250,4 @@ def _rights(site: Site) -> Iterable[Finding]:
     yield Finding(True, f"the account's time zone is {zone}; searches are asked in a form that no zone changes")
 
 
-QUIRKS = Quirks(account=_account, fields=_fields, talk=_talk, media_type=_media_type, rights=_rights)
+QUIRKS = Quirks(account=_account, fields=_fields, talk=_talk, rights=_rights)

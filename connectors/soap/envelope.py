@@ -19,6 +19,7 @@ _SPACES = {"1.1": "http://schemas.xmlsoap.org/soap/envelope/", "1.2": "http://ww
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 _PASSWORD_TEXT = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText"  # noqa: S105 (a name)
+_KIND = "@xsi:type"
 _STEP = 57 * 1024
 """Bytes that become base64 at a time: a multiple of three, so that the pieces join."""
 _NAME = re.compile(r"(?:\{([^{}\s]*)\})?([^\W\d][\w.\-]*)")
@@ -74,7 +75,8 @@ def build(
     *,
     header: Header | None = None,
 ) -> Envelope:
-    """The envelope of a call. `body` is its arguments, by name or by position; "@name" is an attribute.
+    """The envelope of a call. `body` is its arguments, by name or by position; "@name" is an attribute,
+    "@xsi:type" a type of the operation's namespace (another's as {namespace}Name).
 
     :raises ContractError: a name is none, or there are more arguments than the operation takes."""
     writer = _Writer(operation)
@@ -175,7 +177,7 @@ class _Writer:
             nil = self._encoded or bool(known is not None and known.nillable)
             self.pieces.append(f"<{tag}{self._instance('nil', 'true')}/>" if nil else f"<{tag}/>")
             return
-        told = self._types(value, kind, item) if self._encoded else ""
+        told = self._declared(value) or (self._types(value, kind, item) if self._encoded else "")
         self.pieces.append(f"<{tag}{told}{self._attributes(value)}>")
         if isinstance(value, list | tuple):
             for each in value:
@@ -228,11 +230,22 @@ class _Writer:
             return ""
         found = ""
         for name, said in value.items():
-            if name.startswith("@") and said is not None:
+            if name.startswith("@") and name != _KIND and said is not None:
                 if not _NAME.fullmatch(name[1:]):
                     raise ContractError(f"{name!r} cannot be an attribute's name")
                 found += f' {name[1:]}="{_escaped(str(said))}"'
         return found
+
+    def _declared(self, value: Any) -> str:
+        """The type that the value itself says it is of, where a base type stands for several."""
+        said = value.get(_KIND) if isinstance(value, Mapping) else None
+        found = _NAME.fullmatch(str(said)) if said is not None else None
+        if said is not None and found is None:
+            raise ContractError(f"{said!r} cannot be a type's name")
+        if found is None:
+            return ""
+        space = self._operation.namespace if found[1] is None else found[1]
+        return self._instance("type", self._tag(space, found[2]))
 
     # -- types, where each argument bears its own ------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ class InlineFiles(Part):
     """Names go as an RFC 2047 word."""
     twice: bool = False
     """What goes as base64 is base64 already: such servers decode it, and people's programs once more."""
+    recodes: bool = False
+    """The product recodes text that is not UTF-8, and takes messages apart: such files go as mere bytes."""
 
 
 class UploadedFiles(Request):

@@ -145,6 +145,9 @@ class Mentions(Part):
     name: str
     old: str
     new: str
+    files_ahead: bool = False
+    """The files of a hidden entry are named by an entry right before it: without words (null), by the same person, at
+    the same moment."""
 
 
 class OpeningShape(Part):

@@ -64,6 +64,23 @@ def test_files_inside_a_form_are_base64_in_a_field_of_it() -> None:
     assert b'name="Attachments[0][FileContent]"\r\n\r\n/wA=\r\n' in b"".join(streamed.made(NOBODY))
 
 
+@pytest.mark.parametrize(
+    ("content", "kind", "sent"),
+    [
+        (b"Gr\xc3\xbc\xc3\x9fe", "text/plain; charset=utf-8", "text/plain"),
+        (b"Gr\xfc\xdfe", "text/plain", "application/octet-stream"),
+        (b"Subject: x", "message/rfc822", "application/octet-stream"),
+        (b"\xff", "image/png", "image/png"),
+        (b"", "", "application/octet-stream"),
+    ],
+)
+def test_what_a_product_would_recode_goes_as_bytes(content: bytes, kind: str, sent: str) -> None:
+    shape = SHAPE.model_copy(update={"recodes": True})
+    streamed = streams.inline({}, shape, (draft("a", content, kind),), JSON, encoder(JSON))
+    (told,) = json.loads(b"".join(streamed.made(NOBODY)))["Attachments"]
+    assert told["FileType"] == sent
+
+
 def test_a_large_file_is_never_whole_in_memory() -> None:
     body = streams.inline({}, SHAPE, (draft("big", b"x" * 1_000_000),), JSON, encoder(JSON)).made(NOBODY)
     assert max(map(len, body)) < 100_000

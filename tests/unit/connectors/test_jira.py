@@ -133,3 +133,12 @@ def test_people_open_it_by_its_key_and_we_know_it_by_its_id(jira: JiraEmulator, 
     ticket = connector.create({"summary": "x"}, token="T-1")
     assert ticket.key == "1"
     assert ticket.address == f"{jira.url}/browse/GGUS-1"
+
+
+def test_the_probe_tells_what_the_permission_scheme_does_not_grant(jira: JiraEmulator, connector: Connector) -> None:
+    assert all(each.ok for each in connector.probe())
+    jira.denied = frozenset({"TRANSITION_ISSUES", "ASSIGN_ISSUES"})
+    found = {each.sentence: each for each in connector.probe()}
+    lacking = found["the account may not change their status"]
+    assert (lacking.ok, "grant it TRANSITION_ISSUES" in lacking.remedy) == (False, True)
+    assert found["without the permission ASSIGN_ISSUES the account cannot say who is in charge of a ticket"].ok

@@ -118,6 +118,58 @@ def ticket_with(**more: Any) -> dict[str, Any]:
     return {"ticket": {**BASE["ticket"], **more}}
 
 
+# -- what our account may do -------------------------------------------------------------------------------------------
+
+RIGHTS = {"path": "/rights", "held": "can", "needed": {"see": "read tickets", "say": "write comments"}}
+
+
+def told(product: Product, **parts: Any) -> list[tuple[str, str]]:
+    product.answers |= {"/tickets": [], "/tickets/1": TICKET}
+    found = product.speaks({"rights": {**RIGHTS, **parts}}).probe()
+    return [
+        (each.sentence, each.remedy)
+        for each in found
+        if "the account" in each.sentence and "logged" not in each.sentence
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "parts"),
+    [
+        ({"can": ["see"]}, {}),
+        ({"can": {"see": True, "say": False}}, {}),
+        ({"can": {"see": {"has": "yes"}, "say": {"has": "no"}}}, {"granted": "has"}),
+        ({"admin": False, "can": ["see"]}, {"everything": "admin"}),
+    ],
+)
+def test_the_probe_tells_what_our_account_may_and_may_not_do(product: Product, answer: Any, parts: Any) -> None:
+    product.answers["/rights"] = answer
+    useful = {"edit": "edit its comments"}
+    assert told(product, useful=useful, remedy="ask for {right}", **parts) == [
+        ("the account may read tickets", ""),
+        ("the account may not write comments", "ask for say"),
+        ("without the permission edit the account cannot edit its comments", ""),
+    ]
+
+
+def test_rights_that_belong_to_roles_are_those_of_our_roles_in_the_place(product: Product) -> None:
+    product.answers |= {
+        "/rights": {"mine": [{"in": "A", "roles": [{"id": 3}, {"id": 4}]}, {"in": "B", "roles": [{"id": 9}]}]}
+    }
+    product.answers |= {"/roles/3": {"can": ["see"]}, "/roles/4": {"can": ["say"]}}
+    roles = {"ids": "mine[in=A].roles[].id", "read": {"path": "/roles/{id}"}}
+    assert [sentence for sentence, _ in told(product, roles=roles)] == [
+        "the account may read tickets",
+        "the account may write comments",
+    ]
+
+
+def test_an_administrator_may_do_everything(product: Product) -> None:
+    product.answers["/rights"] = {"admin": True}
+    ((sentence, _),) = told(product, everything="admin")
+    assert "is an administrator" in sentence
+
+
 # -- images that texts show ------------------------------------------------------------------------------------------
 
 PNG = b"\x89PNG" + bytes(range(256)) * 20
@@ -229,6 +281,18 @@ def test_a_ticket_may_come_as_a_list_of_one_or_below_a_name(product: Product) ->
     product.answers["/tickets/1"] = {"result": []}
     with pytest.raises(ProtocolError, match="bears no ticket"):
         product.speaks(ticket_with(at="result")).fetch("1")
+
+
+def test_a_ticket_that_a_search_does_not_find_is_gone_where_a_sign_says_so(product: Product) -> None:
+    signs = {"errors": {"signs": [{"lacks": "found", "means": "empty"}]}}
+    connector = product.speaks({**ticket_with(at="found"), **signs})
+    product.answers["/tickets/1"] = {"found": []}
+    with pytest.raises(NotFound):
+        connector.fetch("1")
+    for odd in ({"found": {}}, {"found": None}, {}, {"found": [TICKET, TICKET]}):
+        product.answers["/tickets/1"] = odd
+        with pytest.raises(ProtocolError):
+            connector.fetch("1")
 
 
 def test_what_a_product_does_not_tell_is_not_made_up(product: Product) -> None:

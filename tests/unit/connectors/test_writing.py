@@ -64,6 +64,7 @@ BASE: dict[str, Any] = {
     "download": {"path": "/files/{id}"},
 }
 URL = BASE["settings"]
+ROW = {"{field}": "{value}"}
 TOKEN = "7Q-TOKEN"
 
 Handler = Callable[[Asked], Any]
@@ -401,6 +402,16 @@ def test_a_version_may_go_into_the_body_and_a_conflict_is_told_there(desk: Desk)
     with pytest.raises(VersionConflict):
         connector.update("1", {"title": "newer"}, held=stands)
     assert ticket["title"] == "new"
+
+
+def test_a_version_that_a_request_cannot_go_without_is_read_where_nobody_holds_it(desk: Desk) -> None:
+    desk.holds(version=7)
+    connector = desk.speaks(
+        update={"query": {"rev": "{version}"}, "body": {"": [{"is": "{version:number}"}]}, "row": ROW}
+    )
+    desk.on("PUT", "/tickets/1")(lambda _: Reply(200, None))
+    connector.update("1", {"title": "new"}, held=None)
+    assert (desk.said[0].query["rev"], desk.said[0].json()) == (["7"], [{"is": 7}, {"title": "new"}])
 
 
 def test_where_nothing_guards_the_ticket_is_compared_right_before(desk: Desk) -> None:

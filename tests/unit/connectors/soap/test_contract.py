@@ -99,6 +99,17 @@ def test_what_is_no_name_is_refused_and_never_written() -> None:
         build(ggus("TicketModify"), {"X": {'@a="" b': "z"}})
 
 
+def test_a_value_may_say_which_type_it_is_of() -> None:
+    body = {"X": {"@xsi:type": "Incident", "Y": {"@xsi:type": "{urn:other}Kind", "#text": "t"}}}
+    sent = b"".join(build(ggus("TicketModify"), body)).decode()
+    prefixes = {space: prefix for prefix, space in re.findall(r'xmlns:(\w+)="([^"]*)"', sent)}
+    ours = prefixes[ggus("TicketModify").namespace]
+    assert f'xsi:type="{ours}:Incident"' in sent
+    assert f'xsi:type="{prefixes["urn:other"]}:Kind">t<' in sent
+    with pytest.raises(ContractError, match="cannot be a type's name"):
+        build(ggus("TicketModify"), {"X": {"@xsi:type": 'a" b="c'}})
+
+
 def test_attributes_and_other_namespaces_are_said_in_the_name() -> None:
     body = {"{urn:other}X": {"@kind": "a", "#text": "t"}, "{}Y": "u"}
     (call,) = parsed(build(ggus("TicketModify"), body)).find("soap:Body", NS)
