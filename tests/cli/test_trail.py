@@ -76,6 +76,7 @@ def test_what_is_done_at_a_door_bears_one_trail_from_there_to_the_last_write(liv
         by_soap()
         until(lambda: log.said(event="writes", what="comment"), "what was said is told there, too")
         for door, what in (("rest", "create"), ("soap", "comment")):
+            until(lambda door=door: log.said(event="acted", door=door), "the door has said so")
             (acted,) = log.said(event="acted", door=door)
             assert {line["trail"] for line in log.said(event="writes", what=what)} == {acted["trail"]}
             assert (acted["subject"], acted["owed"]) == (str(number), ["ngi-cz"])
