@@ -92,6 +92,13 @@ CASES = {
     "1.4, echo: an intent comes before a write": Case(
         lossy, range(36, 40), "silence:", {"means": weaker.storing("links", weaker.NoIntents)}
     ),
+    "2 ours survives the trip": Case(
+        mesh,
+        range(1, 4),
+        "silence: status",
+        {"gateway": weaker.by_meaning("status", weaker.Forgetful)},
+        {"gateway": weaker.by_meaning("status")},
+    ),
     "3.2 settling records what was written": Case(
         at_once, range(3, 10), "no loss:", {"means": weaker.storing("links", weaker.WhatWasRead)}
     ),

@@ -1,7 +1,7 @@
 """Parts with one rule less, to be handed to a simulated world: what an engine without that rule would do."""
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from central.link import IntentKind, Link, Pair
 from central.model import Conflict, Value
 from central.registry import System
 from connectors.api import Lookup, RemoteTicket
+from mappings.model import Untranslatable
 from sync.absorb import WRITTEN_BETWEEN
 from sync.gateway import Gateway
 from sync.means import Means
@@ -224,6 +225,78 @@ class OneValue(Instead):
 
     def canonical_ours(self, ours: Value) -> Value:
         return self._real.outward(ours, held=None)
+
+
+class Forgetful(Instead):
+    """A lens without memory: whatever is held here, a word of theirs means the same."""
+
+    def inward(self, theirs: Value, *, held: Value) -> Value:  # that is the point
+        return self._real.inward(theirs, held=None)
+
+
+def by_meaning(name: str, lens: Callable[[Any], Any] = lambda rule: rule) -> Callable[[Gateway], Gateway]:
+    """Gateways in which a word that stands there is known as the one that we said by the first lens law alone: it is
+    read, with what we meant as the value held, and must be what we meant.
+
+    The engine knows it by its letters (the base has both, and an intent what it wrote), and what corresponds outward
+    corresponds: with those, a lens may forget, and no seed notices. This takes them away, in the world that has the law
+    as in the one that is without it."""
+
+    def other(gateway: Gateway) -> Gateway:
+        return through(_Plainly)(mapped(lambda rule: _ByMeaning(lens(rule)), name)(gateway))
+
+    return other
+
+
+class _Said(str):
+    """A word of theirs as we say it."""
+
+    __slots__ = ("meant",)
+
+    def __new__(cls, word: str, meant: Value) -> "_Said":
+        said = super().__new__(cls, word)
+        said.meant = meant
+        return said
+
+
+class _ByMeaning(Instead):
+    def outward(self, ours: Value, *, held: Value) -> Value:
+        word = self._real.outward(ours, held=held)
+        return word if word is None else _Said(word, ours)
+
+    def canonical_theirs(self, theirs: Value) -> Any:
+        return _Compared(self._real, theirs)
+
+
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    rule: Any
+    word: Value
+
+    def __eq__(self, other: object) -> bool:
+        assert isinstance(other, _Compared)
+        said = [each.word for each in (self, other) if isinstance(each.word, _Said)]
+        stands = [each.word for each in (self, other) if not isinstance(each.word, _Said)]
+        if len(said) != 1:
+            return self.word == other.word
+        try:
+            return self.rule.inward(stands[0], held=said[0].meant) == said[0].meant
+        except Untranslatable:
+            return False
+
+
+class _Plainly(Instead):
+    """What arrives there are words."""
+
+    def create(self, fields: Mapping[str, Value], **more: Any) -> Any:
+        return self._real.create(_plain(fields), **more)
+
+    def update(self, key: str, patch: Mapping[str, Value], **more: Any) -> Any:
+        return self._real.update(key, _plain(patch), **more)
+
+
+def _plain(fields: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: str(value) if isinstance(value, _Said) else value for name, value in fields.items()}
 
 
 # -- what the connector says ----------------------------------------------------------------------------------------
