@@ -6,9 +6,10 @@ not theirs could be sent to an address of their own. And what an operator has a 
 once both sides have signed what is lost in its translation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
 
 from central.account import Role
 from central.audit import Entry
@@ -40,6 +41,16 @@ class DocumentDesk:
 
         return self._store.read(question)
 
+    def listed(self, principal: Principal, kind: str, *, after: str, limit: int) -> Sequence[Document]:
+        """A page of them: `limit`, behind this name."""
+        demand(may(principal, Action.SEE_SYSTEM), principal, Action.SEE_SYSTEM)
+
+        def question(tx: Transaction) -> Sequence[Document]:
+            found = (e for e in _documents(tx, kind, after, limit) if self._reads(tx, principal, kind, e.name))
+            return list(islice(found, limit))
+
+        return self._store.read(question)
+
     def show(self, principal: Principal, kind: str, name: str, revision: int | None = None) -> Document:
         """The current (or that) revision."""
         found = self.revisions(principal, kind, name)
@@ -48,15 +59,16 @@ class DocumentDesk:
             raise NoSuch(f"{kind} {name} has no revision {revision}")
         return wanted[0]
 
-    def revisions(self, principal: Principal, kind: str, name: str) -> Sequence[Document]:
-        """Every revision, oldest first."""
+    def revisions(
+        self, principal: Principal, kind: str, name: str, *, after: int = 0, limit: int | None = None
+    ) -> Sequence[Document]:
+        """Every revision, oldest first. A page of them: `limit`, behind this one."""
         demand(may(principal, Action.SEE_SYSTEM), principal, Action.SEE_SYSTEM)
 
         def question(tx: Transaction) -> Sequence[Document]:
-            found = (
-                tx.registry.revisions(kind, name) if kind in KINDS and self._reads(tx, principal, kind, name) else ()
-            )
-            if not found:
+            reads = kind in KINDS and self._reads(tx, principal, kind, name)
+            found = tx.registry.revisions(kind, name, after=after, limit=limit) if reads else ()
+            if not found and not (after and reads):
                 raise no_system(name) if kind == "system" else NoSuch(f"there is no {kind} {name!r}")
             return found
 
@@ -156,6 +168,13 @@ class DocumentDesk:
             return self._systems.drafts(tx.registry.document("system", name).source)[0]
         except NoSuch:
             return Draft("system", name)
+
+
+def _documents(tx: Transaction, kind: str, after: str, limit: int) -> Iterator[Document]:
+    """Those behind this name, read as far as they are wanted."""
+    while found := tx.registry.listed(kind, after=after, limit=limit):
+        yield from found
+        after = found[-1].name
 
 
 def _applied_by(tx: Transaction, principal: Principal, kind: str, name: str) -> bool:

@@ -1,6 +1,6 @@
 """A ticket as somebody may read it: without what is internal, and without any word of systems that they may not see."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
@@ -13,7 +13,7 @@ from central.model import SUPPORTERS_ONLY, Attachment, Comment, Conflict, Person
 from central.rights import Action, Extent, Principal, extent, may_on_system
 from central.store.api import NoSuch, Transaction
 
-Numbered = TypeVar("Numbered", Comment, Event)
+Numbered = TypeVar("Numbered", Comment, Event, Attachment)
 ELSEWHERE = Person(id="another system", name="another system")
 """Who did what came from a system that the reader may not see."""
 _CENTRAL = frozenset({Kind.TICKET_CREATED, Kind.FIELD_CHANGED, Kind.COMMENT_ADDED, Kind.COMMENT_EDITED})
@@ -75,11 +75,14 @@ class Reader:
     def files(self) -> Sequence[Attachment]:
         """The files, those of tombstones aside."""
         gone = {each.id for each in self.tx.tickets.comments(self.ticket.id) if each.deleted_at is not None}
-        return [
-            each
-            for each in self.tx.tickets.files(self.ticket.id)
-            if (self.internal or each.visibility is Visibility.PUBLIC) and each.comment_id not in gone
-        ]
+        return [each for each in self.tx.tickets.files(self.ticket.id) if self._shows(each, gone)]
+
+    def listed(self, after: int, limit: int) -> Sequence[Attachment]:
+        """A page of the files: `limit` of them after the one with this id."""
+        tickets, ticket_id = self.tx.tickets, self.ticket.id
+        gone = {each.id for each in tickets.comments(ticket_id) if each.deleted_at is not None}
+        found = _paged(lambda place: tickets.files(ticket_id, after=place, limit=limit), after)
+        return list(islice((each for each in found if self._shows(each, gone)), limit))
 
     def file(self, number: int) -> Attachment:
         """One file.  :raises NoSuch: there is none, or none that they may read."""
@@ -160,6 +163,9 @@ class Reader:
 
     def _reads(self, comment: Comment) -> bool:
         return self.internal or comment.visibility is Visibility.PUBLIC
+
+    def _shows(self, file: Attachment, gone: Collection[int | None]) -> bool:
+        return (self.internal or file.visibility is Visibility.PUBLIC) and file.comment_id not in gone
 
     def _masked(self, comment: Comment) -> Comment:
         if self.sees(comment.origin_system) and self.sees(comment.author.system):

@@ -158,12 +158,13 @@ class House:
     def _link(self, ticket: Ticket, system: str, key: str) -> None:
         self.store.write(lambda tx: tx.links.create(Link(0, ticket.id, system, LinkState.ACTIVE, key)))
 
-    def bury(self, system: str, ticket: Ticket) -> int:
-        """A dead letter about this ticket; its number."""
+    def bury(self, system: str, ticket: Ticket, *, subject: str = "") -> int:
+        """A dead letter about this ticket, or one that brings this key of theirs; its number."""
 
         def bury(tx):
             at = self.interdesk.clock()
-            tx.outbox.owe(system, Direction.OUTWARD, str(ticket.id), at, reason="a change")
+            direction, about = (Direction.INWARD, subject) if subject else (Direction.OUTWARD, str(ticket.id))
+            tx.outbox.owe(system, direction, about, at, reason="a change")
             claim = tx.outbox.claim(
                 system, "test", at + timedelta(hours=1), ttl=timedelta(minutes=1), lease_name=lambda _, d: f"t/{d.id}"
             )

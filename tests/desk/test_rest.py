@@ -169,6 +169,10 @@ def test_a_file_comes_up_raw_or_in_a_form_and_down_whole_or_in_part(served):
     form = {"file": ("a.svg", b"<svg onload='x'/>", "image/svg+xml")}
     sent = alice.ask("POST", f"/tickets/{number}/files", files=form).json()
     assert [each["name"] for each in alice.get(f"/tickets/{number}/files")["items"]] == ["ünï.log", "a.svg"]
+    first = alice.get(f"/tickets/{number}/files", limit=1)
+    second = alice.get(f"/tickets/{number}/files", limit=1, cursor=first["next"])
+    assert [each["name"] for each in first["items"] + second["items"]] == ["ünï.log", "a.svg"]
+    assert second["next"] is None
     path = f"/tickets/{number}/files/{raw['id']}/content"
     whole = alice.ask("GET", path)
     assert (whole.status_code, whole.content == data) == (200, True)
@@ -381,9 +385,28 @@ def test_an_operator_applies_a_document_sees_the_diff_and_rolls_back(served):
     back = olga.ask("POST", "/documents/system/ngi-cz/revisions/1/rollback", json={})
     assert back.json()["items"][0]["revision"] == 3
     assert [each["revision"] for each in olga.get("/documents/system/ngi-cz/revisions")["items"]] == [1, 2, 3]
+    path, seen = "/documents/system/ngi-cz/revisions", []
+    page = olga.get(path, limit=2)
+    while page["next"]:
+        seen += page["items"]
+        page = olga.get(path, limit=2, cursor=page["next"])
+    assert [each["revision"] for each in (*seen, *page["items"])] == [1, 2, 3]
     wrong = olga.ask("POST", "/documents", json={"text": CZ.replace("queue: ggus", "queu: ggus")})
     assert wrong.status_code == 422
     assert wrong.json()["errors"][0]["place"].startswith("document:4:")
+
+
+def test_documents_are_listed_page_by_page_as_far_as_they_may_be_read(served):
+    olga, carl = served.api("olga"), served.api("carl")
+    everything = carl.get("/documents/system")["items"]
+    assert [each["name"] for each in everything] == ["ngi-cz", "ngi-de"]
+    first = carl.get("/documents/system", limit=1)
+    second = carl.get("/documents/system", limit=1, cursor=first["next"])
+    assert (first["items"] + second["items"], second["next"]) == (everything, None)
+    own = olga.get("/documents/system", limit=1)
+    assert ([each["name"] for each in own["items"]], own["next"]) == (["ngi-cz"], None)
+    for nonsense in ("!", "AA", "_w"):
+        assert carl.refused("GET", f"/documents/system?cursor={nonsense}")[0] == 422
 
 
 def test_the_life_of_a_system_and_what_waits_are_in_reach(served):

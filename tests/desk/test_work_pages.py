@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from central.delivery import Direction
+from central.desk.web.work import MOST
 from central.guard import Hold, HoldKind
 from central.registry import SystemState
 from central.store.api import Transaction
@@ -150,6 +151,35 @@ def test_a_mapping_is_proven_on_the_page(stand) -> None:
     assert "what goes out and comes back is what it was" in page
     assert "What is lost on the way there" in page
     assert "<html" not in page
+
+
+def test_a_long_list_is_shown_a_page_at_a_time_and_everything_is_on_some_page(stand) -> None:
+    house = stand.house
+    many = MOST + 3
+    for number in range(many):
+        house.disagree("ngi-cz", house.ours, field=f"comment {1000 + number}")
+        house.bury("ngi-cz", house.ours, subject=f"key-{1000 + number}")
+    conflicts = [f"comment {1000 + number}" for number in range(many)]
+    letters = [each.subject for each in house.store.read(lambda tx: tx.outbox.dead()) if "key-" in each.subject]
+    assert len(letters) > MOST
+    carl = stand.browser("carl")
+    for kind, one, wanted in (
+        ("conflicts", r"<strong>(comment \d{4})</strong>", conflicts),
+        ("letters", r"(key-\d+) there", letters),
+    ):
+        page, seen = carl.page("/work").text, []
+        while True:
+            found = re.findall(one, page)
+            assert 0 < len(found) <= MOST
+            seen += found
+            onward = re.search(rf'href="(/work\?{kind}=[^"]+)"', page)
+            if onward is None:
+                break
+            page = carl.page(onward[1]).text
+            assert "From the beginning" in page
+        assert seen == wanted
+    for odd in ("letters=x", "conflicts=-1", "holds=x"):
+        assert carl.page(f"/work?{odd}").status_code == 404
 
 
 def test_work_is_for_who_may_see_it(stand) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.once import once
-from central.desk.rest.paging import Cursor, Limit, Page, cut, number
+from central.desk.rest.paging import Cursor, Limit, Page, number, until, word
 from central.desk.rest.problems import documented
 from central.desk.services.systems import DocumentChange
 from central.registry import Document
@@ -82,7 +82,8 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
     @routes.get("/{kind}", summary="List documents", responses=documented())
     def list_(who: Who, kind: Kind, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = "") -> Page[DocumentOut]:
         """The current revisions, by name."""
-        some, following = cut(desks.documents.list(who, kind), number(cursor), limit)
+        found = desks.documents.listed(who, kind, after=word(cursor), limit=limit + 1)
+        some, following = until(found, limit, lambda each: each.name)
         return Page(items=[_plain(each) for each in some], next=following)
 
     @routes.get("/{kind}/{name}", summary="Read a document", responses=documented())
@@ -95,7 +96,9 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         who: Who, kind: Kind, name: Name, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = ""
     ) -> Page[DocumentOut]:
         """Oldest first."""
-        some, following = cut(desks.documents.revisions(who, kind, name), number(cursor), limit)
+        place = number(cursor) or 0
+        found = desks.documents.revisions(who, kind, name, after=place, limit=limit + 1)
+        some, following = until(found, limit, lambda each: each.revision)
         return Page(items=[_plain(each) for each in some], next=following)
 
     @routes.get("/{kind}/{name}/revisions/{revision}", summary="Read a revision", responses=documented())

@@ -18,7 +18,7 @@ from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.forms import BYTES, form, is_form, named, safe, upload
 from central.desk.rest.once import once
-from central.desk.rest.paging import Cursor, Limit, Page, cut, number
+from central.desk.rest.paging import Cursor, Limit, Page, number, until
 from central.desk.rest.problems import Problem, documented
 from central.desk.rest.strict import too_long
 from central.desk.rest.tickets import TicketNumber
@@ -57,8 +57,11 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         who: Who, ticket: TicketNumber, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = ""
     ) -> Page[FileOut]:
         """In the order of their arrival."""
-        found = desks.tickets.read(who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).files())
-        some, following = cut(found, number(cursor), limit)
+        place = number(cursor) or 0
+        found = desks.tickets.read(
+            who, ticket, lambda tx, it: Reader.of(desks.tickets, tx, who, it).listed(place, limit + 1)
+        )
+        some, following = until(found, limit, lambda each: each.id)
         return Page(items=[_plain(each) for each in some], next=following)
 
     @routes.post(

@@ -12,7 +12,7 @@ from central.desk.rest.problems import Problem
 
 T = TypeVar("T")
 Limit = Annotated[int, Query(ge=1, le=200, description="how many to a page")]
-Cursor = Annotated[str, Query(max_length=64, description="`next` of the page before; nothing: the first page")]
+Cursor = Annotated[str, Query(max_length=200, description="`next` of the page before; nothing: the first page")]
 _NONE_OF_OURS = "this is no cursor: take `next` of the page before as it is"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Number = Annotated[int, Field(ge=1, lt=2**53)]
@@ -40,6 +40,14 @@ def number(text: str) -> int | None:
     return int(place)
 
 
+def word(text: str) -> str:
+    """The place of a cursor among what is in the order of names; '': the beginning.  :raises Problem: as above."""
+    place = _read(text) if text else ""
+    if text and not (place and place.isprintable()):
+        raise Problem(422, _NONE_OF_OURS)
+    return place
+
+
 def until(found: Sequence[T], limit: int, place: Callable[[T], int | str]) -> tuple[Sequence[T], str | None]:
     """A page, of which one more was asked for than it is to hold, and the cursor of the next: the place of its last."""
     return found[:limit], cursor(place(found[limit - 1]) if len(found) > limit else None)
@@ -60,18 +68,12 @@ def place_of(at: datetime, number: int) -> str:
     return f"{(at - _EPOCH) // timedelta(microseconds=1)}.{number}"
 
 
-def cut(found: Sequence[T], place: int | None, limit: int) -> tuple[Sequence[T], str | None]:
-    """A page of what lies in memory, and the cursor of the next."""
-    start = place or 0
-    return found[start : start + limit], cursor(start + limit if len(found) > start + limit else None)
-
-
 def _read(text: str) -> str:
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
     except ValueError:
         return ""
 
 
 def _is_number(text: str) -> bool:
-    return text.isdigit() and len(text) <= 17
+    return text.isascii() and text.isdigit() and len(text) <= 17

@@ -1,14 +1,17 @@
 """What waits for people: dead letters, conflicts, holds, quarantines; and the stop button."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Depends, Form, Path
 from fastapi.responses import RedirectResponse, Response
+from pydantic import Field
 
 from central.delivery import Direction
 from central.desk.mail.intake import MailDesk
-from central.desk.queues import QueueDesk
+from central.desk.queues import Place, QueueDesk, Waiting
 from central.desk.services import Services
 from central.desk.services.errors import NotAllowed, NotNow, OutOfReach
 from central.desk.systems import SystemDesk
@@ -17,15 +20,41 @@ from central.desk.views.apart import Apart, apart
 from central.desk.web.pages import SAID, Pages
 from central.desk.web.typed import CHANGING, typed
 from central.desk.web.visitors import Visitor, Visitors
-from central.guard import HoldKind
-from central.model import FIELDS, Ticket
+from central.guard import Hold, HoldKind
+from central.model import FIELDS, Conflict, Ticket
 from central.registry import SystemState
 from central.rights import Action, demand, sight
 from central.search import Query
 from central.store.api import Busy, NoSuch, Transaction
 
 MOST = 50
-"""So many tickets that disagree are shown; the search finds the others."""
+"""So much of each kind is shown at once; of tickets that disagree, the search finds the others."""
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Pile(Generic[T]):
+    """What waits of one kind, as far as it is shown, oldest first."""
+
+    shown: Sequence[T]
+    next: str
+    """Where the next ones begin; '' where there are none."""
+
+    @classmethod
+    def of(cls, found: Sequence[T], place: Callable[[T], object]) -> "Pile[T]":
+        """A pile, of which one more was asked for than is shown."""
+        return cls(found[:MOST], str(place(found[MOST - 1])) if len(found) > MOST else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Behind which ones the piles are to begin."""
+
+    letters: Annotated[str, Field(pattern=r"^(\d{1,17}\.\d{1,15})?$")] = ""
+    discarded: Annotated[str, Field(pattern=r"^(\d{1,17}\.\d{1,15})?$")] = ""
+    conflicts: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    holds: Annotated[int, Field(ge=0, lt=2**53)] = 0
 
 
 EDITED = ("subject", "description", "status", *CHANGING[1:])
@@ -47,11 +76,20 @@ def router(
     routes = APIRouter(prefix="/work")
     Acting = Annotated[Visitor, Depends(visitors.acting)]  # noqa: N806  # it names a type
 
-    def page(visitor: Visitor, system: str, *, said: str = "", problem: str = "", status: int = 200) -> Response:
+    def page(
+        visitor: Visitor,
+        system: str,
+        *,
+        said: str = "",
+        problem: str = "",
+        status: int = 200,
+        behind: Behind = Behind(),  # frozen
+    ) -> Response:
         demand(visitor.sees_queues, visitor.principal, Action.SEE_SYSTEM)
         principal, only = visitor.principal, system or None
         tiles = [each for each in desk.tiles(principal) if only in (None, each.name)]
-        conflicts, names = queues.conflicts(principal, only), frozenset(each.name for each in tiles)
+        names, most = frozenset(each.name for each in tiles), MOST + 1
+        conflicts = Pile.of(queues.conflicts(principal, only, after=behind.conflicts, limit=most), _number)
         query = Query(disagrees_with=names)
 
         def standing(tx: Transaction) -> tuple[Apart, ...]:
@@ -61,21 +99,25 @@ def router(
         plans = services.store.read(
             lambda tx: {each.name: tx.guards.latest(HoldKind.COPY, each.name) for each in apart_systems}
         )
+        holds = Pile.of(queues.holds(principal, only, after=behind.holds, limit=most), _number)
         shown_there = {plan.id for plan in plans.values() if plan is not None}
-        asked = {(each.ticket_id, each.system, each.field) for each in conflicts}
+        asked = {(each.ticket_id, each.system, each.field) for each in conflicts.shown}
         return pages.page(
             "work.html",
             visitor,
             status,
             here="work",
             system=system,
-            letters=queues.letters(principal, only),
-            discarded=queues.letters(principal, only, discarded=True),
+            letters=Pile.of(queues.letters(principal, only, after=_moment(behind.letters), limit=most), _place),
+            discarded=Pile.of(
+                queues.letters(principal, only, discarded=True, after=_moment(behind.discarded), limit=most), _place
+            ),
             conflicts=conflicts,
             standing=[
                 each for each in services.store.read(standing) if (each.ticket_id, each.system, each.field) not in asked
             ],
-            holds=[each for each in queues.holds(principal, only) if each.id not in shown_there],
+            holds=replace(holds, shown=[each for each in holds.shown if each.id not in shown_there]),
+            behind=any((behind.letters, behind.discarded, behind.conflicts, behind.holds)),
             quarantined=[(each, plans[each.name]) for each in apart_systems],
             instance=desk.instance(principal),
             specs=[FIELDS[name] for name in EDITED],
@@ -114,8 +156,13 @@ def router(
         )
 
     @routes.get("")
-    def work(visitor: Annotated[Visitor, Depends(visitors.signed_in)], system: str = "", said: str = "") -> Response:
-        return page(visitor, system, said=SAID.get(said, ""))
+    def work(
+        visitor: Annotated[Visitor, Depends(visitors.signed_in)],
+        behind: Annotated[Behind, Depends()],
+        system: str = "",
+        said: str = "",
+    ) -> Response:
+        return page(visitor, system, said=SAID.get(said, ""), behind=behind)
 
     @routes.post("/letters")
     def letters(
@@ -224,6 +271,20 @@ def router(
         return _back("", "let-go")
 
     return routes
+
+
+def _number(found: Conflict | Hold) -> int:
+    return found.id
+
+
+def _place(found: Waiting) -> str:
+    at, number = found.place
+    return f"{(at - _EPOCH) // timedelta(microseconds=1)}.{number}"
+
+
+def _moment(place: str) -> Place | None:
+    at, _, number = place.partition(".")
+    return (_EPOCH + timedelta(microseconds=int(at)), int(number)) if place else None
 
 
 def _back(system: str, said: str) -> Response:

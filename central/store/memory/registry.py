@@ -45,8 +45,12 @@ class MemoryRegistry:
         found = [document for document in current if kind in (None, document.kind)]
         return sorted(found, key=lambda document: (document.kind, document.name))
 
-    def revisions(self, kind: str, name: str) -> Sequence[Document]:
-        return self._tables.documents.get((kind, name)) or ()
+    def listed(self, kind: str, *, after: str = "", limit: int) -> Sequence[Document]:
+        return [each for each in self.documents(kind) if each.name > after][:limit]
+
+    def revisions(self, kind: str, name: str, *, after: int = 0, limit: int | None = None) -> Sequence[Document]:
+        found = self._tables.documents.get((kind, name)) or ()
+        return found if limit is None else found[after : after + limit]
 
     def put_system(self, system: System) -> None:
         self._tables.systems.put(system.name, replace(system, cursor=as_json(system.cursor)))

@@ -165,8 +165,9 @@ class MemoryTickets:
         self._tables.files.put(ticket_id, (*there, added))
         return added
 
-    def files(self, ticket_id: int) -> Sequence[Attachment]:
-        return self._tables.files.get(ticket_id) or ()
+    def files(self, ticket_id: int, *, after: int = 0, limit: int | None = None) -> Sequence[Attachment]:
+        found = self._tables.files.get(ticket_id) or ()
+        return found if limit is None else [each for each in found if each.id > after][:limit]
 
     def record(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -21,8 +21,11 @@ class Registry(Protocol):
     def documents(self, kind: str | None = None) -> Sequence[Document]:
         """Current revisions, by kind and name."""
 
-    def revisions(self, kind: str, name: str) -> Sequence[Document]:
-        """All revisions, oldest first."""
+    def listed(self, kind: str, *, after: str = "", limit: int) -> Sequence[Document]:
+        """A page of the current revisions of a kind: `limit` of them behind this name."""
+
+    def revisions(self, kind: str, name: str, *, after: int = 0, limit: int | None = None) -> Sequence[Document]:
+        """All revisions, oldest first. A page of them: `limit`, behind this one."""
 
     def put_system(self, system: System) -> None:
         """Create or replace the running state of a system."""

@@ -72,8 +72,8 @@ class Tickets(Protocol):
 
         :raises NoSuch: no such ticket or comment, or its bytes are not in the store."""
 
-    def files(self, ticket_id: int) -> Sequence[Attachment]:
-        """Every file of the ticket, in order of arrival."""
+    def files(self, ticket_id: int, *, after: int = 0, limit: int | None = None) -> Sequence[Attachment]:
+        """Every file of the ticket, in order of arrival. A page of them: `limit`, after the one with this id."""
 
     def record(self, events: Iterable[Event]) -> None:
         """Append to the history."""

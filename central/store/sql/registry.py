@@ -30,6 +30,35 @@ _LAST = (
 )
 _CURRENT = select(documents).where(tuple_(documents.c.kind, documents.c.name, documents.c.revision).in_(select(_LAST)))
 _ALL_CURRENT = Prepared(_CURRENT)
+_NEXT = (
+    select(documents.c.name)
+    .where(documents.c.kind == bindparam("of_kind"), documents.c.name > bindparam("after"))
+    .group_by(documents.c.name)
+    .order_by(documents.c.name)
+    .limit(bindparam("most"))
+    .subquery()
+)
+_LAST_OF_NEXT = (
+    select(documents.c.name, func.max(documents.c.revision))
+    .where(documents.c.kind == bindparam("of_kind"), documents.c.name.in_(select(_NEXT.c.name)))
+    .group_by(documents.c.name)
+    .subquery()
+)
+_LISTED = Prepared(
+    select(documents)
+    .where(
+        documents.c.kind == bindparam("of_kind"),
+        tuple_(documents.c.name, documents.c.revision).in_(select(_LAST_OF_NEXT)),
+    )
+    .order_by(documents.c.name)
+)
+_SOME_REVISIONS = Prepared(
+    select(documents)
+    .where(documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("named"))
+    .where(documents.c.revision > bindparam("after"))
+    .order_by(documents.c.revision)
+    .limit(bindparam("most"))
+)
 _CURRENT_OF_KIND = Prepared(_CURRENT.where(documents.c.kind == bindparam("of_kind")))
 _GET_SYSTEM = Prepared(select(systems.c.memory).where(systems.c.name == bindparam("named")))
 _BEFORE = Prepared(select(systems.c.memory).where(systems.c.name == bindparam("named")), Lock.TO_CHANGE)
@@ -75,8 +104,15 @@ class SqlRegistry:
         rows = self._session.rows(_ALL_CURRENT if kind is None else _CURRENT_OF_KIND, {"of_kind": kind})
         return sorted(map(_document, rows), key=lambda document: (document.kind, document.name))
 
-    def revisions(self, kind: str, name: str) -> Sequence[Document]:
-        return [_document(row) for row in self._session.rows(_REVISIONS, {"of_kind": kind, "named": name})]
+    def listed(self, kind: str, *, after: str = "", limit: int) -> Sequence[Document]:
+        page = {"of_kind": kind, "after": after, "most": limit}
+        return [_document(row) for row in self._session.rows(_LISTED, page)]
+
+    def revisions(self, kind: str, name: str, *, after: int = 0, limit: int | None = None) -> Sequence[Document]:
+        of = {"of_kind": kind, "named": name}
+        if limit is None:
+            return [_document(row) for row in self._session.rows(_REVISIONS, of)]
+        return [_document(row) for row in self._session.rows(_SOME_REVISIONS, {**of, "after": after, "most": limit})]
 
     def put_system(self, system: System) -> None:
         self._read.pop(system.name, None)

@@ -82,6 +82,12 @@ _HIDE_FILES = Prepared(
     .values(visibility=bindparam("visibility"))
 )
 _FILES = Prepared(select(files).where(files.c.ticket_id == bindparam("of")).order_by(files.c.id))
+_SOME_FILES = Prepared(
+    select(files)
+    .where(files.c.ticket_id == bindparam("of"), files.c.id > bindparam("after"))
+    .order_by(files.c.id)
+    .limit(bindparam("most"))
+)
 _BLOB = Prepared(select(blobs.c.id).where(blobs.c.sha256 == bindparam("sha256")))
 _ADD_FILE = adding(files)
 
@@ -276,8 +282,10 @@ class SqlTickets:
         )
         return replace(added, id=self._session.add(_ADD_FILE, _columns(added)))
 
-    def files(self, ticket_id: int) -> Sequence[Attachment]:
-        return [_file(row) for row in self._session.rows(_FILES, {"of": ticket_id})]
+    def files(self, ticket_id: int, *, after: int = 0, limit: int | None = None) -> Sequence[Attachment]:
+        if limit is None:
+            return [_file(row) for row in self._session.rows(_FILES, {"of": ticket_id})]
+        return [_file(row) for row in self._session.rows(_SOME_FILES, {"of": ticket_id, "after": after, "most": limit})]
 
     def record(self, events: Iterable[Event]) -> None:
         for event in events:

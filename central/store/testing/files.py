@@ -90,6 +90,17 @@ class FileClaims:
         assert (added.created_at, added.visibility) == (later(3), Visibility.PUBLIC)
         assert store.read(lambda tx: list(tx.tickets.files(ticket.id))) == [added]
 
+    def test_files_come_page_by_page(self, store: Store) -> None:
+        ticket, other = new_ticket(store), new_ticket(store)
+        sha256, _ = store.put_blob([b"abc"], limit=10)
+        for at in (ticket, other, ticket, ticket):
+            store.write(lambda tx, at=at.id: tx.tickets.add_file(at, None, new_file(sha256), NOW))  # type: ignore[misc]  # bound now
+        everything = list(store.read(lambda tx: tx.tickets.files(ticket.id)))
+        first = list(store.read(lambda tx: tx.tickets.files(ticket.id, limit=2)))
+        rest = list(store.read(lambda tx: tx.tickets.files(ticket.id, after=first[-1].id, limit=2)))
+        assert (len(first), [*first, *rest]) == (2, everything)
+        assert not store.read(lambda tx: tx.tickets.files(ticket.id, after=rest[-1].id, limit=2))
+
     def test_files_travel_with_their_comment_and_its_visibility(self, store: Store) -> None:
         ticket = new_ticket(store)
         sha256, _ = store.put_blob([b"abc"], limit=10)

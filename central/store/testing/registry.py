@@ -55,6 +55,30 @@ class RegistryClaims:
         ]
         assert [one.name for one in store.read(lambda tx: tx.registry.documents("system"))] == ["redmine", "rt"]
 
+    def test_documents_and_revisions_come_page_by_page(self, store: Store) -> None:
+        for text in ("one", "two", "three"):
+            _apply(store, text, "b")
+        for name in ("d", "a", "c"):
+            _apply(store, "new", name)
+        _apply(store, "new", "aa", "mapping")
+
+        def names(after: str, limit: int) -> list[tuple[str, int]]:
+            found = store.read(lambda tx: tx.registry.listed("system", after=after, limit=limit))
+            return [(each.name, each.revision) for each in found]
+
+        assert names("", 2) == [("a", 1), ("b", 3)]
+        assert names("b", 5) == [("c", 1), ("d", 1)]
+        assert names("d", 5) == []
+        assert store.read(lambda tx: tx.registry.listed("profile", limit=5)) == []
+
+        def revisions(after: int, limit: int) -> list[str]:
+            found = store.read(lambda tx: tx.registry.revisions("system", "b", after=after, limit=limit))
+            return [each.source for each in found]
+
+        assert revisions(0, 2) == ["one", "two"]
+        assert revisions(2, 2) == ["three"]
+        assert revisions(3, 2) == []
+
     def test_a_document_that_is_not_there_is_answered_with_those_that_are(self, store: Store) -> None:
         _apply(store)
         with pytest.raises(NoSuch, match="no system 'rtt'; there are: rt"):
