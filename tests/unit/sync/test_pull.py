@@ -11,9 +11,9 @@ from central.link import LinkState
 from central.model import Visibility
 from connectors.api import Capabilities
 from connectors.errors import NotFound, Unknown
-from connectors.memory import WELL_BEHAVED, Call
+from connectors.memory import WELL_BEHAVED, Call, MemoryConnector
 from sync.simulation.laws import broken
-from sync.simulation.members import RT_LIKE
+from sync.simulation.members import REDMINE_LIKE, RT_LIKE
 from sync.simulation.mesh import Member, Mesh
 from tests.unit.sync.world import TPM, World, failing, once
 
@@ -157,6 +157,30 @@ def test_a_comment_within_the_second_of_the_one_that_was_read_is_noticed() -> No
     world.mesh.work()
     world.bob.comment(other, "second, in the same second")
     assert world.end() == []
+    assert [c.text for c in world.comments()] == ["first", "second, in the same second"]
+
+
+class Trusting(MemoryConnector):
+    """It spares the conversation of a ticket whose version stands still, however weak that is."""
+
+    def fetch(self, key, *, known=None, version=None):
+        ticket = super().fetch(key, known=known)
+        return replace(ticket, comments=None, known_comments=None) if version == ticket.version else ticket
+
+
+def test_a_weak_version_that_stands_still_spares_no_conversation() -> None:
+    world = World()
+    connector = Trusting(world.redmine.tracker, capabilities=REDMINE_LIKE, clock=world.clock)
+    world.redmine = replace(world.redmine, connector=connector)
+    world.mesh = Mesh(world.store, [world.rt, world.redmine], world.clock)
+    world.centre = world.mesh.centre
+    _, other = world.shared()
+    world.bob.comment(other, "first")
+    look(world, "ngi-pl", other)
+    world.mesh.work()
+    world.bob.comment(other, "second, in the same second")
+    look(world, "ngi-pl", other)
+    world.mesh.work()
     assert [c.text for c in world.comments()] == ["first", "second, in the same second"]
 
 

@@ -15,7 +15,7 @@ from connectors.memory import WELL_BEHAVED, Call
 from mappings.document import compile_mapping
 from mappings.loader import read
 from sync.simulation.laws import broken
-from sync.simulation.members import REDMINE_LIKE
+from sync.simulation.members import REDMINE_LIKE, RT_LIKE
 from sync.simulation.mesh import Mesh
 from tests.unit.sync.world import NOTICE, TPM, World, failing, once
 
@@ -832,6 +832,19 @@ def test_who_sets_again_what_our_comment_has_undone_has_said_something() -> None
     world.mesh.work()
     assert [(each.ours, each.theirs) for each in world.conflicts()] == [("reopened", "resolved")]
     assert world.end() == []
+
+
+def test_what_our_comment_has_undone_unread_is_known_after_a_write_that_read_no_history() -> None:
+    world = World(rt=replace(RT_LIKE, complete_answers=True))  # the answer to a comment shows nothing but the comment
+    key = world.alice.open(subject="q", status="open")
+    world.mesh.settle()
+    once(world.rt.connector, "comment", lambda _: world.alice.edit(key, status="resolved"), done=False)
+    world.centre.change(1, {"subject": "w"}, TPM)
+    world.centre.comment(1, "what about it?", TPM)  # reopens it there, a moment after it was resolved
+    world.mesh.work()
+    assert world.issue(world.rt, key).fields["subject"] == "w"
+    assert world.end() == []
+    assert world.ticket()["status"] == "solved"
 
 
 @pytest.mark.parametrize("answered", [True, False])
