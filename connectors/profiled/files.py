@@ -59,7 +59,8 @@ def upload(site: Site, shape: UploadedFiles, file: FileDraft, body: MutableMappi
         raise ProtocolError(f"{answer.about}: the upload's answer has nothing under {shape.claim!r}")
     if at(body, shape.at) is None:
         put(body, shape.at, [])
-    at(body, shape.at).append({shape.key: claim, shape.name: file.name, shape.media_type: file.media_type})
+    told = {shape.key: claim, shape.name: file.name, shape.media_type: file.media_type}
+    at(body, shape.at).append({name: said for name, said in told.items() if name} if shape.key else claim)
 
 
 def attach(

@@ -181,7 +181,9 @@ def fill(template: str, words: Mapping[str, Any]) -> Any:
     whole = _WORD.fullmatch(template)
     if whole is not None and whole[2] not in ("sql", "html"):
         found = words[whole[1]]
-        return int(found) if whole[2] == "number" and str(found).isdecimal() else found
+        if whole[2] != "number":
+            return found
+        return [_counted(each) for each in found] if isinstance(found, list) else _counted(found)
 
     def word(found: re.Match[str]) -> str:
         said = str(words[found[1]])
@@ -190,6 +192,10 @@ def fill(template: str, words: Mapping[str, Any]) -> Any:
         return said.replace("\\", "\\\\").replace("'", "\\'") if found[2] == "sql" else said
 
     return _WORD.sub(word, template)
+
+
+def _counted(value: Any) -> Any:
+    return int(value) if str(value).isdecimal() else value
 
 
 def filled(template: Any, words: Mapping[str, Any]) -> Any:

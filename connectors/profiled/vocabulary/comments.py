@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from pydantic import model_validator
+
 from connectors.patterns import Pattern
 from connectors.profiled.vocabulary.parts import Keeping, Method, Part, Paths, Request
 from connectors.profiled.vocabulary.writing import Step, _said
@@ -33,9 +35,17 @@ class UploadedFiles(Request):
     claim: str
     """Where the answer has that ticket."""
     at: str
-    key: str
-    name: str
-    media_type: str
+    key: str = ""
+    """What that ticket is called in the comment's list; "": it stands there alone."""
+    name: str = ""
+    media_type: str = ""
+    """What the file's name and type are called beside it; "": neither is said."""
+
+    @model_validator(mode="after")
+    def _beside(self) -> "UploadedFiles":
+        if (self.name or self.media_type) and not self.key:
+            raise ValueError("say key: name and media_type stand beside it")
+        return self
 
 
 class AttachedFiles(Request):

@@ -541,8 +541,13 @@ def test_bare_ids_are_read_many_at_once(odd: Odd, clock: Clock) -> None:
     assert odd.asked - before == 4
 
 
-@pytest.mark.parametrize(("joined", "said"), [(",", "K-0,K-1"), ("", ["K-0", "K-1"])])
-def test_keys_to_be_read_at_once_go_as_a_text_or_as_a_list(odd: Odd, clock: Clock, joined: str, said: Any) -> None:
+@pytest.mark.parametrize(
+    ("joined", "word", "said"),
+    [(",", "{keys}", "K-0,K-1"), ("", "{keys}", ["K-0", "K-1"]), ("", "{keys:number}", ["K-0", "K-1"])],
+)
+def test_keys_to_be_read_at_once_go_as_a_text_or_as_a_list(
+    odd: Odd, clock: Clock, joined: str, word: str, said: Any
+) -> None:
     heard: list[Any] = []
 
     def answer(asked: Asked) -> Any:
@@ -553,7 +558,7 @@ def test_keys_to_be_read_at_once_go_as_a_text_or_as_a_list(odd: Odd, clock: Cloc
 
     odd.lists = answer
     odd.touched("K-0", "K-1")
-    batch = {"method": "POST", "path": "/many", "body": {"which": "{keys}"}, "rows": "tickets", "joined": joined}
+    batch = {"method": "POST", "path": "/many", "body": {"which": word}, "rows": "tickets", "joined": joined}
     assert keys_of(odd.opened(**BY_TIME, key="", per_page=1000, batch=batch)) == ["K-0", "K-1"]
     assert heard == [said]
 

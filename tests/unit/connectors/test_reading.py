@@ -16,7 +16,7 @@ from connectors.errors import NotFound, ProtocolError, SettingsError
 from connectors.profiled.connector import ProfiledConnector
 from connectors.profiled.packed import opened
 from connectors.profiled.profile import Profile
-from connectors.profiled.values import at, truth
+from connectors.profiled.values import at, fill, truth
 from connectors.registry import open_profile
 from tests.unit.connectors.conftest import Scripted
 
@@ -927,6 +927,20 @@ def test_what_a_profile_says_and_denies_is_told(product: Product, powers: Any, p
 
 
 # -- small words -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("template", "word", "filled"),
+    [
+        ("{it:number}", "7", 7),
+        ("{it:number}", ["7", "A-8"], [7, "A-8"]),
+        ("{it}", ["7"], ["7"]),
+        ("{it:number}", "A-7", "A-7"),
+        ("no {it}", 7, "no 7"),
+    ],
+)
+def test_a_word_alone_keeps_its_type_or_is_a_number(template: str, word: Any, filled: Any) -> None:
+    assert fill(template, {"it": word}) == filled
 
 
 @pytest.mark.parametrize("yes", [True, 1, "1", "true", "Yes", "whatever"])

@@ -718,6 +718,20 @@ def test_a_file_is_uploaded_as_a_part_of_a_form_and_claimed_by_the_comment(desk:
     assert desk.said[1].json()["uploads"] == [{"id": "u-1", "name": 'a "b" ü.log', "type": "text/x-log"}]
 
 
+@pytest.mark.parametrize(
+    ("shape", "listed"),
+    [({}, [5, 6]), ({"key": "id"}, [{"id": 5}, {"id": 6}]), ({"key": "id", "name": "as"}, [{"id": 5, "as": "a"}])],
+)
+def test_what_was_uploaded_is_listed_alone_or_with_what_is_said_beside_it(desk: Desk, shape: Any, listed: Any) -> None:
+    desk.holds()
+    numbers = iter((5, 6))
+    desk.on("POST", "/uploads")(lambda _: {"id": next(numbers)})
+    uploaded = {"path": "/uploads", "claim": "id", "at": "upload_ids", **shape}
+    files = tuple(draft(name, b"x") for name in "ab"[: len(listed)])
+    desk.speaks(comment={"uploaded": uploaded}).comment("1", CommentDraft("see", files=files), token=TOKEN)
+    assert desk.said[-1].json()["upload_ids"] == listed
+
+
 def test_a_comment_may_be_a_form_with_its_files_as_parts(desk: Desk) -> None:
     desk.holds()
     desk.on("POST", "/tickets/1/comments")(lambda _: {"id": 5})
