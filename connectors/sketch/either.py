@@ -94,20 +94,21 @@ def fields_of(ticket: Mapping[str, Shape], written: Mapping[str, Shape]) -> Iter
             continue
         said: dict[str, Any] = {}
         kind = "choice" if shape.values else "number" if shape.kind == "number" else None
-        at: Any = name
+        place = f"'{name}'" if "." in name and "'" not in name else name
+        at: Any = place
         if shape.kind == "object":
             names = ("login", "username", "name", "label", "title", "value", "id")
             part = next((each for each in names if each in shape.parts), None)
             if part is None:
                 continue
             person = any(each in shape.parts for each in ("login", "username", "email"))
-            at, kind = Guess(f"{name}.{part}", "by its name or its id"), "person" if person else "choice"
+            at, kind = Guess(f"{place}.{part}", "by its name or its id"), "person" if person else "choice"
         if bare(name) in STATUS:
             kind = "choice"
         said["kind"] = kind
         said["at"] = at
         if name in written:
-            said["write"] = name
+            said["write"] = place
         if shape.values:
             said["values"] = list(shape.values)
         if shape.max_length:

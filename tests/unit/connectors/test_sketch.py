@@ -106,6 +106,16 @@ def test_a_schema_that_leads_to_itself_ends() -> None:
     assert "title" in profile.fields
 
 
+def test_a_name_with_a_dot_is_quoted() -> None:
+    said = {"schema": {"type": "object", "properties": {"System.Title": {"type": "string"}, "id": {"type": "integer"}}}}
+    answer = {"200": {"content": {"application/json": said}}}
+    change = {"content": {"application/json": said}}
+    paths = {"/tickets/{id}": {"get": {"responses": answer}, "patch": {"requestBody": change, "responses": answer}}}
+    profile = sketched(draw(read_openapi(json.dumps({"openapi": "3.0.0", "paths": paths}).encode()), "x"))
+    shape = profile.fields["System.Title"]
+    assert (shape.at, shape.write) == (("'System.Title'",), "'System.Title'")
+
+
 WORDS = ["get", "post", "parameters", "responses", "200", "schema", "properties", "type", "items", "$ref"]
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
