@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors import patterns
 from connectors.errors import Forged, ProtocolError
 from connectors.profiled.profile import Hooks
 from connectors.profiled.values import at, first, moment
 
-_LONGEST_KEY = 200
+_LONGEST_KEY, _LONGEST_ADDRESS = 200, 2000
 
 
 def read_hook(shape: Hooks, secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[str, ...]:
@@ -33,7 +34,7 @@ def read_hook(shape: Hooks, secret: str, headers: Mapping[str, str], body: bytes
     except (ValueError, RecursionError):
         raise ProtocolError("the body is not JSON") from None
     listed = at(data, shape.rows) if shape.rows is not None else [data]
-    keys = [_key(first(each, shape.key)) for each in (listed if isinstance(listed, list) else [listed])]
+    keys = [_key(first(each, shape.key), shape.key_part) for each in (listed if isinstance(listed, list) else [listed])]
     if not keys or None in keys:
         raise ProtocolError(f"the body has no ticket's key at {' or '.join(map(repr, shape.key))}")
     return tuple(dict.fromkeys(key for key in keys if key is not None))
@@ -65,12 +66,14 @@ def _ensure_fresh(shape: Hooks, stamp: str, now: datetime) -> None:
         raise Forged(f"it was sent at {sent.isoformat()}, too far from now")
 
 
-def _key(found: Any) -> str | None:
-    """A ticket's key; None: this can be none."""
+def _key(found: Any, part: str | None) -> str | None:
+    """A ticket's key, or that part of what stands there; None: this can be none."""
     if isinstance(found, bool) or not isinstance(found, int | str):
         return None
     try:
         key = str(found)
     except ValueError:  # a number of thousands of digits
         return None
+    inside = patterns.found(part, key[:_LONGEST_ADDRESS]) if part is not None else None
+    key = key if inside is None else inside[1]
     return key if 0 < len(key) <= _LONGEST_KEY and key.isprintable() else None

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from connectors.api import Audience, Capabilities, Mail, VersionStrength, WriteKind
 from connectors.credentials import Credentials
+from connectors.patterns import Pattern
 from connectors.profiled.coherence import contradictions
 from connectors.profiled.vocabulary.comments import CommentWrite
 from connectors.profiled.vocabulary.conversation import Conversation, Download
@@ -121,6 +122,8 @@ class Hooks(Part):
     """Where the body lists several tickets; None: it is about one."""
     key: Paths = ("ticket",)
     """Where the key is in the JSON body, or in each row."""
+    key_part: Pattern | None = None
+    """What stands there is more than the key (an address), which is this pattern's first group."""
 
     @model_validator(mode="after")
     def _time_is_signed(self) -> "Hooks":

@@ -104,6 +104,7 @@ def test_a_time_that_nothing_vouches_for_is_a_mistake_in_a_profile(shape: dict[s
     ("shape", "body", "keys"),
     [
         ({"key": ["issue.key", "issue.id"]}, {"issue": {"id": 5}}, ("5",)),
+        ({"key": "self", "key_part": "/([0-9]+)$"}, {"self": "https://x.example.org/tickets/5"}, ("5",)),
         ({"key": ["issue.key", "issue.id"]}, {"issue": {"id": 5, "key": "A-1"}}, ("A-1",)),
         ({"rows": "events", "key": "id"}, {"events": [{"id": 1}, {"id": 2}, {"id": 1}]}, ("1", "2")),
     ],
