@@ -284,7 +284,7 @@ def test_what_can_be_read_can_be_asked_about_without_its_content(served):
         for header in ("content-length", "content-type", "etag"):
             assert asked.headers.get(header) == read.headers.get(header), (path, header)
     for path in ("/healthz", "/readyz", "/sign-in", "/soap?wsdl"):
-        assert requests.head(f"{served.address}{path}", timeout=20).status_code == 200, path
+        assert requests.head(f"{served.address}{path}", timeout=120).status_code == 200, path
 
 
 def test_history_and_why_tell_what_happened(served):
