@@ -493,6 +493,24 @@ def test_a_create_that_appears_twice_is_linked_once_and_the_late_twin_is_shown_a
     assert world.store.read(lambda tx: tx.tickets.count()) == 1
 
 
+def test_a_hint_for_a_late_twin_is_not_followed() -> None:
+    world = World()
+    world.centre.open({"subject": "first", "unit": "NGI_PL"}, TPM)
+    world.mesh.settle()
+    token = world.issue(world.redmine).fields["external_id"]
+    late, _ = world.redmine.tracker.open("interdesk", {"subject": "first", "external_id": token})
+    world.mesh.settle()
+    world.bob.edit(late, subject="nobody hears this")
+    world.bob.comment(late, "nor this")
+    fetches = world.redmine.connector.calls["fetch"]
+    world.store.write(
+        lambda tx: world.mesh.means.relay.owe_inward(tx, "ngi-pl", late, world.clock(), reason="a webhook")
+    )
+    world.mesh.work()
+    assert world.redmine.connector.calls["fetch"] == fetches
+    assert (world.ticket()["subject"], world.comments()) == ("first", ())
+
+
 def test_a_create_that_arrives_after_the_ticket_has_moved_on_is_shown_and_left_alone_and_not_asked_for_again() -> None:
     world = World()
     tokens: list[str] = []
