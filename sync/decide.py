@@ -25,12 +25,12 @@ def decide(
 
     `events`: the ticket's history at the centre, for the policy `newest`. `overtaken`: the past may be newer than this
     reading."""
-    entries = theirs.history or ()
+    entries, arrived = theirs.history or (), echo.landings(past.link, theirs.marks)
     hidden, _ = hidden_edits(gateway, past, theirs)
     said = {**theirs.ticket.fields, **{name: each.said for name, each in hidden.items()}}
     evidence = Evidence(
         landed=echo.landed(past.link, entries, gateway.mapping),
-        by_people=echo.set_by_people(past.link, entries, echo.landings(past.link, theirs.marks), gateway.mapping),
+        by_people=echo.set_by_people(past.link, entries, arrived, LONGEST_REQUEST, gateway.mapping),
         stale=echo.stale(past.link, entries, gateway.mapping),
         times=_times(gateway, theirs, events),
         taken_back=_taken_back(gateway, past, theirs),

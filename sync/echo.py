@@ -103,9 +103,14 @@ def stale(link: Link, history: Sequence[Entry], mapping: mapping_model.Mapping) 
 
 
 def set_by_people(
-    link: Link, history: Sequence[Entry], arrived: Sequence[datetime], mapping: mapping_model.Mapping
+    link: Link,
+    history: Sequence[Entry],
+    arrived: Sequence[datetime],
+    longest: timedelta,
+    mapping: mapping_model.Mapping,
 ) -> frozenset[str]:
-    """Our fields whose present value there is not ours by their history, though an open intent wrote them."""
+    """Our fields whose present value there is not ours by their history, though an open intent wrote them, or a comment
+    of ours would have done the same: before it arrived, or long after. The rest is as for `swallowed`."""
     found = set()
     for intent in link.intents:
         entries = after(history, _seen(link, intent))
@@ -116,7 +121,9 @@ def set_by_people(
                 found.add(name)
     for field in mapping.fields.values():
         last = next((e for e in reversed(after(history, link.history_seen)) if e.field == field.remote), None)
-        if last is not None and not last.own and arrived and last.at < min(arrived):
+        if last is None or last.own or not arrived:
+            continue
+        if last.at < min(arrived) or all(abs(last.at - at) > longest for at in arrived):
             found.add(field.central)
     return frozenset(found)
 

@@ -21,7 +21,7 @@ from sync.gateway import Gateway
 from sync.means import Means
 from sync.past import Past, reread
 from sync.permit import ensure_permitted
-from sync.reading import Reading, reading
+from sync.reading import LONGEST_REQUEST, Reading, reading
 from sync.settle import settle_effects, without
 
 _GONE = "this file is kept no longer"
@@ -170,7 +170,8 @@ def _with_effects(gateway: Gateway, link: Link, intent: Intent, arrived: RemoteC
     """The link with what the notice did there as its base; not where people may have done the same before."""
     if theirs.history is None and gateway.connector.capabilities.history:
         return link
-    by_people = set_by_people(link, theirs.history or (), (arrived.created_at,), gateway.mapping)
+    came = (arrived.created_at,)
+    by_people = set_by_people(link, theirs.history or (), came, LONGEST_REQUEST, gateway.mapping)
     return settle_effects(link, intent, theirs.ticket.fields, gateway.mapping, by_people)
 
 

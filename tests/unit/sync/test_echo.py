@@ -109,24 +109,29 @@ def test_a_write_from_memory_is_proven_by_what_came_after_the_last_reading_of_th
 
 
 def test_a_value_that_people_set_last_is_theirs_though_an_open_intent_wrote_the_same() -> None:
-    assert echo.set_by_people(link(writing("b")), entries("a>b!", "b>c", "c>b"), (), MAPPING) == {"subject"}
-    assert echo.set_by_people(link(writing("b")), entries("a>c", "c>b!"), (), MAPPING) == frozenset()
-    assert echo.set_by_people(link(writing("b")), [], (), MAPPING) == frozenset()
+    assert echo.set_by_people(link(writing("b")), entries("a>b!", "b>c", "c>b"), (), LONGEST, MAPPING) == {"subject"}
+    assert echo.set_by_people(link(writing("b")), entries("a>c", "c>b!"), (), LONGEST, MAPPING) == frozenset()
+    assert echo.set_by_people(link(writing("b")), [], (), LONGEST, MAPPING) == frozenset()
 
 
 def test_what_people_set_last_of_another_field_says_nothing_about_what_we_wrote() -> None:
     history = [*entries("a>b!"), *entries("x>y", field="another")]
-    assert echo.set_by_people(link(writing("b")), history, (), MAPPING) == frozenset()
+    assert echo.set_by_people(link(writing("b")), history, (), LONGEST, MAPPING) == frozenset()
 
 
 @pytest.mark.parametrize(("seen", "theirs"), [("", {"subject"}), ("1", set())])
 def test_after_a_write_from_memory_only_what_was_not_read_before_may_be_theirs(seen: str, theirs: set[str]) -> None:
-    assert echo.set_by_people(link(writing("b", seen=None), seen=seen), entries("a>b"), (), MAPPING) == theirs
+    assert echo.set_by_people(link(writing("b", seen=None), seen=seen), entries("a>b"), (), LONGEST, MAPPING) == theirs
 
 
 def test_what_people_set_before_a_comment_of_ours_arrived_is_theirs_and_not_its_doing() -> None:
     comments = (AT + timedelta(seconds=9), AT + timedelta(seconds=1))
-    assert echo.set_by_people(link(), entries("a>b"), comments, MAPPING) == {"subject"}
+    assert echo.set_by_people(link(), entries("a>b"), comments, LONGEST, MAPPING) == {"subject"}
+
+
+def test_what_people_set_long_after_every_comment_of_ours_had_arrived_is_theirs_and_not_its_doing() -> None:
+    long_ago = (AT - LONGEST - timedelta(seconds=1), AT - timedelta(minutes=3))
+    assert echo.set_by_people(link(), entries("a>b"), long_ago, LONGEST, MAPPING) == {"subject"}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +150,7 @@ def test_it_may_be_the_doing_of_our_comment_or_is_no_news_where(
     history: list[Entry], first: int | None, seen: str
 ) -> None:
     comments = () if first is None else (AT + timedelta(seconds=first), AT + timedelta(seconds=9))
-    assert echo.set_by_people(link(seen=seen), history, comments, MAPPING) == frozenset()
+    assert echo.set_by_people(link(seen=seen), history, comments, LONGEST, MAPPING) == frozenset()
 
 
 # -- writes that were given up -------------------------------------------------------------------------------------

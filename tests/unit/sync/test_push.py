@@ -900,6 +900,23 @@ def test_what_a_last_notice_hid_is_found_when_the_ticket_comes_back_though_it_wa
     assert world.ticket()["status"] == "solved"
 
 
+def test_what_people_do_long_after_the_last_notice_is_their_doing_though_the_notice_would_have_done_it_too() -> None:
+    world = World()
+    world.centre.open({"subject": "q", "unit": "NGI_CZ"}, TPM)
+    world.mesh.settle()
+    key = world.link("ngi-cz").key or ""
+    world.alice.edit(key, status="resolved")
+    world.mesh.settle()
+    once(world.rt.connector, "comment", lambda _: world.alice.edit(key, status="stalled"), done=False)
+    world.centre.change(1, {"unit": "TPM"}, TPM)  # the notice finds nothing to reopen
+    world.mesh.work()
+    world.clock.advance(timedelta(minutes=3))
+    world.alice.edit(key, status="open")
+    world.centre.change(1, {"unit": "NGI_CZ"}, TPM)
+    assert world.end() == []
+    assert (world.ticket()["status"], world.issue(world.rt).fields["status"]) == ("reopened", "open")
+
+
 def test_what_people_had_done_before_the_last_notice_is_their_doing_though_the_notice_would_have_done_it_too() -> None:
     world = World()
     world.centre.open({"subject": "q", "unit": "NGI_CZ"}, TPM)
