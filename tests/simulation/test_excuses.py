@@ -258,3 +258,18 @@ def test_what_a_restore_undoes_while_nobody_knows_where_our_mark_stands_is_told_
     late = fault(4990, Kind.LATE, BEFORE_UPDATE, seconds=5)
     assert excused(temper, *story, late) == ["its own restore undid it, and our mark could not tell"]
     assert excused(temper, *story) == []
+
+
+def test_what_a_restore_brings_back_while_nobody_knows_where_our_mark_stands_is_taken_for_an_edit() -> None:
+    temper = replace(redmine(SILENT), marked=True)
+    story = (
+        *BORN_HERE,
+        there(1100, "subject", "one"),
+        Happening(1250, Kind.BACKUP, "ngi-1"),
+        there(1400, "subject", "two"),
+        replace(COMMENT_HERE, at=5000),
+        Happening(5020, Kind.RESTORE, "ngi-1"),
+    )
+    late = fault(4990, Kind.LATE, BEFORE_UPDATE, seconds=5)
+    assert "its own restore brought it back, and our mark could not tell" in excused(temper, *story, late)
+    assert excused(temper, *story) == []

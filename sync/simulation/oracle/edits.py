@@ -306,10 +306,20 @@ def invented(evidence: Evidence, excuses: list[str]) -> Iterator[str]:
             capabilities = member.connector.capabilities
             all_edits = evidence.edits.get((member.name, link.key, mapping.remote), ())
             people = any(e.human and e.at < event.at for e in all_edits)
-            if edits and not capabilities.history and (people or edits[-1].overdue):
+            if edits and _untold(evidence, member, edits[-1]):
+                excuses.append(f"its own restore brought it back, and our mark could not tell: {wrong}")
+            elif edits and not capabilities.history and (people or edits[-1].overdue):
                 excuses.append(f"without a history nobody knows whose value it is: {wrong}")
             else:
                 yield wrong
+
+
+def _untold(evidence: Evidence, member: Member, edit: Edit) -> bool:
+    """Whether a restore of which our mark does not tell has set this."""
+    return edit.restored and any(
+        not restore.told and (restore.system, restore.at) == (member.name, edit.at)
+        for restore in evidence.world.chronicle.restores
+    )
 
 
 def _clock(at: datetime) -> str:
