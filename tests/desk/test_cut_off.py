@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from central.desk import views
 from central.desk.pulse import Pulse
+from central.desk.rest.events import MOST_EACH
 from central.desk.web.app import create_app
 from sync.serving import services
 from tests.desk.house import House
@@ -43,7 +44,20 @@ class Doors:
 
     def ask(self, path: str, kind: str, *pieces: bytes, whole: bool, **headers: str) -> int:
         """Send this, to its end or not; the status that is answered."""
-        said = {"content-type": kind, "host": "desk", **headers}
+        return asyncio.run(self._asked("POST", path, pieces, whole, {"content-type": kind, **headers}))
+
+    def ask_and_go(self, path: str, times: int) -> list[int]:
+        """Ask for this so many times, and be gone each time before it is answered; what would have been."""
+
+        async def ask() -> list[int]:
+            return [await self._asked("GET", path, (b"",), False, {}) for _ in range(times)]
+
+        return asyncio.run(ask())
+
+    async def _asked(
+        self, method: str, path: str, pieces: tuple[bytes, ...], whole: bool, headers: dict[str, str]
+    ) -> int:
+        said = {"host": "desk", **headers}
         if path.startswith("/api/"):
             said["authorization"] = f"Bearer {self.token}"
         elif not path.startswith(("/hooks", "/sign-in", "/soap")):
@@ -52,7 +66,7 @@ class Doors:
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
-            "method": "POST",
+            "method": method,
             "scheme": "http",
             "path": path,
             "raw_path": path.encode(),
@@ -74,7 +88,7 @@ class Doors:
             if message["type"] == "http.response.start":
                 answered.append(message["status"])
 
-        asyncio.run(self.app(scope, receive, send))  # whatever it raises, the web server would log as a bug of ours
+        await self.app(scope, receive, send)  # whatever it raises, the web server would log as a bug of ours
         return answered[0]
 
 
@@ -118,3 +132,7 @@ def test_a_key_whose_request_was_cut_off_before_it_was_whole_may_be_used_again(d
     for _ in range(2):
         assert doors.ask(path, kind, begun, end, whole=True, **key) == 201
         assert len(doors.house.store.read(lambda tx: tx.tickets.files(1))) == files + 1, "carried out once"
+
+
+def test_whoever_is_gone_before_a_stream_begins_takes_nobodys_place(doors: Doors) -> None:
+    assert doors.ask_and_go("/api/v1/events", 2 * MOST_EACH) == [200] * 2 * MOST_EACH

@@ -10,7 +10,7 @@ import requests
 
 from central.account import Scope
 from central.desk.auth import Gate, digest
-from tests.desk.house import AT, CZ, SESAME
+from tests.desk.house import AT, CZ, ROLES, SESAME
 from tests.desk.served import Api, Served
 
 
@@ -477,6 +477,20 @@ def test_events_come_as_they_happen_and_go_on_where_they_were_left(served):
     assert [next(told) for _ in kinds] == kinds
     again.close()
     assert alice.refused("GET", "/events", headers={"Last-Event-ID": "x"})[0] == 422
+
+
+def test_one_account_listens_to_five_streams_and_takes_nobody_elses_place(served):
+    lena = Api(served.address, served.house.token("lena", grants=[ROLES["alice"]]))
+    streams = [lena.ask("GET", "/events", stream=True) for _ in range(5)]
+    assert [each.status_code for each in streams] == [200] * 5
+    more = lena.ask("GET", "/events")
+    assert (more.status_code, more.headers["retry-after"]) == (429, "30")
+    assert "close a stream first" in more.json()["detail"]
+    other = served.api("carl").ask("GET", "/events", stream=True)
+    assert other.status_code == 200
+    for each in (*streams, other):
+        each.close()
+    lena.session.close()
 
 
 def test_who_is_told_of_a_ticket_and_its_phone_are_for_those_who_read_internal_notes(served):
