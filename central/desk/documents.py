@@ -82,7 +82,7 @@ class DocumentDesk:
     def apply(self, principal: Principal, text: str, *, same_secret: bool = False) -> Sequence[DocumentChange]:
         """Take these documents in, all of them or none."""
         planned = self.plan(principal, text, same_secret=same_secret)
-        self._begin(principal, [each.name for each in planned if each.kind == "system" and each.verb != "unchanged"])
+        self._begin(principal, [(each.kind, each.name) for each in planned if each.verb != "unchanged"])
         return self._systems.apply(text, principal.person.id, self._applicant(principal, same_secret))
 
     def roll_back(
@@ -92,7 +92,7 @@ class DocumentDesk:
         earlier = self.show(principal, kind, name, revision)
         self._demand(principal, self._systems.drafts(earlier.source))
         applicant = self._applicant(principal, same_secret)
-        self._begin(principal, [name] if kind == "system" else [])
+        self._begin(principal, [(kind, name)])
         return self._systems.roll_back(kind, name, revision, principal.person.id, applicant)
 
     def begin(self, tx: Transaction, principal: Principal, name: str) -> None:
@@ -100,16 +100,18 @@ class DocumentDesk:
         if not tx.audit.about(name, (BEGIN,)):
             tx.audit.record(Entry(self._clock(), principal.person.id, BEGIN, name))
 
-    def _begin(self, principal: Principal, names: Sequence[str]) -> None:
-        """The central team answers itself for what it applies by hand."""
+    def _begin(self, principal: Principal, changed: Sequence[tuple[str, str]]) -> None:
+        """So it is with what these documents (kind, name) make of a system, its own or what it uses. The central team
+        answers itself for what it applies by hand."""
         if extent(principal, Action.REGISTER_SYSTEM) is Extent.ALL:
             return
 
         def change(tx: Transaction) -> None:
             there = {each.name: each.state for each in tx.registry.systems()}
-            for name in names:
-                if there.get(name, SystemState.DRAFT) in BEFORE_LIVE:
-                    self.begin(tx, principal, name)
+            for kind, name in changed:
+                for system in sorted({name} if kind == "system" else self._systems.users(tx, kind, name)):
+                    if there.get(system, SystemState.DRAFT) in BEFORE_LIVE:
+                        self.begin(tx, principal, system)
 
         self._store.write(change)
 

@@ -7,6 +7,7 @@ import pytest
 
 from central.account import Grant, Role
 from connectors.emulators.rt import RtEmulator
+from mappings import library
 from tests.desk.served import Served
 
 BOB = (Grant(Role.OPERATOR, "ngi-xx"), Grant(Role.SUPPORTER, "NGI_XX"))
@@ -78,3 +79,13 @@ def test_an_operator_who_changes_what_is_not_live_yet_has_a_hand_in_it_by_whiche
     assert carl.ask("POST", "/documents", json={"text": other}).status_code == 200
     assert bob.ask("POST", "/documents/system/ngi-xx/revisions/1/rollback", json={}).status_code == 200
     assert "still to be signed" in carl.refused("POST", "/systems/ngi-xx/acts", **live)[1]
+
+
+def test_an_operator_who_changes_the_mapping_of_what_is_not_live_yet_has_a_hand_in_it_too(served, rt) -> None:
+    bob, carl = served.api("bob"), served.api("carl")
+    mapping = library.shipped("rt").source.replace("name: rt\n", "name: rt-xx\n", 1)
+    system = document(rt, "ngi-xx")["json"]["text"].replace("mapping: rt\n", "mapping: rt-xx\n")
+    assert carl.ask("POST", "/documents", json={"text": f"{mapping}\n---\n{system}"}).status_code == 200
+    changed = mapping.replace("name: rt-xx\n", "name: rt-xx\n# as we use them\n", 1)
+    assert bob.ask("POST", "/documents", json={"text": changed}).json()["items"][0]["change"] == "changed"
+    assert "still to be signed" in carl.refused("POST", "/systems/ngi-xx/acts", json={"act": "live"})[1]
