@@ -11,6 +11,7 @@ from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
+from connectors.api import Value
 from connectors.emulators.plain import PlainEmulator
 from connectors.emulators.server import Asked, Fault, Reply
 from connectors.emulators.tracker import Deed, Tracker
@@ -88,9 +89,9 @@ class Side:
         keys: list[str] = self._ask("open", contestant, count)
         return keys
 
-    def stock(self, contestant: str, count: int) -> None:
-        """People opened so many tickets, one after the other until now."""
-        self._ask("stock", contestant, count)
+    def stock(self, contestant: str, count: int, status: str = "new") -> None:
+        """People opened so many tickets, one after the other until now; what they stand at."""
+        self._ask("stock", contestant, count, status)
 
     def hook(self, contestant: str, url: str, secret: str) -> None:
         """From now on post hints there."""
@@ -196,7 +197,7 @@ def _answer(emulator: _Told, what: str, more: list[Any]) -> Any:
         case "stock":
             for left in range(more[0], 0, -1):
                 tracker.offset = -left * _APART
-                _open(tracker, 1)
+                _open(tracker, 1, more[1])
             tracker.offset = timedelta(0)
             return None
         case "hook":
@@ -224,9 +225,10 @@ def _answer(emulator: _Told, what: str, more: list[Any]) -> Any:
                 return {key: str(issue.fields["subject"]) for key, issue in tracker.issues.items()}
 
 
-def _open(tracker: Tracker, count: int) -> list[str]:
+def _open(tracker: Tracker, count: int, status: str = "new") -> list[str]:
     people = tracker.person("alice")
-    return [people.open(subject=f"ticket {len(tracker.issues)}", description=DESCRIPTION) for _ in range(count)]
+    fields: dict[str, Value] = {"description": DESCRIPTION, "status": status}
+    return [people.open(fields, subject=f"ticket {len(tracker.issues)}") for _ in range(count)]
 
 
 def _drive(emulator: PlainEmulator, edits: Sequence[tuple[str, str]], interval: float) -> dict[str, float]:
