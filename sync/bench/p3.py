@@ -46,8 +46,8 @@ class Course:
             # two directions never meet on one ticket: that would be a conflict, and another benchmark
             pair = self.pairs[(number // 2 * 2 + number % 2) % len(self.pairs)]
             edits[side].append((pair["ab".index(side)], f"change {self.changes}"))
-        for side, made in edits.items():
-            self.sides[side].begin(self.name, made, 2 / PER_SECOND)
+        for turn, (side, made) in enumerate(edits.items()):  # in turns: of two at once, one waits for the other
+            self.sides[side].begin(self.name, made, 2 / PER_SECOND, delay=turn / PER_SECOND)
         moments = {side: self.sides[side].finish() for side in edits}
         for side, other in (("a", "b"), ("b", "a")):
             self.compare(moments[side], self._await(other, before[other], len(edits[side])), f"{side} to {other}")

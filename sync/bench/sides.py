@@ -97,9 +97,9 @@ class Side:
         """From now on post hints there."""
         self._ask("hook", contestant, url, secret)
 
-    def begin(self, contestant: str, edits: Sequence[tuple[str, str]], interval: float) -> None:
-        """Somebody edits these subjects, one every `interval` seconds; `finish` waits for the end."""
-        self._here.send(("drive", contestant, list(edits), interval))
+    def begin(self, contestant: str, edits: Sequence[tuple[str, str]], interval: float, *, delay: float = 0.0) -> None:
+        """After a while somebody edits these subjects, one every `interval` seconds; `finish` waits for the end."""
+        self._here.send(("drive", contestant, list(edits), interval, delay))
 
     def finish(self) -> dict[str, float]:
         """When each edit was made, by its subject."""
@@ -231,11 +231,13 @@ def _open(tracker: Tracker, count: int, status: str = "new") -> list[str]:
     return [people.open(fields, subject=f"ticket {len(tracker.issues)}") for _ in range(count)]
 
 
-def _drive(emulator: PlainEmulator, edits: Sequence[tuple[str, str]], interval: float) -> dict[str, float]:
+def _drive(
+    emulator: PlainEmulator, edits: Sequence[tuple[str, str]], interval: float, delay: float
+) -> dict[str, float]:
     """Edit at an even pace, whatever becomes of it."""
     alice = emulator.tracker.person("alice")
     moments: dict[str, float] = {}
-    began = time.monotonic()
+    began = time.monotonic() + delay
     for number, (key, subject) in enumerate(edits):
         time.sleep(max(0.0, began + number * interval - time.monotonic()))
         moments[subject] = time.monotonic()
