@@ -55,7 +55,7 @@ def mentions(tx: Transaction, ticket_id: int, erasure: Erasure) -> Iterator[Ment
     for fact in tx.tickets.events(ticket_id):
         told = erasure.event(fact)
         if told != fact:
-            before, becomes = ((each.actor.label, dict(each.data), each.why) for each in (fact, told))
+            before, becomes = ((each.actor.label, *each.data.values(), each.why) for each in (fact, told))
             yield _mention(ticket_id, Place.HISTORY, fact.id, *_apart(before, becomes))
     for lost in tx.tickets.conflicts(ticket_id):
         kept = erasure.conflict(lost)
