@@ -30,27 +30,18 @@ _LAST = (
 )
 _CURRENT = select(documents).where(tuple_(documents.c.kind, documents.c.name, documents.c.revision).in_(select(_LAST)))
 _ALL_CURRENT = Prepared(_CURRENT)
-_NEXT = (
-    select(documents.c.name)
-    .where(documents.c.kind == bindparam("of_kind"), documents.c.name > bindparam("after"))
-    .group_by(documents.c.name)
-    .order_by(documents.c.name)
-    .limit(bindparam("most"))
-    .subquery()
-)
-_LAST_OF_NEXT = (
-    select(documents.c.name, func.max(documents.c.revision))
-    .where(documents.c.kind == bindparam("of_kind"), documents.c.name.in_(select(_NEXT.c.name)))
-    .group_by(documents.c.name)
-    .subquery()
+_LATER = documents.alias("later")
+_SUPERSEDED = select(_LATER.c.revision).where(
+    _LATER.c.kind == documents.c.kind,
+    _LATER.c.name == documents.c.name,
+    _LATER.c.revision > documents.c.revision,
 )
 _LISTED = Prepared(
     select(documents)
-    .where(
-        documents.c.kind == bindparam("of_kind"),
-        tuple_(documents.c.name, documents.c.revision).in_(select(_LAST_OF_NEXT)),
-    )
+    .where(documents.c.kind == bindparam("of_kind"), documents.c.name > bindparam("after"))
+    .where(~_SUPERSEDED.exists())
     .order_by(documents.c.name)
+    .limit(bindparam("most"))
 )
 _SOME_REVISIONS = Prepared(
     select(documents)
