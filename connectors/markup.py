@@ -51,15 +51,16 @@ def text_of(markup: str) -> str:
     return seen(markup)[0]
 
 
-def seen(markup: str) -> tuple[str, tuple[Picture, ...]]:
-    """What a person reads of it, and the images that they see in it."""
+def seen(markup: str, most: int | None = None) -> tuple[str, tuple[Picture, ...]]:
+    """What a person reads of it, and the images that they see in it. `most`: how many characters of it are looked at,
+    the bytes of images left aside."""
     inside: list[tuple[str, str]] = []
 
     def kept(found: re.Match[str]) -> str:
         inside.append((found[3].lower(), "".join(found[4].split())))
         return f'{found[1]}"data:{len(inside) - 1}"'
 
-    markup = _DATA.sub(kept, markup)
+    markup = _DATA.sub(kept, markup)[:most]
     writer = _Writer(inside)
     at = 0
     while (start := markup.find("<", at)) >= 0:

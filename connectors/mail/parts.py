@@ -27,16 +27,17 @@ def is_text(part: Message, kind: str) -> bool:
     return kind in ("text/plain", "text/html", "text/xml", "application/xml") and not attached
 
 
-def text(part: Message, kind: str) -> str:
-    """What a part says, as plain text."""
+def text(part: Message, kind: str) -> tuple[str, tuple[markup.Picture, ...]]:
+    """What a part says, as plain text, and the images whose bytes stand in it."""
     charset = safely(part.get_content_charset, None) or ""
     text = _decoded(content(part), charset)
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:CUT]
+    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     if kind == "text/html":
-        return markup.text_of(_CID_IMAGE.sub(r" [cid:\1] ", text))
+        said, pictures = markup.seen(_CID_IMAGE.sub(r" [cid:\1] ", text), CUT)
+        return said, tuple(each for each in pictures if each.digits)
     if safely(lambda: str(part.get_param("format")), "").lower() == "flowed":
-        return _unflowed(text)
-    return text
+        return _unflowed(text[:CUT]), ()
+    return text[:CUT], ()
 
 
 def _unflowed(text: str) -> str:

@@ -5,6 +5,7 @@ stumbles over rubbish; charsets and encodings that lie are read as what they are
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -162,7 +163,11 @@ class _Reader:
         elif kind == "message/delivery-status":
             return
         elif parts.is_text(part, kind):
-            self._texts.append(parts.text(part, kind))
+            said, pictures = parts.text(part, kind)
+            self._texts.append(said)
+            for each in pictures[: MAX_FILES - len(self._files)]:
+                content = parts.safely(lambda digits=each.digits: b64decode(digits), b"")  # type: ignore[misc]  # bound now
+                self._files.append(MailFile(each.name, each.media_type, content))
         else:
             self._file(part, kind)
 

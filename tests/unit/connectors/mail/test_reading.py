@@ -1,5 +1,6 @@
 """Mails are read whatever is in them."""
 
+import base64
 import random
 from email.message import EmailMessage
 
@@ -86,6 +87,18 @@ def test_case_18_an_image_inside_the_text_becomes_a_file_and_is_mentioned_where_
     ]
     assert file_of(made.as_bytes(), 0) == found.files[0]
     assert file_of(made.as_bytes(), 1) is None
+
+
+def test_case_18_an_image_whose_bytes_stand_in_the_text_becomes_a_file_however_large() -> None:
+    content = b"PNG" * 600_000
+    digits = base64.b64encode(content).decode()
+    made = EmailMessage()
+    made.set_content(f'<p>see <img alt="a graph" src="data:image/png;base64,{digits}"> there</p>', subtype="html")
+    found = read(made.as_bytes())
+    assert found.text == "see [image: a graph.png] there"
+    assert [(each.name, each.media_type) for each in found.files] == [("a graph.png", "image/png")]
+    assert found.files[0].content == content
+    assert file_of(made.as_bytes(), 0) == found.files[0]
 
 
 def test_case_18_an_image_that_the_plain_text_does_not_show_is_mentioned_at_its_end() -> None:
