@@ -26,7 +26,9 @@ _UNSAYABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 """HTML's own blanks, of which several are one."""
 _LINK = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
-_SAID = re.compile(r"""\b(src|alt|title|width|height)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_SAID = re.compile(
+    r"""(?<![\w-])(src|alt|title|width|height)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE
+)
 _DATA = re.compile(
     r"""(\bsrc\s*=\s*)(["'])data:(image/[\w.+-]{1,60}+)(?:;(?!base64,)[\w=.-]{1,100}+){0,3}+;base64,([\w+/=\s]*+)\2""",
     re.IGNORECASE,

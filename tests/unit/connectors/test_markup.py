@@ -25,6 +25,7 @@ from connectors.markup import html_of, text_of
         ("<td>a</td><td>b</td>", "a b"),
         ("1 &lt; 2 &#8364; &nosuch;", "1 < 2 € &nosuch;"),
         ("<unclosed <b>", "<unclosed"),
+        ('<img src="/b.png" data-src="/a.png">', "[image: b.png]"),
         ("see <img src='/x/graph.png?v=2' alt=''> there", "see [image: graph.png] there"),
         (
             '<img alt="a [graph]" src="data:image/png;base64,QUJD"><img src="cid:7">',
