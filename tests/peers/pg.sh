@@ -58,7 +58,9 @@ show() {
     echo "INTERDESK_PEERS=$PEERS"
     echo "PG_URL=postgresql://interdesk:$(cat "$STATE/password")@$LISTEN:$PORT/postgres"
     echo "PG_LOG=$STATE/server.log"
-  } | tee "$FACTS"
+  } >"$FACTS.new"
+  mv "$FACTS.new" "$FACTS" # whoever reads it meanwhile reads all of it
+  cat "$FACTS"
 }
 
 case ${1:-up} in
