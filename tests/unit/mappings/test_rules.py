@@ -60,6 +60,14 @@ def test_their_words_are_of_the_kind_in_which_they_are_written(written: str, wor
     assert rule.inward(word, held="b") == "a"
 
 
+def test_of_several_words_the_first_is_written_and_each_of_them_is_read_and_left_alone() -> None:
+    rule = compiled("table: {a: [A, AA, AAA], b: B}")
+    assert rule.outward("a", held="B") == rule.outward("a", held=None) == "A"
+    for word in ("A", "AA", "AAA"):
+        assert rule.inward(word, held="b") == "a"
+        assert rule.outward("a", held=word) == word
+
+
 def test_a_shared_word_needs_a_way_back() -> None:
     assert problems("table: {a: A, b: A}") == [
         "fields.x.table.b: 'A' stands for 'a' and 'b': say under 'back' which of them it is read as"
