@@ -168,11 +168,20 @@ def settle_notice(
 
 def _with_effects(gateway: Gateway, link: Link, intent: Intent, arrived: RemoteComment, theirs: Reading) -> Link:
     """The link with what the notice did there as its base; not where people may have done the same before."""
+    link = link.evolve(
+        intents=tuple(_as_found(i, theirs.ticket) if i.token == intent.token else i for i in link.intents)
+    )
     if theirs.history is None and gateway.connector.capabilities.history:
         return link
     came = (arrived.created_at,)
     by_people = set_by_people(link, theirs.history or (), came, LONGEST_REQUEST, gateway.mapping)
     return settle_effects(link, intent, theirs.ticket.fields, gateway.mapping, by_people)
+
+
+def _as_found(intent: Intent, shown: RemoteTicket) -> Intent:
+    """The intent without what it cannot have done: something else stands there than what it was to change, or to make."""
+    may = {n: made for n, made in intent.side_effects.items() if shown.fields.get(n) in (made, intent.before.get(n))}
+    return replace(intent, side_effects=may)
 
 
 def closed(gateway: Gateway, link: Link, intent: Intent, landed_at: datetime) -> tuple[Intent, ...]:

@@ -900,8 +900,11 @@ def test_what_a_last_notice_hid_is_found_when_the_ticket_comes_back_though_it_wa
     assert world.ticket()["status"] == "solved"
 
 
-def test_what_people_do_long_after_the_last_notice_is_their_doing_though_the_notice_would_have_done_it_too() -> None:
-    world = World()
+@pytest.mark.parametrize("telling", [True, False], ids=["history", "no history"])
+def test_what_people_do_long_after_the_last_notice_is_their_doing_though_it_would_have_done_the_same(
+    telling: bool,
+) -> None:
+    world = World(rt=replace(RT_LIKE, history=telling))
     world.centre.open({"subject": "q", "unit": "NGI_CZ"}, TPM)
     world.mesh.settle()
     key = world.link("ngi-cz").key or ""
