@@ -179,7 +179,7 @@ def _with_effects(gateway: Gateway, link: Link, intent: Intent, arrived: RemoteC
 
 
 def _as_found(intent: Intent, shown: RemoteTicket) -> Intent:
-    """The intent without what it cannot have done: something else stands there than what it was to change, or to make."""
+    """The intent without what it cannot have done: what stands there is neither what it was to change nor to make."""
     may = {n: made for n, made in intent.side_effects.items() if shown.fields.get(n) in (made, intent.before.get(n))}
     return replace(intent, side_effects=may)
 
