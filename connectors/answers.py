@@ -22,6 +22,7 @@ from connectors.errors import (
     Refused,
     Transient,
     Unknown,
+    Untrusted,
     VersionConflict,
 )
 from connectors.remedies import BY_STATUS, Errors, Sign
@@ -191,14 +192,17 @@ def broken(about: str, error: Exception, *, writes: bool) -> Transient:
 def tls_trouble(about: str, detail: str, *, writes: bool) -> ConnectorError:
     """Certificates are for people to mend; everything else about TLS passes or not."""
     if re.search("ALERT_[A-Z_]*(CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)", detail):
-        return AccessError(
+        return Untrusted(
             f"{about}: the server does not accept our client certificate, or wants one that we do not show"
         )
     if "CERTIFICATE_VERIFY_FAILED" in detail:
         found = re.search(r"certificate verify failed: ([^(\]']*)", detail)
         why = found[1].strip() if found else "not trusted"
-        return AccessError(f"{about}: the certificate is refused ({why}); a private authority is named by ca_file")
-    return Unknown(f"{about}: TLS failed on a write; {OPEN}") if writes else Transient(f"{about}: TLS failed")
+        return Untrusted(f"{about}: the certificate is refused ({why}); a private authority is named by ca_file")
+    if writes:
+        return Unknown(f"{about}: TLS failed on a write; {OPEN}")
+    plain = "; what answers there does not speak TLS: is it http://, or another port?"
+    return Transient(f"{about}: TLS failed{plain if 'WRONG_VERSION_NUMBER' in detail else ''}")
 
 
 def moment(text: str | None) -> datetime | None:

@@ -82,7 +82,16 @@ class AccessError(ConnectorError):
 class OutOfBounds(AccessError):
     """It lives in a network that this instance does not go to: nothing was sent."""
 
-    remedy = "if it is meant, name its network in allowed_networks of the instance document (interdesk.yaml)"
+    remedy = "whoever runs this interdesk decides whether it goes there"
+
+
+class Untrusted(AccessError):
+    """One of the two sides does not believe the other's certificate: nothing was sent."""
+
+    remedy = (
+        "its certificate must be valid today, made out for the name in the address, and signed by an authority that is "
+        "known here: a private one is named by ca_file"
+    )
 
 
 class Forged(ConnectorError):

@@ -121,9 +121,9 @@ class Reach:
         permitted = [(family, place) for family, place in places if self.permits(str(place[0]))]
         if not permitted:
             addresses = ", ".join(sorted({str(place[0]) for _, place in places}))
+            told = host if addresses == host else f"{host} leads to {addresses}, which"
             raise AddressRefused(
-                f"{host} leads to {addresses}, which is not a public address; name its network in allowed_networks "
-                "(interdesk.yaml) if it is meant"
+                f"{told} is not a public address; name its network in allowed_networks (interdesk.yaml) if it is meant"
             )
         reason = ""
         for family, place in permitted:

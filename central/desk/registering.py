@@ -12,7 +12,7 @@ from typing import Any
 from central.account import Role
 from central.audit import Entry
 from central.desk.documents import BEGIN, DocumentDesk
-from central.desk.services.errors import NotNow
+from central.desk.services.errors import NotNow, Wrong
 from central.desk.services.registrations import (
     Answers,
     Explored,
@@ -156,10 +156,23 @@ class RegisterDesk:
         state = self._state(name)
         if state is not None and state not in _DRAFTS:
             raise _past(name, state)
+        self._check_addresses(principal, answers)
         told = self._registrations.seal(name, answers, principal.person.id)
         self._documents.apply(principal, self._registrations.compose(name, answers))
         self._store.write(lambda tx: self._documents.begin(tx, principal, name))
         return told
+
+    def _check_addresses(self, principal: Principal, answers: Answers) -> None:
+        """Before a secret is sealed for an address, it must be one.  :raises Wrong: one is none."""
+        asks = next((each.asks for each in self.products(principal) if each.name == answers.connector), ())
+        said = {each.name: answers.settings.get(each.name, "") for each in asks if each.kind == "url"}
+        wrong = [
+            (f"settings.{name}", f"{name} is the whole address, with https:// before it, and not {address!r}")
+            for name, address in said.items()
+            if address and not address.startswith(("https://", "http://"))
+        ]
+        if wrong:
+            raise Wrong(wrong)
 
     def choose_policy(self, principal: Principal, name: str, chosen: Mapping[str, str]) -> None:
         """Say who wins, of `CHOICES`; '' leaves one as it is without a word.  :raises NotNow, Wrong: as `answer`."""

@@ -61,6 +61,7 @@ class Prover:
     def probe(self) -> tuple[Finding, ...]:
         """Each finding in a sentence. A system that cannot be reached is one finding, not an error."""
         findings: list[Finding] = []
+        first = self._place if self._account_is_told() else self._account  # where it is asked anything at all
         for prove in (self._account, self._place, self._token_field, self._rights, self._list, self._clock):
             try:
                 findings += prove()
@@ -69,28 +70,42 @@ class Prover:
             except OutOfBounds as trouble:
                 return (*findings, Finding(False, str(trouble), trouble.remedy))
             except (AccessError, NotFound) as trouble:
+                if prove == self._account or (prove == first and isinstance(trouble, AccessError)):
+                    findings.append(Finding(False, str(trouble), self._whose(trouble)))
+                    break
                 if prove == self._place:  # all that follows stands on it
                     told = f"{self._named()} cannot be read: it is not there, or our account may not see it ({trouble})"
                     findings.append(Finding(False, told, "check the name, and let the account see it"))
                     break
                 findings.append(Finding(False, str(trouble), AccessError.remedy))
-                if prove == self._account:
-                    break
             except ConnectorError as trouble:
                 findings.append(Finding(False, str(trouble), "see that the address is that of the product's REST API"))
         return tuple(findings)
 
+    def _whose(self, trouble: AccessError | NotFound) -> str:
+        """What to do where not even our account can be read."""
+        product = self._profile.product
+        if isinstance(trouble, NotFound):
+            return f"see that {product} answers at this address, and that no more of a page's path is in it"
+        if trouble.remedy != AccessError.remedy:
+            return trouble.remedy
+        return f"{trouble.remedy}; and that it is {product} that answers there"
+
     def _account(self) -> Iterable[Finding]:
         person, product = self._site.account(), self._profile.product
-        told = self._profile.account is None or self._profile.account.read is not None
-        said = "logged in to {0} as {1}" if told else "by the settings, our account in {0} is {1}"
+        said = "by the settings, our account in {0} is {1}" if self._account_is_told() else "logged in to {0} as {1}"
         yield Finding(True, said.format(product, person.name or person.key))
+
+    def _account_is_told(self) -> bool:
+        """Whether the settings say who we are there, so that asking for our account asks nothing."""
+        return self._profile.account is not None and self._profile.account.read is None
 
     def _place(self) -> Iterable[Finding]:
         self._site.ensure_place()
         page = self._poller.scan("")
         many = f"at least {len(page.changes)}" if page.more else str(len(page.changes))
-        yield Finding(True, f"{self._named()} can be read; it holds {many} tickets")
+        doubt = "" if page.changes else ": if people see some there, its name is another one"
+        yield Finding(True, f"{self._named()} can be read; it holds {many} tickets{doubt}")
 
     def _token_field(self) -> Iterable[Finding]:
         customs = self._profile.custom_fields

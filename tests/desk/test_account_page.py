@@ -21,7 +21,7 @@ def change(browser: Browser, **said: str):
 
 def test_a_password_is_changed_by_who_shows_the_old_one_and_other_browsers_are_out(stand) -> None:
     with stand.browser("alice") as here, stand.browser("alice") as there:
-        assert "Here you are user." in here.page("/account").text
+        assert "Your role here: user." in here.page("/account").text
         answer = change(here, old="alice's", new=NEW, again=NEW)
         assert "Your password is the new one" in answer.text
         assert here.page("/account").url.endswith("/account")

@@ -141,6 +141,28 @@ def test_what_is_wrong_is_told_at_once_and_what_was_typed_is_there_again_but_for
     assert bob.page(ADDRESS).text.count("Which helpdesk is it?") == 1
 
 
+def test_an_address_without_its_scheme_is_told_before_a_secret_is_sealed_for_it(bob, rt) -> None:
+    bare = answers(rt, **{"set-url": "rt.example.org"})
+    page = bob.submit(f"{ADDRESS}/answers", bare, form="/register")
+    assert page.status_code == 409
+    assert "url is the whole address, with https:// before it, and not &#39;rt.example.org&#39;" in page.text
+
+
+@pytest.mark.parametrize(
+    ("moved", "told"),
+    [
+        ("/index.html", "see that RT answers at this address, and that no more of a page&#39;s path is in it"),
+        ("", "check the credentials, and what they may reach; and that it is RT that answers there"),
+    ],
+)
+def test_whoever_names_a_wrong_address_or_token_is_told_what_to_look_at(begun, rt, moved, told) -> None:
+    wrong = answers(rt, **{"set-url": rt.url + moved, "secret-token": rt.token if moved else "1-14-wrong"})
+    begun.submit(f"{ADDRESS}/answers", wrong, form="/register")
+    page = begun.submit(f"{ADDRESS}/explore", form=ADDRESS)
+    assert "not proven" in page.text
+    assert told in page.text
+
+
 def test_a_unit_that_is_not_ones_own_is_not_claimed(bob, rt) -> None:
     page = bob.submit(f"{ADDRESS}/answers", answers(rt, units="NGI_XX, NGI_DE"), form="/register")
     assert page.status_code == 409

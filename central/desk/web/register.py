@@ -68,6 +68,7 @@ def router(services: Services, desk: RegisterDesk, visitors: Visitors, pages: Pa
             name=name,
             product=product,
             given=given,
+            said=[ask.name for ask in product.asks if given.get(f"{_SETTING}{ask.name}", ask.default) != ask.default],
             problems=problems,
         )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.answers import tls_trouble
 from connectors.asking import Origin
 from connectors.credentials import Credentials
 from connectors.emulators.server import Fault, Reply
@@ -25,6 +26,7 @@ from connectors.errors import (
     Refused,
     Transient,
     Unknown,
+    Untrusted,
     VersionConflict,
 )
 from connectors.network import Reach
@@ -189,8 +191,17 @@ def tls_server(
 
 
 def test_a_certificate_of_nobody_known_is_refused_with_the_remedy(here: Environment) -> None:
-    with tls_server() as url, pytest.raises(AccessError, match="ca_file"):
+    with tls_server() as url, pytest.raises(Untrusted, match="ca_file") as refused:
         HttpSession(Origin(url), here).read("/x")
+    assert "signed by an authority" in refused.value.remedy
+
+
+def test_a_server_that_speaks_no_tls_is_told_as_one() -> None:
+    detail = "SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)')"
+    told = tls_trouble("GET /x", detail, writes=False)
+    assert isinstance(told, Transient)
+    assert str(told) == "GET /x: TLS failed; what answers there does not speak TLS: is it http://, or another port?"
+    assert "speak TLS" not in str(tls_trouble("GET /x", "bad record mac", writes=False))
 
 
 def test_a_private_authority_is_trusted_where_its_file_is_named(here: Environment) -> None:
