@@ -273,3 +273,18 @@ def test_what_a_restore_brings_back_while_nobody_knows_where_our_mark_stands_is_
     late = fault(4990, Kind.LATE, BEFORE_UPDATE, seconds=5)
     assert "its own restore brought it back, and our mark could not tell" in excused(temper, *story, late)
     assert excused(temper, *story) == []
+
+
+def test_what_our_comment_hid_and_a_restore_undid_at_once_can_be_read_by_nobody() -> None:
+    story = (
+        *BORN_THERE,
+        Happening(1250, Kind.BACKUP, "ngi-1"),
+        here(4000, "subject", "ours"),
+        there(4999.5, "status", "3", Moment("comment", False)),
+        replace(COMMENT_HERE, at=5000),
+        fault(4999, Kind.PAUSE, Moment("comment", True), seconds=60),
+    )
+    temper = replace(rt(RT_LIKE), marked=True)
+    why = "its own restore undid it, and what our comment had made of it, before anybody could read it"
+    assert excused(temper, *story, Happening(5020, Kind.RESTORE, "ngi-1")) == [why]
+    assert excused(temper, *story) == []

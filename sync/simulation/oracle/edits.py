@@ -139,6 +139,8 @@ def _excused(evidence: Evidence, link: Link, member: Member, mapping: FieldMappi
     took_back = effects and same(mapping, effects[-1].old, edit.new) and _unread(evidence, link, effects[-1], edit.at)
     if after.ours and not capabilities.history and took_back:
         return "without a history, who takes back at once what our comment did looks like nobody at all"
+    if after.effect and _undone_unread(evidence, link, edit, after):
+        return "its own restore undid it, and what our comment had made of it, before anybody could read it"
     if after.effect and link.state is LinkState.DETACHED:
         return "the last notice of a detached link hid it"
     if after.effect and not capabilities.history:
@@ -171,6 +173,17 @@ def _unread_since_a_restore(evidence: Evidence, link: Link, edit: Edit, until: d
     restores = [each.at for each in evidence.world.chronicle.restores if each.system == link.system]
     read_at = evidence.world.chronicle.last_read(link.system, link.key or "", until)
     return any(at < edit.at and (read_at is None or read_at < at) for at in restores)
+
+
+def _undone_unread(evidence: Evidence, link: Link, edit: Edit, after: Edit) -> bool:
+    """Whether the tracker went back behind this edit before anybody had read what came after it."""
+    return any(
+        restore.system == link.system
+        and restore.since < edit.at
+        and after.at < restore.at
+        and _unread(evidence, link, after, restore.at)
+        for restore in evidence.world.chronicle.restores
+    )
 
 
 def _set_back_after_a_restore(evidence: Evidence, link: Link, mapping: FieldMapping, edit: Edit) -> bool:
