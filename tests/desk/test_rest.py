@@ -67,6 +67,13 @@ def test_tickets_are_searched_by_words_fields_and_anybodys_id(served):
     assert carl.get("/tickets", changed_since="2030-01-01T00:00:00Z")["items"] == []
 
 
+@pytest.mark.parametrize("since", ["1767225600", "-4687341530239", "0", "2026-03-02", "2026-03-02T08:00:00", "noon"])
+def test_a_moment_is_written_out_with_its_zone(served, since):
+    status, detail = served.api("carl").refused("GET", "/tickets", params={"changed_since": since})
+    assert status == 422
+    assert "changed_since" in detail
+
+
 def test_lists_come_in_pages_that_follow_one_another(served):
     carl = served.api("carl")
     for _ in range(3):

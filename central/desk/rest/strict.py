@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import AwareDatetime, BeforeValidator
 
 from central.desk.rest.problems import Problem
 
@@ -14,6 +16,16 @@ LARGEST = 8 * 1024 * 1024
 """Bytes of a JSON body: a comment of the greatest length, each character escaped."""
 DEEPEST = 16
 _JSON = "application/json"
+
+
+def _as_written(value: Any) -> str:
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        raise ValueError("write a moment as in 2026-03-02T08:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_written)]
+"""A moment as RFC 3339 writes it. A bare number is none: nobody said since when it counts, nor what."""
 
 
 def read(body: bytes) -> Any:

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from central.desk.rest.caller import Caller
 from central.desk.rest.desks import Desks
 from central.desk.rest.once import once
 from central.desk.rest.paging import Page
 from central.desk.rest.problems import documented
+from central.desk.rest.strict import Moment
 from central.desk.views import SystemView
 from central.rights import Principal
 
@@ -64,8 +65,8 @@ class Act(BaseModel):
         Field(examples=["pause"]),
     ]
     why: Annotated[str, Field(max_length=500, description="for those who will wonder; with pause and maintenance")] = ""
-    begins_at: Annotated[AwareDatetime | None, Field(description="none: now; with maintenance")] = None
-    ends_at: Annotated[AwareDatetime | None, Field(description="with maintenance, which cannot be without")] = None
+    begins_at: Annotated[Moment | None, Field(description="none: now; with maintenance")] = None
+    ends_at: Annotated[Moment | None, Field(description="with maintenance, which cannot be without")] = None
     take_theirs: Annotated[
         bool, Field(description="where it differs from what was agreed on, take theirs; with release")
     ] = False

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from central.desk.reading import Reader
 from central.desk.rest.caller import Caller
@@ -13,6 +13,7 @@ from central.desk.rest.desks import Desks
 from central.desk.rest.once import once
 from central.desk.rest.paging import Cursor, Limit, Page, cursor, number
 from central.desk.rest.problems import Problem, documented
+from central.desk.rest.strict import Moment
 from central.model import FIELDS, FieldSpec, Ticket, Value, plain, value_of
 from central.rights import Principal
 from central.search import Query as Sought
@@ -80,7 +81,7 @@ def router(desks: Desks, caller: Caller) -> APIRouter:
         born_in: _Names = [],  # noqa: B006
         system: _Names = [],  # noqa: B006
         disagrees_with: _Names = [],  # noqa: B006
-        changed_since: AwareDatetime | None = None,
+        changed_since: Moment | None = None,
         limit: Limit = 50,
         cursor_: Annotated[Cursor, Query(alias="cursor")] = "",
     ) -> Page[TicketOut]:
