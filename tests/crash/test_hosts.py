@@ -19,8 +19,6 @@ from tests.hosts import Hosts
 
 TAKEOVER = 30.0
 """Seconds within which the other host does all the work, as is promised."""
-AT_ONCE = 3.0
-"""Seconds within which an undisturbed ticket arrives, where the machine has nothing else to do: a poll and its work."""
 CUTS = (
     ("a", "database"),
     ("b", "database"),
@@ -48,15 +46,14 @@ def test_a_host_that_is_cut_off_is_replaced_in_time_and_nothing_is_lost_doubled_
             stack.start()
             helpdesks.act_in_every_way()
             wait_until_all_agree(helpdesks)
-            most = TAKEOVER * max(1.0, takes(helpdesks, SETTLING) / AT_ONCE)
             for host, *places in CUTS:
                 cut_while_at_work(hosts, helpdesks, host, places)
-                await_takeover(helpdesks, f"without {host} at {places}", most)
+                await_takeover(helpdesks, f"without {host} at {places}")
                 helpdesks.act_in_every_way()
                 hosts.heal()
             wait_for_agreement(helpdesks, f"seed {helpdesks.seed}, cut: {CUTS}")
             stack.kill()  # host a, for good: b, which was cut off twice, must be well
-            await_takeover(helpdesks, "a is gone for good", most)
+            await_takeover(helpdesks, "a is gone for good")
         finally:
             stack.end()
         assert stack.bugs() == [], "a wire that is cut is no bug of ours"
@@ -79,14 +76,9 @@ def cut_while_at_work(hosts: Hosts, helpdesks: Helpdesks, host: str, places: lis
         emulator.fault = None
 
 
-def takes(helpdesks: Helpdesks, most: float) -> float:
-    """Seconds that what is opened now takes to arrive; `most`, where it does not within them."""
-    key, began = helpdesks.open(), time.monotonic()
-    while not helpdesks.arrived(key) and time.monotonic() < began + most:
+def await_takeover(helpdesks: Helpdesks, story: str) -> None:
+    """What is opened now arrives in time."""
+    key, end = helpdesks.open(), time.monotonic() + TAKEOVER
+    while not helpdesks.arrived(key) and time.monotonic() < end:
         time.sleep(0.05)
-    return most if not helpdesks.arrived(key) else time.monotonic() - began
-
-
-def await_takeover(helpdesks: Helpdesks, story: str, most: float) -> None:
-    """What is opened now arrives in time: what is promised, and so much later as the machine is slower than it says."""
-    assert takes(helpdesks, most) < most, f"{story}: what was opened was not taken over within {most} s"
+    assert helpdesks.arrived(key), f"{story}: ticket {key} was not taken over within {TAKEOVER} s"

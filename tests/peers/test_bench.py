@@ -15,12 +15,8 @@ pytestmark = pytest.mark.peer
 def test_two_workers_do_more_than_one_and_lose_nothing_when_one_is_killed(
     postgres: Server, rabbitmq: RabbitMQ, tmp_path: Path
 ) -> None:
-    """Its times are for `interdesk bench`: here two workers need only be no slower than one, in one run of three, for
-    other work may fall on one of the two."""
+    """Its times are for `interdesk bench`: here two workers need only be no slower than one."""
     environ = {"INTERDESK_DATABASE": postgres.url, "INTERDESK_BROKER": rabbitmq.url}
-    for _ in range(3):
-        measured = bench("P12")(settings(environ, state=tmp_path), "small")
-        assert measured.correct, measured.wrong
-        if measured.ratio <= 2 * measured.target:
-            break
+    measured = bench("P12")(settings(environ, state=tmp_path), "small")
+    assert measured.correct, measured.wrong
     assert measured.ratio <= 2 * measured.target

@@ -51,7 +51,7 @@ def test_any_input_gives_some_text(html: str) -> None:
 def test_hostile_input_takes_no_more_than_its_length_deserves(piece: str) -> None:
     begun = time.process_time()
     text_of(piece * (200_000 // len(piece)))
-    assert time.process_time() - begun < 30
+    assert time.process_time() - begun < 3
 
 
 @pytest.mark.parametrize(
